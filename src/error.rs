@@ -1,0 +1,93 @@
+//! Every error of aws-auth is a fact and, where there is one, an advice; together they make one line on stderr.
+//!
+//! The exit status is 125 for every failure of aws-auth itself, so that 1 and 2 are always the command's; 126 and
+//! 127 mean what they mean for `env` and the shell.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The exit status of every failure of aws-auth itself, usage errors included.
+pub const FAILED: u8 = 125;
+/// COMMAND was found but cannot be executed.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// COMMAND was not found.
+pub const NOT_FOUND: u8 = 127;
+
+/// A fact, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    fact: String,
+    advice: Option<String>,
+    status: u8,
+}
+
+/// The result of everything that can fail with an [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error that states `fact` and ends with status 125.
+    pub fn new(fact: impl Into<String>) -> Self {
+        Self { fact: fact.into(), advice: None, status: FAILED }
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Ends with another status than 125.
+    #[must_use]
+    pub fn with_status(mut self, status: u8) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// What happened, without the advice.
+    pub fn fact(&self) -> &str {
+        &self.fact
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+
+    /// The exit status that this error ends with.
+    pub fn status(&self) -> u8 {
+        self.status
+    }
+}
+
+impl fmt::Display for Error {
+    /// One line, safe for a terminal: text from files and servers is escaped here, once, for every error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.fact))?;
+        match &self.advice {
+            Some(advice) => write!(f, "; {}", printable(advice)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The text with everything a terminal might act on written as `\u{…}`: control characters (ESC and line ends
+/// among them) and the invisible characters that reorder text.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if acts(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}

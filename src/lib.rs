@@ -1,0 +1,3 @@
+//! aws-auth: a word put in front of a command, which gives it the credentials of an AWS profile.
+
+pub mod error;
