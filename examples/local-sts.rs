@@ -1,0 +1,54 @@
+//! An STS on loopback to try aws-auth with, which knows the README's user `jo`, her MFA device and the four roles.
+//!
+//!     cargo run --example local-sts -- --home /tmp/home
+//!
+//! It prints `AWS_ENDPOINT_URL_STS=http://127.0.0.1:PORT` and, with `--home DIR`, writes the two files of `~/.aws`
+//! under DIR. `code` on standard input, or `GET /code?serial=arn:aws:iam::398263320410:mfa/jo`, shows what her MFA
+//! device would show now. It stops when its standard input ends, or on a signal.
+// Talking on standard output is this program's job.
+#![allow(clippy::print_stdout)]
+
+#[path = "../tests/behaviour/world/sts/mod.rs"]
+mod sts;
+
+use std::error::Error;
+use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut home = None;
+    let mut arguments = env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--home") => home = Some(PathBuf::from(arguments.next().ok_or("--home needs a directory")?)),
+            _ => return Err(format!("unknown argument {}", argument.display()).into()),
+        }
+    }
+    let sts = sts::LocalSts::start();
+    let user = sts::seed::populate(&sts);
+    sts.serve_codes();
+    if let Some(home) = home {
+        let directory = home.join(".aws");
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join("config"), sts::seed::config_file())?;
+        fs::write(directory.join("credentials"), sts::seed::credentials_file(&user))?;
+    }
+    say(&format!("AWS_ENDPOINT_URL_STS={}", sts.endpoint()))?;
+    for line in io::stdin().lock().lines() {
+        match line?.trim() {
+            "code" => say(&sts.fresh_code(sts::seed::SERIAL))?,
+            // What arrived so far, one call a word.
+            "calls" => say(&sts.actions().join(" "))?,
+            other => say(&format!("unknown: {other}"))?,
+        }
+    }
+    Ok(())
+}
+
+/// One line, at once: whoever reads it waits for it.
+fn say(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}

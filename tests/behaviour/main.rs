@@ -1,0 +1,6 @@
+//! The behaviour of the binary, as a person or a script meets it.
+// A test fails by panicking, and AWS's names are no code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
+
+mod world;
+mod world_selftest;

@@ -1,0 +1,232 @@
+//! The listener: HTTP/1.1 on loopback, and everything that can go wrong on the way.
+
+use super::actions::{self, Params};
+use super::signature::{Authorization, Received, form};
+use super::state::{Fault, State, UNANSWERED, When};
+use super::xml::{self, Refusal};
+use super::{Call, Shared, clock, random};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// The connection ends here, on purpose.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was cut, as the test asked")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// A body that may break off.
+struct Answer {
+    bytes: Option<Bytes>,
+    length: u64,
+    cut: bool,
+    flushed: bool,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(bytes) = self.bytes.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.cut {
+            return Poll::Ready(None);
+        }
+        // hyper writes out what it has when there is nothing to do, and throws it away on an error.
+        if !std::mem::replace(&mut self.flushed, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(Cut)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none() && !self.cut
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
+
+/// Accepts connections until told to stop.
+pub async fn listen(listener: TcpListener, shared: Arc<Shared>, mut stop: oneshot::Receiver<()>) {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                let cut = {
+                    let mut state = shared.state();
+                    state.connections += 1;
+                    state.take_fault(|_, fault| matches!(fault, Fault::CloseOnConnect)).is_some()
+                };
+                if !cut {
+                    // Answers are written at once, whatever the client does about its acknowledgements.
+                    let _ = stream.set_nodelay(true);
+                    tokio::spawn(serve(stream, Arc::clone(&shared)));
+                }
+            }
+            _ = &mut stop => return,
+        }
+    }
+}
+
+/// Serves one connection, whatever it runs over.
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(|request| answer(Arc::clone(&shared), request));
+    // The error is the client's going away, or a cut.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Answer>, Cut> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let received = Received {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or(""),
+        headers: &head.headers,
+        body: &body,
+    };
+    if received.path == "/code" && shared.state().serve_codes {
+        return Ok(code(&mut shared.state(), received.query));
+    }
+    let text = if received.method == "GET" { received.query.into() } else { String::from_utf8_lossy(&body) };
+    let params: Params = form(&text).into_iter().collect();
+    let action = params.get("Action").cloned().unwrap_or_default();
+    let (number, fault) = {
+        let mut state = shared.state();
+        let number = state.arrive(call(&received, &action, params.clone()));
+        (
+            number,
+            state.take_fault(|wanted, fault| {
+                (wanted == "*" || wanted == action) && !matches!(fault, Fault::CloseOnConnect)
+            }),
+        )
+    };
+    shared.changed.notify_all();
+    shared.pass(&action, When::BeforeActing).await;
+    let request_id = random::request_id();
+    let scripted = match &fault {
+        Some(Fault::Refuse(status, code, message)) => Some(Refusal::new(*status, code, *message)),
+        Some(Fault::Throttle) => Some(Refusal::new(400, "Throttling", "Rate exceeded")),
+        Some(Fault::Status(503)) => {
+            Some(Refusal::new(503, "ServiceUnavailable", "Service is unable to handle request."))
+        }
+        Some(Fault::Status(status)) => Some(Refusal::new(
+            *status,
+            "InternalFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        )),
+        Some(Fault::CloseUnanswered) => return Err(Cut),
+        Some(Fault::Silence) => std::future::pending().await,
+        Some(Fault::Raw(status, text)) => {
+            shared.state().conclude(number, Err(format!("(raw {status})")));
+            return Ok(respond(&shared.state(), *status, (*text).to_owned(), false, &request_id));
+        }
+        Some(Fault::HtmlPage) => {
+            shared.state().conclude(number, Err("(page)".to_owned()));
+            let page =
+                "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Please sign in.</body></html>\n";
+            return Ok(respond(&shared.state(), 200, page.to_owned(), false, &request_id));
+        }
+        _ => None,
+    };
+    let result = match scripted {
+        Some(refusal) => Err(refusal),
+        None => check_version(&params).and_then(|()| actions::act(&mut shared.state(), &action, &params, &received)),
+    };
+    let unanswered = matches!(fault, Some(Fault::CloseAfterActing | Fault::CloseMidAnswer));
+    let outcome = match &result {
+        _ if unanswered => Err(UNANSWERED.to_owned()),
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(refusal.code.clone()),
+    };
+    shared.state().conclude(number, outcome);
+    shared.pass(&action, When::BeforeAnswering).await;
+    let (status, text) = match result {
+        Ok(elements) => (200, xml::answer(&action, &elements, &request_id)),
+        Err(refusal) => (refusal.status, refusal.to_xml(&request_id)),
+    };
+    let text = match fault {
+        Some(Fault::CloseAfterActing) => return Err(Cut),
+        // Early enough that nothing is in it: the SDK is content with half an answer that has the fields.
+        Some(Fault::MalformedXml) => format!("{}<<", &text[..text.len() / 4]),
+        Some(Fault::Rewrite(change)) => change(text),
+        _ => text,
+    };
+    let state = shared.state();
+    Ok(respond(&state, status, text, matches!(fault, Some(Fault::CloseMidAnswer)), &request_id))
+}
+
+fn check_version(params: &Params) -> Result<(), Refusal> {
+    match params.get("Version").map(String::as_str) {
+        Some("2011-06-15") => Ok(()),
+        version => Err(Refusal::new(
+            400,
+            "NoSuchVersion",
+            format!("The requested version ({}) is not valid.", version.unwrap_or("none")),
+        )),
+    }
+}
+
+fn call(received: &Received<'_>, action: &str, params: Params) -> Call {
+    let authorization = Authorization::of(received).ok();
+    let (access_key_id, region) =
+        authorization.map(|authorization| (authorization.access_key_id, authorization.region)).unwrap_or_default();
+    Call {
+        action: action.to_owned(),
+        with_code: params.contains_key("TokenCode"),
+        params,
+        access_key_id,
+        region,
+        user_agent: received.header("user-agent").unwrap_or_default(),
+        host: received.header("host").unwrap_or_default(),
+        outcome: Err(UNANSWERED.to_owned()),
+    }
+}
+
+fn respond(state: &State, status: u16, text: String, cut: bool, request_id: &str) -> Response<Answer> {
+    let length = text.len();
+    let mut bytes = Bytes::from(text);
+    if cut {
+        bytes.truncate(length / 2);
+    }
+    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false };
+    Response::builder()
+        .status(status)
+        .header("content-type", "text/xml")
+        .header("date", clock::http_date(state.now()))
+        .header("x-amzn-requestid", request_id)
+        .body(answer)
+        .expect("a response")
+}
+
+/// The demo's MFA device: `GET /code?serial=…`.
+fn code(state: &mut State, query: &str) -> Response<Answer> {
+    let serial = form(query).into_iter().find(|(name, _)| name == "serial").map(|(_, serial)| serial);
+    match serial.filter(|serial| state.device(serial).is_some()) {
+        Some(serial) => {
+            let code = state.fresh_code(&serial);
+            respond(state, 200, format!("{code}\n"), false, "-")
+        }
+        None => respond(state, 404, "no such device\n".to_owned(), false, "-"),
+    }
+}

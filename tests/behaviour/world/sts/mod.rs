@@ -1,0 +1,381 @@
+//! An STS on loopback that behaves as AWS's does, as far as aws-auth can tell: it checks signatures, its MFA codes
+//! are good once, its sessions carry MFA and age, and it caps what temporary keys may ask for. It can also be told
+//! to misbehave in every way that a network and a service do.
+//!
+//! Self-contained, so that the tests and `examples/local-sts.rs` share it.
+
+// Each crate that includes this uses its own part of it.
+#![allow(dead_code, unused_imports)]
+// A test may fail by panicking, and AWS's names are no code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
+
+mod actions;
+pub mod clock;
+mod http;
+pub mod model;
+pub mod random;
+pub mod seed;
+mod signature;
+mod state;
+pub mod totp;
+mod xml;
+
+pub use model::{Device, Issued, Principal, Principals, Role, Trust, User};
+pub use state::{Fault, UNANSWERED, When};
+
+use state::State;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+
+/// How long anything may take before the test is called stuck.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One call, as it arrived and as it ended.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub action: String,
+    pub params: BTreeMap<String, String>,
+    /// Who signed it; empty when nobody did.
+    pub access_key_id: String,
+    /// The region of its signature.
+    pub region: String,
+    pub user_agent: String,
+    pub host: String,
+    /// It carried an MFA code.
+    pub with_code: bool,
+    /// The error code, or [`UNANSWERED`].
+    pub outcome: Result<(), String>,
+}
+
+impl Call {
+    /// A parameter's value; empty when it was not sent.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    gate: Notify,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked while it held the lock has failed already; the others may go on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for as long as calls of this action are held here.
+    async fn pass(&self, action: &str, when: When) {
+        let mut waiting = None;
+        loop {
+            let released = self.gate.notified();
+            tokio::pin!(released);
+            // Listening begins before the look at the gate, so that no release is missed.
+            released.as_mut().enable();
+            {
+                let mut state = self.state();
+                let held = [action, "*"].iter().any(|name| state.holds.get(*name) == Some(&when));
+                if !held {
+                    return;
+                }
+                if waiting.is_none() {
+                    state.held += 1;
+                    waiting = Some(Held(self));
+                }
+            }
+            self.changed.notify_all();
+            released.await;
+        }
+    }
+}
+
+/// A call that waits at a gate, until it goes through or its client goes away.
+struct Held<'a>(&'a Shared);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.state().held -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+/// A running service. It stops, and cuts every connection, when this is dropped.
+pub struct LocalSts {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LocalSts {
+    /// Starts a service that knows nobody, on a free port.
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), gate: Notify::new() });
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
+        listener.set_nonblocking(true).expect("a nonblocking listener");
+        let address = listener.local_addr().expect("the listener's address");
+        let (stop, stopped) = oneshot::channel();
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                http::listen(listener, for_thread, stopped).await;
+            });
+        });
+        Self { shared, address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    // Who there is.
+
+    pub fn add_user(&self, user: User) {
+        self.state().add_user(user);
+    }
+
+    /// Adds a role, or replaces the one of the same ARN.
+    pub fn add_role(&self, role: Role) {
+        let mut state = self.state();
+        state.roles.retain(|other| other.arn != role.arn);
+        state.roles.push(role);
+    }
+
+    /// Changes a role: `sts.edit_role(arn, |role| role.max_session_seconds = 43200)`.
+    pub fn edit_role(&self, arn: &str, change: impl FnOnce(&mut Role)) {
+        let mut state = self.state();
+        change(state.roles.iter_mut().find(|role| role.arn == arn).unwrap_or_else(|| panic!("no role {arn}")));
+    }
+
+    pub fn remove_role(&self, arn: &str) {
+        self.state().roles.retain(|role| role.arn != arn);
+    }
+
+    /// Makes AssumeRoleWithWebIdentity accept this token.
+    pub fn accept_web_identity(&self, token: &str, subject: &str) {
+        self.state().web_identities.insert(token.to_owned(), subject.to_owned());
+    }
+
+    /// What was issued so far, by access key id.
+    pub fn issued(&self) -> BTreeMap<String, Issued> {
+        self.state().issued.clone()
+    }
+
+    /// Every secret access key and session token there is, static or issued.
+    pub fn secrets(&self) -> Vec<String> {
+        self.state().secrets.iter().cloned().collect()
+    }
+
+    /// Every MFA code that was ever sent.
+    pub fn sent_codes(&self) -> Vec<String> {
+        self.state().codes.iter().cloned().collect()
+    }
+
+    /// Makes these keys, static or temporary, unknown from now on.
+    pub fn revoke(&self, access_key_id: &str) {
+        self.state().revoked.insert(access_key_id.to_owned());
+    }
+
+    /// Ends all temporary credentials now, whatever Expiration they were given.
+    pub fn expire_all(&self) {
+        let mut state = self.state();
+        let now = state.now();
+        for issued in state.issued.values_mut() {
+            issued.expires = issued.expires.min(now);
+        }
+    }
+
+    // Time.
+
+    /// Moves the service's clock: what it issued ages, sessions and their MFA too. Requests may be dated by either
+    /// clock, unless [`Self::strict_clock`] says otherwise.
+    pub fn advance(&self, seconds: i64) {
+        self.state().offset += seconds;
+    }
+
+    /// Requests must be dated within 15 minutes of the service's own clock.
+    pub fn strict_clock(&self) {
+        self.state().strict_clock = true;
+    }
+
+    /// The service's clock, in seconds since the epoch.
+    pub fn now(&self) -> i64 {
+        self.state().now()
+    }
+
+    /// Role sessions end after that many seconds, whatever was asked for (and may be over at once).
+    pub fn set_role_lifetime(&self, seconds: Option<i64>) {
+        self.state().role_lifetime = seconds;
+    }
+
+    /// The same for GetSessionToken.
+    pub fn set_session_lifetime(&self, seconds: Option<i64>) {
+        self.state().session_lifetime = seconds;
+    }
+
+    // MFA codes.
+
+    /// A code that is good now and was never sent; the same one until it is sent.
+    pub fn fresh_code(&self, serial: &str) -> String {
+        self.state().fresh_code(serial)
+    }
+
+    /// A code that is not good; another one each time.
+    pub fn wrong_code(&self, serial: &str) -> String {
+        self.state().wrong_code(serial)
+    }
+
+    /// What the device shows now, used or not.
+    pub fn code(&self, serial: &str) -> String {
+        let step = self.step();
+        self.code_of_step(serial, step)
+    }
+
+    /// The code of any step.
+    pub fn code_of_step(&self, serial: &str, step: i64) -> String {
+        let state = self.state();
+        let device = state.device(serial).unwrap_or_else(|| panic!("no device has the serial {serial}"));
+        totp::code(&device.totp_secret, step)
+    }
+
+    /// The number of the present step of 30 seconds.
+    pub fn step(&self) -> i64 {
+        self.state().step()
+    }
+
+    /// Moves the clock of the MFA devices alone.
+    pub fn advance_totp_steps(&self, steps: i64) {
+        self.state().totp_offset += steps;
+    }
+
+    /// Answers `GET /code?serial=…` with [`Self::fresh_code`].
+    pub fn serve_codes(&self) {
+        self.state().serve_codes = true;
+    }
+
+    // The log.
+
+    /// Every call so far, in the order of arrival.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    /// How many calls of this action arrived, answered or not.
+    pub fn count(&self, action: &str) -> usize {
+        self.state().calls.iter().filter(|(_, call)| call.action == action).count()
+    }
+
+    /// The actions in order, such as `["GetSessionToken", "AssumeRole"]`.
+    pub fn actions(&self) -> Vec<String> {
+        self.state().calls.iter().map(|(_, call)| call.action.clone()).collect()
+    }
+
+    /// The last call of this action.
+    pub fn last(&self, action: &str) -> Call {
+        let last =
+            self.state().calls.iter().rev().find(|(_, call)| call.action == action).map(|(_, call)| call.clone());
+        last.unwrap_or_else(|| panic!("no call of {action}"))
+    }
+
+    /// How many connections were accepted.
+    pub fn connections(&self) -> usize {
+        self.state().connections
+    }
+
+    pub fn clear_log(&self) {
+        let mut state = self.state();
+        state.calls.clear();
+        state.connections = 0;
+    }
+
+    // Faults and gates.
+
+    /// The next `times` calls of this action (`*`: of any) go wrong in this way. Scripts queue up.
+    pub fn fault(&self, action: &str, fault: Fault, times: usize) {
+        if times > 0 {
+            self.state().faults.push((action.to_owned(), fault, times));
+        }
+    }
+
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Calls of this action (`*`: of any) wait, read but not acted on, until [`Self::release`].
+    pub fn hold(&self, action: &str) {
+        self.hold_when(action, When::BeforeActing);
+    }
+
+    /// Calls of this action wait after they were carried out: the code is spent, the answer is missing.
+    pub fn hold_answer(&self, action: &str) {
+        self.hold_when(action, When::BeforeAnswering);
+    }
+
+    fn hold_when(&self, action: &str, when: When) {
+        self.state().holds.insert(action.to_owned(), when);
+    }
+
+    /// Lets every held call go on and holds no more.
+    pub fn release(&self) {
+        self.state().holds.clear();
+        self.shared.gate.notify_waiters();
+    }
+
+    /// How many calls wait at a gate now.
+    pub fn held(&self) -> usize {
+        self.state().held
+    }
+
+    /// Blocks until exactly `count` calls wait at a gate.
+    #[track_caller]
+    pub fn wait_for_held(&self, count: usize) {
+        self.wait_until(&format!("{count} held calls"), |state| state.held == count);
+    }
+
+    /// Blocks until at least `count` calls of this action have arrived.
+    #[track_caller]
+    pub fn wait_for_calls(&self, action: &str, count: usize) {
+        self.wait_until(&format!("{count} calls of {action}"), |state| {
+            state.calls.iter().filter(|(_, call)| call.action == action).count() >= count
+        });
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, reached: impl Fn(&State) -> bool) {
+        let (state, timeout) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.state(), PATIENCE, |state| !reached(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            let calls: Vec<_> = state.calls.iter().map(|(_, call)| (&call.action, &call.outcome)).collect();
+            panic!("waited in vain for {what}; {} calls are held, and these arrived: {calls:?}", state.held);
+        }
+    }
+}
+
+impl Drop for LocalSts {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Who there is: users with their keys and MFA devices, roles with their trust, and what was issued to them.
+
+use super::random;
+
+/// A virtual MFA device of a user.
+#[derive(Debug, Clone)]
+pub struct Device {
+    pub serial: String,
+    pub totp_secret: Vec<u8>,
+}
+
+/// An IAM user with one access key, or an account's root user.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub name: String,
+    pub partition: String,
+    pub account: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub root: bool,
+    pub mfa: Vec<Device>,
+    /// `AIDA…`
+    pub id: String,
+}
+
+impl User {
+    /// A user with new keys and no MFA device.
+    pub fn new(account: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            partition: "aws".to_owned(),
+            account: account.to_owned(),
+            access_key_id: random::identifier("AKIA"),
+            secret_access_key: random::secret_access_key(),
+            root: false,
+            mfa: Vec::new(),
+            id: random::identifier("AIDA"),
+        }
+    }
+
+    /// The account's root user: its sessions last an hour, and it may assume no role.
+    pub fn root(account: &str) -> Self {
+        Self { root: true, id: account.to_owned(), ..Self::new(account, "root") }
+    }
+
+    /// Adds a device with the serial that IAM gives to a virtual device named `device`.
+    #[must_use]
+    pub fn with_mfa(self, device: &str) -> Self {
+        let serial = format!("arn:{}:iam::{}:mfa/{device}", self.partition, self.account);
+        self.with_device(&serial)
+    }
+
+    /// Adds a device with any serial, such as a hardware token's (`GAHT12345678`).
+    #[must_use]
+    pub fn with_device(mut self, serial: &str) -> Self {
+        self.mfa.push(Device { serial: serial.to_owned(), totp_secret: random::bytes(20) });
+        self
+    }
+
+    #[must_use]
+    pub fn in_partition(mut self, partition: &str) -> Self {
+        partition.clone_into(&mut self.partition);
+        self
+    }
+
+    pub fn arn(&self) -> String {
+        if self.root {
+            format!("arn:{}:iam::{}:root", self.partition, self.account)
+        } else {
+            format!("arn:{}:iam::{}:user/{}", self.partition, self.account, self.name)
+        }
+    }
+}
+
+/// Whom a role lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principals {
+    /// Anyone who has keys.
+    Any,
+    /// An account (`arn:aws:iam::ACCOUNT:root`), a user, a role, or one role session, each by its ARN.
+    Arns(Vec<String>),
+}
+
+/// A role's trust policy. Denials of any kind sound the same, as they do at STS.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    pub principals: Principals,
+    /// `aws:MultiFactorAuthPresent`
+    pub require_mfa: bool,
+    /// `aws:MultiFactorAuthAge`, in seconds. -1 refuses every age.
+    pub max_mfa_age_seconds: Option<i64>,
+    /// `sts:ExternalId`
+    pub external_id: Option<String>,
+    /// `sts:RoleSessionName`
+    pub require_session_name: Option<String>,
+    /// `"Null": {"aws:TokenIssueTime": "true"}`: no temporary credentials, so no MFA session either; a code that
+    /// comes with the request is fine.
+    pub long_term_keys_only: bool,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    pub arn: String,
+    /// `AROA…`
+    pub id: String,
+    /// MaxSessionDuration
+    pub max_session_seconds: i64,
+    pub trust: Trust,
+}
+
+impl Role {
+    /// A role that lets anyone in, for an hour.
+    pub fn new(arn: &str) -> Self {
+        Self {
+            arn: arn.to_owned(),
+            id: random::identifier("AROA"),
+            max_session_seconds: 3600,
+            trust: Trust {
+                principals: Principals::Any,
+                require_mfa: false,
+                max_mfa_age_seconds: None,
+                external_id: None,
+                require_session_name: None,
+                long_term_keys_only: false,
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn max_session(mut self, seconds: i64) -> Self {
+        self.max_session_seconds = seconds;
+        self
+    }
+
+    #[must_use]
+    pub fn trusting(mut self, principals: &[&str]) -> Self {
+        self.trust.principals = Principals::Arns(principals.iter().map(|&arn| arn.to_owned()).collect());
+        self
+    }
+
+    #[must_use]
+    pub fn require_mfa(mut self) -> Self {
+        self.trust.require_mfa = true;
+        self
+    }
+
+    #[must_use]
+    pub fn max_mfa_age(mut self, seconds: i64) -> Self {
+        self.trust.max_mfa_age_seconds = Some(seconds);
+        self
+    }
+
+    #[must_use]
+    pub fn external_id(mut self, id: &str) -> Self {
+        self.trust.external_id = Some(id.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn require_session_name(mut self, name: &str) -> Self {
+        self.trust.require_session_name = Some(name.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn long_term_keys_only(mut self) -> Self {
+        self.trust.long_term_keys_only = true;
+        self
+    }
+}
+
+/// Who holds temporary credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A user's session, from GetSessionToken: the user's access key id.
+    User(String),
+    /// A role session.
+    Role { role_arn: String, role_id: String, session_name: String },
+}
+
+/// Temporary credentials that were handed out.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+    pub principal: Principal,
+    /// When an MFA code authenticated them, by the service's clock. Role sessions never carry this.
+    pub mfa_at: Option<i64>,
+    pub expires: i64,
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME` taken apart; None for what is no role's ARN.
+pub fn role_parts(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.splitn(6, ':');
+    let (scheme, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let name = resource.strip_prefix("role/")?.rsplit('/').next()?;
+    (scheme == "arn" && service == "iam" && region.is_empty() && !name.is_empty()).then_some((partition, account, name))
+}
+
+/// The ARN of a role session: the role's path is not in it.
+pub fn session_arn(role_arn: &str, session_name: &str) -> String {
+    let (partition, account, name) = role_parts(role_arn).unwrap_or(("aws", "", role_arn));
+    format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}")
+}

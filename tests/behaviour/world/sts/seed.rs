@@ -1,0 +1,56 @@
+//! The team of the README: a user named jo, one MFA device, four roles, and the two files that go with them.
+
+use super::{LocalSts, Role, User};
+
+/// The account of the users (digitalmarketplace, main).
+pub const ACCOUNT: &str = "398263320410";
+/// The IAM user name.
+pub const USER: &str = "jo";
+/// The serial of jo's MFA device.
+pub const SERIAL: &str = "arn:aws:iam::398263320410:mfa/jo";
+/// The profiles and their roles.
+pub const ROLES: [(&str, &str); 4] = [
+    ("sops", "arn:aws:iam::398263320410:role/sops-credentials-access"),
+    ("development-infrastructure", "arn:aws:iam::381494870249:role/infrastructure"),
+    ("production-infrastructure", "arn:aws:iam::050019655025:role/infrastructure"),
+    ("main-infrastructure", "arn:aws:iam::398263320410:role/infrastructure"),
+];
+
+/// Makes jo and the four roles, which ask for MFA and last an hour, and returns jo.
+pub fn populate(sts: &LocalSts) -> User {
+    let user = User::new(ACCOUNT, USER).with_mfa(USER);
+    sts.add_user(user.clone());
+    let users_account = format!("arn:aws:iam::{ACCOUNT}:root");
+    for (_, arn) in ROLES {
+        sts.add_role(Role::new(arn).trusting(&[&users_account]).require_mfa());
+    }
+    user
+}
+
+/// `~/.aws/credentials`
+pub fn credentials_file(user: &User) -> String {
+    format!("[default]\naws_access_key_id={}\naws_secret_access_key={}\n", user.access_key_id, user.secret_access_key)
+}
+
+/// `~/.aws/config`. There is no region in it, on purpose: people's files have none.
+pub fn config_file() -> String {
+    "\
+[profile sops]
+source_profile = default
+mfa_serial = arn:aws:iam::398263320410:mfa/jo
+role_arn = arn:aws:iam::398263320410:role/sops-credentials-access
+[profile development-infrastructure]            # 381494870249 = digitalmarketplace-development
+source_profile = default
+mfa_serial = arn:aws:iam::398263320410:mfa/jo
+role_arn = arn:aws:iam::381494870249:role/infrastructure
+[profile production-infrastructure]             # 050019655025 = digitalmarketplace-production
+source_profile = default
+mfa_serial = arn:aws:iam::398263320410:mfa/jo
+role_arn = arn:aws:iam::050019655025:role/infrastructure
+[profile main-infrastructure]
+source_profile = default
+mfa_serial = arn:aws:iam::398263320410:mfa/jo
+role_arn = arn:aws:iam::398263320410:role/infrastructure
+"
+    .to_owned()
+}

@@ -1,0 +1,214 @@
+//! A pseudo-terminal, as a person sits at one.
+
+use super::collected::Collected;
+use super::sts::random;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use std::cell::Cell;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// The settings of a terminal that a prompt may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    /// ECHO: what is typed shows.
+    pub echo: bool,
+    /// ICANON: lines can be edited.
+    pub canonical: bool,
+    /// ISIG: Ctrl-C and its like are signals.
+    pub signals: bool,
+    /// Input, output, control and local modes, whole, and the special characters.
+    pub all: String,
+}
+
+impl Attributes {
+    fn of(termios: &Termios) -> Self {
+        let local = termios.local_modes;
+        Self {
+            echo: local.contains(LocalModes::ECHO),
+            canonical: local.contains(LocalModes::ICANON),
+            signals: local.contains(LocalModes::ISIG),
+            // PENDIN only says that typed text waits to be read again.
+            all: format!(
+                "{:?} {:?} {:?} {:?} {:?}",
+                termios.input_modes,
+                termios.output_modes,
+                termios.control_modes,
+                local - LocalModes::PENDIN,
+                termios.special_codes
+            ),
+        }
+    }
+}
+
+/// The person's side of a pseudo-terminal of 24 lines and 80 columns.
+pub struct Terminal {
+    master: Option<Arc<OwnedFd>>,
+    slave: Option<OwnedFd>,
+    collected: Arc<Collected>,
+    position: Cell<usize>,
+    reader: Option<(OwnedFd, JoinHandle<()>)>,
+    before: Attributes,
+}
+
+impl Terminal {
+    pub fn open() -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("open a pty");
+        grantpt(&master).expect("grantpt");
+        unlockpt(&master).expect("unlockpt");
+        let name = ptsname(&master, Vec::new()).expect("ptsname");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("open the terminal");
+        tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).expect("set its size");
+        let before = Attributes::of(&tcgetattr(&slave).expect("tcgetattr"));
+        let master = Arc::new(master);
+        let collected = Arc::new(Collected::default());
+        let (stop, stopped) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map(|(r, w)| (w, r)).expect("a pipe");
+        let reader = {
+            let (master, collected) = (Arc::clone(&master), Arc::clone(&collected));
+            std::thread::spawn(move || read(&master, &stopped, &collected))
+        };
+        Self {
+            master: Some(master),
+            slave: Some(slave),
+            collected,
+            position: Cell::new(0),
+            reader: Some((stop, reader)),
+            before,
+        }
+    }
+
+    /// The program's side. None after [`Self::hang_up`].
+    pub(super) fn slave(&self) -> Option<&OwnedFd> {
+        self.slave.as_ref()
+    }
+
+    pub(super) fn collected(&self) -> &Arc<Collected> {
+        &self.collected
+    }
+
+    /// Blocks until the text appears after what was matched last.
+    #[track_caller]
+    pub fn expect(&self, text: &str) {
+        match self.collected.wait_for(text.as_bytes(), self.position.get()) {
+            Ok(end) => self.position.set(end),
+            Err(why) => panic!("on the terminal, {why}"),
+        }
+    }
+
+    /// Types these bytes.
+    pub fn send(&self, bytes: impl AsRef<[u8]>) {
+        let master = self.master.as_ref().expect("the terminal was hung up");
+        let mut bytes = bytes.as_ref();
+        while !bytes.is_empty() {
+            match rustix::io::write(master, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("type on the terminal: {error}"),
+            }
+        }
+    }
+
+    /// Types a line and Enter (which sends a carriage return).
+    pub fn send_line(&self, line: &str) {
+        self.send(format!("{line}\r"));
+    }
+
+    pub fn ctrl_c(&self) {
+        self.send([3]);
+    }
+
+    pub fn ctrl_d(&self) {
+        self.send([4]);
+    }
+
+    pub fn ctrl_z(&self) {
+        self.send([26]);
+    }
+
+    pub fn ctrl_backslash(&self) {
+        self.send([28]);
+    }
+
+    /// The settings as they are now.
+    pub fn attributes(&self) -> Attributes {
+        Attributes::of(&tcgetattr(self.slave.as_ref().expect("the terminal was hung up")).expect("tcgetattr"))
+    }
+
+    /// The settings that the program found.
+    pub fn attributes_before(&self) -> Attributes {
+        self.before.clone()
+    }
+
+    /// Changes the settings before a program finds them: `terminal.set(|t| t.local_modes -= LocalModes::ECHO)`.
+    pub fn set(&mut self, change: impl FnOnce(&mut Termios)) {
+        let slave = self.slave.as_ref().expect("the terminal was hung up");
+        let mut termios = tcgetattr(slave).expect("tcgetattr");
+        change(&mut termios);
+        tcsetattr(slave, OptionalActions::Now, &termios).expect("tcsetattr");
+        self.before = self.attributes();
+    }
+
+    /// All that was shown so far.
+    pub fn transcript(&self) -> String {
+        String::from_utf8_lossy(&self.collected.bytes()).into_owned()
+    }
+
+    /// Waits until all that was written to the terminal has been shown. What a program wrote before it ended may
+    /// still be on its way; a mark written behind it arrives after it.
+    pub(super) fn drain(&self) {
+        let Some(slave) = &self.slave else { return };
+        let mark = random::request_id().into_bytes();
+        if rustix::io::write(slave, &mark).is_ok() {
+            let _ = self.collected.wait_for(&mark, 0);
+            self.collected.remove(&mark);
+        }
+    }
+
+    /// Closes the window: the session gets SIGHUP.
+    pub fn hang_up(&mut self) {
+        if let Some((stop, reader)) = self.reader.take() {
+            drop(stop);
+            let _ = reader.join();
+        }
+        self.slave = None;
+        self.master = None;
+        self.collected.close();
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
+fn read(master: &OwnedFd, stopped: &OwnedFd, collected: &Collected) {
+    let mut buffer = [0; 4096];
+    loop {
+        let mut ready = [
+            PollFd::from_borrowed_fd(master.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(stopped.as_fd(), PollFlags::IN),
+        ];
+        match poll(&mut ready, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => break,
+            Ok(_) => {}
+        }
+        if ready[0].revents().contains(PollFlags::IN) {
+            match rustix::io::read(master, &mut buffer) {
+                Ok(0) => break,
+                Ok(count) => collected.push(&buffer[..count]),
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+                Err(_) => break,
+            }
+        } else if !ready[0].revents().is_empty() || !ready[1].revents().is_empty() {
+            break;
+        }
+    }
+    collected.close();
+}
