@@ -19,6 +19,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 /// The binary under test.
 pub const AWS_AUTH: &str = env!("CARGO_BIN_EXE_aws-auth");
@@ -98,6 +99,8 @@ impl World {
 
     /// Writes an executable file under the home.
     pub fn script(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
+        // A child forked elsewhere meanwhile would hold the file open for writing until its exec: "text file busy".
+        let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
         let path = self.write(path, text);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
         path
@@ -211,6 +214,9 @@ impl World {
         }
     }
 }
+
+/// Held by whoever spawns; taken whole by whoever writes what will be executed.
+static SPAWNING: RwLock<()> = RwLock::new(());
 
 /// The prompt of [`World::shell_in_terminal`].
 pub const SHELL_PROMPT: &str = "shell> ";

@@ -1,8 +1,8 @@
 //! Running a command in the world: with no terminal at all, or at one; to its end, or for as long as a test likes.
 
-use super::World;
 use super::collected::{Collected, PATIENCE, find};
 use super::terminal::{Attributes, Terminal};
+use super::{SPAWNING, World};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -207,7 +207,10 @@ impl<'w> Invocation<'w> {
         for change in self.prepare {
             change(&mut command);
         }
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        let mut child = {
+            let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"))
+        };
         // The command holds copies of the terminal; with them open here it would never be closed.
         drop(command);
         let mut stdin = child.stdin.take();

@@ -29,12 +29,16 @@ pub fn populate(sts: &LocalSts) -> User {
 
 /// `~/.aws/credentials`
 pub fn credentials_file(user: &User) -> String {
-    format!("[default]\naws_access_key_id={}\naws_secret_access_key={}\n", user.access_key_id, user.secret_access_key)
+    format!(
+        "# ~/.aws/credentials\n[default]\naws_access_key_id={}\naws_secret_access_key={}\n",
+        user.access_key_id, user.secret_access_key
+    )
 }
 
 /// `~/.aws/config`. There is no region in it, on purpose: people's files have none.
 pub fn config_file() -> String {
     "\
+# ~/.aws/config                                 account 398263320410 = digitalmarketplace (main)
 [profile sops]
 source_profile = default
 mfa_serial = arn:aws:iam::398263320410:mfa/jo
