@@ -10,7 +10,8 @@ directory=
 server=
 finish() {
     status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap '' HUP INT TERM
     exec 8>&- 9<&- || :
     if [ -n "$server" ]; then
         kill "$server" 2>/dev/null || :
