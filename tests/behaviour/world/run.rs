@@ -256,6 +256,11 @@ impl<'w> Invocation<'w> {
 #[allow(unsafe_code)] // pre_exec: only async-signal-safe calls are made between fork and exec
 fn own_session(command: &mut Command, terminal: Option<RawFd>, umask: Option<u32>) {
     let prepare = move || {
+        // Tests started in the background of a script, or by nohup, inherit ignored signals; the command must not.
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP, libc::SIGPIPE] {
+            // SAFETY: a plain system call.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         rustix::process::setsid()?;
         if let Some(terminal) = terminal {
             // SAFETY: the parent holds the descriptor open until after the spawn.
