@@ -1,1 +1,30 @@
-fn main() {}
+//! The binary: takes the snapshot of arguments and environment, calls the library, exits.
+#![no_main]
+// The C entry point instead of Rust's: Rust's runtime sets SIGPIPE to ignored and opens closed descriptors before
+// `main`, and what the caller chose could no longer be passed on to the command.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
+use std::os::unix::ffi::OsStrExt as _;
+
+use aws_auth::env::Snapshot;
+
+/// The C entry point.
+#[unsafe(no_mangle)]
+pub extern "C" fn main(_count: c_int, arguments: *const *const c_char, environment: *const *const c_char) -> c_int {
+    let args = entries(arguments).into_iter().skip(1).map(|arg| OsStr::from_bytes(arg.to_bytes()).to_owned()).collect();
+    c_int::from(aws_auth::run(&Snapshot { args, entries: entries(environment) }))
+}
+
+/// The strings of an array that ends in a null pointer.
+fn entries(mut array: *const *const c_char) -> Vec<CString> {
+    let mut entries = Vec::new();
+    // SAFETY: the system gives arrays of NUL-terminated strings that end in a null pointer and stay for the whole run.
+    unsafe {
+        while !array.is_null() && !(*array).is_null() {
+            entries.push(CStr::from_ptr(*array).to_owned());
+            array = array.add(1);
+        }
+    }
+    entries
+}

@@ -1,0 +1,82 @@
+//! Small files of mode 0600 in directories of mode 0700, read with distrust and written whole.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::credentials::Seconds;
+
+/// No cache entry is larger: STS's longest session tokens are a few kilobytes.
+const LARGEST: u64 = 256 * 1024;
+
+/// A file as it was read.
+pub struct Contents {
+    /// Its bytes.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// When it was last written.
+    pub written: Seconds,
+}
+
+/// Reads a small regular file of our own; `None` for everything else: missing, unreadable, another user's, too large,
+/// a directory, a pipe.
+pub fn read(path: &Path) -> Option<Contents> {
+    // Without O_NONBLOCK a pipe of that name would hold us for ever.
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+    let about = file.metadata().ok()?;
+    if !about.is_file() || about.len() > LARGEST || about.uid() != rustix::process::geteuid().as_raw() {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(vec![0; usize::try_from(about.len()).ok()?]);
+    file.read_exact(&mut bytes).ok()?;
+    Some(Contents { bytes, written: about.mtime() })
+}
+
+/// Writes a file whole or not at all: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing
+/// directories are made with mode 0700, whatever the umask.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
+    make_private_dir(dir)?;
+    let prefix = OsStr::new(".aws-auth-");
+    let mut file = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(dir)?;
+    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Makes a directory and what is missing above it, for this user alone.
+pub fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_private_dir(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file for a lock, making it and its directory when they are missing.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        make_private_dir(dir)?;
+    }
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if about.mode() & 0o777 != 0o600 && about.uid() == rustix::process::geteuid().as_raw() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}

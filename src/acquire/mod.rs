@@ -1,0 +1,510 @@
+//! Carrying a plan out: the last step that is still fresh in a cache, and STS for the rest, each step stored.
+
+mod base;
+pub mod cache;
+mod files;
+mod lock;
+mod logout;
+mod mfa;
+mod signals;
+mod sts;
+mod terminal;
+
+pub use cache::Store;
+pub use logout::{forget, forget_all};
+pub use mfa::shell_word;
+pub use signals::WithoutSigpipe;
+
+use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+use std::path::PathBuf;
+
+use crate::config::ProfileSet;
+use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
+use crate::env::Snapshot;
+use crate::error::{Error, Result};
+use crate::messages::Messages;
+use crate::plan::{Acquisition, Base, Mfa, Role, Session};
+use crate::request::{Action, Request};
+
+use cache::{Entry, KeptSession};
+use lock::{Lock, Turn};
+use mfa::{Codes, NoCode, Sources};
+use sts::{Client, Code, Failure, Kind, Subject};
+use terminal::Interrupted;
+
+/// A session or role that only serves as a step must be good for as long as the next call may take, in seconds.
+const STEP: Seconds = 60;
+/// A session younger than this was made for this very run: a role that refuses it refuses every session.
+const YOUNG: Seconds = 60;
+
+/// Everything that carrying out needs beside the plan.
+pub struct Context<'a> {
+    /// What was asked for.
+    pub request: &'a Request<'a>,
+    /// The files, for the base's secret.
+    pub set: &'a ProfileSet<'a>,
+    /// The environment.
+    pub snapshot: &'a Snapshot,
+    /// The caches.
+    pub store: &'a Store,
+    /// The voice.
+    pub messages: &'a Messages,
+}
+
+/// Prepares the process for secrets and files: no core dump that could hold them (execve makes the command dumpable
+/// again), and no closed standard descriptor that a cache file could take the place of.
+pub fn harden() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    // Opened close-on-exec: the command finds them closed as its caller left them.
+    while let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
+        if null.as_raw_fd() > 2 {
+            break;
+        }
+        let _ = null.into_raw_fd();
+    }
+}
+
+/// The credentials that a cache, or the files alone, give without a call of STS. No lock is touched.
+pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Credentials>> {
+    if plan.roles.is_empty() && plan.session.is_none() {
+        return base::fetch(&plan.base, context.set, context.snapshot).map(Some);
+    }
+    if context.request.refresh {
+        return Ok(None);
+    }
+    Ok(fresh_result(plan, context))
+}
+
+/// The plan's result from a cache, when it is good for long enough.
+fn fresh_result(plan: &Acquisition, context: &Context<'_>) -> Option<Credentials> {
+    let (store, now) = (context.store, now());
+    let entry = match (plan.roles.len().checked_sub(1), &plan.session) {
+        (Some(last), _) => store.role(plan, last, now)?,
+        (None, Some(session)) => usable_session(plan, session, context, now)?.entry,
+        (None, None) => return None,
+    };
+    let fresh = entry.left(now) >= needed(context.request.min_ttl, entry.length);
+    context.messages.step(|| {
+        let how = if fresh { "taken" } else { "too little" };
+        format!("cached credentials have {} left: {how}", for_people(entry.left(now)))
+    });
+    fresh.then_some(entry.credentials)
+}
+
+/// The kept session, if it is younger than this profile wants its sessions.
+fn usable_session(plan: &Acquisition, session: &Session, context: &Context<'_>, now: Seconds) -> Option<KeptSession> {
+    context.store.session(plan, session, now).filter(|kept| now - kept.issued < session.length)
+}
+
+/// Gets the credentials: takes the lock, asks for a code where one is needed, calls STS, keeps what it gives.
+///
+/// # Errors
+/// Everything that can go wrong with codes and STS, in a fact and an advice.
+pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Credentials> {
+    let profile = plan.profile.clone().unwrap_or_else(|| String::from("default"));
+    let sources = Sources {
+        option: context.request.code_option.clone(),
+        variable: context.request.code_variable.clone(),
+        process: plan.mfa_process.clone(),
+        environment: &context.snapshot.entries,
+        profile: profile.clone(),
+        place: plan.sts.foreign().map(String::from),
+    };
+    let mut run = Run {
+        plan,
+        context,
+        profile,
+        codes: Codes::new(sources, context.store, context.messages),
+        client: None,
+        lock: None,
+        refresh: context.request.refresh,
+        renew_session: context.request.refresh && context.request.action == Action::Login,
+    };
+    loop {
+        match run.attempt() {
+            Ok(credentials) => {
+                run.report(&credentials);
+                return Ok(credentials);
+            }
+            // The program was stopped and others may have done the work meanwhile: look again.
+            Err(Stop::Resumed) => {}
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+    }
+}
+
+/// One carrying-out.
+struct Run<'a> {
+    plan: &'a Acquisition,
+    context: &'a Context<'a>,
+    profile: String,
+    codes: Codes<'a>,
+    client: Option<Client>,
+    lock: Option<Lock>,
+    /// Whether cached role credentials are passed over.
+    refresh: bool,
+    /// Whether the kept session is passed over too.
+    renew_session: bool,
+}
+
+/// Why an attempt gave no credentials.
+enum Stop {
+    Failed(Error),
+    Resumed,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What the lock owes to those who wait for it.
+struct Holder<'a>(&'a mut Option<Lock>);
+
+impl Interrupted for Holder<'_> {
+    fn stopping(&mut self) {
+        *self.0 = None;
+    }
+
+    fn cancelled(&mut self) {
+        if let Some(lock) = self.0 {
+            lock.give_up();
+        }
+    }
+}
+
+impl Run<'_> {
+    fn attempt(&mut self) -> Result<Credentials, Stop> {
+        if self.lock.is_none() {
+            self.take_turn()?;
+        }
+        // Whoever held the lock before us may have got what we want.
+        if !self.refresh
+            && let Some(credentials) = fresh_result(self.plan, self.context)
+        {
+            return Ok(credentials);
+        }
+        let (mut done, mut credentials) = self.last_fresh_step();
+        while let Some(role) = self.plan.roles.get(done) {
+            credentials = Some(match (&role.mfa, credentials) {
+                (Mfa::Session, _) => self.assume_from_session(done, role)?,
+                (Mfa::Code(serial), signer) => {
+                    let signer = self.signer(signer)?;
+                    let serial = serial.clone();
+                    let plan = self.plan;
+                    let subject = self.profile.clone();
+                    let assumed = self.with_code(&serial, None, |client, code| {
+                        client.assume_role(&signer, role, Some(code), Subject { profile: &subject, role: Some(role) })
+                    })?;
+                    self.context.store.keep_role(plan, done, &assumed, self.context.messages);
+                    assumed.credentials
+                }
+                (Mfa::None, signer) => {
+                    let signer = self.signer(signer)?;
+                    self.assume(done, role, &signer).map_err(|failure| failure.error)?
+                }
+            });
+            done += 1;
+        }
+        match (credentials, &self.plan.session) {
+            (Some(credentials), _) => Ok(credentials),
+            (None, Some(session)) => Ok(self.session(session, true)?.entry.credentials),
+            (None, None) => self.signer(None),
+        }
+    }
+
+    /// The credentials that sign the next call: those of the step before, else the base's.
+    fn signer(&self, before: Option<Credentials>) -> Result<Credentials, Stop> {
+        match before {
+            Some(credentials) => Ok(credentials),
+            None => Ok(base::fetch(&self.plan.base, self.context.set, self.context.snapshot)?),
+        }
+    }
+
+    /// How many roles need not be assumed, and the credentials of the last of them.
+    fn last_fresh_step(&self) -> (usize, Option<Credentials>) {
+        if self.refresh {
+            return (0, None);
+        }
+        let now = now();
+        // The last role's own entry was looked at already; it is not fresh enough.
+        (0..self.plan.roles.len().saturating_sub(1))
+            .rev()
+            .find_map(|at| {
+                let entry = self.context.store.role(self.plan, at, now)?;
+                (entry.left(now) >= STEP).then(|| (at + 1, Some(entry.credentials)))
+            })
+            .unwrap_or((0, None))
+    }
+
+    /// Takes the lock: the device's, else the cache entry's.
+    fn take_turn(&mut self) -> Result<(), Stop> {
+        let Some(path) = self.lock_path() else { return Ok(()) };
+        let what = if self.device().is_some() { "the MFA prompt" } else { "the credentials" };
+        match lock::take(&path, self.context.messages, what) {
+            Turn::Held(lock) => {
+                self.lock = Some(lock);
+                Ok(())
+            }
+            Turn::GivenUp { pid } => {
+                Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
+                    .advise("run the command again to be asked")
+                    .into())
+            }
+            Turn::Impossible(error) => {
+                self.context.messages.cache_failure(&format!(
+                    "cannot keep anything in {} ({}); the next run will ask again",
+                    path.parent().unwrap_or(&path).display(),
+                    io_words(&error)
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    fn lock_path(&self) -> Option<PathBuf> {
+        let state = self.context.store.state().filter(|_| self.context.store.writable())?;
+        let name = if let Some(serial) = self.device() {
+            cache::hex_sha1(&format!("{}\n{serial}", self.plan.base.long_term_key().unwrap_or_default()))
+        } else {
+            let last = self.plan.roles.len().checked_sub(1)?;
+            self.context.store.role_path(self.plan, last)?.file_stem()?.to_string_lossy().into_owned()
+        };
+        Some(state.join(format!("lock-{name}")))
+    }
+
+    /// The device that a code is asked of.
+    fn device(&self) -> Option<&str> {
+        let session = self.plan.session.as_ref().map(|session| session.serial.as_str());
+        session.or_else(|| {
+            self.plan.roles.iter().find_map(|role| match &role.mfa {
+                Mfa::Code(serial) => Some(serial.as_str()),
+                _ => None,
+            })
+        })
+    }
+
+    fn client(&mut self) -> Result<&Client, Stop> {
+        if self.client.is_none() {
+            if let Some(url) = self.plan.sts.in_clear() {
+                self.context
+                    .messages
+                    .warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
+            }
+            self.client = Some(Client::new(&self.plan.sts)?);
+        }
+        self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS").into())
+    }
+
+    /// AssumeRole without a code, kept in the cache.
+    fn assume(&mut self, at: usize, role: &Role, signer: &Credentials) -> Result<Credentials, Failure> {
+        let profile = self.profile.clone();
+        self.context.messages.step(|| {
+            format!(
+                "AssumeRole {} in {}, signed by {}",
+                role.arn.as_str(),
+                self.plan.sts.region.name,
+                signer.access_key_id
+            )
+        });
+        let client = self.client().map_err(|stop| Failure { kind: Kind::Other, error: stop.into_error() })?;
+        let assumed = client.assume_role(signer, role, None, Subject { profile: &profile, role: Some(role) })?;
+        self.context.store.keep_role(self.plan, at, &assumed, self.context.messages);
+        Ok(assumed.credentials)
+    }
+
+    /// Assumes a role from the MFA session; cases 1 and 3 of DESIGN's "One MFA code for the day".
+    fn assume_from_session(&mut self, at: usize, role: &Role) -> Result<Credentials, Stop> {
+        let plan = self.plan;
+        let Some(session) = &plan.session else {
+            return Err(Error::new("the plan has no MFA session for its role").into());
+        };
+        let request = cache::cli_key(role);
+        let kept = self.session(session, false)?;
+        let failure = match self.assume(at, role, &kept.entry.credentials) {
+            Ok(credentials) => return Ok(credentials),
+            Err(failure) => failure,
+        };
+        let dead = failure.kind == Kind::DeadCredentials;
+        let known = kept.refused.contains(&request);
+        if dead {
+            self.context.store.drop_session(plan, session);
+        } else if failure.kind != Kind::Denied || known {
+            return Err(failure.error.into());
+        }
+        if now() - kept.issued < YOUNG {
+            if !dead {
+                self.remember_refusal(session, kept, request);
+            }
+            return Err(failure.error.into());
+        }
+        if !self.can_ask() {
+            return Err(failure.error.into());
+        }
+        let at_time = local_time(kept.issued, now());
+        let why = if dead {
+            format!("STS no longer knows the session of {at_time}; a new code is needed")
+        } else {
+            format!("role {} refused the session of {at_time}; a newer code may help", role.arn.as_str())
+        };
+        let newer = self.new_session(session, Some(&why))?;
+        match self.assume(at, role, &newer.entry.credentials) {
+            Ok(credentials) => Ok(credentials),
+            Err(failure) => {
+                if failure.kind == Kind::Denied {
+                    self.remember_refusal(session, newer, request);
+                }
+                Err(failure.error.into())
+            }
+        }
+    }
+
+    /// Whether a code can be had at all.
+    fn can_ask(&self) -> bool {
+        self.codes.has_source() || terminal::Terminal::open().is_some()
+    }
+
+    fn remember_refusal(&self, session: &Session, mut kept: KeptSession, request: String) {
+        if session.kept && !kept.refused.contains(&request) {
+            kept.refused.push(request);
+            self.context.store.keep_session(self.plan, session, &kept, self.context.messages);
+        }
+    }
+
+    /// The MFA session: the kept one when it is good for long enough, else a new one.
+    fn session(&mut self, session: &Session, is_result: bool) -> Result<KeptSession, Stop> {
+        let now = now();
+        let passed_over = self.renew_session || is_result && self.refresh;
+        if !passed_over && let Some(kept) = usable_session(self.plan, session, self.context, now) {
+            let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { STEP };
+            if kept.entry.left(now) >= wanted {
+                self.context.messages.step(|| {
+                    format!(
+                        "MFA session of {} with {} left",
+                        local_time(kept.issued, now),
+                        for_people(kept.entry.left(now))
+                    )
+                });
+                return Ok(kept);
+            }
+        }
+        self.new_session(session, None)
+    }
+
+    /// GetSessionToken with a code.
+    fn new_session(&mut self, session: &Session, why: Option<&str>) -> Result<KeptSession, Stop> {
+        let signer = self.signer(None)?;
+        let profile = self.profile.clone();
+        let credentials = self.with_code(&session.serial, why, |client, code| {
+            client.session_token(&signer, session.length, code, Subject { profile: &profile, role: None })
+        })?;
+        let issued = now();
+        let Some(expiration) = credentials.expiration else {
+            return Err(Error::new("STS gave a session without an end").advise("try again").into());
+        };
+        let mut credentials = credentials;
+        credentials.account_id = session.serial.account().map(String::from);
+        let entry = Entry { credentials, expiration, length: expiration - issued };
+        let kept = KeptSession { entry, issued, refused: Vec::new() };
+        if session.kept {
+            self.context.store.keep_session(self.plan, session, &kept, self.context.messages);
+            self.context.store.sweep(issued);
+        }
+        self.renew_session = false;
+        Ok(kept)
+    }
+
+    /// Makes a call that carries a code, with another code when STS refuses one.
+    fn with_code<T>(
+        &mut self,
+        serial: &crate::plan::Serial,
+        why: Option<&str>,
+        call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        let mut why = why.map(String::from);
+        loop {
+            let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
+            let given = given.map_err(|none| self.no_code(none))?;
+            self.codes.sent(serial, &given.digits);
+            self.context.messages.step(|| format!("sending a code of {}", serial.as_str()));
+            let failure = match call(self.client()?, Code { serial, digits: &given.digits }) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if failure.kind != Kind::WrongCode {
+                return Err(failure.error.into());
+            }
+            why = Some(self.codes.refused(given.typed, failure.error).map_err(|none| self.no_code(none))?);
+        }
+    }
+
+    fn no_code(&mut self, none: NoCode) -> Stop {
+        match none {
+            NoCode::Failed(error) => Stop::Failed(error),
+            NoCode::GivenUp(error) => {
+                if let Some(lock) = &mut self.lock {
+                    lock.give_up();
+                }
+                Stop::Failed(error)
+            }
+            NoCode::Resumed => Stop::Resumed,
+        }
+    }
+
+    /// What a person who typed a code has for it, and whether it is less than was asked for.
+    fn report(&self, credentials: &Credentials) {
+        let now = now();
+        if let Some(left) = credentials.left(now)
+            && left < needed(self.context.request.min_ttl, self.plan.length())
+        {
+            self.context.messages.warn(&format!(
+                "the credentials of profile '{}' are good for {} only; {} was asked for",
+                self.profile,
+                for_people(left),
+                for_people(self.context.request.min_ttl)
+            ));
+        }
+        if self.codes.prompted {
+            self.context.messages.say(&summary(self.plan, credentials, now));
+        }
+    }
+}
+
+/// Which role (or session) the credentials are, and until when.
+pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
+    let profile = plan.profile.as_deref().unwrap_or("default");
+    let what = match (plan.roles.last(), &plan.session) {
+        (Some(role), _) => format!("role {}", role.arn.as_str()),
+        (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
+        (None, None) => match &plan.base {
+            Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
+                format!("keys {access_key_id}")
+            }
+            Base::Provider { .. } => String::from("credentials"),
+        },
+    };
+    match credentials.expiration {
+        Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
+        None => format!("{profile}: {what}, which do not end"),
+    }
+}
+
+impl Stop {
+    fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::Resumed => Error::new("stopped"),
+        }
+    }
+}
+
+/// An I/O error in the words of the system, without Rust's own "(os error N)".
+pub fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error") {
+        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,170 @@
+//! The controlling terminal: where a code is asked for, whatever stdin, stdout and stderr are.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::credentials::Secret;
+use crate::error::printable;
+
+use super::signals::{self, Caught};
+
+/// The controlling terminal.
+pub struct Terminal {
+    tty: File,
+}
+
+/// What came of a prompt.
+pub enum Answer {
+    /// A line.
+    Line(Secret),
+    /// End of input, or a terminal that is gone.
+    End,
+    /// The program was stopped and goes on: whatever it knew may be old.
+    Resumed,
+}
+
+/// What has to happen before a prompt ends in another way than by an answer.
+pub trait Interrupted {
+    /// Before a stop: others must not wait for a stopped program.
+    fn stopping(&mut self);
+    /// Before death by a signal.
+    fn cancelled(&mut self);
+}
+
+impl Terminal {
+    /// The terminal, if the process has one.
+    pub fn open() -> Option<Self> {
+        let tty = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty").ok()?;
+        Some(Self { tty })
+    }
+
+    /// Prints a line on the terminal.
+    pub fn say(&mut self, text: &str) {
+        let _ = self.tty.write_all(format!("{}\n", printable(text)).as_bytes());
+    }
+
+    /// A descriptor of the terminal for a program that has to talk to the person.
+    pub fn try_clone(&self) -> io::Result<File> {
+        self.tty.try_clone()
+    }
+
+    /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
+    /// stopped the program does so after that.
+    pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
+        let caught = Caught::new()?;
+        if self.in_background() {
+            // Touching the terminal would stop us with the lock in hand: let go of it first.
+            interrupted.stopping();
+            return Ok(if caught.stop(libc::SIGTTIN) { Answer::Resumed } else { Answer::End });
+        }
+        let before = match tcgetattr(&self.tty) {
+            Ok(before) => before,
+            Err(Errno::IO) => return Ok(Answer::End),
+            Err(error) => return Err(error.into()),
+        };
+        let hidden = Hidden::new(&self.tty, &before)?;
+        (&self.tty).write_all(printable(prompt).as_bytes())?;
+        let end = read_line(&self.tty, &caught);
+        drop(hidden);
+        let _ = self.tty.write_all(b"\n");
+        match end? {
+            End::Line(line) => Ok(Answer::Line(line)),
+            End::Input => Ok(Answer::End),
+            End::Signal(libc::SIGTSTP) => {
+                interrupted.stopping();
+                caught.stop(libc::SIGTSTP);
+                Ok(Answer::Resumed)
+            }
+            End::Signal(signal) => {
+                interrupted.cancelled();
+                drop(caught);
+                signals::die_by(signal)
+            }
+        }
+    }
+
+    fn in_background(&self) -> bool {
+        tcgetpgrp(&self.tty).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+    }
+}
+
+/// A terminal without echo, until dropped.
+struct Hidden<'a> {
+    tty: &'a File,
+    before: &'a Termios,
+}
+
+impl<'a> Hidden<'a> {
+    fn new(tty: &'a File, before: &'a Termios) -> io::Result<Self> {
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+        hidden.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        // Flushing drops what was typed before the question stood.
+        set(tty, OptionalActions::Flush, &hidden)?;
+        Ok(Self { tty, before })
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        let _ = set(self.tty, OptionalActions::Flush, self.before);
+    }
+}
+
+fn set(tty: &File, when: OptionalActions, to: &Termios) -> io::Result<()> {
+    loop {
+        match tcsetattr(tty, when, to) {
+            Err(Errno::INTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
+enum End {
+    Line(Secret),
+    Input,
+    Signal(i32),
+}
+
+/// One line, or the signal or end that came before it was whole.
+fn read_line(tty: &File, caught: &Caught) -> io::Result<End> {
+    let mut line = Zeroizing::new(Vec::with_capacity(256));
+    loop {
+        let mut fds = [PollFd::new(tty, PollFlags::IN), PollFd::from_borrowed_fd(caught.fd(), PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready = !fds[0].revents().is_empty();
+        while let Some(signal) = caught.take() {
+            if signal != libc::SIGCONT {
+                return Ok(End::Signal(signal));
+            }
+        }
+        if !ready {
+            continue;
+        }
+        let mut bytes = Zeroizing::new([0; 256]);
+        match rustix::io::read(tty, &mut *bytes) {
+            Ok(0) | Err(Errno::IO) => {
+                // The kernel ends the reads of a terminal that was hung up before SIGHUP is seen.
+                return Ok(caught.take().filter(|signal| *signal != libc::SIGCONT).map_or(End::Input, End::Signal));
+            }
+            Ok(count) => line.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if line.last() == Some(&b'\n') {
+            return Ok(End::Line(Secret::new(String::from_utf8_lossy(&line).trim().to_owned())));
+        }
+        if line.len() > 4096 {
+            line.clear();
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The command line: what may be written, and nothing of what it means.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use crate::error::{Error, Result};
+
+/// What was asked for on the command line, before the environment is looked at.
+#[derive(Debug, Default, Parser)]
+#[command(
+    name = "aws-auth",
+    version,
+    about = "Run a command with the credentials of an AWS profile",
+    override_usage = "aws-auth [OPTIONS] [--] COMMAND [ARG]...\n       aws-auth [OPTIONS] ACTION",
+    after_help = AFTER_HELP,
+    max_term_width = 80,
+    args_override_self = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
+pub struct Cli {
+    /// The profile [env: AWS_PROFILE, AWS_DEFAULT_PROFILE; else default]
+    #[arg(short, long, value_name = "NAME", help_heading = "Running")]
+    pub profile: Option<String>,
+
+    /// Region for STS and the command [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", help_heading = "Running")]
+    pub region: Option<String>,
+
+    /// Length of the role session: 900, 90m, 12h [env: AWS_AUTH_DURATION]
+    #[arg(long, value_name = "TIME", help_heading = "Running")]
+    pub duration: Option<String>,
+
+    /// Start only with credentials good for at least this long; 15m unless
+    /// told [env: AWS_AUTH_MIN_TTL]
+    #[arg(long, value_name = "TIME", help_heading = "Running")]
+    pub min_ttl: Option<String>,
+
+    /// Get new role credentials, whatever is cached; with --login a new MFA
+    /// session too
+    #[arg(long, help_heading = "Running")]
+    pub refresh: bool,
+
+    /// Read and write no cache, no MFA session, no memory of used codes
+    /// [env: `AWS_AUTH_NO_CACHE`]
+    #[arg(long, help_heading = "Running")]
+    pub no_cache: bool,
+
+    /// The MFA code; other users of the machine can see it in the list of
+    /// processes, AWS_AUTH_MFA_TOKEN they cannot [env: AWS_AUTH_MFA_TOKEN]
+    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA")]
+    pub mfa_token: Option<String>,
+
+    /// A command that prints an MFA code [env: AWS_AUTH_MFA_PROCESS]
+    #[arg(long, value_name = "CMD", help_heading = "MFA")]
+    pub mfa_process: Option<String>,
+
+    /// Ask for a code per role and keep no MFA session
+    /// [env: AWS_AUTH_MFA_SESSION=off]
+    #[arg(long, help_heading = "MFA")]
+    pub no_mfa_session: bool,
+
+    /// Make sure that good credentials are cached; run nothing
+    #[arg(long, help_heading = "Actions")]
+    pub login: bool,
+
+    /// Forget the cached credentials of the profile
+    #[arg(long, help_heading = "Actions")]
+    pub logout: bool,
+
+    /// With --logout: forget those of every profile
+    #[arg(long, requires = "logout", help_heading = "Actions")]
+    pub all: bool,
+
+    /// Show this help
+    #[arg(short, long, help_heading = "Actions")]
+    pub help: bool,
+
+    /// Show the version
+    #[arg(short = 'V', long, help_heading = "Actions")]
+    pub version: bool,
+
+    /// Say errors alone
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Say each step, never a secret
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// COMMAND and its arguments, untouched.
+    #[arg(skip)]
+    pub command: Vec<OsString>,
+}
+
+const AFTER_HELP: &str = "\
+The first word that is not an option is COMMAND; everything after it is
+COMMAND's. The exit status is COMMAND's own; 127 when it is not found, 126 when
+it cannot be executed, 125 for every failure of aws-auth itself.
+
+  AWS_PROFILE=sops aws-auth sops -d logins.enc
+  aws-auth -p production-infrastructure terraform plan";
+
+/// The options that take the next word as their value. A test holds them against the definition above.
+const LONG_WITH_VALUE: [&str; 6] = ["profile", "region", "duration", "min-ttl", "mfa-token", "mfa-process"];
+const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
+
+/// Parses the arguments (without the program's name).
+///
+/// # Errors
+/// Every usage error, in one line.
+pub fn parse(args: &[OsString]) -> Result<Cli> {
+    let (options, command) = args.split_at(command_at(args));
+    let mut cli = if options.is_empty() { Cli::default() } else { parse_options(options)? };
+    let command = match command {
+        [first, rest @ ..] if first == "--" => rest,
+        all => all,
+    };
+    cli.command = command.to_vec();
+    Ok(cli)
+}
+
+/// The help text, as `--help` prints it.
+pub fn help() -> String {
+    definition().render_help().to_string()
+}
+
+/// Where COMMAND begins: at `--`, or at the first word that is neither an option nor an option's value.
+fn command_at(args: &[OsString]) -> usize {
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        let bytes = arg.as_bytes();
+        if bytes == b"--" || bytes == b"-" || !bytes.starts_with(b"-") {
+            break;
+        }
+        at += if takes_next(bytes) { 2 } else { 1 };
+    }
+    at.min(args.len())
+}
+
+/// Whether an option's value is the next word.
+fn takes_next(option: &[u8]) -> bool {
+    if let Some(long) = option.strip_prefix(b"--") {
+        return LONG_WITH_VALUE.iter().any(|name| name.as_bytes() == long);
+    }
+    let letters = option.get(1..).unwrap_or_default();
+    letters.iter().position(|letter| SHORT_WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len())
+}
+
+fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn parse_options(options: &[OsString]) -> Result<Cli> {
+    let words = std::iter::once(OsStr::new("aws-auth")).chain(options.iter().map(OsString::as_os_str));
+    let matches = definition().try_get_matches_from(words).map_err(|error| usage_error(&error))?;
+    Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))
+}
+
+/// clap's message in one line of ours.
+fn usage_error(error: &clap::Error) -> Error {
+    use clap::error::{ContextKind, ContextValue};
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let rendered = error.to_string();
+    let first = rendered.lines().next().unwrap_or_default();
+    let fact = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let advice = match text(ContextKind::SuggestedArg) {
+        Some(near) => format!("did you mean {near}?"),
+        None => String::from("see aws-auth --help"),
+    };
+    Error::new(fact).advise(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, LONG_WITH_VALUE, SHORT_WITH_VALUE, definition, parse};
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    fn parsed(line: &[&str]) -> Cli {
+        parse(&words(line)).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound_and_the_lists_of_options_with_values_agree_with_it() {
+        definition().debug_assert();
+        let with_value =
+            |arg: &&clap::Arg| arg.get_action().takes_values() && !arg.is_require_equals_set() && !arg.is_positional();
+        let long: Vec<_> =
+            definition().get_arguments().filter(with_value).filter_map(clap::Arg::get_long).map(String::from).collect();
+        let short: Vec<_> =
+            definition().get_arguments().filter(with_value).filter_map(clap::Arg::get_short).map(|c| c as u8).collect();
+        assert_eq!(long, LONG_WITH_VALUE);
+        assert_eq!(short, SHORT_WITH_VALUE);
+    }
+
+    #[test]
+    fn everything_from_the_command_on_is_the_commands() {
+        for (line, command) in [
+            (&["env"][..], &["env"][..]),
+            (&["-p", "x", "env", "--help", "-p", "--"], &["env", "--help", "-p", "--"]),
+            (&["-px", "env"], &["env"]),
+            (&["-qp", "x", "env"], &["env"]),
+            (&["--profile=x", "--region", "eu-west-1", "make", "--", "-j"], &["make", "--", "-j"]),
+            (&["--", "-x", "--", "y"], &["-x", "--", "y"]),
+            (&["--", "--"], &["--"]),
+            (&["-"], &["-"]),
+            (&["", "x"], &["", "x"]),
+            (&["-q"], &[]),
+        ] {
+            assert_eq!(parsed(line).command, words(command), "{line:?}");
+        }
+        let raw = vec![OsString::from("echo"), OsString::from_vec(vec![0xff, b'-', 0xfe])];
+        assert_eq!(parse(&raw).unwrap().command, raw);
+    }
+
+    #[test]
+    fn a_repeated_option_means_its_last() {
+        assert_eq!(parsed(&["-p", "a", "-p", "b", "true"]).profile.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn usage_errors_are_one_line() {
+        for (line, message) in [
+            (&["--profil", "x"][..], "unexpected argument '--profil' found; did you mean --profile?"),
+            (&["-x", "env"], "unexpected argument '-x' found; see aws-auth --help"),
+            (&["-p"], "a value is required for '--profile <NAME>' but none was supplied; see aws-auth --help"),
+        ] {
+            assert_eq!(parse(&words(line)).unwrap_err().to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Becoming the command: execve(2) with our own search of PATH, as execvp(3) does it.
+//!
+//! The standard library's exec resets SIGPIPE and the signal mask, as is right for a parent that starts a child; a
+//! prefix must pass on what its caller chose. This and `acquire::signals` are the only places that need unsafe.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, Result};
+
+/// Where commands are looked for when PATH is not set, as in execvp(3).
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+/// Becomes the command. Returns only when that failed.
+pub fn exec(command: &[OsString], environment: &[CString], path: Option<&OsStr>) -> Error {
+    let Some(name) = command.first() else { return Error::new("no command given") };
+    let arguments: Result<Vec<CString>, _> = command.iter().map(|word| CString::new(word.as_bytes())).collect();
+    let Ok(arguments) = arguments else { return Error::new("the command holds a NUL byte") };
+    let mut denied = None;
+    for candidate in candidates(name, path) {
+        let Ok(candidate) = CString::new(candidate) else { continue };
+        let error = execve(&candidate, &arguments, environment);
+        match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV) => {}
+            Some(libc::EACCES) => denied = Some(error),
+            // A script without a #! line: execvp(3) gives it to the shell.
+            Some(libc::ENOEXEC) => {
+                let shell = [CString::from(c"/bin/sh"), candidate.clone()];
+                let words: Vec<CString> = shell.into_iter().chain(arguments.iter().skip(1).cloned()).collect();
+                return not_executable(name, &execve(c"/bin/sh", &words, environment));
+            }
+            _ => return not_executable(name, &error),
+        }
+    }
+    denied.map_or_else(|| not_found(name), |error| not_executable(name, &error))
+}
+
+/// Whether the command can be run at all; asked before a person is asked for a code.
+///
+/// # Errors
+/// 127 when there is no such command, 126 when it cannot be executed.
+pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
+    let mut denied = None;
+    for candidate in candidates(name, path) {
+        let candidate = Path::new(OsStr::from_bytes(&candidate));
+        match candidate.metadata() {
+            Ok(about) if about.is_file() => {
+                // The effective user decides about execve; access(2) would ask for the real one.
+                match rustix::fs::accessat(
+                    rustix::fs::CWD,
+                    candidate,
+                    rustix::fs::Access::EXEC_OK,
+                    rustix::fs::AtFlags::EACCESS,
+                ) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => denied = Some(error.into()),
+                }
+                let _ = about.mode();
+            }
+            Ok(_) => denied = Some(io::Error::from_raw_os_error(libc::EACCES)),
+            Err(error) if error.raw_os_error() == Some(libc::EACCES) => denied = Some(error),
+            Err(_) => {}
+        }
+    }
+    Err(denied.map_or_else(|| not_found(name), |error| not_executable(name, &error)))
+}
+
+/// The paths that a command may be at.
+fn candidates<'a>(name: &'a OsStr, path: Option<&'a OsStr>) -> impl Iterator<Item = Vec<u8>> + 'a {
+    let bytes = name.as_bytes();
+    let direct = bytes.contains(&b'/');
+    let search = path.map_or(DEFAULT_PATH, |path| path.as_bytes());
+    let nowhere = bytes.is_empty();
+    let in_path = search.split(|b| *b == b':').filter(move |_| !direct && !nowhere).map(move |dir| {
+        let mut candidate = Vec::with_capacity(dir.len() + bytes.len() + 2);
+        if !dir.is_empty() {
+            candidate.extend_from_slice(dir);
+            candidate.push(b'/');
+        }
+        candidate.extend_from_slice(bytes);
+        candidate
+    });
+    direct.then(|| bytes.to_vec()).into_iter().chain(in_path)
+}
+
+fn not_found(name: &OsStr) -> Error {
+    Error::new(format!("command not found: {}", name.to_string_lossy())).with_status(NOT_FOUND)
+}
+
+fn not_executable(name: &OsStr, error: &io::Error) -> Error {
+    Error::new(format!("cannot execute {} ({})", name.to_string_lossy(), crate::acquire::io_words(error)))
+        .with_status(NOT_EXECUTABLE)
+}
+
+fn execve(path: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
+    let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
+        words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (arguments, environment) = (pointers(arguments), pointers(environment));
+    // SAFETY: both arrays end in a null pointer and point to NUL-terminated strings that outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    io::Error::last_os_error()
+}

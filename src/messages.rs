@@ -1,0 +1,79 @@
+//! What aws-auth says: one line on stderr, `aws-auth: …`. stdout belongs to the command.
+
+use std::cell::Cell;
+use std::io::Write as _;
+
+use crate::error::{Error, printable};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors alone.
+    Quiet,
+    /// Errors, warnings, and what a person has to know.
+    Normal,
+    /// Each step too.
+    Verbose,
+}
+
+/// The one voice. It never fails: a closed stderr must not stop a command.
+pub struct Messages {
+    verbosity: Verbosity,
+    cache_failed: Cell<bool>,
+}
+
+impl Messages {
+    /// A voice that says as much as `verbosity` allows.
+    pub fn new(verbosity: Verbosity) -> Self {
+        Self { verbosity, cache_failed: Cell::new(false) }
+    }
+
+    /// Why the run ends.
+    pub fn error(error: &Error) {
+        write_line(&error.to_string());
+    }
+
+    /// Something that a person should mend; not with `--quiet`.
+    pub fn warn(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            write_line(&format!("warning: {}", printable(text)));
+        }
+    }
+
+    /// Something a person has to know now; not with `--quiet`.
+    pub fn say(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            write_line(&printable(text));
+        }
+    }
+
+    /// A step of the run, for `--verbose`. The text is made only when it is shown.
+    pub fn step(&self, text: impl FnOnce() -> String) {
+        if self.verbosity >= Verbosity::Verbose {
+            write_line(&printable(&text()));
+        }
+    }
+
+    /// The same voice for another thread.
+    pub fn speaker(&self) -> impl Fn(&str) + Send + 'static {
+        let spoken = self.verbosity >= Verbosity::Normal;
+        move |text| {
+            if spoken {
+                write_line(&printable(text));
+            }
+        }
+    }
+
+    /// That something could not be kept. Said once in a run, however many files could not be written.
+    pub fn cache_failure(&self, text: &str) {
+        if !self.cache_failed.replace(true) {
+            self.warn(text);
+        }
+    }
+}
+
+/// One write(2), so that lines of processes that run at once do not mix.
+fn write_line(text: &str) {
+    let line = format!("aws-auth: {text}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}

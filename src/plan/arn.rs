@@ -1,0 +1,134 @@
+//! The two kinds of ARN that a profile names: roles and MFA devices.
+
+use crate::error::{Error, Result};
+
+/// The ARN of an IAM role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleArn {
+    text: String,
+}
+
+impl RoleArn {
+    /// Checks that the text is the ARN of a role. `origin` says where it stands.
+    ///
+    /// # Errors
+    /// When it is not; STS would refuse it too, but only after a code was spent.
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        if let Some(placeholder) = placeholder(text) {
+            return Err(placeholder_error("role_arn", placeholder, origin));
+        }
+        let mut parts = text.splitn(6, ':');
+        let sound = parts.next() == Some("arn")
+            && parts.next().is_some_and(|partition| !partition.is_empty())
+            && parts.next() == Some("iam")
+            && parts.next() == Some("")
+            && parts.next().is_some_and(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+            && parts
+                .next()
+                .and_then(|resource| resource.strip_prefix("role/"))
+                .is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+        if sound {
+            Ok(Self { text: text.to_owned() })
+        } else {
+            Err(Error::new(format!("{origin}: '{text}' is not the ARN of a role"))
+                .advise("write arn:aws:iam::<12 digits of the account>:role/<name>"))
+        }
+    }
+
+    /// The ARN whole.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub fn partition(&self) -> &str {
+        field(&self.text, 1)
+    }
+
+    /// The account's twelve digits.
+    pub fn account(&self) -> &str {
+        field(&self.text, 4)
+    }
+
+    /// The role's name without its path.
+    pub fn name(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether an assumed role's ARN, as STS writes it, is a session of this role. The path is not in it.
+    pub fn is_role_of(&self, assumed: &str) -> bool {
+        let resource = assumed.splitn(6, ':').nth(5).unwrap_or_default();
+        let mut parts = resource.splitn(3, '/');
+        field(assumed, 1) == self.partition()
+            && field(assumed, 2) == "sts"
+            && field(assumed, 4) == self.account()
+            && parts.next() == Some("assumed-role")
+            && parts.next() == Some(self.name())
+    }
+}
+
+/// The serial number of an MFA device: an ARN for a virtual one, a plain number for a hardware token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serial {
+    text: String,
+}
+
+impl Serial {
+    /// Checks that the text can name a device that gives codes. `origin` says where it stands.
+    ///
+    /// # Errors
+    /// A placeholder that was not filled in, a FIDO key (it gives no codes), or what STS would refuse.
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        if let Some(placeholder) = placeholder(text) {
+            return Err(placeholder_error("mfa_serial", placeholder, origin));
+        }
+        if text.contains(":u2f/") {
+            return Err(Error::new(format!(
+                "{origin}: the MFA device {text} is a FIDO security key, which gives no codes"
+            ))
+            .advise("register a virtual MFA device (an authenticator app) beside it, and name that one"));
+        }
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"+=/:,.@-_".contains(&b);
+        if (9..=256).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self { text: text.to_owned() })
+        } else {
+            Err(Error::new(format!("{origin}: '{text}' is not the serial number of an MFA device"))
+                .advise("it looks like arn:aws:iam::123456789012:mfa/name, and stands in the IAM console under your user's security credentials"))
+        }
+    }
+
+    /// The serial whole.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The partition, when the serial is an ARN.
+    pub fn partition(&self) -> Option<&str> {
+        self.text.starts_with("arn:").then(|| field(&self.text, 1))
+    }
+
+    /// The account, when the serial is an ARN.
+    pub fn account(&self) -> Option<&str> {
+        self.text.starts_with("arn:").then(|| field(&self.text, 4))
+    }
+
+    /// The name at the end of an ARN, which is the user's by IAM's custom.
+    pub fn user(&self) -> Option<&str> {
+        self.text.strip_prefix("arn:")?.rsplit_once(":mfa/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path))
+    }
+}
+
+fn field(arn: &str, at: usize) -> &str {
+    arn.split(':').nth(at).unwrap_or_default()
+}
+
+/// The `<…>` that somebody was to fill in.
+fn placeholder(text: &str) -> Option<&str> {
+    let start = text.find('<')?;
+    let end = text.get(start..)?.find('>')?;
+    text.get(start..=start + end)
+}
+
+fn placeholder_error(key: &str, placeholder: &str, origin: &str) -> Error {
+    Error::new(format!("{origin}: {key} still holds the placeholder {placeholder}")).advise("put your own in its place")
+}

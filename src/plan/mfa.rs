@@ -1,0 +1,161 @@
+//! Which step shows MFA, and how (DESIGN, "One MFA code for the day").
+
+use crate::config::{Profile, ProfileSet};
+use crate::credentials::{Seconds, for_people};
+use crate::error::{Error, Result};
+use crate::request::{Request, SessionLength, session_length};
+
+use super::{Base, Mfa, Role, RoleArn, Serial, Session};
+
+/// How long an MFA session is kept unless told.
+const SESSION_LENGTH: Seconds = 12 * 3600;
+/// The longest role session that STS gives to temporary credentials.
+const CHAINED: Seconds = 3600;
+
+/// The MFA session and the roles of a chain.
+pub(super) fn steps(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    base: &Base,
+    base_profile: Option<&Profile<'_>>,
+    links: &[Profile<'_>],
+) -> Result<(Option<Session>, Vec<Role>)> {
+    let mut roles = Vec::with_capacity(links.len());
+    for (at, link) in links.iter().enumerate() {
+        let outermost = at + 1 == links.len();
+        roles.push(role(set, request, link, if outermost { request.duration } else { None })?);
+    }
+    let length = wanted_length(set, request, profile)?;
+    // Keys that are temporary already make no session: the role carries serial and code, as with the AWS CLI.
+    let session = match base.long_term_key() {
+        Some(_) => session(set, base_profile, &mut roles, length)?,
+        None => None,
+    };
+    for role in &mut roles {
+        let made_by_session =
+            session.as_ref().is_some_and(|session| role.serial.as_ref().is_none_or(|own| *own == session.serial));
+        if role.mfa == Mfa::None
+            && !made_by_session
+            && let Some(own) = &role.serial
+        {
+            role.mfa = Mfa::Code(own.clone());
+        }
+    }
+    for role in &mut roles {
+        let device = match &role.mfa {
+            Mfa::Code(serial) => Some(serial),
+            _ => role.serial.as_ref().or(session.as_ref().map(|session| &session.serial)),
+        };
+        role.default_session_name = default_session_name(device, request.user.as_deref());
+    }
+    refuse_long_chains(set, base, session.as_ref(), &roles)?;
+    // A session that no step uses (the only role is assumed directly) is not made.
+    let session = session.filter(|_| roles.is_empty() || roles.iter().any(|role| role.mfa == Mfa::Session));
+    Ok((session, roles))
+}
+
+/// Decides what the first step over long-term keys does, and marks the first role accordingly.
+fn session(
+    set: &ProfileSet<'_>,
+    base_profile: Option<&Profile<'_>>,
+    roles: &mut [Role],
+    length: SessionLength,
+) -> Result<Option<Session>> {
+    let base_serial = match base_profile {
+        Some(profile) => own_serial(set, profile)?,
+        None => None,
+    };
+    let first_own = roles.first().and_then(|role| role.serial.clone());
+    let outer = roles.iter().find_map(|role| role.serial.clone());
+    let Some(serial) = first_own.or(base_serial).or(outer) else { return Ok(None) };
+    match (length, roles.first_mut()) {
+        // Case 4: without a role the session is the result, but it is not kept; a role is assumed with a code of its
+        // own serial.
+        (SessionLength::Off, None) => Ok(Some(Session { serial, length: SESSION_LENGTH, kept: false })),
+        (SessionLength::Off, Some(_)) => Ok(None),
+        (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
+        (SessionLength::For(length), Some(first)) => {
+            first.shared = first.serial.is_some();
+            // Case 2: from temporary credentials STS gives an hour at the most.
+            first.mfa = if first.length() > CHAINED { Mfa::Code(serial.clone()) } else { Mfa::Session };
+            Ok(Some(Session { serial, length, kept: true }))
+        }
+    }
+}
+
+/// One profile's AssumeRole, without its MFA.
+fn role(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> Result<Role> {
+    let Some(arn) = profile.get("role_arn") else {
+        return Err(Error::new(format!("{}: profile '{}' has no role_arn", set.place(profile.at()), profile.name)));
+    };
+    let text = |key: &str| profile.get(key).map(|value| value.text.into_owned());
+    let duration = match (asked, profile.get("duration_seconds")) {
+        (Some(seconds), _) => Some(seconds),
+        (None, None) => None,
+        (None, Some(value)) => match value.text.parse::<Seconds>() {
+            Ok(seconds @ 900..=43_200) => Some(seconds),
+            _ => {
+                return Err(Error::new(format!("{}: duration_seconds is '{}'", set.place(value.at), value.text))
+                    .advise("write whole seconds from 900 to 43200"));
+            }
+        },
+    };
+    let _ = request;
+    Ok(Role {
+        profile: profile.name.clone(),
+        arn: RoleArn::parse(&arn.text, &set.place(arn.at))?,
+        external_id: text("external_id"),
+        session_name: text("role_session_name"),
+        default_session_name: String::new(),
+        duration,
+        serial: own_serial(set, profile)?,
+        mfa: Mfa::None,
+        shared: true,
+        at: arn.at,
+    })
+}
+
+fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Serial>> {
+    profile.get("mfa_serial").map(|value| Serial::parse(&value.text, &set.place(value.at))).transpose()
+}
+
+/// Flag, variable, profile, else 12 hours.
+fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<SessionLength> {
+    if let Some(length) = request.mfa_session {
+        return Ok(length);
+    }
+    match profile.and_then(|profile| profile.get("mfa_session_duration")) {
+        Some(value) => session_length(&value.text, &format!("{}: mfa_session_duration", set.place(value.at))),
+        None => Ok(SessionLength::For(SESSION_LENGTH)),
+    }
+}
+
+/// More than an hour cannot be had from temporary credentials: said before anything is asked.
+fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, session: Option<&Session>, roles: &[Role]) -> Result<()> {
+    let _ = session;
+    for (at, role) in roles.iter().enumerate() {
+        let chained = at > 0 || base.long_term_key().is_none();
+        if chained && role.length() > CHAINED {
+            return Err(Error::new(format!(
+                "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
+                set.place(role.at),
+                role.arn.as_str(),
+                for_people(role.length())
+            ))
+            .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly"));
+        }
+    }
+    Ok(())
+}
+
+/// RoleSessionName for CloudTrail to show a person: the user of the MFA device, else the local user.
+fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
+    let name = serial.and_then(Serial::user).or(user).unwrap_or("aws-auth");
+    let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    let mut name: String = name.chars().map(legal).take(64).collect();
+    if name.len() < 2 {
+        name.push_str("-aws-auth");
+    }
+    name
+}

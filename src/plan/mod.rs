@@ -1,0 +1,299 @@
+//! Which credentials a run needs and how they are got, as data: no I/O, no secret (DESIGN, "Which credentials" and
+//! "One MFA code for the day"; SEMANTICS, "Choosing and resolving").
+
+mod arn;
+mod base;
+mod chain;
+mod mfa;
+pub mod network;
+mod settings;
+
+pub use arn::{RoleArn, Serial};
+pub use base::{Base, Provider};
+pub use network::Sts;
+
+use crate::config::{Location, Profile, ProfileSet};
+use crate::credentials::Seconds;
+use crate::error::{Error, Result};
+use crate::request::{Chosen, EnvironmentKeys, Request};
+
+/// What a run does for its credentials.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Nobody named a profile and the environment holds keys: they pass through untouched.
+    PassThrough,
+    /// The profile (or no profile at all) names no credentials: the command's own SDK finds the container's or the
+    /// instance's.
+    Ambient {
+        /// The profile, when one was named.
+        profile: Option<String>,
+    },
+    /// Credentials are got.
+    Acquire(Box<Acquisition>),
+}
+
+/// Credentials got step by step: a base, an MFA session where one is wanted, then the roles in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Acquisition {
+    /// The profile; `None` for web identity variables without one.
+    pub profile: Option<String>,
+    /// Whose keys begin.
+    pub base: Base,
+    /// The MFA session that is made from the base.
+    pub session: Option<Session>,
+    /// The roles, the one to assume first in front.
+    pub roles: Vec<Role>,
+    /// Where STS is called.
+    pub sts: Sts,
+    /// A command that prints an MFA code, from the command line, the environment, the profile or its source.
+    pub mfa_process: Option<String>,
+    /// The region of the profile or its source, for the command.
+    pub region: Option<Region>,
+    /// The profile's other settings, as variables for the command.
+    pub variables: Vec<(String, String)>,
+}
+
+/// An MFA session: the temporary keys that GetSessionToken gives for a code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The device whose code makes it.
+    pub serial: Serial,
+    /// How long it is asked for, and how old it may be to be used, in seconds.
+    pub length: Seconds,
+    /// Whether it is kept for later runs.
+    pub kept: bool,
+}
+
+/// One AssumeRole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Role {
+    /// The profile that names the role.
+    pub profile: String,
+    /// The role.
+    pub arn: RoleArn,
+    /// ExternalId.
+    pub external_id: Option<String>,
+    /// RoleSessionName, when the profile sets it.
+    pub session_name: Option<String>,
+    /// RoleSessionName that is sent when the profile sets none.
+    pub default_session_name: String,
+    /// DurationSeconds, when it is asked for.
+    pub duration: Option<Seconds>,
+    /// The profile's own serial; it is in the AWS CLI's cache key, whoever gives the MFA.
+    pub serial: Option<Serial>,
+    /// How this call shows MFA.
+    pub mfa: Mfa,
+    /// Whether the entry goes into the AWS CLI's cache: the profile's own parameters alone make the request.
+    pub shared: bool,
+    /// Where the role is named.
+    pub at: Location,
+}
+
+/// How an AssumeRole shows MFA.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Mfa {
+    /// Not at all, or by the keys it is called with.
+    None,
+    /// By the MFA session that it is called with.
+    Session,
+    /// By a code sent with it, from this device.
+    Code(Serial),
+}
+
+/// A region, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// Its name, `eu-west-1`.
+    pub name: String,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Where a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// An option of the command line.
+    Option(&'static str),
+    /// A variable.
+    Variable(&'static str),
+    /// A line of a file.
+    File(Location),
+    /// Nobody: it follows from the partition.
+    Guess,
+}
+
+impl Origin {
+    /// The origin in words.
+    pub fn text(self, set: &ProfileSet<'_>) -> String {
+        match self {
+            Self::Option(name) | Self::Variable(name) => name.to_owned(),
+            Self::File(at) => set.place(at),
+            Self::Guess => String::from("by the partition"),
+        }
+    }
+}
+
+impl Acquisition {
+    /// How long the result lives, as far as the requests say.
+    pub fn length(&self) -> Seconds {
+        match (self.roles.last(), &self.session) {
+            (Some(role), _) => role.length(),
+            (None, Some(session)) => session.length,
+            (None, None) => Seconds::MAX,
+        }
+    }
+}
+
+impl Role {
+    /// RoleSessionName as it is sent.
+    pub fn sent_session_name(&self) -> &str {
+        self.session_name.as_deref().unwrap_or(&self.default_session_name)
+    }
+
+    /// How long its credentials live, as far as the request says (STS's default is an hour).
+    pub fn length(&self) -> Seconds {
+        self.duration.unwrap_or(3600)
+    }
+}
+
+/// Resolves what was asked for.
+///
+/// # Errors
+/// Whatever is wrong with the profile, its sources or the request, with file and line.
+pub fn resolve(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
+    let Some(chosen) = &request.profile else { return without_profile(set, request) };
+    let Some(profile) = set.profile(&chosen.name) else { return Err(missing_profile(set, chosen)) };
+    with_profile(set, request, &profile)
+}
+
+/// Resolves a profile by its name, whatever was chosen.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) -> Result<Plan> {
+    let profile =
+        set.profile(name).ok_or_else(|| missing_profile(set, &Chosen { name: name.to_owned(), by: "--all" }))?;
+    with_profile(set, request, &profile)
+}
+
+/// Whether the plan is to leave the environment's keys as they are; it can be said without the files.
+pub fn passes_through(request: &Request<'_>) -> Result<bool> {
+    match (&request.profile, &request.keys) {
+        (None, EnvironmentKeys::Present { .. }) => Ok(true),
+        (None, EnvironmentKeys::Partial) => Err(base::partial_environment()),
+        _ => Ok(false),
+    }
+}
+
+/// No profile named: keys in the environment; a `[default]` that assumes a role; web identity variables; the rest of
+/// `[default]`.
+fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
+    if passes_through(request)? {
+        return Ok(Plan::PassThrough);
+    }
+    let default = set.profile("default");
+    let assumes = default.as_ref().is_some_and(chain::assumes_role);
+    if !assumes && let Some(base) = base::web_identity_of_environment(request)? {
+        return acquisition(set, request, None, base, &[]);
+    }
+    match default {
+        Some(profile) => with_profile(set, request, &profile),
+        None => Ok(Plan::Ambient { profile: None }),
+    }
+}
+
+fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
+    let links = chain::walk(set, profile)?;
+    let base = match links.base {
+        chain::ChainBase::Profile(source) => match base::of_profile(set, &source)? {
+            Some(base) => base,
+            None if links.roles.is_empty() => {
+                let named = request.profile.as_ref().map(|chosen| chosen.name.clone());
+                return Ok(Plan::Ambient { profile: named });
+            }
+            None => return Err(chain::source_without_credentials(set, &source, &links.roles)),
+        },
+        chain::ChainBase::Source { source, profile, at } => {
+            base::of_credential_source(set, request, &source, &profile, at)?
+        }
+    };
+    acquisition(set, request, Some(profile), base, &links.roles)
+}
+
+/// Puts the steps, the place of STS and the command's settings together.
+fn acquisition(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    base: Base,
+    links: &[Profile<'_>],
+) -> Result<Plan> {
+    let base_profile = base.profile().and_then(|name| set.profile(name));
+    // The chosen profile first, its sources after it: the nearest region and mfa_process count.
+    let nearest =
+        |key: &str| links.iter().rev().chain(profile).chain(&base_profile).find_map(|profile| profile.get(key));
+    let mfa_process = match &request.mfa_process {
+        Some(command) => Some(command.clone()),
+        None => nearest("mfa_process").map(|value| value.text.into_owned()),
+    };
+    let region = match nearest("region").filter(|value| !value.text.is_empty()) {
+        Some(value) => {
+            crate::request::check_region(&value.text, &set.place(value.at))?;
+            Some(Region { name: value.text.into_owned(), origin: Origin::File(value.at) })
+        }
+        None => None,
+    };
+    let (session, roles) = mfa::steps(set, request, profile, &base, base_profile.as_ref(), links)?;
+    let partition = roles
+        .first()
+        .map(|role| role.arn.partition())
+        .or_else(|| session.as_ref().and_then(|session| session.serial.partition()));
+    let sts = Sts::new(set, profile, request, region.clone(), partition)?;
+    let variables = match profile {
+        Some(profile) => settings::carried(set, profile, request)?,
+        None => Vec::new(),
+    };
+    let profile = profile.map(|profile| profile.name.clone());
+    Ok(Plan::Acquire(Box::new(Acquisition { profile, base, session, roles, sts, mfa_process, region, variables })))
+}
+
+fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
+    let names = set.names();
+    let error = Error::new(format!("there is no profile '{}' ({})", chosen.name, chosen.by));
+    let mut near: Vec<(f64, &str)> = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &chosen.name.to_lowercase()), name.as_str()))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
+    match (near.as_slice(), names.len()) {
+        ([], 0) => error.advise("the AWS configuration files hold no profile, or were not found; see AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"),
+        ([], _) => error.advise(format!("there are: {}", listed(&names))),
+        (near, _) => error.advise(format!("did you mean {}?", near.join(" or "))),
+    }
+}
+
+/// The first names of many.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+fn missing_source(set: &ProfileSet<'_>, profile: &Profile<'_>, named: &crate::config::Value<'_>) -> Error {
+    let missing = missing_profile(set, &Chosen { name: named.text.to_string(), by: "source_profile" });
+    let error = Error::new(format!(
+        "{}: profile '{}' has the source_profile '{}', which is not there",
+        set.place(named.at),
+        profile.name,
+        named.text
+    ));
+    match missing.advice() {
+        Some(advice) => error.advise(advice),
+        None => error,
+    }
+}

@@ -1,0 +1,214 @@
+//! Where STS is called (SEMANTICS, "STS").
+
+use std::borrow::Cow;
+
+use crate::config::{Profile, ProfileSet};
+use crate::error::{Error, Result};
+use crate::request::Request;
+
+use super::{Origin, Region};
+
+/// The STS that is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sts {
+    /// The region of the endpoint and of the signature.
+    pub region: Region,
+    /// An endpoint that somebody configured, and where; else the SDK's rules decide.
+    pub url: Option<(String, Origin)>,
+    /// sts.amazonaws.com instead of the region's endpoint, for regions that have the choice.
+    pub global: bool,
+    /// The FIPS endpoint.
+    pub fips: bool,
+    /// The dual-stack endpoint.
+    pub dual_stack: bool,
+    /// A PEM file of certificates to trust instead of the system's.
+    pub ca_bundle: Option<String>,
+}
+
+/// The regions that `sts_regional_endpoints = legacy` sends to sts.amazonaws.com.
+const LEGACY_GLOBAL: [&str; 16] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "aws-global",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+impl Sts {
+    /// Decides for `profile`; `found` is the region that it or a source names, `partition` the one of the first role or
+    /// serial.
+    pub(super) fn new(
+        set: &ProfileSet<'_>,
+        profile: Option<&Profile<'_>>,
+        request: &Request<'_>,
+        found: Option<Region>,
+        partition: Option<&str>,
+    ) -> Result<Self> {
+        let mut url = configured_url(set, profile, request)?;
+        let region = match region_asked(request)?.or(found) {
+            Some(region) => region,
+            None => Region { name: default_region(partition.unwrap_or("aws")).to_owned(), origin: Origin::Guess },
+        };
+        let setting = |variable: &'static str, key: &str| -> Result<Option<Cow<'_, str>>> {
+            Ok(match request.variables.text(variable)? {
+                Some(value) => Some(Cow::Borrowed(value)),
+                None => profile.and_then(|profile| profile.get(key)).map(|value| Cow::Owned(value.text.into_owned())),
+            })
+        };
+        let on = |variable, key| {
+            setting(variable, key).map(|value| value.is_some_and(|value| value.eq_ignore_ascii_case("true")))
+        };
+        let fips = on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
+        let dual_stack = on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
+        let legacy = setting("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?
+            .is_some_and(|value| value.eq_ignore_ascii_case("legacy"));
+        let global = url.is_none()
+            && !fips
+            && !dual_stack
+            && (region.name == "aws-global" || legacy && LEGACY_GLOBAL.contains(&region.name.as_str()));
+        if let Some((text, _)) = &mut url {
+            text.truncate(text.trim_end_matches('/').len());
+        }
+        let ca_bundle = setting("AWS_CA_BUNDLE", "ca_bundle")?.map(Cow::into_owned);
+        Ok(Self { region, url, global, fips, dual_stack, ca_bundle })
+    }
+
+    /// What tells this STS from another one whose sessions and roles are not the same: the configured endpoint, else
+    /// the partition, for a session of one region's STS is good in all of it (but tokens of the global endpoint are
+    /// not good in opt-in regions).
+    pub fn identity(&self) -> &str {
+        match &self.url {
+            Some((url, _)) => url,
+            None if self.global => "sts.amazonaws.com",
+            None => partition_of(&self.region.name),
+        }
+    }
+
+    /// The endpoint, when it is not AWS's own: then the prompt names it.
+    pub fn foreign(&self) -> Option<&str> {
+        let (url, _) = self.url.as_ref()?;
+        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let own = url.starts_with("https://")
+            && [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu"]
+                .iter()
+                .any(|own| host.ends_with(own));
+        (!own).then_some(url)
+    }
+
+    /// Whether secrets would cross a network in clear: plain http to anything but this machine and the link-local
+    /// addresses of containers and instances.
+    pub fn in_clear(&self) -> Option<&str> {
+        let (url, _) = self.url.as_ref()?;
+        let rest = url.strip_prefix("http://")?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        (!is_local(authority)).then_some(url)
+    }
+}
+
+/// Whether the host of an authority is loopback, or a link-local address that serves credentials.
+pub fn is_local(authority: &str) -> bool {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let link_local = ["169.254.170.2", "169.254.170.23", "169.254.169.254", "fd00:ec2::23", "fd00:ec2::254"];
+    host.eq_ignore_ascii_case("localhost")
+        || link_local.contains(&host)
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The region that the command line or the environment asks for.
+fn region_asked(request: &Request<'_>) -> Result<Option<Region>> {
+    if let Some(region) = &request.region {
+        return Ok(Some(Region { name: region.clone(), origin: Origin::Option("--region") }));
+    }
+    for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        if let Some(region) = request.variables.text(variable)? {
+            crate::request::check_region(region, variable)?;
+            return Ok(Some(Region { name: region.to_owned(), origin: Origin::Variable(variable) }));
+        }
+    }
+    Ok(None)
+}
+
+/// AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the profile's `services` section, its `endpoint_url`.
+fn configured_url(
+    set: &ProfileSet<'_>,
+    profile: Option<&Profile<'_>>,
+    request: &Request<'_>,
+) -> Result<Option<(String, Origin)>> {
+    let ignored = match request.variables.aws_switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+        Some(ignored) => ignored,
+        None => profile
+            .and_then(|profile| profile.get("ignore_configured_endpoint_urls"))
+            .is_some_and(|value| value.text.eq_ignore_ascii_case("true")),
+    };
+    if ignored {
+        return Ok(None);
+    }
+    let mut found = None;
+    for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+        if let Some(url) = request.variables.text(variable)? {
+            found = Some((url.to_owned(), Origin::Variable(variable)));
+            break;
+        }
+    }
+    if let (None, Some(profile)) = (&found, profile) {
+        found = super::settings::service_urls(set, profile)?
+            .into_iter()
+            .find(|(service, _)| service == "sts")
+            .map(|(_, value)| value)
+            .or_else(|| profile.get("endpoint_url"))
+            .map(|value| (value.text.into_owned(), Origin::File(value.at)));
+    }
+    match found {
+        Some((url, origin)) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+            Err(Error::new(format!("the endpoint '{url}' ({}) is no URL", origin.text(set)))
+                .advise("an endpoint begins with https:// (or http://)"))
+        }
+        other => Ok(other),
+    }
+}
+
+/// The region whose STS serves a partition when nobody names one.
+fn default_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
+        "aws-eusc" => "eusc-de-east-1",
+        _ => "us-east-1",
+    }
+}
+
+/// The partition that a region belongs to, by its name.
+pub fn partition_of(region: &str) -> &'static str {
+    let prefixes = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("us-iso-", "aws-iso"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("eusc-", "aws-eusc"),
+    ];
+    prefixes.into_iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}

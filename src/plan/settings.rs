@@ -1,0 +1,69 @@
+//! The profile's settings that reach the command as variables, for with AWS_PROFILE gone it would read `[default]`'s
+//! (DESIGN, "The child's environment").
+
+use crate::config::{Profile, ProfileSet, Value};
+use crate::error::{Error, Result};
+use crate::request::Request;
+
+/// The keys that an environment variable exists for.
+const CARRIED: [(&str, &str); 8] = [
+    ("output", "AWS_DEFAULT_OUTPUT"),
+    ("ca_bundle", "AWS_CA_BUNDLE"),
+    ("retry_mode", "AWS_RETRY_MODE"),
+    ("max_attempts", "AWS_MAX_ATTEMPTS"),
+    ("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"),
+    ("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT"),
+    ("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS"),
+    ("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+];
+
+/// The variables that carry the profile's settings, where the caller has not set them.
+pub(super) fn carried(
+    set: &ProfileSet<'_>,
+    profile: &Profile<'_>,
+    request: &Request<'_>,
+) -> Result<Vec<(String, String)>> {
+    let mut variables = Vec::new();
+    for (key, variable) in CARRIED {
+        if let Some(value) = profile.get(key)
+            && !request.variables.is_set(variable)
+        {
+            variables.push((variable.to_owned(), value.text.into_owned()));
+        }
+    }
+    // A caller's AWS_ENDPOINT_URL stands above a profile's `services` section and would lose to the more special
+    // variable that carries it.
+    if !request.variables.is_set("AWS_ENDPOINT_URL") {
+        if let Some(value) = profile.get("endpoint_url") {
+            variables.push((String::from("AWS_ENDPOINT_URL"), value.text.into_owned()));
+        }
+        for (service, value) in service_urls(set, profile)? {
+            let variable = format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase());
+            if !request.variables.is_set(&variable) {
+                variables.push((variable, value.text.into_owned()));
+            }
+        }
+    }
+    Ok(variables)
+}
+
+/// The `endpoint_url` of each entry of the profile's `services` section, by the service's name as it stands there.
+///
+/// # Errors
+/// When the profile names a section that is not there, as the AWS CLI refuses it.
+pub(super) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Vec<(String, Value<'a>)>> {
+    let Some(name) = profile.get("services") else { return Ok(Vec::new()) };
+    let Some(section) = set.services(&name.text) else {
+        return Err(Error::new(format!("{}: there is no section [services {}]", set.place(name.at), name.text))
+            .advise("write that section, or take the services key out of the profile"));
+    };
+    let mut urls = Vec::new();
+    for (service, _) in section.entries() {
+        for (key, value) in section.nested(&service)?.unwrap_or_default() {
+            if key == "endpoint_url" {
+                urls.push((service.to_string(), value));
+            }
+        }
+    }
+    Ok(urls)
+}

@@ -1,0 +1,361 @@
+//! What a run was asked for: the command line over the environment, checked.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
+use crate::cli::Cli;
+use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};
+use crate::env::Snapshot;
+use crate::error::{Error, Result};
+use crate::messages::Verbosity;
+
+/// The shortest and the longest session that STS gives for a role, in seconds.
+const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
+/// The same for an MFA session.
+const SESSION_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=129_600;
+/// How long credentials must be good for, unless told: the AWS CLI's own margin.
+const MIN_TTL: Seconds = 900;
+
+/// A profile, and who named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The profile's name.
+    pub name: String,
+    /// `--profile`, a variable's name, or "nobody" for the profile that is taken when none is named.
+    pub by: &'static str,
+}
+
+/// The keys that the caller's environment holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvironmentKeys {
+    /// None.
+    Absent,
+    /// AWS_ACCESS_KEY_ID alone.
+    Partial,
+    /// Both.
+    Present {
+        /// `AKIA…` or `ASIA…`.
+        access_key_id: String,
+        /// Whether a session token stands beside them.
+        temporary: bool,
+    },
+}
+
+/// How long an MFA session is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionLength {
+    /// No session: a code per role, as the AWS CLI does.
+    Off,
+    /// A session of so many seconds.
+    For(Seconds),
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Run COMMAND.
+    Run,
+    /// Make sure that good credentials are cached.
+    Login,
+    /// Forget the profile's, or everybody's.
+    Logout {
+        /// Those of every profile.
+        all: bool,
+    },
+}
+
+/// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
+/// (DESIGN, "Nesting just works").
+pub struct Variables<'a> {
+    snapshot: &'a Snapshot,
+    unset: Vec<String>,
+}
+
+impl<'a> Variables<'a> {
+    /// The value of a variable that is set and not empty, as text.
+    pub fn text(&self, name: &str) -> Result<Option<&'a str>> {
+        if self.is_unset(name) { Ok(None) } else { self.snapshot.text(name) }
+    }
+
+    /// Whether the caller has set the variable, be it to nothing.
+    pub fn is_set(&self, name: &str) -> bool {
+        !self.is_unset(name) && self.snapshot.var(name).is_some()
+    }
+
+    /// Whether it is on, for a switch that the AWS SDKs read: `true` in any case.
+    pub fn aws_switch(&self, name: &str) -> Option<bool> {
+        let value = if self.is_unset(name) { None } else { self.snapshot.non_empty(name) };
+        value.map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The names that an outer run set and nobody changed since; they do not reach the command.
+    pub fn unset(&self) -> &[String] {
+        &self.unset
+    }
+
+    fn is_unset(&self, name: &str) -> bool {
+        self.unset.iter().any(|unset| unset == name)
+    }
+}
+
+/// What a run was asked for.
+pub struct Request<'a> {
+    /// What is done.
+    pub action: Action,
+    /// The profile; `None` when nobody named one.
+    pub profile: Option<Chosen>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--duration` or AWS_AUTH_DURATION, in seconds.
+    pub duration: Option<Seconds>,
+    /// `--min-ttl` or AWS_AUTH_MIN_TTL, in seconds.
+    pub min_ttl: Seconds,
+    /// `--no-mfa-session` or AWS_AUTH_MFA_SESSION; `None` leaves it to the profile.
+    pub mfa_session: Option<SessionLength>,
+    /// `--refresh`.
+    pub refresh: bool,
+    /// `--no-cache` or AWS_AUTH_NO_CACHE.
+    pub no_cache: bool,
+    /// `--mfa-token`.
+    pub code_option: Option<Secret>,
+    /// AWS_AUTH_MFA_TOKEN.
+    pub code_variable: Option<Secret>,
+    /// `--mfa-process` or AWS_AUTH_MFA_PROCESS.
+    pub mfa_process: Option<String>,
+    /// The keys in the environment.
+    pub keys: EnvironmentKeys,
+    /// The environment, for everything else that the plan asks of it.
+    pub variables: Variables<'a>,
+    /// The local user, for a session name.
+    pub user: Option<String>,
+    /// What should be said with the plan.
+    pub warnings: Vec<String>,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+impl<'a> Request<'a> {
+    /// Puts the command line over the environment.
+    ///
+    /// # Errors
+    /// A usage error, or a setting that cannot be read; each names the option or variable.
+    pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
+        let action = action(cli)?;
+        let mut warnings = Vec::new();
+        let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?.unwrap_or(MIN_TTL);
+        let keys = environment_keys(snapshot);
+        let set_before = settings_of_outer_run(snapshot);
+        let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
+        if profile.is_none() {
+            profile = renewal(snapshot, &keys, &set_before, min_ttl, now)?;
+        }
+        let unset = if profile.is_some() { unchanged(&set_before, snapshot) } else { Vec::new() };
+        let duration = length(cli.duration.as_deref(), snapshot, "--duration", "AWS_AUTH_DURATION")?;
+        if let Some(seconds) = duration
+            && !ROLE_SECONDS.contains(&seconds)
+        {
+            return Err(Error::new(format!("a role session cannot last {}", for_people(seconds)))
+                .advise("STS gives from 15m to 12h; see --duration"));
+        }
+        let region = cli.region.clone();
+        if let Some(region) = &region {
+            check_region(region, "--region")?;
+        }
+        Ok(Self {
+            action,
+            profile,
+            region,
+            duration,
+            min_ttl,
+            mfa_session: mfa_session(cli, snapshot)?,
+            refresh: cli.refresh,
+            no_cache: cli.no_cache || snapshot.switch("AWS_AUTH_NO_CACHE")?,
+            code_option: cli.mfa_token.clone().map(Secret::new),
+            code_variable: snapshot.text("AWS_AUTH_MFA_TOKEN")?.map(|code| Secret::new(code.to_owned())),
+            mfa_process: match &cli.mfa_process {
+                Some(command) => Some(command.clone()),
+                None => snapshot.text("AWS_AUTH_MFA_PROCESS")?.map(String::from),
+            },
+            keys,
+            variables: Variables { snapshot, unset },
+            user: snapshot.user(),
+            warnings,
+            verbosity: verbosity(cli),
+        })
+    }
+}
+
+/// How much the options ask to be said.
+pub fn verbosity(cli: &Cli) -> Verbosity {
+    match (cli.quiet, cli.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}
+
+fn action(cli: &Cli) -> Result<Action> {
+    let actions: Vec<(&str, Action)> =
+        [(cli.login, "--login", Action::Login), (cli.logout, "--logout", Action::Logout { all: cli.all })]
+            .into_iter()
+            .filter_map(|(asked, name, action)| asked.then_some((name, action)))
+            .collect();
+    match (actions.as_slice(), cli.command.first()) {
+        ([], Some(_)) => Ok(Action::Run),
+        ([], None) => {
+            Err(Error::new("no command given")
+                .advise("write it behind: aws-auth COMMAND [ARG]...; or see aws-auth --help"))
+        }
+        ([(_, action)], None) => Ok(*action),
+        ([(name, _)], Some(command)) => {
+            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy()))
+                .advise(format!("write {name} alone, or leave it out")))
+        }
+        ([(one, _), (other, _), ..], _) => {
+            Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"))
+        }
+    }
+}
+
+/// The profile that was named, `None` when none was.
+fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<String>) -> Result<Option<Chosen>> {
+    if let Some(name) = &cli.profile {
+        if name.is_empty() {
+            return Err(Error::new("--profile names an empty profile").advise("name one, or leave the option out"));
+        }
+        return Ok(Some(Chosen { name: name.clone(), by: "--profile" }));
+    }
+    let [first, second] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(|name| (name, snapshot.var(name)));
+    let Some((by, value)) = [first, second].into_iter().find_map(|(name, value)| Some((name, value?))) else {
+        return Ok(None);
+    };
+    if value.is_empty() {
+        return Err(Error::new(format!("{by} is set but empty"))
+            .advise("name a profile, or unset it; in a Makefile, this is a variable that was not filled in"));
+    }
+    let name = value.to_str().ok_or_else(|| Error::new(format!("{by} is not UTF-8 text")))?.to_owned();
+    if by == "AWS_PROFILE"
+        && let Some(other) = second.1
+        && other != OsStr::new(&name)
+    {
+        warnings.push(format!(
+            "AWS_PROFILE is '{name}' and AWS_DEFAULT_PROFILE is '{}'; taking AWS_PROFILE (AWS CLI 1 takes the other)",
+            other.to_string_lossy()
+        ));
+    }
+    Ok(Some(Chosen { name, by }))
+}
+
+fn environment_keys(snapshot: &Snapshot) -> EnvironmentKeys {
+    let id = snapshot.non_empty("AWS_ACCESS_KEY_ID");
+    let secret = snapshot.non_empty("AWS_SECRET_ACCESS_KEY");
+    match (id, secret) {
+        // A secret without an id is no pair to the AWS CLI either.
+        (None, _) => EnvironmentKeys::Absent,
+        (Some(_), None) => EnvironmentKeys::Partial,
+        (Some(id), Some(_)) => EnvironmentKeys::Present {
+            access_key_id: id.to_string_lossy().into_owned(),
+            temporary: ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"]
+                .into_iter()
+                .any(|name| snapshot.non_empty(name).is_some()),
+        },
+    }
+}
+
+/// The settings that an aws-auth above this one put into the environment (AWS_AUTH_SET).
+fn settings_of_outer_run(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let text = snapshot.non_empty("AWS_AUTH_SET").map_or(Cow::Borrowed(""), OsStr::to_string_lossy);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let words = crate::config::split_words(&text).unwrap_or_default();
+    words
+        .into_iter()
+        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect()
+}
+
+/// The names among `set_before` that still have the value which the outer run gave them.
+fn unchanged(set_before: &[(String, String)], snapshot: &Snapshot) -> Vec<String> {
+    let still = |(name, value): &&(String, String)| snapshot.var(name).is_some_and(|now| now == OsStr::new(value));
+    set_before.iter().filter(still).map(|(name, _)| name.clone()).collect()
+}
+
+/// The profile whose keys an outer run put into the environment, when these keys are about to end: it is resolved
+/// again, so that a long `aws-auth make` whose recipes call aws-auth goes on working.
+fn renewal(
+    snapshot: &Snapshot,
+    keys: &EnvironmentKeys,
+    set_before: &[(String, String)],
+    min_ttl: Seconds,
+    now: Seconds,
+) -> Result<Option<Chosen>> {
+    let EnvironmentKeys::Present { access_key_id, .. } = keys else { return Ok(None) };
+    let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
+    let (true, Some(profile)) = (ours, snapshot.text("AWS_AUTH_PROFILE")?) else { return Ok(None) };
+    let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
+    Ok(end.filter(|end| end - now < min_ttl).map(|_| Chosen { name: profile.to_owned(), by: "AWS_AUTH_PROFILE" }))
+}
+
+/// A length of time from an option, else from a variable.
+fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str) -> Result<Option<Seconds>> {
+    let (text, name) = match option {
+        Some(text) => (text, name),
+        None => match snapshot.text(variable)? {
+            Some(text) => (text, variable),
+            None => return Ok(None),
+        },
+    };
+    parse_duration(text).map(Some).ok_or_else(|| not_a_time(name, text))
+}
+
+fn not_a_time(name: &str, text: &str) -> Error {
+    Error::new(format!("{name} is '{text}', which is no length of time"))
+        .advise("write seconds, minutes or hours: 900, 90m, 12h")
+}
+
+fn mfa_session(cli: &Cli, snapshot: &Snapshot) -> Result<Option<SessionLength>> {
+    if cli.no_mfa_session {
+        return Ok(Some(SessionLength::Off));
+    }
+    snapshot.text("AWS_AUTH_MFA_SESSION")?.map(|text| session_length(text, "AWS_AUTH_MFA_SESSION")).transpose()
+}
+
+/// Reads the length of an MFA session: `off`, or from 15m to 36h. `name` says where it stands.
+pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(SessionLength::Off);
+    }
+    let seconds = parse_duration(text).ok_or_else(|| not_a_time(name, text))?;
+    if SESSION_SECONDS.contains(&seconds) {
+        Ok(SessionLength::For(seconds))
+    } else {
+        Err(Error::new(format!("{name} is '{text}'")).advise("an MFA session lasts from 15m to 36h; or write off"))
+    }
+}
+
+/// Refuses a region that is none, before anything is asked.
+pub fn check_region(region: &str, origin: &str) -> Result<()> {
+    let mut parts = region.split('-');
+    let first = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let regular = match rest.split_last() {
+        Some((last, middle)) => {
+            word(first) && !middle.is_empty() && middle.iter().all(|part| word(part)) && number(last)
+        }
+        None => false,
+    };
+    if regular || region == "aws-global" {
+        return Ok(());
+    }
+    let zone = region
+        .strip_suffix(|c: char| c.is_ascii_lowercase())
+        .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit()));
+    let advice = match zone {
+        Some(stem) => format!("that is an availability zone; its region is {stem}"),
+        None => String::from("regions look like eu-west-1"),
+    };
+    Err(Error::new(format!("'{region}' ({origin}) is no region")).advise(advice))
+}
