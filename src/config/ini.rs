@@ -1,0 +1,229 @@
+//! The dialect of the two files, line by line: what Python's `configparser` makes of each, for the AWS CLI reads the
+//! files with it, and the other SDKs' comments after a value (SEMANTICS, "Files").
+//!
+//! Everything is a slice of the file's text. A file is walked once to judge its lines; the entries of a section are
+//! read when someone asks for that section.
+
+/// White space as Python's `str.strip` and `\s` see it: Unicode's, and the four separators of ASCII.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+pub(super) fn strip(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+pub(super) fn is_comment(stripped: &str) -> bool {
+    stripped.starts_with(['#', ';'])
+}
+
+/// The first line of `text` without its end (LF, CR LF or CR), and what follows it.
+pub(super) fn split_line(text: &str) -> (&str, &str) {
+    let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else {
+        return (text, "");
+    };
+    let (line, rest) = text.split_at(end);
+    let rest = rest.strip_prefix("\r\n").or_else(|| rest.get(1..)).unwrap_or_default();
+    (line, rest)
+}
+
+/// How many lines end in `text`.
+pub(super) fn line_ends(mut text: &str) -> u32 {
+    let mut count = 0;
+    while text.contains(['\n', '\r']) {
+        text = split_line(text).1;
+        count += 1;
+    }
+    count
+}
+
+/// What a line is, white space around it taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    Blank,
+    Comment,
+    /// The text between the brackets.
+    Header(&'a str),
+    /// The key as written, and all that follows the delimiter.
+    Entry {
+        key: &'a str,
+        rest: &'a str,
+    },
+    /// A line of the value above it.
+    More(&'a str),
+    /// `= value`
+    NoKey,
+    /// `[` and no `]`
+    OpenHeader,
+    Garbage,
+}
+
+/// The lines of a text, each with its number.
+pub(super) struct Lines<'a> {
+    rest: &'a str,
+    number: u32,
+    indent: usize,
+    in_entry: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// `text` is a whole file, or what follows a header up to the next one; its first line has number `first`.
+    pub(super) fn new(text: &'a str, first: u32) -> Self {
+        Self { rest: text, number: first, indent: 0, in_entry: false }
+    }
+
+    /// What has not been walked yet.
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    fn classify(&mut self, line: &'a str) -> Line<'a> {
+        let unindented = line.trim_start_matches(is_space);
+        let stripped = unindented.trim_end_matches(is_space);
+        if stripped.is_empty() {
+            return Line::Blank;
+        }
+        if is_comment(stripped) {
+            return Line::Comment;
+        }
+        let white = line.get(..line.len() - unindented.len()).unwrap_or_default();
+        // In characters, and a tab is one of them.
+        let indent = white.chars().count();
+        if self.in_entry && indent > self.indent {
+            return Line::More(stripped);
+        }
+        self.indent = indent;
+        self.in_entry = false;
+        if let Some(header) = header(stripped) {
+            return Line::Header(header);
+        }
+        let Some(delimiter) = memchr::memchr2(b'=', b':', stripped.as_bytes()) else {
+            return if stripped.starts_with('[') { Line::OpenHeader } else { Line::Garbage };
+        };
+        let (key, rest) = stripped.split_at(delimiter);
+        let key = key.trim_end_matches(is_space);
+        if key.is_empty() {
+            return Line::NoKey;
+        }
+        self.in_entry = true;
+        Line::Entry { key, rest: rest.get(1..).unwrap_or_default() }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (u32, Line<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (line, rest) = split_line(self.rest);
+        let number = self.number;
+        self.rest = rest;
+        self.number = number.saturating_add(1);
+        Some((number, self.classify(line)))
+    }
+}
+
+/// The text of a section header.
+///
+/// Python before 3.10 ended it at the first `]`, since then at the last one of the line. The first is taken where a
+/// comment or nothing follows it, so that `[profile a]  # was [profile b]` is a, else the last.
+fn header(stripped: &str) -> Option<&str> {
+    let inner = stripped.strip_prefix('[')?;
+    let (first, after) = inner.split_once(']')?;
+    let after = after.trim_start_matches(is_space);
+    if !first.is_empty() && (after.is_empty() || is_comment(after)) {
+        return Some(first);
+    }
+    inner.rsplit_once(']').map(|(last, _)| last).filter(|header| !header.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use proptest::prelude::*;
+
+    use crate::config::ini::{Line, Lines, line_ends};
+
+    fn kinds(text: &str) -> Vec<Line<'_>> {
+        Lines::new(text, 1).map(|(_, line)| line).collect()
+    }
+
+    #[test]
+    fn headers() {
+        for (line, expected) in [
+            ("[a]", Some("a")),
+            ("  [ a ]\t", Some(" a ")),
+            ("[a] text", Some("a")),
+            ("[a] = b", Some("a")),
+            ("[a]# c", Some("a")),
+            ("[a] ; was [b]", Some("a")),
+            ("[a]b]", Some("a]b")),
+            ("[[a]]", Some("[a]")),
+            ("[]]", Some("]")),
+            ("[] # ]", Some("] # ")),
+            ("[]", None),
+            ("[a", None),
+        ] {
+            let header = match kinds(line)[..] {
+                [Line::Header(header)] => Some(header),
+                _ => None,
+            };
+            assert_eq!(header, expected, "{line}");
+        }
+        assert_eq!(kinds("[a"), [Line::OpenHeader]);
+        assert_eq!(kinds("[a = b"), [Line::Entry { key: "[a", rest: " b" }]);
+        assert_eq!(kinds("[] = b"), [Line::Entry { key: "[]", rest: " b" }]);
+    }
+
+    #[test]
+    fn entries_and_garbage() {
+        for (line, expected) in [
+            ("a = b", Line::Entry { key: "a", rest: " b" }),
+            ("a: b = c", Line::Entry { key: "a", rest: " b = c" }),
+            ("\u{1f}a\u{a0}=b : c", Line::Entry { key: "a", rest: "b : c" }),
+            ("a # b = c", Line::Entry { key: "a # b", rest: " c" }),
+            ("= b", Line::NoKey),
+            (" : b", Line::NoKey),
+            ("garbage", Line::Garbage),
+            ("#a = b", Line::Comment),
+            ("\t ;", Line::Comment),
+            ("\u{2003}\u{b}", Line::Blank),
+        ] {
+            assert_eq!(kinds(line), [expected], "{line:?}");
+        }
+    }
+
+    #[test]
+    fn lines_end_at_cr_lf_and_both() {
+        let numbered: Vec<_> = Lines::new("a=1\r\nb=2\rc=3\n\rd=4\u{85}\u{2028}", 1).collect();
+        let keys: Vec<_> = numbered
+            .iter()
+            .filter_map(|(number, line)| match line {
+                Line::Entry { key, .. } => Some((*number, *key)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(keys, [(1, "a"), (2, "b"), (3, "c"), (5, "d")]);
+        assert_eq!(line_ends("a\r\nb\rc\n\rd"), 4);
+    }
+
+    #[test]
+    fn an_indented_header_is_a_header_unless_it_continues_a_value() {
+        assert_eq!(kinds(" [a]\n  b = c")[1], Line::Entry { key: "b", rest: " c" });
+        assert_eq!(kinds("k = v\n [a]")[1], Line::More("[a]"));
+        assert_eq!(kinds(" k = v\n [a]")[1], Line::Header("a"));
+        assert_eq!(kinds("k = v\n[a]\n  x")[2], Line::Garbage);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_walked(text in r"[ab=: \t\r\n#;\[\]\u{a0}\u{1c}é]{0,60}") {
+            let count = Lines::new(&text, 1).count();
+            let unended = !text.is_empty() && !text.ends_with(['\n', '\r']);
+            prop_assert_eq!(count, line_ends(&text) as usize + usize::from(unended));
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Both files together: which section a profile's name means, and the profile as one view of its two sections.
+
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::path::Path;
+
+use crate::config::entry::{self, Entry};
+use crate::config::headers::{Kind, title};
+use crate::config::ini::{Line, Lines};
+use crate::config::section::{Map, Section, no_nested};
+use crate::config::{FileKind, Location, SourceFile, Value, warnings};
+use crate::error::{Error, Result};
+
+/// After so many lookups by name, an index is worth its price.
+const LOOKUPS_WITHOUT_INDEX: u32 = 8;
+
+/// One occurrence of a section.
+pub(super) struct Occurrence<'a> {
+    pub(super) file: FileKind,
+    pub(super) kind: Kind,
+    /// Empty where `kind` has no name.
+    pub(super) name: Cow<'a, str>,
+    /// The text between the brackets.
+    pub(super) header: &'a str,
+    /// The header's line.
+    pub(super) line: u32,
+    body: &'a str,
+}
+
+impl<'a> Occurrence<'a> {
+    pub(super) fn entries(&self) -> Vec<Entry<'a>> {
+        entry::entries(self.body, self.line.saturating_add(1))
+    }
+}
+
+/// The sections of both files. Their entries are read when one asks for a section.
+pub struct ProfileSet<'a> {
+    config: Option<&'a SourceFile>,
+    credentials: Option<&'a SourceFile>,
+    /// In the order of the files, config first.
+    occurrences: Vec<Occurrence<'a>>,
+    lookups: Cell<u32>,
+    /// Indices into `occurrences`, by kind and name; those of one name in the order of the files.
+    index: OnceCell<Vec<usize>>,
+}
+
+impl fmt::Debug for ProfileSet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileSet").field("occurrences", &self.occurrences.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> ProfileSet<'a> {
+    /// Walks each file once. A line that is neither a header, an entry, a part of a value nor a comment is an error
+    /// that names the file and the line.
+    pub fn parse(config: Option<&'a SourceFile>, credentials: Option<&'a SourceFile>) -> Result<Self> {
+        let mut occurrences = Vec::new();
+        for file in [config, credentials].into_iter().flatten() {
+            scan(file, &mut occurrences)?;
+        }
+        Ok(Self { config, credentials, occurrences, lookups: Cell::new(0), index: OnceCell::new() })
+    }
+
+    /// The profile of this name; in the credentials file that is the section of this very name.
+    pub fn profile(&self, name: &str) -> Option<Profile<'a>> {
+        let found = self.find(Kind::Profile, name);
+        let config = self.section(&found, FileKind::Config);
+        let credentials = self.section(&found, FileKind::Credentials);
+        if config.is_none() && credentials.is_none() {
+            return None;
+        }
+        Some(Profile { name: name.to_owned(), config, credentials })
+    }
+
+    /// Every profile's name once, in the order in which they first appear, those of the config file first.
+    pub fn names(&self) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let profiles = self.occurrences.iter().filter(|o| o.kind == Kind::Profile);
+        profiles.filter(|o| seen.insert(&*o.name)).map(|o| o.name.clone().into_owned()).collect()
+    }
+
+    /// `[sso-session NAME]`, which only the config file has.
+    pub fn sso_session(&self, name: &str) -> Option<Section<'a>> {
+        self.section(&self.find(Kind::SsoSession, name), FileKind::Config)
+    }
+
+    /// `[services NAME]`, which only the config file has.
+    pub fn services(&self, name: &str) -> Option<Section<'a>> {
+        self.section(&self.find(Kind::Services, name), FileKind::Config)
+    }
+
+    /// What is read here but is hardly meant, or refused by the AWS CLI: a text each, with file and line.
+    pub fn warnings(&self) -> Vec<String> {
+        let files = [self.config, self.credentials].into_iter().flatten();
+        files.flat_map(|file| warnings::of_file(file, &self.occurrences)).collect()
+    }
+
+    /// `PATH:LINE`
+    pub fn place(&self, at: Location) -> String {
+        match self.path(at.file) {
+            Some(path) => format!("{}:{}", path.display(), at.line),
+            None => format!("line {}", at.line),
+        }
+    }
+
+    /// The path of this file, when it is there.
+    pub fn path(&self, file: FileKind) -> Option<&Path> {
+        self.source(file).map(|source| &*source.path)
+    }
+
+    fn source(&self, file: FileKind) -> Option<&'a SourceFile> {
+        match file {
+            FileKind::Config => self.config,
+            FileKind::Credentials => self.credentials,
+        }
+    }
+
+    /// Every occurrence of this kind and name, in the order of the files.
+    fn find(&self, kind: Kind, name: &str) -> Vec<&Occurrence<'a>> {
+        let lookups = self.lookups.get().saturating_add(1);
+        self.lookups.set(lookups);
+        if lookups <= LOOKUPS_WITHOUT_INDEX {
+            return self.occurrences.iter().filter(|o| o.kind == kind && o.name == name).collect();
+        }
+        let key = |&i: &usize| self.occurrences.get(i).map(|o| (o.kind, &*o.name));
+        let index = self.index.get_or_init(|| {
+            let mut index: Vec<usize> = (0..self.occurrences.len()).collect();
+            index.sort_by_key(key);
+            index
+        });
+        let start = index.partition_point(|i| key(i) < Some((kind, name)));
+        let run = index.iter().skip(start).take_while(|i| key(i) == Some((kind, name)));
+        run.filter_map(|&i| self.occurrences.get(i)).collect()
+    }
+
+    /// The section that `found`, all of one name, make in `file`.
+    fn section(&self, found: &[&Occurrence<'a>], file: FileKind) -> Option<Section<'a>> {
+        let source = self.source(file)?;
+        let here: Vec<_> = found.iter().copied().filter(|o| o.file == file).collect();
+        let header = prevailing(&here)?;
+        let same = here.into_iter().filter(|o| o.header == header);
+        let line = same.clone().next()?.line;
+        let defaults = self.find(Kind::Defaults, "");
+        let defaults = defaults.into_iter().filter(|o| o.file == file);
+        let entries = defaults.chain(same).flat_map(Occurrence::entries).collect();
+        Some(Section::new(file, &source.path, line, entries))
+    }
+}
+
+/// Which header counts of those that give the same name in one file: the last one, as in the AWS CLI.
+///
+/// Where one of them is repeated the CLI gives up; there `[profile default]` wins over `[default]`, as in the other
+/// SDKs.
+pub(super) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
+    let last = same_name.last()?.header;
+    let mut prefixed = same_name.iter().map(|o| o.header).filter(|header| *header != "default");
+    if last == "default" && prefixed.clone().next().is_some() {
+        let mut seen = HashSet::new();
+        if !same_name.iter().all(|o| seen.insert(o.header)) {
+            return prefixed.next_back();
+        }
+    }
+    Some(last)
+}
+
+/// Judges every line of a file, and adds its sections.
+fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Result<()> {
+    let mut lines = Lines::new(file.text(), 1);
+    let mut open: Option<Occurrence<'a>> = None;
+    // The last entry's key, rest and line, for the lines below it; and whether these are a map.
+    let mut entry: Option<(&str, &str, u32)> = None;
+    let mut map = None;
+    let error = |line: u32, fact: &str| Error::new(format!("{}:{line}: {fact}", file.path.display()));
+    loop {
+        // Up to a header, what is walked is the body of the one before.
+        let before = lines.rest();
+        let Some((number, line)) = lines.next() else { break };
+        match line {
+            Line::Blank | Line::Comment => {}
+            Line::Header(header) => {
+                close(open.take(), before, occurrences);
+                let (kind, name) = title(file.kind, header);
+                open = Some(Occurrence { file: file.kind, kind, name, header, line: number, body: lines.rest() });
+                entry = None;
+            }
+            Line::Entry { .. } if open.is_none() => {
+                return Err(error(number, "a setting before the first [section]")
+                    .advise("put a header above it, such as [default] or [profile NAME]"));
+            }
+            Line::Entry { key, rest } => {
+                entry = Some((key, rest, number));
+                map = None;
+            }
+            Line::More(text) => {
+                let begins_map = || entry.is_some_and(|(key, rest, line)| Entry::new(key, rest, line).begins_map());
+                if *map.get_or_insert_with(begins_map) && !text.contains('=') {
+                    return Err(no_nested(&file.path, number));
+                }
+            }
+            Line::NoKey => {
+                return Err(error(number, "a value without a key").advise("write key = value"));
+            }
+            Line::OpenHeader => {
+                return Err(error(number, "a section header without its closing ]").advise("write [NAME]"));
+            }
+            Line::Garbage => {
+                return Err(error(number, "neither a [section], a key = value, nor a comment")
+                    .advise("begin a comment with #, and indent a line that continues a value deeper than its key"));
+            }
+        }
+    }
+    close(open, "", occurrences);
+    Ok(())
+}
+
+/// Ends the body of `open` where `rest` begins.
+fn close<'a>(open: Option<Occurrence<'a>>, rest: &str, occurrences: &mut Vec<Occurrence<'a>>) {
+    if let Some(mut open) = open {
+        open.body = open.body.get(..open.body.len() - rest.len()).unwrap_or_default();
+        occurrences.push(open);
+    }
+}
+
+/// A profile: its sections in the two files, the credentials file's over the config's, key by key.
+#[derive(Debug, Clone)]
+pub struct Profile<'a> {
+    /// The name, without quotes.
+    pub name: String,
+    // One of the two is there.
+    config: Option<Section<'a>>,
+    credentials: Option<Section<'a>>,
+}
+
+impl<'a> Profile<'a> {
+    /// The value of `key`, which is in lower case; `None` too when it is a map of nested keys.
+    pub fn get(&self, key: &str) -> Option<Value<'a>> {
+        let (section, entry) = self.entry(key)?;
+        section.scalar(entry)
+    }
+
+    /// The same, from this file alone.
+    pub fn get_in(&self, file: FileKind, key: &str) -> Option<Value<'a>> {
+        self.section(file)?.get(key)
+    }
+
+    /// The nested keys of `key`, which is in lower case; `None` when it has a plain value.
+    ///
+    /// A nested line without `=` is an error. The AWS CLI reads maps in both files; one replaces the other whole.
+    pub fn nested(&self, key: &str) -> Result<Option<Map<'a>>> {
+        self.entry(key).map_or(Ok(None), |(section, _)| section.nested(key))
+    }
+
+    /// Where its header stands: the config file's, or else the credentials file's.
+    pub fn at(&self) -> Location {
+        let section = self.config.as_ref().or(self.credentials.as_ref());
+        section.map_or(Location { file: FileKind::Config, line: 0 }, Section::at)
+    }
+
+    /// Where its header stands in this file.
+    pub fn in_file(&self, file: FileKind) -> Option<Location> {
+        self.section(file).map(Section::at)
+    }
+
+    /// All keys of both files, each once, with their values; that of a map is its text, which begins with `\n`.
+    pub fn entries(&self) -> Vec<(Cow<'a, str>, Value<'a>)> {
+        let (mut entries, mut places) = (Vec::new(), HashMap::new());
+        for section in [&self.config, &self.credentials].into_iter().flatten() {
+            section.add_entries(&mut entries, &mut places);
+        }
+        entries
+    }
+
+    fn entry(&self, key: &str) -> Option<(&Section<'a>, &Entry<'a>)> {
+        let sections = [&self.credentials, &self.config].into_iter().flatten();
+        sections.into_iter().find_map(|section| Some((section, section.entry(key)?)))
+    }
+
+    fn section(&self, file: FileKind) -> Option<&Section<'a>> {
+        match file {
+            FileKind::Config => self.config.as_ref(),
+            FileKind::Credentials => self.credentials.as_ref(),
+        }
+    }
+}
