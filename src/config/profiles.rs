@@ -6,27 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
-use crate::config::ini::{self, Entry, Line, Lines};
+use crate::config::entry::{self, Entry};
+use crate::config::headers::{Kind, title};
+use crate::config::ini::{Line, Lines};
 use crate::config::section::{Map, Section, no_nested};
-use crate::config::{FileKind, Location, SourceFile, Value, split_words, warnings};
+use crate::config::{FileKind, Location, SourceFile, Value, warnings};
 use crate::error::{Error, Result};
 
 /// After so many lookups by name, an index is worth its price.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
-
-/// What a section's header says that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
-    Profile,
-    SsoSession,
-    Services,
-    /// `[DEFAULT]`
-    Defaults,
-    /// It begins as one of the first three, but does not hold exactly one name.
-    Unnamed,
-    /// Someone else's.
-    Other,
-}
 
 /// One occurrence of a section.
 pub(super) struct Occurrence<'a> {
@@ -43,7 +31,7 @@ pub(super) struct Occurrence<'a> {
 
 impl<'a> Occurrence<'a> {
     pub(super) fn entries(&self) -> Vec<Entry<'a>> {
-        ini::entries(self.body, self.line.saturating_add(1))
+        entry::entries(self.body, self.line.saturating_add(1))
     }
 }
 
@@ -232,38 +220,6 @@ fn close<'a>(open: Option<Occurrence<'a>>, rest: &str, occurrences: &mut Vec<Occ
     if let Some(mut open) = open {
         open.body = open.body.get(..open.body.len() - rest.len()).unwrap_or_default();
         occurrences.push(open);
-    }
-}
-
-/// What a header of this file means, as botocore's `build_profile_map` has it.
-fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
-    const NO_NAME: Cow<'_, str> = Cow::Borrowed("");
-    if header == "DEFAULT" {
-        return (Kind::Defaults, NO_NAME);
-    }
-    if file == FileKind::Credentials || header == "default" {
-        return (Kind::Profile, Cow::Borrowed(header));
-    }
-    let kind = if header.starts_with("profile") {
-        Kind::Profile
-    } else if header.starts_with("sso-session") {
-        Kind::SsoSession
-    } else if header.starts_with("services") {
-        Kind::Services
-    } else {
-        return (Kind::Other, NO_NAME);
-    };
-    second_of_two_words(header).map_or((Kind::Unnamed, NO_NAME), |name| (kind, name))
-}
-
-fn second_of_two_words(header: &str) -> Option<Cow<'_, str>> {
-    if memchr::memchr3(b'"', b'\'', b'\\', header.as_bytes()).is_none() {
-        let mut words = header.split([' ', '\t']).filter(|word| !word.is_empty()).skip(1);
-        return words.next().filter(|_| words.next().is_none()).map(Cow::Borrowed);
-    }
-    match <[String; 2]>::try_from(split_words(header).ok()?) {
-        Ok([_, name]) => Some(Cow::Owned(name)),
-        Err(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::ini::Entry;
+use crate::config::entry::Entry;
 use crate::config::{FileKind, Location, Value};
 use crate::error::{Error, Result};
 

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod botocore;
+mod properties;
+mod sdk;
 
-use proptest::prelude::*;
-use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 
 use crate::config::{FileKind, Location, ProfileSet, Section, SourceFile, Value};
 
@@ -272,211 +270,12 @@ fn nothing_shows_a_value_by_debug() {
 
 #[test]
 fn many_lookups_answer_as_the_first_ones_do() {
-    let text: String = (0..200).map(|i| format!("[profile p{}]\nx = {i}\n", i % 90)).collect();
+    let sections: Vec<_> = (0..200).map(|i| format!("[profile p{}]\nx = {i}\n", i % 90)).collect();
+    let text = sections.concat();
     with(&text, "[p7]\nx = c\n[DEFAULT]\nd = 1", |set| {
         for name in set.names().iter().chain(&set.names()) {
             with(&text, "[p7]\nx = c\n[DEFAULT]\nd = 1", |fresh| assert_eq!(profile(set, name), profile(fresh, name)));
         }
         assert!(set.profile("p").is_none() && set.profile("zz").is_none());
     });
-}
-
-mod files {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::{FileKind, Path, ProfileSet, SourceFile};
-
-    fn read(path: &Path) -> Result<Option<SourceFile>, String> {
-        SourceFile::read(FileKind::Config, path).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn missing_is_none() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        for path in [dir.path().join("no"), file.join("below"), dir.path().join("no/no"), "".into()] {
-            assert!(read(&path).unwrap().is_none(), "{}", path.display());
-        }
-        assert!(read(&file).unwrap().is_some());
-    }
-
-    #[test]
-    fn unreadable_is_an_error() {
-        let dir = tempfile::tempdir().unwrap();
-        let error = read(dir.path()).unwrap_err();
-        let start = format!("cannot read {}: is a directory; make it a file", dir.path().display());
-        assert!(error.starts_with(&start) && error.ends_with(" in AWS_CONFIG_FILE"), "{error}");
-        let file = dir.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
-        // Root reads everything.
-        if std::fs::File::open(&file).is_err() {
-            assert!(read(&file).unwrap_err().starts_with("cannot read "));
-        }
-        assert!(read(Path::new("/dev/zero")).unwrap_err().starts_with("cannot read /dev/zero: "));
-    }
-
-    #[test]
-    fn what_is_no_text_is_an_error_with_its_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        for (bytes, expected) in [
-            (&b"[a]\r\nb = c\rd = \xff"[..], "3: a byte that is no UTF-8; save the file as UTF-8 text"),
-            (b"\xff\xfe[\0", "1: a byte that is no UTF-8; save the file as UTF-8 text"),
-            (b"[a]\nb = \0", "2: a NUL byte; save the file as UTF-8 text"),
-        ] {
-            std::fs::write(&file, bytes).unwrap();
-            assert_eq!(read(&file).unwrap_err(), format!("{}:{expected}", file.display()));
-        }
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_the_text() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        std::fs::write(&file, "\u{feff}[default]\r\nregion = r\r\n").unwrap();
-        let source = read(&file).unwrap().unwrap();
-        let set = ProfileSet::parse(Some(&source), None).unwrap();
-        assert_eq!(set.profile("default").unwrap().get("region").unwrap().text, "r");
-        assert_eq!(set.path(FileKind::Config), Some(&*file));
-        assert_eq!(set.path(FileKind::Credentials), None);
-    }
-}
-
-/// Where the AWS SDK's own cases expect something else than we read, and why.
-const OTHER_THAN_THE_SDK: &[(&str, &str)] = &[
-    (
-        "Profile names support alphanumeric characters and - / . % @ _ : +",
-        "the AWS CLI takes any character, so foo!bar is a profile",
-    ),
-    ("Property definitions must contain an equals sign.", "the AWS CLI takes a colon too"),
-    ("Continuation values include pound comments.", "a comment ends every line of a value here"),
-    ("Continuation values include semicolon comments.", "a comment ends every line of a value here"),
-    (
-        "Default profile with profile prefix overrides default profile without prefix when profile prefix is first.",
-        "in the AWS CLI the later one wins",
-    ),
-    ("Invalid profile names are ignored.", "in the AWS CLI any header of the credentials file is a name"),
-    ("Invalid property names are ignored.", "in the AWS CLI any text is a key"),
-    ("Sub-property definitions cannot have an empty name.", "the AWS CLI takes them"),
-    (
-        "Sub-properties can have blank lines that are ignored",
-        "the raw text keeps them, as in the AWS CLI; the map does not show it",
-    ),
-    ("Credentials profiles with prefix are ignored.", "in the AWS CLI any header of the credentials file is a name"),
-    ("profile name with extra whitespace", "the AWS CLI drops [   profile foo    ]"),
-    (
-        "profile name with extra whitespace in credentials",
-        "in the AWS CLI the blanks are part of the name, and [profile bar] is one",
-    ),
-];
-
-/// The directory of the aws-runtime crate, on which the SDK depends.
-fn aws_runtime() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Json = serde_json::from_slice(&output.stdout).unwrap();
-    let mut packages = metadata["packages"].as_array().unwrap().iter();
-    let runtime = packages.find(|package| package["name"] == "aws-runtime").expect("aws-runtime is a dependency");
-    Path::new(runtime["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
-}
-
-/// What the SDK's cases state: every profile, or that there is an error.
-fn our_reading(input: &Json) -> Json {
-    let file = |kind, key: &str| SourceFile::from_text(kind, key, input[key].as_str().unwrap_or_default()).unwrap();
-    let (config, credentials) = (file(FileKind::Config, "configFile"), file(FileKind::Credentials, "credentialsFile"));
-    let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else {
-        return json!("an error");
-    };
-    let object = |pairs| texts(pairs).into_iter().collect::<BTreeMap<_, _>>();
-    let profiles: BTreeMap<_, _> =
-        set.names().into_iter().map(|name| (name.clone(), object(set.profile(&name).unwrap().entries()))).collect();
-    let sessions: BTreeMap<_, _> =
-        set.sso_session("foo").into_iter().map(|session| ("foo", object(session.entries()))).collect();
-    json!({ "profiles": profiles, "sso_sessions": sessions })
-}
-
-#[test]
-fn the_sdks_own_cases() {
-    let path = aws_runtime().join("test-data/profile-parser-tests.json");
-    let cases: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let cases = cases["tests"].as_array().unwrap();
-    assert!(cases.len() > 50);
-    let mut differ = BTreeSet::new();
-    for case in cases {
-        let mut expected = match &case["output"]["config"] {
-            Json::Null => json!("an error"),
-            config => config.clone(),
-        };
-        if let Some(config) = expected.as_object_mut() {
-            config.entry("sso_sessions").or_insert_with(|| json!({}));
-        }
-        if our_reading(&case["input"]) != expected {
-            differ.insert(case["name"].as_str().unwrap());
-        }
-    }
-    assert_eq!(differ, OTHER_THAN_THE_SDK.iter().map(|(name, _)| *name).collect());
-}
-
-fn file_text() -> impl Strategy<Value = String> {
-    let line = prop_oneof![
-        2 => "\\[(profile )?(\"a b\"|a|b|default|DEFAULT|x y)\\]( # c)?",
-        4 => "[ \t]{0,2}(x|Y|s3|credential_process) ?[=:] ?[a#; =]{0,5}",
-        2 => "[ \t]{1,4}[a-c]{1,3} ?=?[#; b]{0,4}",
-        1 => "[ \t]{0,2}[#;]?",
-        1 => any::<String>(),
-    ];
-    let line_end = prop_oneof![Just("\n"), Just("\r\n"), Just("\r")];
-    proptest::collection::vec((line, line_end), 0..12)
-        .prop_map(|lines| lines.into_iter().map(|(line, end)| line + end).collect())
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_read_or_refused(config in any::<String>(), credentials in file_text()) {
-        read_all(&config, &credentials);
-    }
-
-    #[test]
-    fn what_is_read_is_in_the_text(config in file_text(), credentials in file_text()) {
-        read_all(&config, &credentials);
-    }
-
-    #[test]
-    fn line_ends_make_no_difference(text in file_text()) {
-        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-        let readings = [unix.replace('\n', "\r\n"), unix.replace('\n', "\r"), unix]
-            .map(|text| our_reading(&json!({ "configFile": text.replace('\0', "") })));
-        prop_assert!(readings.iter().all(|reading| *reading == readings[0]));
-    }
-}
-
-/// Reads everything there is, and sees that it agrees with itself and with the texts.
-fn read_all(config: &str, credentials: &str) {
-    let config = SourceFile::from_text(FileKind::Config, "config", config);
-    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", credentials);
-    let (Ok(config), Ok(credentials)) = (config, credentials) else { return };
-    let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else { return };
-    set.warnings();
-    for name in set.names() {
-        let profile = set.profile(&name).unwrap();
-        for (key, value) in profile.entries() {
-            let source = if value.at.file == FileKind::Config { &config } else { &credentials };
-            let own_line = source.text().replace("\r\n", "\n").replace('\r', "\n");
-            let own_line = own_line.split('\n').nth(value.at.line as usize - 1).unwrap().to_owned();
-            assert!(own_line.to_lowercase().contains(&*key));
-            for piece in value.text.split('\n') {
-                assert!(source.text().contains(piece));
-            }
-            match profile.get(&key) {
-                Some(plain) => assert_eq!(plain, value),
-                None => assert!(value.text.starts_with('\n') && profile.nested(&key) != Ok(None)),
-            }
-        }
-    }
 }

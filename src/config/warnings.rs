@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::profiles::{Kind, Occurrence, prevailing};
+use crate::config::headers::Kind;
+use crate::config::profiles::{Occurrence, prevailing};
 use crate::config::{FileKind, SourceFile};
 
 /// The warnings of one file, in the order of its lines.

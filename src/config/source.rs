@@ -1,0 +1,181 @@
+//! One of the two files as read: its path and its text, which is wiped when it is dropped.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::config::FileKind;
+use crate::config::ini::line_ends;
+use crate::error::{Error, Result};
+
+/// Nobody's configuration is larger, and one by mistake must not fill the memory.
+const LARGEST: u64 = 256 << 20;
+/// The same for a pipe or a device, which may be endless.
+const LARGEST_STREAM: u64 = 16 << 20;
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// One of the two files as read: its path and its text.
+pub struct SourceFile {
+    /// Which of the two.
+    pub kind: FileKind,
+    /// The path, for messages.
+    pub path: PathBuf,
+    text: Zeroizing<String>,
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceFile").field("kind", &self.kind).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl SourceFile {
+    /// Reads the file at `path`; `None` when there is none.
+    ///
+    /// A file that cannot be read, is larger than 256 MiB (a pipe: 16), or holds NUL or invalid UTF-8, is an error that names it.
+    pub fn read(kind: FileKind, path: &Path) -> Result<Option<Self>> {
+        match read_bytes(path) {
+            Ok(bytes) => Self::from_bytes(kind, path, bytes).map(Some),
+            // What the AWS CLI asks is whether this is a file; below a file, there is none.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(e) => Err(Error::new(format!("cannot read {}: {e}", path.display()))
+                .advise(format!("make it a file that you can read, or name another in {}", kind.variable()))),
+        }
+    }
+
+    /// The file at `path`, whose text the caller has; NUL in it is an error, a byte order mark at its start is not.
+    pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Result<Self> {
+        let (path, text) = (path.into(), Zeroizing::new(text.into()));
+        if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
+            return Err(no_text(&path, text.get(..nul).unwrap_or_default(), "a NUL byte"));
+        }
+        Ok(Self { kind, path, text })
+    }
+
+    fn from_bytes(kind: FileKind, path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
+        String::from_utf8(std::mem::take(&mut *bytes)).map_or_else(
+            |e| {
+                let valid = e.utf8_error().valid_up_to();
+                let mut bytes = e.into_bytes();
+                let good = bytes.get(..valid).and_then(|good| std::str::from_utf8(good).ok());
+                let error = no_text(path, good.unwrap_or_default(), "a byte that is no UTF-8");
+                bytes.zeroize();
+                Err(error)
+            },
+            |text| Self::from_text(kind, path, text),
+        )
+    }
+
+    /// The text without its byte order mark.
+    pub(super) fn text(&self) -> &str {
+        self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text)
+    }
+
+    pub(super) fn has_byte_order_mark(&self) -> bool {
+        self.text.starts_with(BYTE_ORDER_MARK)
+    }
+}
+
+/// The error for a file which, after `good`, is no text.
+fn no_text(path: &Path, good: &str, what: &str) -> Error {
+    let line = line_ends(good).saturating_add(1);
+    Error::new(format!("{}:{line}: {what}", path.display())).advise("save the file as UTF-8 text")
+}
+
+fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let largest = if metadata.is_file() { LARGEST } else { LARGEST_STREAM };
+    if metadata.len() > largest {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    // One byte more than the file holds: the end is seen without growing, and what grows leaves unwiped copies behind.
+    let room = usize::try_from(metadata.len()).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use crate::config::{FileKind, ProfileSet, SourceFile};
+
+    fn read(path: &Path) -> Result<Option<SourceFile>, String> {
+        SourceFile::read(FileKind::Config, path).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn missing_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for path in [dir.path().join("no"), file.join("below"), dir.path().join("no/no"), "".into()] {
+            assert!(read(&path).unwrap().is_none(), "{}", path.display());
+        }
+        assert!(read(&file).unwrap().is_some());
+    }
+
+    #[test]
+    fn unreadable_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = read(dir.path()).unwrap_err();
+        let start = format!("cannot read {}: is a directory; make it a file", dir.path().display());
+        assert!(error.starts_with(&start) && error.ends_with(" in AWS_CONFIG_FILE"), "{error}");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+        // Root reads everything.
+        if std::fs::File::open(&file).is_err() {
+            assert!(read(&file).unwrap_err().starts_with("cannot read "));
+        }
+        assert!(read(Path::new("/dev/zero")).unwrap_err().starts_with("cannot read /dev/zero: "));
+    }
+
+    #[test]
+    fn too_large_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::File::create(&file).unwrap().set_len((256 << 20) + 1).unwrap();
+        assert!(read(&file).unwrap_err().starts_with("cannot read "));
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_error_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        for (bytes, expected) in [
+            (&b"[a]\r\nb = c\rd = \xff"[..], "3: a byte that is no UTF-8; save the file as UTF-8 text"),
+            (b"\xff\xfe[\0", "1: a byte that is no UTF-8; save the file as UTF-8 text"),
+            (b"[a]\nb = \0", "2: a NUL byte; save the file as UTF-8 text"),
+        ] {
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(read(&file).unwrap_err(), format!("{}:{expected}", file.display()));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "\u{feff}[default]\r\nregion = r\r\n").unwrap();
+        let source = read(&file).unwrap().unwrap();
+        let set = ProfileSet::parse(Some(&source), None).unwrap();
+        assert_eq!(set.profile("default").unwrap().get("region").unwrap().text, "r");
+        assert_eq!(set.path(FileKind::Config), Some(&*file));
+        assert_eq!(set.path(FileKind::Credentials), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! Files and what botocore 1.43 under Python 3.11 reads in them: its `Session.full_config`, or null where it refuses
+//! them. The first cases are chosen, the others random; none holds what we read otherwise on purpose (comments after
+//! values, repeated headers and keys).
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::config::{self, FileKind, ProfileSet, SourceFile, Value};
+use crate::error::Result;
+
+const CASES: &str = include_str!("botocore.json");
+/// Those of the sso-session and services sections in the cases.
+const NAMES: &[&str] = &["default", "dev", "my s", "s"];
+
+/// The entries as JSON, a map as an object.
+fn object<'a>(
+    entries: Vec<(Cow<'a, str>, Value<'a>)>,
+    nested: impl Fn(&str) -> Result<Option<config::Map<'a>>>,
+) -> Result<Json> {
+    let mut object = Map::new();
+    for (key, value) in entries {
+        let value = match nested(&key)? {
+            Some(map) => map.into_iter().map(|(key, value)| (key.into_owned(), json!(value.text))).collect(),
+            None => json!(value.text),
+        };
+        object.insert(key.into_owned(), value);
+    }
+    Ok(Json::Object(object))
+}
+
+fn our_reading(case: &Json) -> Result<Json> {
+    let text = |key: &str| case[key].as_str().unwrap();
+    let config = SourceFile::from_text(FileKind::Config, "config", text("config"))?;
+    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", text("credentials"))?;
+    let set = ProfileSet::parse(Some(&config), Some(&credentials))?;
+    let mut profiles = Map::new();
+    for name in set.names() {
+        let profile = set.profile(&name).unwrap();
+        profiles.insert(name, object(profile.entries(), |key| profile.nested(key))?);
+    }
+    let mut reading = json!({ "profiles": profiles, "sso_sessions": {}, "services": {} });
+    for name in NAMES {
+        for (kind, section) in [("sso_sessions", set.sso_session(name)), ("services", set.services(name))] {
+            if let Some(section) = section {
+                reading[kind][name] = object(section.entries(), |key| section.nested(key))?;
+            }
+        }
+    }
+    Ok(reading)
+}
+
+#[test]
+fn reads_as_botocore_does() {
+    let cases: Vec<Json> = serde_json::from_str(CASES).unwrap();
+    assert!(cases.len() > 100);
+    for case in cases {
+        let reading = our_reading(&case).unwrap_or_default();
+        assert_eq!(reading, case["read"], "{}\n{}", case["config"], case["credentials"]);
+    }
+}
