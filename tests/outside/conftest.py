@@ -1,0 +1,80 @@
+"""Fixtures of the tests against programs that nobody here wrote."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from moto_process import Moto
+from world import OUTSIDE, TARGET, World
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def find(program):
+    """Where the outside program is, or None and why not. set-up.sh has installed it, or written why it could not."""
+    for candidate in (OUTSIDE / "venv/bin" / program, OUTSIDE / "bin" / program):
+        if candidate.exists():
+            return candidate, None
+    if found := shutil.which(program):
+        return Path(found), None
+    reason = OUTSIDE / "missing" / program
+    return None, reason.read_text().strip() if reason.exists() else None
+
+
+def need(*programs):
+    """The first of `programs` that is here; else the test counts as skipped. In CI that is allowed only where set-up.sh
+    has said why this machine cannot have the program."""
+    reasons = []
+    for program in programs:
+        path, reason = find(program)
+        if path:
+            return path
+        reasons.append(reason)
+    why = next(filter(None, reasons), None)
+    if why is None and IN_CI:
+        pytest.fail(f"{' or '.join(programs)} is not here, and tests/outside/set-up.sh did not say why")
+    pytest.skip(f"needs {' or '.join(programs)}: {why or 'not on this machine'}")
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = Path(os.environ.get("AWS_AUTH_BIN", TARGET / "debug/aws-auth")).resolve()
+    assert path.exists(), f"{path} is not there: `cargo build` makes it, or set AWS_AUTH_BIN"
+    return path
+
+
+@pytest.fixture(scope="session")
+def moto_process(tmp_path_factory):
+    server = Moto(tmp_path_factory.mktemp("moto") / "server")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def moto(moto_process):
+    moto_process.reset()
+    return moto_process
+
+
+@pytest.fixture
+def world(tmp_path, binary, moto):
+    """The team's two files, moto as every AWS service, and aws-auth on the PATH."""
+    made = World(tmp_path, moto)
+    made.install("aws-auth", binary)
+    return made
+
+
+# The skipped tests once more in a file, for .ci/run to end with.
+_skipped = []
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped.append(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
+
+
+def pytest_sessionfinish():
+    OUTSIDE.mkdir(parents=True, exist_ok=True)
+    (OUTSIDE / "skipped.txt").write_text("".join(f"{line}\n" for line in _skipped))

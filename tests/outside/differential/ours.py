@@ -1,0 +1,42 @@
+"""A case as aws-auth resolves it."""
+
+import subprocess
+from functools import cache
+
+from outcome import CODE, Outcome, files, variables
+
+
+@cache
+def options(binary):
+    """Nothing is remembered from case to case, and each role is assumed with a code of its own."""
+    help_text = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
+    return ["--no-cache"] + (["--no-mfa-session"] if "--no-mfa-session" in help_text else [])
+
+
+def resolve(case, recorder, binary):
+    with files(case.config, case.credentials, recorder) as directory:
+        environment = variables(case.environment, recorder, directory)
+        environment["AWS_AUTH_MFA_TOKEN"] = CODE
+        profile = ["-p", case.profile] if case.by_option else []
+        recorder.take()
+        done = subprocess.run(
+            [binary, *options(binary), *profile, "--", "env", "-0"],
+            env=environment,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
+            timeout=120,
+            check=False,
+        )
+        calls = tuple(recorder.take())
+    words = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode == 125:
+        return Outcome("refused", calls=calls, words=words)
+    if done.returncode != 0:
+        return Outcome(f"ended with status {done.returncode}", calls=calls, words=words)
+    child = dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry)
+    if "AWS_ACCESS_KEY_ID" not in child:
+        return Outcome("nothing", calls=calls, words=words)
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    return Outcome("credentials", tuple(child.get(name, "") for name in names), calls, words)

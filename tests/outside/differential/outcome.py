@@ -1,0 +1,57 @@
+"""What came of a case, in terms that both programs share."""
+
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+CODE = "123456"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    kind: str  # "credentials", "nothing" (the profile names none) or "refused"
+    credentials: tuple = ()  # key id, secret, token
+    calls: tuple = ()
+    words: str = ""  # the error's text
+
+    def __str__(self):
+        lines = [f"{self.kind} {self.credentials or ''}".strip()]
+        lines += [f"    {call}" for call in self.calls]
+        if self.words:
+            lines.append(f"    says: {self.words}")
+        return "\n".join(lines)
+
+
+def variables(environment, recorder, directory):
+    """The environment of a run: the two files' places, no instance, and what the case sets."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(directory),
+        "LC_ALL": "C.UTF-8",
+        "AWS_CONFIG_FILE": str(directory / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Whatever is sent to AWS itself ends here, at once.
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        **{name: _fill(value, recorder, directory) for name, value in environment.items()},
+    }
+
+
+@contextlib.contextmanager
+def files(config, credentials, recorder):
+    """The two files in a directory of their own."""
+    with tempfile.TemporaryDirectory(prefix="differential-") as name:
+        directory = Path(name)
+        (directory / "token").write_text("web-identity-token")
+        for file, text in (("config", config), ("credentials", credentials)):
+            if text:
+                (directory / file).write_bytes(_fill(text, recorder, directory).encode())
+        yield directory
+
+
+def _fill(text, recorder, directory):
+    for name, url in recorder.urls.items():
+        text = text.replace("{" + name + "}", url)
+    return text.replace("{directory}", str(directory))

@@ -1,0 +1,75 @@
+"""Profiles mean the same as to the AWS CLI: generated pairs of files, each resolved by botocore and by aws-auth against
+a recording STS. The calls must be the same (action, parameters, signing key, region), or both must refuse; what is
+different on purpose is listed by name in differences.py.
+
+    DIFFERENTIAL_SEED, DIFFERENTIAL_CASES   other cases, or more
+    DIFFERENTIAL_ONLY=17                    one case, printed whole
+"""
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+
+import botocore
+
+import cases
+import differences
+import ours
+import theirs
+from recorder import Recorder
+
+SEED = os.environ.get("DIFFERENTIAL_SEED", "aws-auth")
+CASES = int(os.environ.get("DIFFERENTIAL_CASES", "1000"))
+ONLY = os.environ.get("DIFFERENTIAL_ONLY")
+WORKERS = 3
+SHOWN = 5
+
+
+def test_profiles_mean_the_same_as_to_botocore(binary, capsys):
+    numbers = [int(ONLY)] if ONLY else range(CASES)
+    recorders = SimpleQueue()
+    made = [Recorder() for _ in range(WORKERS + 1)]
+    for recorder in made[1:]:
+        recorders.put(recorder)
+
+    def run_ours(number):
+        recorder = recorders.get()
+        try:
+            return ours.resolve(cases.make(SEED, number), recorder, binary)
+        finally:
+            recorders.put(recorder)
+
+    found, kinds, unexplained = Counter(), Counter(), []
+    try:
+        # botocore reads this process's environment, so its cases are resolved one after another, here.
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for number, our in zip(numbers, pool.map(run_ours, numbers), strict=True):
+                case = cases.make(SEED, number)
+                their = theirs.resolve(case, made[0])
+                names = differences.compare(
+                    case, their, our, lambda region: theirs.resolve(case, made[0], region)
+                )
+                kinds[their.kind] += 1
+                kinds["that call STS"] += bool(their.calls)
+                kinds["with chains"] += len(their.calls) > 1
+                if names is None:
+                    unexplained.append(f"{case}\n=== botocore: {their}\n=== aws-auth: {our}\n")
+                else:
+                    found.update(names)
+                if ONLY:
+                    unexplained.append(f"{case}\n=== botocore: {their}\n=== aws-auth: {our}\n=== {names}\n")
+    finally:
+        for recorder in made:
+            recorder.stop()
+
+    with capsys.disabled():
+        print(f"\n{len(numbers)} cases of seed {SEED!r} against botocore {botocore.__version__}: {dict(kinds)}")
+        for name, count in found.most_common():
+            print(f"  {count:4} {name}")
+        print(f"  {len(unexplained):4} unexplained")
+    assert not unexplained, f"{len(unexplained)} unexplained, the first:\n\n" + "\n".join(unexplained[:SHOWN])
+    if not ONLY:
+        # The cases must not be ones that all end before anything is resolved.
+        assert kinds["that call STS"] >= len(numbers) * 0.3, kinds
+        assert kinds["with chains"] >= len(numbers) * 0.1, kinds

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Installs the programs that tests/outside needs under target/outside, and nothing anywhere else, but in CI (CI=true,
+# as root, on Debian), where it may use apt-get. A program that cannot be had is written, with the reason, to
+# target/outside/missing/PROGRAM; the tests that need it are then named as skipped.
+#
+# Run again, it does only what is not done yet.
+
+set -eu
+
+cd "$(dirname "$0")/../.."
+outside=${CARGO_TARGET_DIR:-target}/outside
+venv=$outside/venv
+requirements=tests/outside/requirements.txt
+
+sops_version=v3.9.3
+tofu_version=v1.6.3
+
+say() { printf 'set-up: %s\n' "$*" >&2; }
+fail() { say "$@"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+missing() {
+	printf '%s\n' "$2" >"$outside/missing/$1"
+	say "no $1: $2"
+}
+
+rm -rf "$outside/missing"
+mkdir -p "$outside/bin" "$outside/missing"
+bin=$(cd "$outside/bin" && pwd)
+
+# --- Debian packages, in CI only -------------------------------------------------------------------------------------
+
+in_ci=no
+if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && have apt-get; then
+	in_ci=yes
+	packages=
+	for pair in /usr/bin/aws:awscli bash:bash fish:fish zsh:zsh strace:strace; do
+		have "${pair%%:*}" || packages="$packages ${pair#*:}"
+	done
+	python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+	if [ -n "$packages" ]; then
+		say "apt-get install$packages"
+		export DEBIAN_FRONTEND=noninteractive
+		apt-get -qq update
+		# shellcheck disable=SC2086 # several words are meant
+		apt-get -qq install -y --no-install-recommends $packages >/dev/null
+	fi
+fi
+
+# --- Python ----------------------------------------------------------------------------------------------------------
+
+have python3 || fail "python3 is missing; the outside tests are written in it"
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is older than 3.10"
+if ! cmp -s "$requirements" "$venv/installed-requirements.txt"; then
+	python3 -c 'import ensurepip, venv' 2>/dev/null ||
+		fail "python3 cannot make virtual environments (on Debian: apt-get install python3-venv)"
+	say "a virtual environment in $venv"
+	rm -rf "$venv"
+	python3 -m venv "$venv"
+	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+	cp "$requirements" "$venv/installed-requirements.txt"
+fi
+
+# --- Programs in Go --------------------------------------------------------------------------------------------------
+
+go_install() { # go_install PROGRAM PACKAGE@VERSION
+	[ -x "$bin/$1" ] && return
+	if ! have go; then
+		missing "$1" "Go, which would build it, is not installed"
+		return
+	fi
+	say "go install $2 (a few minutes, once)"
+	GOBIN=$bin GOFLAGS=-buildvcs=false go install "$2" || {
+		[ "$in_ci" = no ] || fail "$1 could not be built"
+		missing "$1" "go install $2 failed"
+	}
+}
+
+go_install sops "github.com/getsops/sops/v3/cmd/sops@$sops_version"
+if ! have terraform && ! have tofu; then
+	go_install tofu "github.com/opentofu/opentofu/cmd/tofu@$tofu_version"
+	[ -x "$bin/tofu" ] || missing terraform "neither terraform nor tofu is on PATH"
+fi
+
+# --- What is only looked for -----------------------------------------------------------------------------------------
+
+for shell in bash zsh fish; do
+	have "$shell" || missing "$shell" "$shell is not on PATH"
+done
+
+aws2=
+old_ifs=$IFS
+IFS=:
+for directory in $PATH /usr/bin; do
+	case $("$directory/aws" --version 2>/dev/null || :) in
+	aws-cli/2*) aws2=$directory/aws; break ;;
+	esac
+done
+IFS=$old_ifs
+if [ -n "$aws2" ]; then
+	ln -sf "$aws2" "$bin/aws2"
+else
+	rm -f "$bin/aws2"
+	missing aws2 "no AWS CLI 2 on PATH"
+fi

@@ -1,0 +1,71 @@
+"""A command with a terminal of its own, as a person sits at one.
+
+The command is the leader of a new session and the pseudo-terminal is its controlling terminal (/dev/tty), whatever its
+standard streams are redirected to by a shell in between.
+"""
+
+import re
+
+import pexpect
+
+# No test waits this long unless it is about to fail.
+DEADLINE_SECONDS = 60
+
+
+class Terminal:
+    def __init__(self, argv, env, cwd):
+        self.argv = argv
+        self._spawn = pexpect.spawn(
+            argv[0],
+            list(argv[1:]),
+            env=env,
+            cwd=str(cwd),
+            encoding="utf-8",
+            codec_errors="backslashreplace",
+            dimensions=(50, 500),  # wide, so that no prompt is wrapped
+            timeout=DEADLINE_SECONDS,
+        )
+        self._spawn.delaybeforesend = None  # pexpect's default sleeps before it types
+        self._seen = ""
+
+    def expect(self, text):
+        """Waits until exactly `text` is printed."""
+        found = self._spawn.expect_exact([text, pexpect.EOF, pexpect.TIMEOUT])
+        self._seen += self._spawn.before
+        if found != 0:
+            why = "the command ended" if found == 1 else f"{DEADLINE_SECONDS} s passed"
+            self._spawn.close(force=True)
+            raise AssertionError(f"{why} before {text!r} was printed by {self.argv}; on the screen:\n{self._seen}")
+        self._seen += text
+
+    def type(self, line):
+        self._spawn.sendline(line)
+
+    def finish(self):
+        """Waits for the command's end."""
+        if self._spawn.expect([pexpect.EOF, pexpect.TIMEOUT]) != 0:
+            self._seen += self._spawn.before
+            self._spawn.close(force=True)
+            raise AssertionError(f"{self.argv} did not end; on the screen:\n{self._seen}")
+        self._seen += self._spawn.before
+        self._spawn.close()
+        return Ended(self.argv, self._spawn.exitstatus, self._spawn.signalstatus, self._seen.replace("\r\n", "\n"))
+
+
+class Ended:
+    """How a command at a terminal ended, and all that the person saw."""
+
+    def __init__(self, argv, status, signal, screen):
+        self.argv = argv
+        self.status = status
+        self.signal = signal
+        self.screen = screen
+
+    @property
+    def prompts(self):
+        """How often a code was asked for, by aws-auth or by the AWS CLI."""
+        return len(re.findall(r"MFA code for ", self.screen))
+
+    def check(self):
+        assert self.status == 0, f"{self.argv} ended with {self.status or self.signal}; on the screen:\n{self.screen}"
+        return self

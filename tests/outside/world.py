@@ -1,0 +1,135 @@
+"""A private world for one test: a HOME with the AWS files, an environment with nothing else in it, and a PATH on which
+the programs have the names that people type."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from terminal import Terminal
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
+OUTSIDE = TARGET / "outside"
+
+SERIAL = "arn:aws:iam::398263320410:mfa/jo.doe"
+
+CREDENTIALS = """\
+[default]
+aws_access_key_id=AKIAIOSFODNN7JODOE00
+aws_secret_access_key=Kaet7ZaeCanaryOfTheOutsideTests000000001
+"""
+
+CONFIG = f"""\
+[profile sops]
+source_profile = default
+mfa_serial = {SERIAL}
+role_arn = arn:aws:iam::398263320410:role/sops-credentials-access
+[profile development-infrastructure]
+source_profile = default
+mfa_serial = {SERIAL}
+role_arn = arn:aws:iam::381494870249:role/infrastructure
+[profile production-infrastructure]
+source_profile = default
+mfa_serial = {SERIAL}
+role_arn = arn:aws:iam::050019655025:role/infrastructure
+[profile main-infrastructure]
+source_profile = default
+mfa_serial = {SERIAL}
+role_arn = arn:aws:iam::398263320410:role/infrastructure
+"""
+
+
+class World:
+    def __init__(self, directory, sts):
+        self.sts = sts
+        self.directory = directory / "work"
+        self.home = directory / "home"
+        self.bin = directory / "bin"
+        for made in (self.directory, self.home / ".aws", self.bin):
+            made.mkdir(parents=True)
+        self.env = {
+            "HOME": str(self.home),
+            "PATH": f"{self.bin}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TERM": "xterm",
+            "AWS_ENDPOINT_URL": sts.url,
+        }
+        self.config = self.home / ".aws" / "config"
+        self.credentials = self.home / ".aws" / "credentials"
+        self.config.write_text(CONFIG, encoding="utf-8")
+        self.credentials.write_text(CREDENTIALS, encoding="utf-8")
+        self.credentials.chmod(0o600)
+
+    def install(self, name, program):
+        """Puts `program` on the PATH as `name`."""
+        (self.bin / name).symlink_to(program)
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def _environment(self, extra):
+        merged = {**self.env, **extra}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def run(self, *argv, env=None, **options):
+        """Runs a command that has no terminal and no standard input, so that anything it asks for is an error."""
+        options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 300, **options}
+        environment = self._environment(env or {})
+        program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
+        return subprocess.run(
+            [program, *argv[1:]], env=environment, cwd=self.directory, start_new_session=True, check=False, **options
+        )
+
+    def succeed(self, *argv, **options):
+        """As `run`, for a command that must succeed; gives its standard output."""
+        done = self.run(*argv, **options)
+        assert done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def terminal(self, *argv, env=None):
+        """Runs a command at a terminal of its own."""
+        environment = self._environment(env or {})
+        program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
+        return Terminal([program, *argv[1:]], environment, self.directory)
+
+    def prompt(self, profile, serial=SERIAL):
+        """What aws-auth asks, to the letter."""
+        return f"MFA code for {profile} ({serial}) at {self.sts.url}: "
+
+    def asked_once(self, terminal, prompt, serial=SERIAL):
+        """Answers the one question that is asked at the terminal; the command must then end well."""
+        terminal.expect(prompt)
+        terminal.type(self.sts.code(serial))
+        ended = terminal.finish().check()
+        assert ended.prompts == 1, f"{ended.prompts} prompts:\n{ended.screen}"
+        return ended
+
+    def shell_asked_once(self, command, profile, **options):
+        """A shell's command line at a terminal, with redirections as a person types them, in which aws-auth asks once."""
+        return self.asked_once(self.terminal("sh", "-c", command, **options), self.prompt(profile))
+
+    def forget(self):
+        """Removes all that aws-auth and the AWS CLI have kept, so that the next run has to ask."""
+        for kept in (self.home / ".aws/cli", self.home / ".cache"):
+            shutil.rmtree(kept, ignore_errors=True)
+
+    def role_cache(self):
+        """The AWS CLI's cache: file name and content."""
+        return {path.name: json.loads(path.read_text()) for path in (self.home / ".aws/cli/cache").glob("*")}
+
+    def role_key(self):
+        """The access key id of the one role in the cache."""
+        (entry,) = self.role_cache().values()
+        return entry["Credentials"]["AccessKeyId"]
+
+
+def python(script, *arguments):
+    """The command that runs a script with this Python, which has boto3."""
+    return [sys.executable, "-c", script, *arguments]
