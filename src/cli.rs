@@ -25,6 +25,10 @@ pub struct Cli {
     #[arg(short, long, value_name = "NAME", help_heading = "Running")]
     pub profile: Option<String>,
 
+    /// Assume this role from what the profile gives
+    #[arg(long, value_name = "ARN", help_heading = "Running")]
+    pub role_arn: Option<String>,
+
     /// Region for STS and the command [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", help_heading = "Running")]
     pub region: Option<String>,
@@ -104,7 +108,7 @@ it cannot be executed, 125 for every failure of aws-auth itself.
   aws-auth -p production-infrastructure terraform plan";
 
 /// The options that take the next word as their value. A test holds them against the definition above.
-const LONG_WITH_VALUE: [&str; 6] = ["profile", "region", "duration", "min-ttl", "mfa-token", "mfa-process"];
+const LONG_WITH_VALUE: [&str; 7] = ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process"];
 const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
 
 /// Parses the arguments (without the program's name).

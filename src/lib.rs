@@ -6,6 +6,7 @@
 //! ```
 
 pub mod acquire;
+pub mod arn;
 pub mod cli;
 pub mod config;
 pub mod credentials;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use crate::arn::RoleArn;
 use crate::cli::Cli;
 use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};
 use crate::env::Snapshot;
@@ -15,6 +16,9 @@ const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
 const SESSION_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=129_600;
 /// How long credentials must be good for, unless told: the AWS CLI's own margin.
 const MIN_TTL: Seconds = 900;
+
+/// Under this name AWS_AUTH_SET records a `--role-arn`, for a renewal; it is no variable.
+pub const ROLE_OF_OUTER_RUN: &str = "AWS_AUTH_ROLE_ARN";
 
 /// A profile, and who named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +108,8 @@ pub struct Request<'a> {
     pub action: Action,
     /// The profile; `None` when nobody named one.
     pub profile: Option<Chosen>,
+    /// `--role-arn`.
+    pub role_arn: Option<RoleArn>,
     /// `--region`.
     pub region: Option<String>,
     /// `--duration` or AWS_AUTH_DURATION, in seconds.
@@ -146,8 +152,14 @@ impl<'a> Request<'a> {
         let keys = environment_keys(snapshot);
         let set_before = settings_of_outer_run(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
-        if profile.is_none() {
-            profile = renewal(snapshot, &keys, &set_before, min_ttl, now)?;
+        let mut role_arn = cli.role_arn.as_deref().map(|arn| RoleArn::parse(arn, "--role-arn")).transpose()?;
+        if profile.is_none()
+            && role_arn.is_none()
+            && let Some(renewed) = renewal(snapshot, &keys, &set_before, min_ttl, now)?
+        {
+            profile = Some(renewed);
+            let before = set_before.iter().find(|(name, _)| name == ROLE_OF_OUTER_RUN);
+            role_arn = before.map(|(_, arn)| RoleArn::parse(arn, ROLE_OF_OUTER_RUN)).transpose()?;
         }
         let unset = if profile.is_some() { unchanged(&set_before, snapshot) } else { Vec::new() };
         let duration = length(cli.duration.as_deref(), snapshot, "--duration", "AWS_AUTH_DURATION")?;
@@ -164,6 +176,7 @@ impl<'a> Request<'a> {
         Ok(Self {
             action,
             profile,
+            role_arn,
             region,
             duration,
             min_ttl,

@@ -82,6 +82,9 @@ pub fn with_credentials(
     if let Some(profile) = &plan.profile {
         set.add("AWS_AUTH_PROFILE", profile);
     }
+    if let Some(role) = &request.role_arn {
+        set.record(crate::request::ROLE_OF_OUTER_RUN, role.as_str());
+    }
     let record = std::mem::take(&mut set.record);
     set.add("AWS_AUTH_SET", &record);
     build(snapshot, request, &set, |name| is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name))
@@ -109,6 +112,10 @@ impl Assignments {
     /// A setting, no secret: an inner run for another profile takes it as unset while it stands unchanged.
     fn setting(&mut self, name: &str, value: &str) {
         self.add(name, value);
+        self.record(name, value);
+    }
+
+    fn record(&mut self, name: &str, value: &str) {
         if !self.record.is_empty() {
             self.record.push(' ');
         }

@@ -170,6 +170,16 @@ pub(super) fn of_credential_source(
     }
 }
 
+/// The keys in the environment, as the base of a `--role-arn` when no profile is named.
+pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
+    match &request.keys {
+        EnvironmentKeys::Present { access_key_id, temporary } => {
+            Some(Base::Environment { access_key_id: access_key_id.clone(), temporary: *temporary })
+        }
+        _ => None,
+    }
+}
+
 /// AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which count when no profile is named.
 pub(super) fn web_identity_of_environment(request: &Request<'_>) -> Result<Option<Base>> {
     let token = request.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;

@@ -23,8 +23,11 @@ pub(super) fn steps(
 ) -> Result<(Option<Session>, Vec<Role>)> {
     let mut roles = Vec::with_capacity(links.len());
     for (at, link) in links.iter().enumerate() {
-        let outermost = at + 1 == links.len();
-        roles.push(role(set, request, link, if outermost { request.duration } else { None })?);
+        let outermost = at + 1 == links.len() && request.role_arn.is_none();
+        roles.push(role(set, link, if outermost { request.duration } else { None })?);
+    }
+    if let Some(arn) = &request.role_arn {
+        roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
     let length = wanted_length(set, request, profile)?;
     // Keys that are temporary already make no session: the role carries serial and code, as with the AWS CLI.
@@ -49,7 +52,7 @@ pub(super) fn steps(
         };
         role.default_session_name = default_session_name(device, request.user.as_deref());
     }
-    refuse_long_chains(set, base, session.as_ref(), &roles)?;
+    refuse_long_chains(set, base, &roles)?;
     // A session that no step uses (the only role is assumed directly) is not made.
     let session = session.filter(|_| roles.is_empty() || roles.iter().any(|role| role.mfa == Mfa::Session));
     Ok((session, roles))
@@ -76,7 +79,7 @@ fn session(
         (SessionLength::Off, Some(_)) => Ok(None),
         (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
         (SessionLength::For(length), Some(first)) => {
-            first.shared = first.serial.is_some();
+            first.shared &= first.serial.is_some();
             // Case 2: from temporary credentials STS gives an hour at the most.
             first.mfa = if first.length() > CHAINED { Mfa::Code(serial.clone()) } else { Mfa::Session };
             Ok(Some(Session { serial, length, kept: true }))
@@ -85,7 +88,7 @@ fn session(
 }
 
 /// One profile's AssumeRole, without its MFA.
-fn role(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> Result<Role> {
+fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> Result<Role> {
     let Some(arn) = profile.get("role_arn") else {
         return Err(Error::new(format!("{}: profile '{}' has no role_arn", set.place(profile.at()), profile.name)));
     };
@@ -101,7 +104,6 @@ fn role(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>, aske
             }
         },
     };
-    let _ = request;
     Ok(Role {
         profile: profile.name.clone(),
         arn: RoleArn::parse(&arn.text, &set.place(arn.at))?,
@@ -112,7 +114,34 @@ fn role(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>, aske
         serial: own_serial(set, profile)?,
         mfa: Mfa::None,
         shared: true,
-        at: arn.at,
+        at: Some(arn.at),
+    })
+}
+
+/// The AssumeRole of `--role-arn`: of the profile's own role settings only the serial applies to it, and that only when
+/// it is assumed with the profile's keys.
+fn role_of_option(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    with_keys: bool,
+    arn: &RoleArn,
+) -> Result<Role> {
+    let serial = match profile {
+        Some(profile) if with_keys => own_serial(set, profile)?,
+        _ => None,
+    };
+    Ok(Role {
+        profile: profile.map(|profile| profile.name.clone()).unwrap_or_default(),
+        arn: arn.clone(),
+        external_id: None,
+        session_name: None,
+        default_session_name: String::new(),
+        duration: request.duration,
+        serial,
+        mfa: Mfa::None,
+        shared: false,
+        at: None,
     })
 }
 
@@ -132,14 +161,13 @@ fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&P
 }
 
 /// More than an hour cannot be had from temporary credentials: said before anything is asked.
-fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, session: Option<&Session>, roles: &[Role]) -> Result<()> {
-    let _ = session;
+fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Result<()> {
     for (at, role) in roles.iter().enumerate() {
         let chained = at > 0 || base.long_term_key().is_none();
         if chained && role.length() > CHAINED {
             return Err(Error::new(format!(
                 "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
-                set.place(role.at),
+                role.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
                 role.arn.as_str(),
                 for_people(role.length())
             ))

@@ -1,14 +1,13 @@
 //! Which credentials a run needs and how they are got, as data: no I/O, no secret (DESIGN, "Which credentials" and
 //! "One MFA code for the day"; SEMANTICS, "Choosing and resolving").
 
-mod arn;
 mod base;
 mod chain;
 mod mfa;
 pub mod network;
 mod settings;
 
-pub use arn::{RoleArn, Serial};
+pub use crate::arn::{RoleArn, Serial};
 pub use base::{Base, Provider};
 pub use network::Sts;
 
@@ -85,8 +84,8 @@ pub struct Role {
     pub mfa: Mfa,
     /// Whether the entry goes into the AWS CLI's cache: the profile's own parameters alone make the request.
     pub shared: bool,
-    /// Where the role is named.
-    pub at: Location,
+    /// Where the role is named; `None` for `--role-arn`.
+    pub at: Option<Location>,
 }
 
 /// How an AssumeRole shows MFA.
@@ -179,7 +178,7 @@ pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) ->
 /// Whether the plan is to leave the environment's keys as they are; it can be said without the files.
 pub fn passes_through(request: &Request<'_>) -> Result<bool> {
     match (&request.profile, &request.keys) {
-        (None, EnvironmentKeys::Present { .. }) => Ok(true),
+        (None, EnvironmentKeys::Present { .. }) => Ok(request.role_arn.is_none()),
         (None, EnvironmentKeys::Partial) => Err(base::partial_environment()),
         _ => Ok(false),
     }
@@ -190,6 +189,9 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
 fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     if passes_through(request)? {
         return Ok(Plan::PassThrough);
+    }
+    if let Some(base) = base::of_environment(request) {
+        return acquisition(set, request, None, base, &[]);
     }
     let default = set.profile("default");
     let assumes = default.as_ref().is_some_and(chain::assumes_role);
@@ -207,7 +209,7 @@ fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'
     let base = match links.base {
         chain::ChainBase::Profile(source) => match base::of_profile(set, &source)? {
             Some(base) => base,
-            None if links.roles.is_empty() => {
+            None if links.roles.is_empty() && request.role_arn.is_none() => {
                 let named = request.profile.as_ref().map(|chosen| chosen.name.clone());
                 return Ok(Plan::Ambient { profile: named });
             }
