@@ -27,6 +27,13 @@ pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     if file == FileKind::Credentials || header == "default" {
         return (Kind::Profile, Cow::Borrowed(header));
     }
+    if let Some(name) = header.strip_prefix("profile ")
+        && !name.is_empty()
+        && !name.bytes().any(splits_or_quotes)
+    {
+        // As below, but most headers are so.
+        return (Kind::Profile, Cow::Borrowed(name));
+    }
     let kind = if header.starts_with("profile") {
         Kind::Profile
     } else if header.starts_with("sso-session") {
@@ -37,6 +44,11 @@ pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
         return (Kind::Other, NO_NAME);
     };
     second_of_two_words(header).map_or((Kind::Unnamed, NO_NAME), |name| (kind, name))
+}
+
+/// The bytes that mean something to `split_words`; CR and LF are in no header.
+fn splits_or_quotes(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\')
 }
 
 fn second_of_two_words(header: &str) -> Option<Cow<'_, str>> {

@@ -10,6 +10,13 @@ pub(super) fn is_space(c: char) -> bool {
 }
 
 pub(super) fn strip(text: &str) -> &str {
+    // Nearly every line begins and ends so, and decoding characters costs more than all the rest.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(is_space)
 }
 
@@ -78,17 +85,15 @@ impl<'a> Lines<'a> {
     }
 
     fn classify(&mut self, line: &'a str) -> Line<'a> {
-        let unindented = line.trim_start_matches(is_space);
-        let stripped = unindented.trim_end_matches(is_space);
+        let stripped = strip(line);
         if stripped.is_empty() {
             return Line::Blank;
         }
         if is_comment(stripped) {
             return Line::Comment;
         }
-        let white = line.get(..line.len() - unindented.len()).unwrap_or_default();
         // In characters, and a tab is one of them.
-        let indent = white.chars().count();
+        let indent = line.chars().take_while(|&c| is_space(c)).count();
         if self.in_entry && indent > self.indent {
             return Line::More(stripped);
         }
