@@ -21,49 +21,54 @@ use crate::error::{Error, Result};
     disable_version_flag = true
 )]
 pub struct Cli {
-    /// The profile [env: AWS_PROFILE, AWS_DEFAULT_PROFILE; else default]
-    #[arg(short, long, value_name = "NAME", help_heading = "Running")]
+    /// The profile; without one, keys in the environment, else default
+    /// [env: AWS_PROFILE, then AWS_DEFAULT_PROFILE]
+    #[arg(short, long, value_name = "NAME", help_heading = "Running", verbatim_doc_comment)]
     pub profile: Option<String>,
 
     /// Assume this role from what the profile gives
-    #[arg(long, value_name = "ARN", help_heading = "Running")]
+    #[arg(long, value_name = "ARN", help_heading = "Running", verbatim_doc_comment)]
     pub role_arn: Option<String>,
 
-    /// Region for STS and the command [env: AWS_REGION, AWS_DEFAULT_REGION]
-    #[arg(long, value_name = "REGION", help_heading = "Running")]
+    /// Region for STS and the command
+    /// [env: AWS_REGION, then AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", help_heading = "Running", verbatim_doc_comment)]
     pub region: Option<String>,
 
-    /// Length of the role session: 900, 90m, 12h [env: AWS_AUTH_DURATION]
-    #[arg(long, value_name = "TIME", help_heading = "Running")]
+    /// Length of the role session: 900, 90m, 12h
+    /// [env: AWS_AUTH_DURATION]
+    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub duration: Option<String>,
 
-    /// Start only with credentials good for at least this long; 15m unless
-    /// told [env: AWS_AUTH_MIN_TTL]
-    #[arg(long, value_name = "TIME", help_heading = "Running")]
+    /// Start only with credentials good for at least this long;
+    /// 15m unless told [env: AWS_AUTH_MIN_TTL]
+    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub min_ttl: Option<String>,
 
-    /// Get new role credentials, whatever is cached; with --login a new MFA
-    /// session too
-    #[arg(long, help_heading = "Running")]
+    /// Get new role credentials, whatever is cached;
+    /// with --login a new MFA session too
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub refresh: bool,
 
-    /// Read and write no cache, no MFA session, no memory of used codes
-    /// [env: `AWS_AUTH_NO_CACHE`]
-    #[arg(long, help_heading = "Running")]
+    /// Read and keep nothing: no credentials, no MFA session,
+    /// no memory of used codes [env: AWS_AUTH_NO_CACHE]
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub no_cache: bool,
 
-    /// The MFA code; other users of the machine can see it in the list of
-    /// processes, AWS_AUTH_MFA_TOKEN they cannot [env: AWS_AUTH_MFA_TOKEN]
-    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA")]
+    /// The MFA code. Other users of the machine can see this
+    /// option in the list of processes, but not the variable
+    /// [env: AWS_AUTH_MFA_TOKEN]
+    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA", verbatim_doc_comment)]
     pub mfa_token: Option<String>,
 
-    /// A command that prints an MFA code [env: AWS_AUTH_MFA_PROCESS]
-    #[arg(long, value_name = "CMD", help_heading = "MFA")]
+    /// A command that prints an MFA code
+    /// [env: AWS_AUTH_MFA_PROCESS]
+    #[arg(long, value_name = "CMD", help_heading = "MFA", verbatim_doc_comment)]
     pub mfa_process: Option<String>,
 
     /// Ask for a code per role and keep no MFA session
     /// [env: AWS_AUTH_MFA_SESSION=off]
-    #[arg(long, help_heading = "MFA")]
+    #[arg(long, help_heading = "MFA", verbatim_doc_comment)]
     pub no_mfa_session: bool,
 
     /// Make sure that good credentials are cached; run nothing
@@ -75,7 +80,7 @@ pub struct Cli {
     pub logout: bool,
 
     /// With --logout: forget those of every profile
-    #[arg(long, requires = "logout", help_heading = "Actions")]
+    #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
     /// Show this help
@@ -86,7 +91,7 @@ pub struct Cli {
     #[arg(short = 'V', long, help_heading = "Actions")]
     pub version: bool,
 
-    /// Say errors alone
+    /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
 
@@ -100,9 +105,9 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-The first word that is not an option is COMMAND; everything after it is
-COMMAND's. The exit status is COMMAND's own; 127 when it is not found, 126 when
-it cannot be executed, 125 for every failure of aws-auth itself.
+The first word that is not an option is COMMAND, and everything after it is
+COMMAND's. The exit status is COMMAND's own, 127 when COMMAND is not found, 126
+when it cannot be executed, and 125 for every failure of aws-auth itself.
 
   AWS_PROFILE=sops aws-auth sops -d logins.enc
   aws-auth -p production-infrastructure terraform plan";
@@ -171,6 +176,9 @@ fn usage_error(error: &clap::Error) -> Error {
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
         _ => None,
     };
+    if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
+        return Error::new("an option or its value is not UTF-8 text").advise("only COMMAND and what follows it may be");
+    }
     let rendered = error.to_string();
     let first = rendered.lines().next().unwrap_or_default();
     let fact = first.strip_prefix("error: ").unwrap_or(first).to_owned();

@@ -42,11 +42,10 @@ pub fn run(snapshot: &Snapshot) -> u8 {
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let cli = cli::parse(&snapshot.args)?;
-    if cli.help {
-        return print(&cli::help());
-    }
-    if cli.version {
-        return print(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n"));
+    match request::action(&cli)? {
+        Action::Help => return print(&cli::help()),
+        Action::Version => return print(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n")),
+        _ => {}
     }
     let request = Request::new(&cli, snapshot, now())?;
     let messages = Messages::new(request.verbosity);
@@ -83,7 +82,11 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
             become_command(&cli, snapshot, &child::ambient(snapshot, &request, profile.as_deref()))
         }
         (Plan::PassThrough, Action::Run) => become_command(&cli, snapshot, &child::untouched(snapshot, &request)),
-        (Plan::PassThrough | Plan::Ambient { .. }, _) => {
+        (Plan::Ambient { profile: Some(name) }, _) => {
+            Err(Error::new(format!("profile '{name}' names no credentials, so there is nothing to log in to"))
+                .advise("name a profile with a role, keys or SSO"))
+        }
+        (Plan::PassThrough | Plan::Ambient { profile: None }, _) => {
             Err(Error::new("there is no profile to log in to").advise("name one with -p or AWS_PROFILE"))
         }
     }

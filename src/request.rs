@@ -66,6 +66,10 @@ pub enum Action {
         /// Those of every profile.
         all: bool,
     },
+    /// Show the help.
+    Help,
+    /// Show the version.
+    Version,
 }
 
 /// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
@@ -166,8 +170,9 @@ impl<'a> Request<'a> {
         if let Some(seconds) = duration
             && !ROLE_SECONDS.contains(&seconds)
         {
-            return Err(Error::new(format!("a role session cannot last {}", for_people(seconds)))
-                .advise("STS gives from 15m to 12h; see --duration"));
+            let name = if cli.duration.is_some() { "--duration" } else { "AWS_AUTH_DURATION" };
+            return Err(Error::new(format!("{name} asks for a role session of {}", for_people(seconds)))
+                .advise("STS gives from 15m to 12h"));
         }
         let region = cli.region.clone();
         if let Some(region) = &region {
@@ -207,17 +212,28 @@ pub fn verbosity(cli: &Cli) -> Verbosity {
     }
 }
 
-fn action(cli: &Cli) -> Result<Action> {
-    let actions: Vec<(&str, Action)> =
-        [(cli.login, "--login", Action::Login), (cli.logout, "--logout", Action::Logout { all: cli.all })]
-            .into_iter()
-            .filter_map(|(asked, name, action)| asked.then_some((name, action)))
-            .collect();
+/// The one thing that is to be done.
+///
+/// # Errors
+/// None, two of them, or an action with a COMMAND.
+pub fn action(cli: &Cli) -> Result<Action> {
+    let actions: Vec<(&str, Action)> = [
+        (cli.login, "--login", Action::Login),
+        (cli.logout, "--logout", Action::Logout { all: cli.all }),
+        (cli.help, "--help", Action::Help),
+        (cli.version, "--version", Action::Version),
+    ]
+    .into_iter()
+    .filter_map(|(asked, name, action)| asked.then_some((name, action)))
+    .collect();
+    if cli.all && !cli.logout {
+        return Err(Error::new("--all goes with --logout").advise("write both, or leave it out"));
+    }
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),
         ([], None) => {
             Err(Error::new("no command given")
-                .advise("write it behind: aws-auth COMMAND [ARG]...; or see aws-auth --help"))
+                .advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
         }
         ([(_, action)], None) => Ok(*action),
         ([(name, _)], Some(command)) => {

@@ -18,6 +18,12 @@ const ABOUT: [&[u8]; 2] = [b"AWS_AUTH_PROFILE", b"AWS_AUTH_SET"];
 pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<CString> {
     let mut set = Assignments::default();
     set.region_option(request);
+    if !set.record.is_empty() {
+        // The keys stay an outer run's, if they are; of a setting that it recorded too, the value that stands counts.
+        let before = snapshot.non_empty("AWS_AUTH_SET").map(|record| record.to_string_lossy().into_owned());
+        let record: Vec<String> = before.into_iter().chain([std::mem::take(&mut set.record)]).collect();
+        set.add("AWS_AUTH_SET", &record.join(" "));
+    }
     build(snapshot, request, &set, |name| name == b"AWS_AUTH_MFA_TOKEN")
 }
 
@@ -29,6 +35,10 @@ pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>
         set.add("AWS_PROFILE", profile);
     }
     set.region_option(request);
+    if !set.record.is_empty() {
+        let record = std::mem::take(&mut set.record);
+        set.add("AWS_AUTH_SET", &record);
+    }
     build(snapshot, request, &set, |name| {
         let leads_to_machine = name.starts_with(b"AWS_CONTAINER_")
             || name.starts_with(b"AWS_ROLE_")

@@ -5,9 +5,9 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, Result};
@@ -22,14 +22,16 @@ pub fn exec(command: &[OsString], environment: &[CString], path: Option<&OsStr>)
     let Ok(arguments) = arguments else { return Error::new("the command holds a NUL byte") };
     let mut denied = None;
     for candidate in candidates(name, path) {
-        let Ok(candidate) = CString::new(candidate) else { continue };
-        let error = execve(&candidate, &arguments, environment);
+        let missing_interpreter = || interpreter_is_missing(Path::new(OsStr::from_bytes(&candidate)));
+        let Ok(program) = CString::new(candidate.clone()) else { continue };
+        let error = execve(&program, &arguments, environment);
         match error.raw_os_error() {
+            Some(libc::ENOENT) if missing_interpreter() => denied = Some(no_interpreter()),
             Some(libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV) => {}
             Some(libc::EACCES) => denied = Some(error),
             // A script without a #! line: execvp(3) gives it to the shell.
             Some(libc::ENOEXEC) => {
-                let shell = [CString::from(c"/bin/sh"), candidate.clone()];
+                let shell = [CString::from(c"/bin/sh"), program];
                 let words: Vec<CString> = shell.into_iter().chain(arguments.iter().skip(1).cloned()).collect();
                 return not_executable(name, &execve(c"/bin/sh", &words, environment));
             }
@@ -49,6 +51,10 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
         let candidate = Path::new(OsStr::from_bytes(&candidate));
         match candidate.metadata() {
             Ok(about) if about.is_file() => {
+                if interpreter_is_missing(candidate) {
+                    denied = Some(no_interpreter());
+                    continue;
+                }
                 // The effective user decides about execve; access(2) would ask for the real one.
                 match rustix::fs::accessat(
                     rustix::fs::CWD,
@@ -59,7 +65,6 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
                     Ok(()) => return Ok(()),
                     Err(error) => denied = Some(error.into()),
                 }
-                let _ = about.mode();
             }
             Ok(_) => denied = Some(io::Error::from_raw_os_error(libc::EACCES)),
             Err(error) if error.raw_os_error() == Some(libc::EACCES) => denied = Some(error),
@@ -67,6 +72,21 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
         }
     }
     Err(denied.map_or_else(|| not_found(name), |error| not_executable(name, &error)))
+}
+
+/// Whether a script's `#!` names a program that is not there; execve(2) then says that the script is not there.
+fn interpreter_is_missing(script: &Path) -> bool {
+    // As much of the line as Linux reads.
+    let mut line = [0; 256];
+    let Ok(count) = File::open(script).and_then(|mut file| file.read(&mut line)) else { return false };
+    let Some(line) = line.get(..count).and_then(|line| line.strip_prefix(b"#!")) else { return false };
+    let mut words = line.split(|b| *b == b'\n').next().unwrap_or_default().split(|b| b" \t".contains(b));
+    let interpreter = words.find(|word| !word.is_empty());
+    interpreter.is_some_and(|path| !Path::new(OsStr::from_bytes(path)).exists())
+}
+
+fn no_interpreter() -> io::Error {
+    io::Error::other("the interpreter in its first line is missing")
 }
 
 /// The paths that a command may be at.
@@ -87,12 +107,17 @@ fn candidates<'a>(name: &'a OsStr, path: Option<&'a OsStr>) -> impl Iterator<Ite
     direct.then(|| bytes.to_vec()).into_iter().chain(in_path)
 }
 
+/// The name in quotes where one could not see its ends.
+fn shown(name: &OsStr) -> String {
+    crate::acquire::shell_word(&name.to_string_lossy())
+}
+
 fn not_found(name: &OsStr) -> Error {
-    Error::new(format!("command not found: {}", name.to_string_lossy())).with_status(NOT_FOUND)
+    Error::new(format!("command not found: {}", shown(name))).with_status(NOT_FOUND)
 }
 
 fn not_executable(name: &OsStr, error: &io::Error) -> Error {
-    Error::new(format!("cannot execute {} ({})", name.to_string_lossy(), crate::acquire::io_words(error)))
+    Error::new(format!("cannot execute {} ({})", shown(name), crate::acquire::io_words(error)))
         .with_status(NOT_EXECUTABLE)
 }
 
