@@ -9,6 +9,7 @@ mod mfa;
 mod signals;
 mod sts;
 mod terminal;
+mod trust;
 
 pub use cache::Store;
 pub use logout::{forget, forget_all};
@@ -293,7 +294,7 @@ impl Run<'_> {
                     .messages
                     .warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
             }
-            self.client = Some(Client::new(&self.plan.sts)?);
+            self.client = Some(Client::new(&self.plan.sts, sts::LIMITS)?);
         }
         self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS").into())
     }
@@ -424,6 +425,8 @@ impl Run<'_> {
         call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
         let mut why = why.map(String::from);
+        // What is wrong with the endpoint or its certificates must not cost a code.
+        self.client()?;
         loop {
             let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
             let given = given.map_err(|none| self.no_code(none))?;
