@@ -14,7 +14,7 @@ mod trust;
 pub use cache::Store;
 pub use logout::{forget, forget_all};
 pub use mfa::shell_word;
-pub use signals::WithoutSigpipe;
+pub use signals::Undisturbed;
 
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::path::PathBuf;
@@ -468,6 +468,11 @@ impl Run<'_> {
                 for_people(left),
                 for_people(self.context.request.min_ttl)
             ));
+        }
+        if self.codes.any_sent()
+            && let Some(why) = self.context.store.keeps_nothing()
+        {
+            self.context.messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
         }
         if self.codes.prompted {
             self.context.messages.say(&summary(self.plan, credentials, now));
