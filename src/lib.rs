@@ -20,7 +20,7 @@ pub mod request;
 use std::ffi::CString;
 use std::io::Write as _;
 
-use acquire::{Context, Store, WithoutSigpipe};
+use acquire::{Context, Store, Undisturbed};
 use cli::Cli;
 use config::{FileKind, ProfileSet, SourceFile};
 use credentials::now;
@@ -105,8 +105,8 @@ fn credentials(plan: &Acquisition, context: &Context<'_>, cli: &Cli) -> Result<c
         deliver::find(command, context.snapshot.var("PATH"))?;
     }
     acquire::harden();
-    // The guard falls before the command is started, which gets SIGPIPE as its caller meant it.
-    let _guard = WithoutSigpipe::begin();
+    // The guard falls before the command is started, which gets these signals as its caller meant them.
+    let _guard = Undisturbed::begin();
     acquire::obtain(plan, context)
 }
 

@@ -23,6 +23,8 @@ pub struct Store {
     cli: Option<PathBuf>,
     state: Option<PathBuf>,
     home: Option<PathBuf>,
+    /// Nothing is read or written, as was asked for.
+    off: bool,
 }
 
 /// Credentials from a cache.
@@ -118,9 +120,9 @@ impl Store {
     /// The places of this run; without any when nothing is to be read or written.
     pub fn new(snapshot: &Snapshot, no_cache: bool) -> Self {
         if no_cache {
-            return Self { cli: None, state: None, home: None };
+            return Self { cli: None, state: None, home: None, off: true };
         }
-        Self { cli: snapshot.cli_cache_dir(), state: snapshot.state_dir(), home: snapshot.home() }
+        Self { cli: snapshot.cli_cache_dir(), state: snapshot.state_dir(), home: snapshot.home(), off: false }
     }
 
     /// aws-auth's own directory; `None` when nothing is kept.
@@ -134,6 +136,15 @@ impl Store {
         use std::os::unix::fs::MetadataExt as _;
         let Some(home) = &self.home else { return self.state.is_some() };
         home.metadata().map_or(true, |about| about.uid() == rustix::process::geteuid().as_raw())
+    }
+
+    /// Why nothing will be kept, when nobody asked for that.
+    pub fn keeps_nothing(&self) -> Option<String> {
+        match &self.home {
+            _ if self.off || (self.state.is_some() && self.writable()) => None,
+            Some(home) => Some(format!("the home directory {} is another user's", home.display())),
+            None => Some(String::from("there is no home directory (HOME is not set)")),
+        }
     }
 
     /// The path of a role's entry.

@@ -61,6 +61,8 @@ pub fn make_private_dir(dir: &Path) -> io::Result<()> {
         Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
         // Another process was quicker.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        // A file, or a link that leads nowhere, in the place of a directory.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
         Err(error) => Err(error),
     }
 }

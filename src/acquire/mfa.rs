@@ -129,6 +129,11 @@ impl<'a> Codes<'a> {
         !self.given.is_empty() || (self.process.is_some() && !self.process_asked)
     }
 
+    /// Whether a code was spent in this run, or may have been.
+    pub fn any_sent(&self) -> bool {
+        !self.used.sent.is_empty()
+    }
+
     fn note(&self, text: &str) {
         self.messages.warn(text);
     }

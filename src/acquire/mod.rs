@@ -9,11 +9,12 @@ mod mfa;
 mod signals;
 mod sts;
 mod terminal;
+mod trust;
 
 pub use cache::Store;
 pub use logout::{forget, forget_all};
 pub use mfa::shell_word;
-pub use signals::WithoutSigpipe;
+pub use signals::Undisturbed;
 
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::path::PathBuf;
@@ -293,7 +294,7 @@ impl Run<'_> {
                     .messages
                     .warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
             }
-            self.client = Some(Client::new(&self.plan.sts)?);
+            self.client = Some(Client::new(&self.plan.sts, sts::LIMITS)?);
         }
         self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS").into())
     }
@@ -424,6 +425,8 @@ impl Run<'_> {
         call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
         let mut why = why.map(String::from);
+        // What is wrong with the endpoint or its certificates must not cost a code.
+        self.client()?;
         loop {
             let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
             let given = given.map_err(|none| self.no_code(none))?;
@@ -465,6 +468,11 @@ impl Run<'_> {
                 for_people(left),
                 for_people(self.context.request.min_ttl)
             ));
+        }
+        if self.codes.any_sent()
+            && let Some(why) = self.context.store.keeps_nothing()
+        {
+            self.context.messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
         }
         if self.codes.prompted {
             self.context.messages.say(&summary(self.plan, credentials, now));

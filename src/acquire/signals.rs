@@ -103,23 +103,25 @@ pub fn die_by(signal: i32) -> ! {
     std::process::exit(i32::from(crate::error::FAILED))
 }
 
-/// Ignores SIGPIPE until the guard is dropped, so that a closed stderr cannot end us between a spent code and its
-/// cache entry.
-pub struct WithoutSigpipe(Option<libc::sigaction>);
+/// Ignores the signals that a failing write sends until the guard is dropped: a closed stderr (SIGPIPE), or a limit on
+/// the size of files (SIGXFSZ), must not end us between a spent code and the command.
+pub struct Undisturbed(Vec<(i32, libc::sigaction)>);
 
-impl WithoutSigpipe {
-    /// Begins to ignore it.
+impl Undisturbed {
+    /// Begins to ignore them.
     pub fn begin() -> Self {
-        let old = disposition(libc::SIGPIPE);
-        set(libc::SIGPIPE, libc::SIG_IGN);
-        Self(old)
+        let before = [libc::SIGPIPE, libc::SIGXFSZ].into_iter().filter_map(|signal| {
+            let old = disposition(signal)?;
+            set(signal, libc::SIG_IGN).then_some((signal, old))
+        });
+        Self(before.collect())
     }
 }
 
-impl Drop for WithoutSigpipe {
+impl Drop for Undisturbed {
     fn drop(&mut self) {
-        if let Some(old) = &self.0 {
-            restore(libc::SIGPIPE, old);
+        for (signal, old) in &self.0 {
+            restore(*signal, old);
         }
     }
 }

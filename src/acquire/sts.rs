@@ -9,6 +9,7 @@ use aws_sdk_sts::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::app_name::AppName;
 
@@ -17,17 +18,29 @@ use crate::error::Error;
 use crate::plan::{Role, Serial, Sts};
 
 use super::cache::Assumed;
+use super::trust;
 
-/// Connecting, one attempt, and all of it (SEMANTICS, "STS").
-const CONNECT: Duration = Duration::from_millis(3100);
-const ATTEMPT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(30);
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connecting.
+    pub connect: Duration,
+    /// One attempt.
+    pub attempt: Duration,
+    /// All of it, with what lies between the attempts.
+    pub whole: Duration,
+}
+
+/// The limits of every run (SEMANTICS, "STS").
+pub const LIMITS: Limits =
+    Limits { connect: Duration::from_millis(3100), attempt: Duration::from_secs(10), whole: Duration::from_secs(30) };
 
 /// A client of one STS. It starts no runtime and reads no certificate before its first call.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
-    http: aws_smithy_runtime_api::client::http::SharedHttpClient,
+    limits: Limits,
+    http: SharedHttpClient,
 }
 
 /// What kind of failure a call ended in, for those who decide on it.
@@ -74,13 +87,13 @@ impl Client {
     /// A client of the STS that the plan names.
     ///
     /// # Errors
-    /// When the system gives no event loop, or the CA bundle cannot be read.
-    pub fn new(sts: &Sts) -> Result<Self, Error> {
+    /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
+    pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Error::new(format!("cannot start the network ({})", super::io_words(&error))))?;
-        Ok(Self { runtime, sts: sts.clone(), http: http_client(sts)? })
+        Ok(Self { runtime, sts: sts.clone(), limits, http: http_client(sts)? })
     }
 
     /// AssumeRole.
@@ -101,10 +114,10 @@ impl Client {
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
             .set_token_code(code.map(|code| code.digits.expose().to_owned()));
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
-        let (Some(given), Some(user)) = (answer.credentials, answer.assumed_role_user) else {
+        let (Some(mut credentials), Some(user)) = (answer.credentials.and_then(credentials), answer.assumed_role_user)
+        else {
             return Err(self.incomplete());
         };
-        let mut credentials = credentials(given);
         credentials.account_id = Some(role.arn.account().to_owned());
         Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
     }
@@ -124,7 +137,7 @@ impl Client {
             .serial_number(code.serial.as_str())
             .token_code(code.digits.expose());
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
-        answer.credentials.map(credentials).ok_or_else(|| self.incomplete())
+        answer.credentials.and_then(credentials).ok_or_else(|| self.incomplete())
     }
 
     fn client(&self, signer: &Credentials, with_code: bool) -> aws_sdk_sts::Client {
@@ -142,9 +155,9 @@ impl Client {
             RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
         };
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(WHOLE)
+            .connect_timeout(self.limits.connect)
+            .operation_attempt_timeout(self.limits.attempt)
+            .operation_timeout(self.limits.whole)
             .build();
         let mut config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -193,18 +206,23 @@ impl Client {
                     None => other(self.unreadable(response)),
                 }
             }
-            SdkError::ResponseError(context) => other(self.unreadable(context.raw())),
+            // The head of an answer came, but not all of its body.
+            SdkError::ResponseError(context) => {
+                let (_, all) = causes(Some(error));
+                let cut = ["end of file before", "unexpected eof", "connection reset", "message completed"];
+                if cut.iter().any(|words| all.contains(words)) {
+                    return other(self.cut_off());
+                }
+                other(self.unreadable(context.raw()))
+            }
             SdkError::TimeoutError(_) => other(
                 Error::new(format!("STS{} did not answer in time", self.endpoint()))
                     .advise("try again; check the network, a VPN, and HTTPS_PROXY"),
             ),
             SdkError::DispatchFailure(failure) => {
-                let words = source_words(failure.as_connector_error().map(|error| error as &dyn std::error::Error));
-                other(self.unreachable(&words))
+                other(self.unreachable(failure.as_connector_error().map(|error| error as &dyn std::error::Error)))
             }
-            _ => {
-                other(Error::new(format!("the call of STS failed before it was sent ({})", source_words(Some(error)))))
-            }
+            _ => other(Error::new(format!("the call of STS failed before it was sent ({})", causes(Some(error)).0))),
         }
     }
 
@@ -225,19 +243,52 @@ impl Client {
         .advise("check the endpoint, and whether a proxy or a captive portal stands in between")
     }
 
-    fn unreachable(&self, words: &str) -> Error {
-        let lower = words.to_ascii_lowercase();
-        let fact = format!("cannot reach STS{} ({words})", self.endpoint());
-        if ["certificate", "tls", "handshake", "unknownissuer"].iter().any(|word| lower.contains(word)) {
-            return Error::new(fact).advise("its certificate is not trusted here; if your network inspects TLS, set AWS_CA_BUNDLE to its CA certificate");
+    fn cut_off(&self) -> Error {
+        Error::new(format!("STS{} closed the connection without an answer", self.endpoint()))
+            .advise("try again; if it stays, check any proxy and configured endpoint")
+    }
+
+    fn unreachable(&self, error: Option<&dyn std::error::Error>) -> Error {
+        let (words, all) = causes(error);
+        let is = |any: &[&str]| any.iter().any(|text| all.contains(text));
+        let fact = |words: &str| Error::new(format!("cannot reach STS{} ({words})", self.endpoint()));
+        if is(&["before message completed", "unexpected eof", "connection reset", "broken pipe", "end of file before"])
+        {
+            return self.cut_off();
         }
-        if lower.contains("dns") || lower.contains("resolve") || lower.contains("lookup") {
-            return Error::new(fact).advise("the name was not found; check the network and the region");
+        if is(&["tunnel error: unsuccessful"]) {
+            return fact("the proxy refuses to connect").advise("check HTTPS_PROXY, or name the host in NO_PROXY");
         }
-        if lower.contains("timed out") || lower.contains("timeout") {
-            return Error::new(fact).advise("nobody answered; check the network, a VPN, and HTTPS_PROXY");
+        if is(&["tunnel error: proxy authorization required"]) {
+            return fact("the proxy wants a user and a password")
+                .advise("write them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT");
         }
-        Error::new(fact).advise("check the network, a VPN, HTTPS_PROXY and any configured endpoint")
+        if is(&["unknownissuer", "endentity"]) {
+            return fact(&words).advise(
+                "its certificate is not trusted here; if your network inspects TLS, set AWS_CA_BUNDLE to its CA certificate",
+            );
+        }
+        if is(&["not valid for name", "notvalidforname"]) {
+            return fact(&words)
+                .advise("the certificate is another host's; check the endpoint, and what stands in between");
+        }
+        if is(&["certificate expired", "certificate not valid yet"]) {
+            return fact(&words).advise("check the clock of this machine, then the server's certificate");
+        }
+        if is(&["invalid peer certificate"]) {
+            return fact(&words).advise("check the endpoint, and what stands in between");
+        }
+        if is(&["tls handshake", "corrupt message"]) {
+            return fact(&words)
+                .advise("what answers there does not speak TLS as AWS does; check the endpoint and any proxy");
+        }
+        if is(&["dns error", "lookup address"]) {
+            return fact(&words).advise("the name was not found; check the network and the region");
+        }
+        if is(&["timed out", "timeout"]) {
+            return fact(&words).advise("nobody answered; check the network, a VPN, and HTTPS_PROXY");
+        }
+        fact(&words).advise("check the network, a VPN, HTTPS_PROXY and any configured endpoint")
     }
 
     /// An error that STS answered with.
@@ -258,6 +309,8 @@ impl Client {
                     (Kind::Other, said.advise("check mfa_serial: it must be a device of the very user whose keys are used"))
                 }
             }
+            // No newer code helps here, so this is no denial for those who decide on the kind.
+            _ if lower.contains("root accounts") => (Kind::Other, said.advise("use the keys of an IAM user instead of the account root's")),
             "AccessDenied" | "AccessDeniedException" => {
                 let advice = match subject.role {
                     None => String::from("the user's policies must allow this call"),
@@ -276,11 +329,11 @@ impl Client {
             "SignatureDoesNotMatch" | "RequestExpired" | "RequestTimeTooSkewed"
                 if ["signature expired", "not yet current", "too skewed"].iter().any(|words| lower.contains(words)) || code != "SignatureDoesNotMatch" =>
             {
-                let theirs = response.headers().get("date").unwrap_or("unknown");
+                let theirs = response.headers().get("date").map(|date| format!(", at STS {date}")).unwrap_or_default();
                 let ours = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
                 (
                     Kind::Other,
-                    Error::new(format!("{about}: the clock of this machine is off: here it is {ours}, at STS {theirs}"))
+                    Error::new(format!("{about}: the clock of this machine is off: here it is {ours}{theirs}"))
                         .advise("set the clock (timedatectl set-ntp true)"),
                 )
             }
@@ -294,7 +347,6 @@ impl Client {
             "RegionDisabledException" => (Kind::Other, said.advise("activate STS in that region, or choose another with --region")),
             "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => (Kind::Other, said.advise("too many calls at once; try again in a moment")),
             _ if response.status().as_u16() >= 500 => (Kind::Other, said.advise("the service has trouble of its own; try again in a moment")),
-            _ if lower.contains("root accounts") => (Kind::Other, said.advise("use the keys of an IAM user instead of the account root's")),
             _ => (Kind::Other, said),
         };
         Failure { kind, error }
@@ -321,42 +373,28 @@ fn denied_advice(role: &Role) -> String {
     advice
 }
 
-fn credentials(given: aws_sdk_sts::types::Credentials) -> Credentials {
-    Credentials {
+/// The credentials of an answer; `None` when a part is missing, which the SDK fills with nothing instead of saying so.
+fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Credentials> {
+    let whole = !given.access_key_id.is_empty()
+        && !given.secret_access_key.is_empty()
+        && !given.session_token.is_empty()
+        && given.expiration.secs() > 0;
+    whole.then(|| Credentials {
         access_key_id: given.access_key_id,
         secret_access_key: Secret::new(given.secret_access_key),
         session_token: Some(Secret::new(given.session_token)),
         expiration: Some(given.expiration.secs()),
         account_id: None,
-    }
+    })
 }
 
-/// The connector: TLS only where it is needed, proxies as the environment names them.
-fn http_client(sts: &Sts) -> Result<aws_smithy_runtime_api::client::http::SharedHttpClient, Error> {
+/// The connector: TLS only where it is needed, and the proxy that the plan found.
+fn http_client(sts: &Sts) -> Result<SharedHttpClient, Error> {
     let plain = sts.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
-    let context = match &sts.ca_bundle {
-        Some(path) => {
-            let pem = std::fs::read(path).map_err(|error| {
-                Error::new(format!("cannot read the CA bundle {path} ({})", super::io_words(&error)))
-                    .advise("AWS_CA_BUNDLE and ca_bundle name a PEM file of certificates to trust")
-            })?;
-            if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-                return Err(
-                    Error::new(format!("the CA bundle {path} holds no certificate")).advise("it must be a PEM file")
-                );
-            }
-            let store = tls::TrustStore::empty().with_pem_certificate(pem);
-            Some(
-                tls::TlsContext::builder()
-                    .with_trust_store(store)
-                    .build()
-                    .map_err(|error| Error::new(format!("the CA bundle {path} cannot be used ({error})")))?,
-            )
-        }
-        None => None,
-    };
-    let connector = move |settings: Option<&aws_smithy_runtime_api::client::http::HttpConnectorSettings>| {
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+    let context = if plain { None } else { trust::context(sts.ca_bundle.as_deref())? };
+    let proxy = proxy(sts)?;
+    Ok(aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, _components| {
+        let mut builder = Connector::builder().proxy_config(proxy.clone());
         builder.set_connector_settings(settings.cloned());
         if plain {
             return builder.build_http();
@@ -366,20 +404,43 @@ fn http_client(sts: &Sts) -> Result<aws_smithy_runtime_api::client::http::Shared
             Some(context) => builder.tls_context(context.clone()).build(),
             None => builder.build(),
         }
-    };
-    Ok(aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, _components| connector(settings)))
+    }))
 }
 
-/// An error and what caused it, without repetition.
-fn source_words(error: Option<&dyn std::error::Error>) -> String {
-    let mut words: Vec<String> = Vec::new();
+fn proxy(sts: &Sts) -> Result<ProxyConfig, Error> {
+    let Some(proxy) = &sts.proxy else { return Ok(ProxyConfig::disabled()) };
+    // The address stays unsaid: it may hold a password.
+    let unusable = || {
+        Error::new(format!("{} names no proxy that can be used", proxy.variable)).advise("write it as http://HOST:PORT")
+    };
+    if !proxy.is_sound() {
+        return Err(unusable());
+    }
+    let config = ProxyConfig::all(proxy.url.as_str()).map_err(|_| unusable())?;
+    Ok(match &proxy.except {
+        Some(except) => config.no_proxy(except),
+        None => config,
+    })
+}
+
+/// What a chain of errors comes down to: the innermost cause in the words of the system, and all of them in lower case
+/// to look for words in. What stands between may quote the request, with a code in it.
+fn causes(error: Option<&dyn std::error::Error>) -> (String, String) {
+    let mut innermost = String::new();
+    let mut all = String::new();
     let mut next = error;
     while let Some(error) = next {
         let text = error.to_string();
-        if !words.iter().any(|known| known.contains(&text)) {
-            words.push(text);
-        }
+        all.push_str(&text.to_ascii_lowercase());
+        all.push('\n');
+        innermost = text;
         next = error.source();
     }
-    words.join(": ")
+    if let Some(end) = innermost.find(" (os error") {
+        innermost.truncate(end);
+    }
+    (innermost, all)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,33 @@ pub struct Sts {
     pub dual_stack: bool,
     /// A PEM file of certificates to trust instead of the system's.
     pub ca_bundle: Option<String>,
+    /// The proxy that the environment names for the endpoint's scheme.
+    pub proxy: Option<Proxy>,
+}
+
+/// A proxy, as botocore finds it in the environment. Its address may hold a password: it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its address.
+    pub url: String,
+    /// The variable that names it.
+    pub variable: &'static str,
+    /// NO_PROXY: the hosts that are called directly.
+    pub except: Option<String>,
+}
+
+impl Proxy {
+    /// Whether it can be used: over http, or https. Asked only when STS is called, for a run from the cache needs none
+    /// and the command may know more kinds of proxies.
+    pub fn is_sound(&self) -> bool {
+        is_url(&self.url)
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proxy({})", self.variable)
+    }
 }
 
 /// The regions that `sts_regional_endpoints = legacy` sends to sts.amazonaws.com.
@@ -43,6 +70,23 @@ const LEGACY_GLOBAL: [&str; 16] = [
     "us-east-2",
     "us-west-1",
     "us-west-2",
+];
+
+/// The domains of AWS's own endpoints, partition by partition.
+const OWN: [&str; 13] = [
+    "amazonaws.com",
+    "api.aws",
+    "amazonaws.com.cn",
+    "api.amazonwebservices.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.eu",
+    "c2s.ic.gov",
+    "api.aws.ic.gov",
+    "sc2s.sgov.gov",
+    "api.aws.scloud",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.hci.ic.gov",
 ];
 
 impl Sts {
@@ -81,7 +125,9 @@ impl Sts {
             text.truncate(text.trim_end_matches('/').len());
         }
         let ca_bundle = setting("AWS_CA_BUNDLE", "ca_bundle")?.map(Cow::into_owned);
-        Ok(Self { region, url, global, fips, dual_stack, ca_bundle })
+        let plain = url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
+        let proxy = proxy(request, plain)?;
+        Ok(Self { region, url, global, fips, dual_stack, ca_bundle, proxy })
     }
 
     /// What tells this STS from another one whose sessions and roles are not the same: the configured endpoint, else
@@ -103,9 +149,7 @@ impl Sts {
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
         let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let own = url.starts_with("https://")
-            && [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu"]
-                .iter()
-                .any(|own| host.ends_with(own));
+            && OWN.iter().any(|own| host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')));
         (!own).then_some(url)
     }
 
@@ -177,12 +221,53 @@ fn configured_url(
             .map(|value| (value.text.into_owned(), Origin::File(value.at)));
     }
     match found {
-        Some((url, origin)) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+        Some((url, origin)) if !is_url(&url) => {
             Err(Error::new(format!("the endpoint '{url}' ({}) is no URL", origin.text(set)))
-                .advise("an endpoint begins with https:// (or http://)"))
+                .advise("write it as https://HOST or https://HOST:PORT (or with http://)"))
         }
         other => Ok(other),
     }
+}
+
+/// Whether the text is an http or https URL with a host, and a port that can be one. The SDK finds out only when the
+/// code has been asked for.
+fn is_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
+        return false;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("no port"))),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// The proxy for the endpoint's scheme, as botocore and Python find it: the variable in lower case counts before the
+/// one in capitals, and when it is empty there is none; loopback is no exception, ALL_PROXY does not count, and
+/// HTTP_PROXY does not where a web server could have been told it by a client.
+fn proxy(request: &Request<'_>, plain: bool) -> Result<Option<Proxy>> {
+    let variables = &request.variables;
+    let names = if plain { ["http_proxy", "HTTP_PROXY"] } else { ["https_proxy", "HTTPS_PROXY"] };
+    let [lower, capitals] = names;
+    let variable = if variables.is_set(lower) { lower } else { capitals };
+    if variable == "HTTP_PROXY" && variables.is_set("REQUEST_METHOD") {
+        return Ok(None);
+    }
+    let Some(url) = variables.text(variable)? else { return Ok(None) };
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{}", url.trim_start_matches('/')) };
+    let except = if variables.is_set("no_proxy") { "no_proxy" } else { "NO_PROXY" };
+    let except = variables.text(except)?.map(str::trim);
+    if except == Some("*") {
+        return Ok(None);
+    }
+    Ok(Some(Proxy { url, variable, except: except.map(String::from) }))
 }
 
 /// The region whose STS serves a partition when nobody names one.

@@ -2,5 +2,10 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod faults;
+mod role_cache;
+mod secrets;
+mod sts_calls;
+mod sts_errors;
 mod world;
 mod world_selftest;
