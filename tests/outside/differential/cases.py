@@ -6,16 +6,22 @@ a value, a byte order mark, AWS_REGION …); the names of those readings are kep
 """
 
 import random
+import shlex
 from dataclasses import dataclass, field
 
 PARTITIONS = {"aws": 20, "aws-cn": 1, "aws-us-gov": 1}
 REGIONS = ["eu-west-1", "us-east-1", "eu-central-1", "ap-southeast-2", "us-west-2", "af-south-1"]
 NAMES = ["a", "b", "c", "jo", "b c", "ü", "x-y", "team.dev", "a@b", "default"]
+ODD_NAMES = ['q"x', "it's", "back\\slash", "profile", "#x", "a;b", "a=b", "a:b", "[x", "profile x", " x", "DEFAULT", "Default"]
+ODD_REGIONS = ["not a region", "eu_west_1", "EU-WEST-1", "-x", "xx-new-9", '"eu-west-1"', "eu-west-1a"]
 SESSION_NAMES = ["jo", "jo.doe@example", "ci+build=7", "x" * 64, "x" * 65, "with space", '"jo"', "é"]
 EXTERNAL_IDS = ["Unique/42", "a:b=c@d", '"quoted"', "schlüssel", "x=y", "1", "with space", "'single'", "a,b"]
 DURATIONS = ["900", "3600", "1800", "3600", "43200", "899", "43201", "7200", "0", "-1"]
 NOT_INTEGERS = ["1h", "soon", "", "3600.0", '"3600"']
 JUNK_KEYS = ["output = json", "cli_pager =", "color: never", "unknown_key = v", "retry_mode = standard"]
+GAPS = [
+    [], [], [""], ["# a comment"], ["", "; role_arn = commented-out", ""], ["   # an indented comment"], ["   "],
+]
 NESTED = [
     "s3 =\n  max_concurrent_requests = 20\n  role_arn = arn:aws:iam::999999999999:role/nested",
     "s3=\n    addressing_style=path",
@@ -30,7 +36,7 @@ class Entry:
     key: str
     value: str
     plain: str | None = None
-    before: list = field(default_factory=list)  # lines that only aws-auth's file has: earlier values of the key
+    before: list = field(default_factory=list)  # earlier values of the key
     style: str = " = "
 
 
@@ -39,7 +45,7 @@ class Section:
     header: str
     entries: list
     lines: list = field(default_factory=list)  # further lines, the same in both files
-    split: bool = False  # aws-auth's file has it in two parts
+    split: bool = False  # it stands in two parts
     indent: str = ""
 
 
@@ -106,6 +112,9 @@ class _Maker:
     def make(self):
         self.endpoints = self.chance(0.12)
         names = self.rng.sample(NAMES, self.one([1, 2, 2, 3, 3, 4, 5]))
+        if self.chance(0.05):
+            names[self.rng.randrange(len(names))] = self.one(ODD_NAMES)
+            self.features.add("an odd name")
         self.partition = self.rng.choices(list(PARTITIONS), PARTITIONS.values())[0]
         for index, name in enumerate(names):
             self.profile(name, names, index)
@@ -125,8 +134,9 @@ class _Maker:
         environment, plain_environment = self.environment()
         profile, by_option = self.choose(names)
         if profile is not None and not by_option:
-            environment["AWS_PROFILE"] = plain_environment["AWS_PROFILE"] = profile
-        if profile is not None and self.chance(0.03):
+            variable = "AWS_PROFILE" if self.chance(0.95) else "AWS_DEFAULT_PROFILE"
+            environment[variable] = plain_environment[variable] = profile
+        if "AWS_PROFILE" in environment and self.chance(0.03):
             environment["AWS_DEFAULT_PROFILE"] = self.one([*names, "other"])
             self.readings.add("AWS_PROFILE wins over AWS_DEFAULT_PROFILE")
         config, plain_config = self.render(self.config)
@@ -164,6 +174,8 @@ class _Maker:
             environment |= {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT00000", "AWS_SECRET_ACCESS_KEY": "secret-env"}
             if self.chance(0.3):
                 environment["AWS_SESSION_TOKEN"] = "token-env"
+        if "credential_source" in self.features and self.chance(0.5):
+            environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "{one}/container"
         plain = dict(environment)
         if self.chance(0.05):
             environment["AWS_REGION"] = plain["AWS_DEFAULT_REGION"] = self.one(REGIONS)
@@ -194,6 +206,12 @@ class _Maker:
             config.append(Entry("credential_process", self.process(name)))
         if self.chance(0.75):
             config.append(Entry("region", self.one(REGIONS)))
+        elif self.chance(0.03):
+            config.append(Entry("region", self.one(ODD_REGIONS)))
+            self.features.add("an odd region")
+        if self.chance(0.03):
+            config.append(Entry("sts_regional_endpoints", self.one(["legacy", "regional"])))
+            self.features.add("sts_regional_endpoints")
         if kind == "static" and self.chance(0.04):
             config.append(Entry("mfa_serial", f"arn:{self.partition}:iam::111122223333:mfa/jo"))
             self.features.add("mfa_serial without a role")
@@ -234,6 +252,10 @@ class _Maker:
         if self.chance(0.3):
             entries.append(Entry("mfa_serial", f"arn:{self.partition}:iam::111122223333:mfa/{self.one(['jo', 'path/jo', 'jo@x'])}"))
             self.features.add("mfa_serial")
+        if self.chance(0.01):
+            serial = self.one(["arn:aws:iam::398263320410:mfa/<IAM username>", "arn:aws:iam::398263320410:u2f/user/jo/key"])
+            entries = [entry for entry in entries if entry.key != "mfa_serial"] + [Entry("mfa_serial", serial)]
+            self.features.add("a serial that gives no codes")
         self.rng.shuffle(entries)
         for entry in entries:
             self.place(entry, config, credentials)
@@ -323,6 +345,8 @@ class _Maker:
         if " " in name:
             escaped = name.replace(" ", "\\ ")
             return self.one([quoted] * 4 + [f"profile '{name}'"] * 2 + [f"profile {escaped}"] * 2 + [f"profile {name}"])
+        if name in ODD_NAMES:
+            return self.one([f"profile {shlex.quote(name)}", f"profile {name}", f'profile "{name}"'])
         roll = self.rng.random()
         if roll < 0.93:
             return f"profile {name}"
@@ -351,6 +375,9 @@ class _Maker:
 
     def noise(self, entries):
         for entry in entries:
+            if self.chance(0.006) and entry.key != "sts_regional_endpoints":
+                entry.value = self.one(["", "  ", "= x", "a\tb", "x\u00a0", "\u2003x", "a  b", "%(region)s", "$HOME", "~"])
+                self.features.add("an odd value")
             entry.style = self.one([" = "] * 6 + ["=", ": ", ":", " =", "\t=\t", "= "])
             if self.chance(0.04):
                 entry.key = entry.key.upper() if self.chance(0.5) else entry.key.title()
@@ -361,8 +388,18 @@ class _Maker:
                 self.readings.add("a comment after a value")
             if self.chance(0.02):
                 entry.before.append(Entry(entry.key, "an-earlier-value"))
-                self.readings.add("a key twice in a section")
+                self.features.add("a key twice in a section")
         self.rng.shuffle(entries)
+        if self.chance(0.015) and entries:
+            # What is indented deeper is part of the value before it, whatever it looks like.
+            entry = self.one(entries)
+            # botocore takes nested keys for a secret key that is a map; no one can mean that.
+            if not entry.key.lower().startswith("aws_"):
+                entry.style = self.one(["\n  = ", "=\n  ", " =\n    "])
+                self.features.add("a value on the next line")
+        elif self.chance(0.015) and len(entries) > 1:
+            entries[-1].key = "   " + entries[-1].key
+            self.features.add("a key that continues the value before it")
 
     def section(self, header, entries):
         section = Section(header, entries)
@@ -377,7 +414,7 @@ class _Maker:
             self.features.add("a malformed line")
         if self.chance(0.04) and len(entries) > 1:
             section.split = True
-            self.readings.add("a section twice")
+            self.features.add("a section twice")
         if self.chance(0.05) and not section.lines:
             section.indent = "  "
             self.features.add("an indented section")
@@ -389,34 +426,36 @@ class _Maker:
         """The file as aws-auth gets it, and as botocore does."""
         ours, theirs, later = [], [], []
         for section in sections:
-            header = f"[{section.header}]"
+            plain_header = header = f"[{section.header}]"
             if self.chance(0.03):
-                header += self.one([" # the profile", " trailing", " ; x"])
-            plain = [self.line(section, entry, plain=True) for entry in section.entries]
-            lines = [self.line(section, entry) for entry in section.entries]
+                header += self.one([" # the profile", " trailing", " ; x", "   ", "]"])
+                plain_header = header
+            elif self.chance(0.005):
+                header += " # see [1]"
+                self.readings.add("a comment with a bracket after a header")
+            if self.chance(0.01):
+                header, plain_header = "  " + header, "  " + plain_header
+                self.features.add("an indented header")
+            entries = [(self.line(section, entry, False), self.line(section, entry, True)) for entry in section.entries]
             more = [line for text in section.lines for line in text.split("\n")]
-            if section.split and "a profile under two headers" not in self.features:
-                middle = len(lines) // 2
-                later += [header, *lines[middle:]]
-                lines = lines[:middle]
-            theirs += [header, *plain, *more]
-            ours += [header, *lines, *more]
-            gap = self.one([[], [], [""], ["# a comment"], ["", "; role_arn = commented-out", ""]])
-            ours += gap
-            theirs += gap
-        ours += later
-        end = self.one(["\n"] * 8 + ["\r\n"])
+            gap = self.one(GAPS)
+            for lines, head, plain in ((ours, header, False), (theirs, plain_header, True)):
+                texts = [entry[plain] for entry in entries]
+                if section.split and "a profile under two headers" not in self.features:
+                    middle = len(texts) // 2
+                    later.append((plain, [head, *texts[middle:]]))
+                    texts = texts[:middle]
+                lines += [head, *texts, *more, *gap]
+        for plain, lines in later:
+            (theirs if plain else ours).extend(lines)
+        end = self.one(["\n"] * 16 + ["\r\n"] * 2 + ["\r"])
         text, plain = (end.join("\n".join(lines).split("\n")) + end if lines else "" for lines in (ours, theirs))
         if text and self.chance(0.03):
             text = "\ufeff" + text
             self.readings.add("a byte order mark")
         return text, plain
 
-    def line(self, section, entry, plain=False):
+    def line(self, section, entry, plain):
         value = entry.plain if plain and entry.plain is not None else entry.value
-        text = f"{section.indent}{entry.key}{entry.style}{value}".rstrip(" ") if not value else (
-            f"{section.indent}{entry.key}{entry.style}{value}"
-        )
-        if plain:
-            return text
-        return "\n".join([f"{section.indent}{old.key} = {old.value}" for old in entry.before] + [text])
+        lines = [f"{section.indent}{old.key} = {old.value}" for old in entry.before]
+        return "\n".join([*lines, f"{section.indent}{entry.key}{entry.style}{value}"])

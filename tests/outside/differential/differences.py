@@ -1,36 +1,23 @@
 """Where aws-auth does otherwise than the AWS CLI on purpose, each by its name and with what must hold instead.
 
 Differences in how a text is read (SEMANTICS: what the CLI rejects and other SDKs read) are not here: cases.py gives
-botocore the same thing in a text that it does read, and the results must then be equal.
+botocore the same thing in a text that it does read, or theirs.py mends it, and the results must then be equal.
 """
 
-import configparser
-import pwd
-import os
 import re
-import shlex
 
-from outcome import CODE
+from outcome import CODE, USER
 from recorder import made_up
 
-GUESSED = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
-
-def compare(case, theirs, ours, with_region):
-    """The names of the documented differences that make the two outcomes one, or None where they do not.
-
-    `with_region` resolves the case by botocore once more, with a region for the case that has none.
-    """
-    names = set(case.readings)
-    if theirs.kind == "refused" and theirs.words.startswith("NoRegionError"):
-        # A missing region is never an error.
-        names.add("a region is found or guessed where there is none")
-        theirs = with_region(region(case))
+def compare(case, theirs, ours):
+    """The names of the documented differences that make the two outcomes one, or None where they do not."""
+    names = set()
     if equal(theirs, ours, names):
         return names
     for rule in RULES:
         if rule(case, theirs, ours):
-            return names | {rule.__doc__}
+            return {rule.__doc__}
     return None
 
 
@@ -47,7 +34,7 @@ def same_calls(theirs, ours, names):
         return False
     for their, our in zip(theirs, ours, strict=True):
         if re.fullmatch(r"botocore-session-\d+", dict(their.parameters).get("RoleSessionName", "")):
-            # The role session is named after the person.
+            # DESIGN: the role session is named after the person.
             if dict(our.parameters).get("RoleSessionName") not in people(our):
                 return False
             names.add("the role session is named after the person")
@@ -60,44 +47,7 @@ def same_calls(theirs, ours, names):
 def people(call):
     """The user of the MFA device, where there is one, or the one who runs this."""
     serial = dict(call.parameters).get("SerialNumber", "")
-    return {serial.rpartition("/")[2], pwd.getpwuid(os.getuid()).pw_name} - {""}
-
-
-def region(case):
-    """SEMANTICS, STS: the profile's region, its source's, else by the partition of the role."""
-    profiles = merged_profiles(case)
-    profile = profiles.get(case.profile or "default", {})
-    partition = (re.match(r"arn:([^:]+):", profile.get("role_arn", "")) or [None, "aws"])[1]
-    seen = []
-    while profile is not None and profile not in seen:
-        if profile.get("region"):
-            return profile["region"]
-        seen.append(profile)
-        profile = profiles.get(profile.get("source_profile"))
-    return GUESSED[partition]
-
-
-def merged_profiles(case):
-    """The profiles as botocore would have them, by a few lines of our own (nested values do not matter here)."""
-    profiles = {}
-    for text, is_config in ((case.plain_config, True), (case.plain_credentials, False)):
-        parser = configparser.RawConfigParser()
-        parser.read_string(text)
-        for header in parser.sections():
-            name = header
-            if is_config and header != "default":
-                try:
-                    words = shlex.split(header) if header.startswith("profile") else []
-                except ValueError:
-                    words = []
-                if len(words) != 2:
-                    continue
-                name = words[1]
-                profiles.pop(name, None)
-            elif is_config:
-                profiles.pop(name, None)
-            profiles.setdefault(name, {}).update(parser.items(header))
-    return profiles
+    return {serial.rpartition("/")[2], USER} - {""}
 
 
 # Each rule's document string is the difference's name.
@@ -105,12 +55,31 @@ def merged_profiles(case):
 
 def not_an_integer(case, theirs, ours):
     """duration_seconds that is no integer is an error"""
-    return ours.kind == "refused" and "duration_seconds" in ours.words and "no integer" in "".join(case.features)
+    return ours.refuses("duration_seconds") and "duration_seconds that is no integer" in case.features
 
 
 def secret_alone(case, theirs, ours):
     """a secret key without its key id is an error"""
-    return ours.kind == "refused" and "aws_access_key_id" in ours.words and {"partial", "keys over two files"} & case.features
+    return ours.refuses("aws_access_key_id") and {"partial", "keys over two files"} & case.features
+
+
+def no_region(case, theirs, ours):
+    """a region that is no region is an error before anything is asked"""
+    return ours.refuses("is no region") and not ours.calls
+
+
+def security_key(case, theirs, ours):
+    """a placeholder, or a security key, is an error before anything is asked"""
+    refused = ours.refuses("FIDO security key") or ours.refuses("placeholder")
+    return refused and not ours.calls and "a serial that gives no codes" in case.features
+
+
+def second_code(case, theirs, ours):
+    """a second code is asked for on the terminal"""
+    with_code = [index for index, call in enumerate(theirs.calls) if "TokenCode" in dict(call.parameters)]
+    if len(with_code) < 2 or not ours.refuses("there is no terminal to ask on"):
+        return False
+    return same_calls(theirs.calls[: with_code[1]], ours.calls, set())
 
 
 def session_for_keys(case, theirs, ours):
@@ -125,15 +94,32 @@ def session_for_keys(case, theirs, ours):
     return call.access_key == theirs.credentials[0] and parameters["TokenCode"] == CODE and ours.credentials == expected
 
 
-def second_code(case, theirs, ours):
-    """a code is not sent twice, and without a terminal there is no second one"""
-    asked = [call for call in theirs.calls if "TokenCode" in dict(call.parameters)]
-    return ours.kind == "refused" and len(asked) > 1 and "code" in ours.words
+def passed_through(case, theirs, ours):
+    """keys in the environment pass through without the files being read"""
+    keys = (case.environment.get("AWS_ACCESS_KEY_ID"), case.environment.get("AWS_SECRET_ACCESS_KEY"))
+    if case.profile is not None or ours.kind != "credentials" or ours.calls:
+        return False
+    return theirs.words.startswith("ConfigParseError") and ours.credentials[:2] == keys
+
+
+def left_to_the_command(case, theirs, ours):
+    """the container's credentials are left to the command's own SDK"""
+    return ours.kind == "nothing" and not theirs.calls and theirs.credentials == made_up("container")
 
 
 def not_yet(case, theirs, ours):
     """not supported yet"""
-    return ours.kind == "refused" and "not supported yet" in ours.words
+    return ours.refuses("does not support yet")
 
 
-RULES = (not_an_integer, secret_alone, session_for_keys, second_code, not_yet)
+RULES = (
+    not_an_integer,
+    secret_alone,
+    no_region,
+    security_key,
+    second_code,
+    session_for_keys,
+    passed_through,
+    left_to_the_command,
+    not_yet,
+)

@@ -16,7 +16,7 @@ def options(binary):
 def resolve(case, recorder, binary):
     with files(case.config, case.credentials, recorder) as directory:
         environment = variables(case.environment, recorder, directory)
-        environment["AWS_AUTH_MFA_TOKEN"] = CODE
+        environment["AWS_AUTH_MFA_PROCESS"] = str(directory / "code")
         profile = ["-p", case.profile] if case.by_option else []
         recorder.take()
         done = subprocess.run(
@@ -29,7 +29,7 @@ def resolve(case, recorder, binary):
             timeout=120,
             check=False,
         )
-        calls = tuple(recorder.take())
+        calls = tuple(with_the_code(call) for call in recorder.take())
     words = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode == 125:
         return Outcome("refused", calls=calls, words=words)
@@ -37,6 +37,14 @@ def resolve(case, recorder, binary):
         return Outcome(f"ended with status {done.returncode}", calls=calls, words=words)
     child = dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry)
     if "AWS_ACCESS_KEY_ID" not in child:
+        if any(name not in child for name in environment if name.startswith("AWS_CONTAINER_")):
+            return Outcome("nothing, and the container's credentials are lost", calls=calls, words=words)
         return Outcome("nothing", calls=calls, words=words)
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     return Outcome("credentials", tuple(child.get(name, "") for name in names), calls, words)
+
+
+def with_the_code(call):
+    """Every code is a new one here; botocore is given the same one each time."""
+    code = dict(call.parameters).get("TokenCode")
+    return call if code is None else call.with_parameters(TokenCode=CODE)

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CODE = "123456"
+USER = "jo.local"
+
+# Prints another code each time, as an MFA device does.
+CODES = """#!/bin/sh
+last=$(cat "$HOME/last" 2>/dev/null || echo 100000)
+expr "$last" + 1 | tee "$HOME/last"
+"""
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,10 @@ class Outcome:
     credentials: tuple = ()  # key id, secret, token
     calls: tuple = ()
     words: str = ""  # the error's text
+
+    def refuses(self, words):
+        """Whether it ended in an error that holds these words."""
+        return self.kind == "refused" and words in self.words
 
     def __str__(self):
         lines = [f"{self.kind} {self.credentials or ''}".strip()]
@@ -29,6 +40,7 @@ def variables(environment, recorder, directory):
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
+        "USER": USER,
         "LC_ALL": "C.UTF-8",
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
@@ -45,6 +57,8 @@ def files(config, credentials, recorder):
     with tempfile.TemporaryDirectory(prefix="differential-") as name:
         directory = Path(name)
         (directory / "token").write_text("web-identity-token")
+        (directory / "code").write_text(CODES)
+        (directory / "code").chmod(0o700)
         for file, text in (("config", config), ("credentials", credentials)):
             if text:
                 (directory / file).write_bytes(_fill(text, recorder, directory).encode())

@@ -7,6 +7,7 @@ keys, malformed names), so that a program may leave such checks to it. Signature
 
 import base64
 import hashlib
+import json
 import re
 import threading
 import urllib.parse
@@ -96,10 +97,17 @@ class Handler(BaseHTTPRequestHandler):
             error = f"<Error><Type>Sender</Type><Code>ValidationError</Code><Message>{refusal}</Message></Error>"
             self.answer(400, f'<ErrorResponse xmlns="{XMLNS}">{error}<RequestId>r</RequestId></ErrorResponse>')
 
-    def answer(self, status, text):
+    def do_GET(self):
+        """The credentials of a container, under any path."""
+        key, secret, token = made_up("container")
+        expiration = "2099-01-01T00:00:00Z"
+        answer = {"AccessKeyId": key, "SecretAccessKey": secret, "Token": token, "Expiration": expiration}
+        self.answer(200, json.dumps(answer), "application/json")
+
+    def answer(self, status, text, content_type="text/xml"):
         body = text.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -132,11 +140,11 @@ def answer(call, parameters):
     )
 
 
-# What STS's API reference says of each parameter.
+# What STS's API reference says of each parameter; but of names the length alone, for what was sent is to be compared.
 PATTERNS = {
     "RoleArn": r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
-    "RoleSessionName": r"[\w+=,.@-]{2,64}",
-    "ExternalId": r"[\w+=,.@:/-]{2,1224}",
+    "RoleSessionName": r"(?s:.{2,64})",
+    "ExternalId": r"(?s:.{2,1224})",
     "SerialNumber": r"[\w+=/:,.@-]{9,256}",
     "TokenCode": r"\d{6}",
     "DurationSeconds": r"\d{3,6}",

@@ -1,47 +1,104 @@
-"""A case as botocore, and so the AWS CLI, resolves it."""
+"""A case as botocore, and so the AWS CLI, resolves it.
 
+Two things that botocore refuses and aws-auth does not are put right here, and the case is resolved again, so that the
+rest of it is compared all the same: a section or key that stands twice, and a region that is missing.
+"""
+
+import configparser
+import contextlib
+import functools
+import logging
 import os
+import re
+from unittest import mock
 
+import botocore.configloader
+import botocore.credentials
 import botocore.exceptions
 import botocore.loaders
 import botocore.session
 
 from outcome import CODE, Outcome, files, variables
 
+# It logs each refusal with a traceback; the refusal itself is what counts here.
+logging.getLogger("botocore").setLevel(logging.CRITICAL)
+
 # The service descriptions are read once.
 _LOADER = botocore.loaders.create_loader()
 
+TWICE = "a section or a key twice: merged, the last value wins"
+NO_REGION = "a missing region: the source's, or guessed by the partition"
+GUESSED = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
-def resolve(case, recorder, region=None):
-    """Resolves the case; `region` is used where the case has none."""
+
+def resolve(case, recorder):
     with files(case.plain_config, case.plain_credentials, recorder) as directory:
         environment = variables(case.plain_environment, recorder, directory)
-        if region:
-            environment.setdefault("AWS_DEFAULT_REGION", region)
-        before = dict(os.environ)
-        os.environ.clear()
-        os.environ.update(environment, AWS_MAX_ATTEMPTS="1")
-        recorder.take()
-        try:
-            # A profile given to the session is one that was named: keys in the environment do not count then.
-            credentials = _credentials(case.profile)
-        except Exception as error:
-            return Outcome("refused", calls=tuple(recorder.take()), words=f"{type(error).__name__}: {error}")
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-        calls = tuple(recorder.take())
+        parser = configparser.RawConfigParser
+        readings = set()
+        while True:
+            with process_environment(environment), mock.patch.object(configparser, "RawConfigParser", parser):
+                outcome, error = _resolve(case.profile, recorder)
+                if TWICE not in readings and _is_duplicate(error):
+                    readings.add(TWICE)
+                    parser = functools.partial(configparser.RawConfigParser, strict=False)
+                elif NO_REGION not in readings and isinstance(error, botocore.exceptions.NoRegionError):
+                    readings.add(NO_REGION)
+                    environment["AWS_DEFAULT_REGION"] = _region(case.profile)
+                else:
+                    return outcome, readings
+
+
+def _resolve(profile, recorder):
+    recorder.take()
+    try:
+        # A profile given to the session is one that was named: keys in the environment do not count then.
+        session = botocore.session.Session(profile=profile)
+        session.register_component("data_loader", _LOADER)
+        session.get_scoped_config()  # a profile that is not there is an error, as for the AWS CLI
+        assume_role = session.get_component("credential_provider").get_provider("assume-role")
+        assume_role._prompter = lambda _: CODE
+        credentials = session.get_credentials()
         if credentials is None:
-            return Outcome("nothing", calls=calls)
-        keys = (credentials.access_key, credentials.secret_key, credentials.token or "")
-        return Outcome("credentials", keys, calls)
+            return Outcome("nothing", calls=tuple(recorder.take())), None
+        keys = credentials.get_frozen_credentials()
+    except Exception as error:
+        return Outcome("refused", calls=tuple(recorder.take()), words=f"{type(error).__name__}: {error}"), error
+    keys = (keys.access_key, keys.secret_key, keys.token or "")
+    return Outcome("credentials", keys, tuple(recorder.take())), None
 
 
-def _credentials(profile):
+def _is_duplicate(error):
+    """Whether the file could not be parsed because something stands twice in it."""
+    if not isinstance(error, botocore.exceptions.ConfigParseError):
+        return False
+    return isinstance(error.kwargs["error"], configparser.DuplicateSectionError | configparser.DuplicateOptionError)
+
+
+def _region(profile):
+    """The region of the nearest source that has one, down to the profile whose keys are used; else the partition's."""
     session = botocore.session.Session(profile=profile)
-    session.register_component("data_loader", _LOADER)
-    session.get_scoped_config()  # a profile that is not there is an error, as for the AWS CLI
-    assume_role = session.get_component("credential_provider").get_provider("assume-role")
-    assume_role._prompter = lambda _: CODE
-    credentials = session.get_credentials()
-    return credentials and credentials.get_frozen_credentials()
+    profiles = session.full_config["profiles"]
+    first = current = profiles.get(session.profile or "default", {})
+    seen = []
+    while current and current not in seen:
+        if current.get("region"):
+            return current["region"]
+        if seen and any(key in current for key in ("aws_access_key_id", "aws_secret_access_key")):
+            break
+        seen.append(current)
+        current = profiles.get(current.get("source_profile"))
+    arn = re.match(r"arn:([^:]+):", first.get("role_arn", ""))
+    return GUESSED[arn[1] if arn else "aws"]
+
+
+@contextlib.contextmanager
+def process_environment(environment):
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment, AWS_MAX_ATTEMPTS="1")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
