@@ -232,8 +232,7 @@ pub fn action(cli: &Cli) -> Result<Action> {
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),
         ([], None) => {
-            Err(Error::new("no command given")
-                .advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
+            Err(Error::new("no command given").advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
         }
         ([(_, action)], None) => Ok(*action),
         ([(name, _)], Some(command)) => {
