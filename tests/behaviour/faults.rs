@@ -112,7 +112,7 @@ fn unreadable_entries_are_misses_for_an_unprivileged_user() {
     let world = World::seeded();
     sops(&world).arg("true").run().success();
     let Some(words) = unprivileged(&world, "unreadable_entries_are_misses_for_an_unprivileged_user") else { return };
-    for name in world.snapshot().into_keys().filter(|name| name.ends_with(".json")) {
+    for name in world.snapshot().into_keys().filter(|name| crate::world::is_json(name)) {
         mode(&world.path(name), 0o000);
     }
     runs(sops(&world).through(&words), "");
@@ -234,9 +234,7 @@ fn a_full_disk_in_a_mount_namespace() {
 fn no_file_may_grow(command: &mut Command) {
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     // SAFETY: a plain system call between fork and exec.
-    unsafe {
-        command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Fsize, limit.clone())?))
-    };
+    unsafe { command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Fsize, limit)?)) };
 }
 
 #[test]
