@@ -17,9 +17,9 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says that a test was not run; fails where everything has to be there.
+/// Says that a test was not run. CI has every program, but not every privilege: tests that need root, or a kernel that
+/// lets users mount, are skipped there too.
 fn skipped(test: &str, why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{test} must run in CI, but: {why}");
     eprintln!("skipped: {test} ({why})");
 }
 
@@ -37,6 +37,7 @@ pub fn unprivileged(world: &World, test: &str) -> Option<Vec<String>> {
     let mut try_it: Vec<&str> = words.iter().map(String::as_str).collect();
     try_it.extend([AWS_AUTH, "--version"]);
     if !works(&try_it) {
+        assert!(std::env::var_os("CI").is_none() || works(&["setpriv", "--version"]), "setpriv is missing");
         skipped(test, "setpriv cannot run the binary as another user");
         return None;
     }
