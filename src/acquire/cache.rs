@@ -398,3 +398,6 @@ pub fn hex_sha1(text: &str) -> String {
     }
     hex
 }
+
+#[cfg(test)]
+mod tests;

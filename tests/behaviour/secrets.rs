@@ -144,7 +144,7 @@ fn torn_cache_entries_are_not_quoted() {
         world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).args(["-v", "echo", "ran"]).run()
     };
     login().success();
-    for name in world.snapshot().into_keys().filter(|name| name.ends_with(".json")) {
+    for name in world.snapshot().into_keys().filter(|name| crate::world::is_json(name)) {
         let text = world.read(&name);
         world.write(&name, &text[..text.len() - 3]);
     }

@@ -385,14 +385,18 @@ fn run_unconfigured(world: &World, variables: &[(&str, &str)]) -> Output {
     run.env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).args(["--no-cache", "true"]).run()
 }
 
+const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
+const LEGACY: (&str, &str) = ("AWS_STS_REGIONAL_ENDPOINTS", "legacy");
+
+/// Region, settings, host.
+type Called = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 #[test]
 fn the_host_that_is_called_when_no_endpoint_is_configured() {
     let world = World::seeded();
     let proxy = Recorder::start();
-    const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
-    const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
-    const LEGACY: (&str, &str) = ("AWS_STS_REGIONAL_ENDPOINTS", "legacy");
-    let cases: [(&str, &[(&str, &str)], &str); 19] = [
+    let cases: [Called; 19] = [
         ("", &[], "sts.us-east-1.amazonaws.com"),
         ("eu-west-1", &[], "sts.eu-west-1.amazonaws.com"),
         ("eu-west-1", &[("AWS_STS_REGIONAL_ENDPOINTS", "regional")], "sts.eu-west-1.amazonaws.com"),

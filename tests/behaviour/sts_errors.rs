@@ -263,10 +263,12 @@ fn trouble_of_the_service_is_waited_out_and_then_said() {
     }
 }
 
+/// What is said, given the endpoint.
+type Message = fn(&str) -> String;
+
 #[test]
 fn a_call_that_carried_a_code_is_never_sent_again() {
     let at = |world: &World| world.sts.endpoint();
-    type Message = fn(&str) -> String;
     let faults: [(Fault, Message); 10] = [
         (Fault::Throttle, |at| {
             format!(

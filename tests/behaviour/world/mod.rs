@@ -215,6 +215,11 @@ impl World {
     }
 }
 
+/// Whether a file's name says that it is an entry of a cache.
+pub fn is_json(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
+}
+
 /// Held by whoever spawns; taken whole by whoever writes what will be executed.
 static SPAWNING: RwLock<()> = RwLock::new(());
 
