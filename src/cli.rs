@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
     disable_version_flag = true
 )]
 pub struct Cli {
-    /// The profile; without one, keys in the environment, else default
+    /// The profile; else keys in the environment, or default
     /// [env: AWS_PROFILE, then AWS_DEFAULT_PROFILE]
     #[arg(short, long, value_name = "NAME", help_heading = "Running", verbatim_doc_comment)]
     pub profile: Option<String>,
@@ -40,8 +40,8 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub duration: Option<String>,
 
-    /// Start only with credentials good for at least this long;
-    /// 15m unless told [env: AWS_AUTH_MIN_TTL]
+    /// Start only with credentials good for this long at
+    /// least; 15m unless told [env: AWS_AUTH_MIN_TTL]
     #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub min_ttl: Option<String>,
 
@@ -163,6 +163,10 @@ fn definition() -> clap::Command {
 }
 
 fn parse_options(options: &[OsString]) -> Result<Cli> {
+    if let Some(raw) = options.iter().find(|option| option.to_str().is_none()) {
+        return Err(Error::new(format!("the option or value '{}' is not UTF-8 text", raw.to_string_lossy()))
+            .advise("only COMMAND and its arguments may hold other bytes"));
+    }
     let words = std::iter::once(OsStr::new("aws-auth")).chain(options.iter().map(OsString::as_os_str));
     let matches = definition().try_get_matches_from(words).map_err(|error| usage_error(&error))?;
     Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))

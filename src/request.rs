@@ -382,7 +382,7 @@ pub fn check_region(region: &str, origin: &str) -> Result<()> {
         .strip_suffix(|c: char| c.is_ascii_lowercase())
         .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit()));
     let advice = match zone {
-        Some(stem) => format!("that is an availability zone; its region is {stem}"),
+        Some(stem) => format!("it is an availability zone of {stem}"),
         None => String::from("regions look like eu-west-1"),
     };
     Err(Error::new(format!("'{region}' ({origin}) is no region")).advise(advice))

@@ -19,10 +19,7 @@ pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<CString> {
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
-        // The keys stay an outer run's, if they are; of a setting that it recorded too, the value that stands counts.
-        let before = snapshot.non_empty("AWS_AUTH_SET").map(|record| record.to_string_lossy().into_owned());
-        let record: Vec<String> = before.into_iter().chain([std::mem::take(&mut set.record)]).collect();
-        set.add("AWS_AUTH_SET", &record.join(" "));
+        set.record_over(snapshot);
     }
     build(snapshot, request, &set, |name| name == b"AWS_AUTH_MFA_TOKEN")
 }
@@ -95,8 +92,13 @@ pub fn with_credentials(
     if let Some(role) = &request.role_arn {
         set.record(crate::request::ROLE_OF_OUTER_RUN, role.as_str());
     }
-    let record = std::mem::take(&mut set.record);
-    set.add("AWS_AUTH_SET", &record);
+    if request.profile.is_none() {
+        // Without a profile of its own this run goes on with the outer one's settings.
+        set.record_over(snapshot);
+    } else {
+        let record = std::mem::take(&mut set.record);
+        set.add("AWS_AUTH_SET", &record);
+    }
     build(snapshot, request, &set, |name| is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name))
 }
 
@@ -130,6 +132,14 @@ impl Assignments {
             self.record.push(' ');
         }
         self.record.push_str(&shell_word(&format!("{name}={value}")));
+    }
+
+    /// Adds AWS_AUTH_SET with what an outer run recorded before; of a setting that stands in it twice, the value that
+    /// the variable has counts.
+    fn record_over(&mut self, snapshot: &Snapshot) {
+        let before = snapshot.non_empty("AWS_AUTH_SET").map(|record| record.to_string_lossy().into_owned());
+        let record: Vec<String> = before.into_iter().chain([std::mem::take(&mut self.record)]).collect();
+        self.add("AWS_AUTH_SET", &record.join(" "));
     }
 
     fn region_option(&mut self, request: &Request<'_>) {

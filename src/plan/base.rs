@@ -180,6 +180,11 @@ pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
     }
 }
 
+/// A `--role-arn` with nothing to assume it with; `why` is the fact.
+pub(super) fn nothing_for_role(why: String) -> Error {
+    Error::new(why).advise("--role-arn needs a profile with keys, a role, SSO or credential_process to start from")
+}
+
 /// AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which count when no profile is named.
 pub(super) fn web_identity_of_environment(request: &Request<'_>) -> Result<Option<Base>> {
     let token = request.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;

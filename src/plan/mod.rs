@@ -200,6 +200,9 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     }
     match default {
         Some(profile) => with_profile(set, request, &profile),
+        None if request.role_arn.is_some() => {
+            Err(base::nothing_for_role(String::from("no profile is named, there is no default, and no keys are set")))
+        }
         None => Ok(Plan::Ambient { profile: None }),
     }
 }
@@ -209,7 +212,11 @@ fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'
     let base = match links.base {
         chain::ChainBase::Profile(source) => match base::of_profile(set, &source)? {
             Some(base) => base,
-            None if links.roles.is_empty() && request.role_arn.is_none() => {
+            None if links.roles.is_empty() && request.role_arn.is_some() => {
+                let place = set.place(source.at());
+                return Err(base::nothing_for_role(format!("{place}: profile '{}' names no credentials", source.name)));
+            }
+            None if links.roles.is_empty() => {
                 let named = request.profile.as_ref().map(|chosen| chosen.name.clone());
                 return Ok(Plan::Ambient { profile: named });
             }

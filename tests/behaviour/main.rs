@@ -2,7 +2,13 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod child;
+mod command_line;
+mod exec;
 mod faults;
+mod nesting;
+mod plan_cases;
+mod resolution;
 mod role_cache;
 mod secrets;
 mod sts_calls;
