@@ -177,7 +177,8 @@ fn usage_error(error: &clap::Error) -> Error {
         _ => None,
     };
     if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
-        return Error::new("an option or its value is not UTF-8 text").advise("only COMMAND and what follows it may be");
+        return Error::new("an option or its value is not UTF-8 text")
+            .advise("only COMMAND and what follows it may be");
     }
     let rendered = error.to_string();
     let first = rendered.lines().next().unwrap_or_default();
