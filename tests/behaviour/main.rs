@@ -2,9 +2,14 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod codes;
 mod faults;
+mod kit;
+mod login;
+mod prompt;
 mod role_cache;
 mod secrets;
+mod session;
 mod sts_calls;
 mod sts_errors;
 mod world;
