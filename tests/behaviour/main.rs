@@ -5,6 +5,7 @@
 mod codes;
 mod faults;
 mod kit;
+mod lock;
 mod login;
 mod prompt;
 mod role_cache;
