@@ -264,7 +264,8 @@ fn a_code_that_went_out_without_an_answer_is_spent() {
 #[test]
 fn what_fails_without_a_code_fails_before_one_is_asked_for() {
     let world = World::seeded();
-    let output = sops(&world).env("AWS_CA_BUNDLE", "/no/such/bundle").in_terminal().wait();
+    let run = sops(&world).env("AWS_CA_BUNDLE", "/no/such/bundle").env("AWS_ENDPOINT_URL_STS", "https://127.0.0.1:1");
+    let output = run.in_terminal().wait();
     output.assert_status(125).assert_transcript("").assert_stderr_contains("cannot read the CA bundle /no/such/bundle");
 }
 

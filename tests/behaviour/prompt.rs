@@ -188,7 +188,7 @@ fn a_stopped_prompt_can_be_killed() {
     shell.ctrl_z();
     shell.expect("Stopped");
     shell.expect(SHELL_PROMPT);
-    shell.send_line("kill %1; wait %1; echo sta''tus $?");
+    shell.send_line("kill %1; while [ -n \"$(jobs -s)\" ]; do :; done; wait %1; echo sta''tus $?");
     shell.expect("status 143\r\n");
     shell.send_line("exit");
     shell.wait();
