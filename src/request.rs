@@ -120,6 +120,8 @@ pub struct Request<'a> {
     pub duration: Option<Seconds>,
     /// `--min-ttl` or AWS_AUTH_MIN_TTL, in seconds.
     pub min_ttl: Seconds,
+    /// Whether somebody asked for that, or it is the default.
+    pub min_ttl_asked: bool,
     /// `--no-mfa-session` or AWS_AUTH_MFA_SESSION; `None` leaves it to the profile.
     pub mfa_session: Option<SessionLength>,
     /// `--refresh`.
@@ -152,7 +154,8 @@ impl<'a> Request<'a> {
     pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
         let action = action(cli)?;
         let mut warnings = Vec::new();
-        let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?.unwrap_or(MIN_TTL);
+        let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
+        let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));
         let keys = environment_keys(snapshot);
         let set_before = settings_of_outer_run(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
@@ -185,6 +188,7 @@ impl<'a> Request<'a> {
             region,
             duration,
             min_ttl,
+            min_ttl_asked,
             mfa_session: mfa_session(cli, snapshot)?,
             refresh: cli.refresh,
             no_cache: cli.no_cache || snapshot.switch("AWS_AUTH_NO_CACHE")?,

@@ -233,27 +233,37 @@ impl Store {
         }
     }
 
-    /// Removes sessions and role entries of our own that have ended. Called when a session is made, not on every run.
+    /// The AWS CLI's directory; `None` when nothing is kept.
+    pub fn shared(&self) -> Option<&PathBuf> {
+        self.cli.as_ref()
+    }
+
+    /// Removes sessions and role entries of our own that have ended, and what killed runs left half written. Called when
+    /// a session is made, not on every run.
     pub fn sweep(&self, now: Seconds) {
         #[derive(Deserialize)]
         struct Ended<'a> {
             #[serde(rename = "Credentials", borrow)]
             credentials: KeysFile<'a>,
         }
-        let (true, Some(state)) = (self.writable(), &self.state) else { return };
-        let Ok(entries) = state.read_dir() else { return };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if !(name.starts_with("session-") || name.starts_with("role-")) {
-                continue;
-            }
-            let ended = files::read(&path).is_some_and(|contents| {
-                serde_json::from_slice::<Ended<'_>>(&contents.bytes)
-                    .ok()
-                    .and_then(|file| parse_iso8601(&file.credentials.expiration))
-                    .is_some_and(|end| end <= now)
-            });
-            if ended {
+        if !self.writable() {
+            return;
+        }
+        let dirs = [&self.state, &self.cli].into_iter().flatten();
+        for path in dirs.flat_map(|dir| files::list(dir).unwrap_or_default()) {
+            let own = path.parent() == self.state.as_deref();
+            let gone = match Kept::of(&path) {
+                Some(Kept::Credentials) if own => files::read(&path).is_some_and(|contents| {
+                    serde_json::from_slice::<Ended<'_>>(&contents.bytes)
+                        .ok()
+                        .and_then(|file| parse_iso8601(&file.credentials.expiration))
+                        .is_some_and(|end| end <= now)
+                }),
+                // Writing takes no minute.
+                Some(Kept::HalfWritten) => files::read(&path).is_some_and(|contents| contents.written + 60 < now),
+                _ => false,
+            };
+            if gone {
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -274,6 +284,36 @@ impl Store {
                 path.display(),
                 super::io_words(&error)
             ));
+        }
+    }
+}
+
+/// What a file of our own is, as its name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A session or role entry.
+    Credentials,
+    /// The codes that a device has sent.
+    Codes,
+    /// What a run that was killed left behind.
+    HalfWritten,
+}
+
+impl Kept {
+    /// `None` for a file that cannot be told to be ours.
+    pub fn of(path: &std::path::Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let keyed = |prefix: &str| {
+            name.strip_prefix(prefix)
+                .and_then(|rest| rest.strip_suffix(".json"))
+                .is_some_and(|key| key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit()))
+        };
+        if keyed("session-") || keyed("role-") {
+            Some(Self::Credentials)
+        } else if keyed("codes-") {
+            Some(Self::Codes)
+        } else {
+            (name.starts_with(files::HALF.0) && name.ends_with(files::HALF.1)).then_some(Self::HalfWritten)
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Small files of mode 0600 in directories of mode 0700, read with distrust and written whole.
 
-use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -12,6 +11,9 @@ use crate::credentials::Seconds;
 
 /// No cache entry is larger: STS's longest session tokens are a few kilobytes.
 const LARGEST: u64 = 256 * 1024;
+
+/// How the name of a file that is not yet whole starts and ends.
+pub const HALF: (&str, &str) = (".aws-auth-", ".tmp");
 
 /// A file as it was read.
 pub struct Contents {
@@ -40,13 +42,25 @@ pub fn read(path: &Path) -> Option<Contents> {
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
     make_private_dir(dir)?;
-    let prefix = OsStr::new(".aws-auth-");
-    let mut file = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The files in a directory, none when it is not there. Directories are left out.
+pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    match dir.read_dir() {
+        Ok(entries) => {
+            let files =
+                entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+            Ok(files.map(|entry| entry.path()).collect())
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes a directory and what is missing above it, for this user alone.

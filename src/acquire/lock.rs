@@ -22,18 +22,14 @@ use super::files;
 /// A lock that is held; dropping it lets go.
 pub struct Lock {
     file: File,
-    given_up: u64,
+    state: State,
+    after: Option<u32>,
 }
 
 /// What came of asking for a lock.
 pub enum Turn {
     /// It is held.
     Held(Lock),
-    /// The one that was waited for gave up: its prompt was cancelled, or its codes were refused.
-    GivenUp {
-        /// The process.
-        pid: u32,
-    },
     /// There can be no lock here.
     Impossible(std::io::Error),
 }
@@ -46,11 +42,12 @@ pub fn take(path: &Path, messages: &Messages, what: &str) -> Turn {
             Ok(file) => file,
             Err(error) => return Turn::Impossible(error),
         };
+        // Read before the attempt: what happens to the prompt after it, happens while we wait.
+        let before = State::read(&mut file);
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                let state = State::read(&mut file);
-                seen.get_or_insert(state.given_up);
+                seen.get_or_insert(before.given_up);
                 if let Err(error) = wait(&file, path, messages, what) {
                     return Turn::Impossible(error.into());
                 }
@@ -61,10 +58,8 @@ pub fn take(path: &Path, messages: &Messages, what: &str) -> Turn {
             continue;
         }
         let state = State::read(&mut file);
-        if seen.is_some_and(|seen| state.given_up > seen) {
-            return Turn::GivenUp { pid: state.pid };
-        }
-        let mut lock = Lock { file, given_up: state.given_up };
+        let after = seen.filter(|seen| state.given_up > *seen).map(|_| state.gave_up);
+        let mut lock = Lock { file, state: State { pid: std::process::id(), ..state }, after };
         lock.write();
         return Turn::Held(lock);
     }
@@ -73,13 +68,21 @@ pub fn take(path: &Path, messages: &Messages, what: &str) -> Turn {
 impl Lock {
     /// Tells those who wait that this process gave up. They fail when the lock is let go of.
     pub fn give_up(&mut self) {
-        self.given_up += 1;
+        self.state.given_up += 1;
+        self.state.gave_up = self.state.pid;
         self.write();
+    }
+
+    /// The process that gave up while this one waited: its prompt was cancelled, or its codes were refused. Whoever
+    /// holds the lock after that asks for no code.
+    pub fn after(&self) -> Option<u32> {
+        self.after
     }
 
     /// A failure to write is no failure to hold the lock: the file only informs.
     fn write(&mut self) {
-        let text = format!("{} {}\n", std::process::id(), self.given_up);
+        let State { pid, given_up, gave_up } = self.state;
+        let text = format!("{pid} {given_up} {gave_up}\n");
         let _ = self
             .file
             .rewind()
@@ -89,18 +92,23 @@ impl Lock {
 }
 
 /// What the file of a lock tells.
+#[derive(Clone, Copy)]
 struct State {
+    /// Who holds it.
     pid: u32,
-    given_up: u64,
+    /// How often a holder gave up.
+    given_up: u32,
+    /// Who did so last.
+    gave_up: u32,
 }
 
 impl State {
     fn read(file: &mut File) -> Self {
         let mut text = String::new();
         let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
-        let mut words = text.split_whitespace();
-        let pid = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        Self { pid, given_up: words.next().and_then(|word| word.parse().ok()).unwrap_or(0) }
+        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap_or(0));
+        let mut number = || numbers.next().unwrap_or(0);
+        Self { pid: number(), given_up: number(), gave_up: number() }
     }
 }
 
@@ -110,7 +118,8 @@ fn wait(file: &File, path: &Path, messages: &Messages, what: &str) -> Result<(),
         let (done, waiting) = mpsc::channel::<()>();
         let path: PathBuf = path.to_owned();
         let speak = messages.speaker();
-        scope.spawn(move || {
+        // Where there can be no other thread, we wait in silence.
+        let _ = std::thread::Builder::new().spawn_scoped(scope, move || {
             if waiting.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout)
                 && let Ok(mut file) = File::open(&path)
             {

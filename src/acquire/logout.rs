@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::plan::Acquisition;
 
-use super::cache::Store;
+use super::cache::{Kept, Store};
+use super::files;
 
 /// Removes a profile's role credentials and its MFA session; how many files that were.
 pub fn forget(plan: &Acquisition, store: &Store) -> Result<usize> {
@@ -20,27 +21,29 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<usize> {
     Ok(removed)
 }
 
-/// Removes every entry of aws-auth's own directory, whichever profile it was for; how many credentials that were.
+/// Removes every entry of aws-auth's own directory, whichever profile it was for, and what killed runs left half
+/// written; how many credentials that were.
 pub fn forget_all(store: &Store) -> Result<usize> {
-    let Some(state) = store.state() else { return Ok(0) };
-    let entries = match state.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(failed(state, &error)),
-    };
     let mut removed = 0;
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with("session-") || name.starts_with("role-") {
-            removed += remove(&path)?;
-        } else if name.starts_with("codes-") || name.starts_with(".aws-auth-") {
-            remove(&path)?;
+    for dir in [store.state(), store.shared()].into_iter().flatten() {
+        let own = Some(dir) == store.state();
+        for path in files::list(dir).map_err(|error| failed(dir, &error))? {
+            match Kept::of(&path) {
+                Some(Kept::Credentials) if own => removed += remove(&path)?,
+                Some(Kept::Codes) if own => drop(remove(&path)?),
+                Some(Kept::HalfWritten) => drop(remove(&path)?),
+                _ => {}
+            }
         }
     }
     Ok(removed)
 }
 
 fn remove(path: &Path) -> Result<usize> {
+    // A directory of that name is nobody's entry.
+    if path.is_dir() {
+        return Ok(0);
+    }
     match std::fs::remove_file(path) {
         Ok(()) => Ok(1),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),

@@ -1,15 +1,15 @@
 //! Where an MFA code comes from, and that none is sent twice (DESIGN, "One MFA code for the day").
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::credentials::{Seconds, Secret, now};
+use crate::credentials::{Seconds, Secret, for_people, now};
 use crate::error::{Error, Result};
-use crate::messages::Messages;
 use crate::plan::Serial;
 
 use super::cache::{Store, hex_sha1};
@@ -28,13 +28,11 @@ pub struct Codes<'a> {
     /// `--mfa-token`, then AWS_AUTH_MFA_TOKEN: each is good once.
     given: Vec<(&'static str, Secret)>,
     process: Option<String>,
-    process_asked: bool,
     environment: &'a [std::ffi::CString],
     used: Used<'a>,
     profile: String,
     place: Option<String>,
     refused: u32,
-    messages: &'a Messages,
     /// Whether a person typed a code in this run.
     pub prompted: bool,
 }
@@ -43,8 +41,8 @@ pub struct Codes<'a> {
 pub struct Given {
     /// Six digits.
     pub digits: Secret,
-    /// Whether a person typed it.
-    pub typed: bool,
+    /// Who gave it; `None` when a person typed it.
+    pub source: Option<&'static str>,
 }
 
 /// Why there is no code.
@@ -75,18 +73,16 @@ pub struct Sources<'a> {
 
 impl<'a> Codes<'a> {
     /// The sources of a run, in the order in which they are asked.
-    pub fn new(sources: Sources<'a>, store: &'a Store, messages: &'a Messages) -> Self {
+    pub fn new(sources: Sources<'a>, store: &'a Store) -> Self {
         let given = [("AWS_AUTH_MFA_TOKEN", sources.variable), ("--mfa-token", sources.option)];
         Self {
             given: given.into_iter().filter_map(|(name, code)| Some((name, code?))).collect(),
             process: sources.process,
-            process_asked: false,
             environment: sources.environment,
             used: Used { store, sent: Vec::new() },
             profile: sources.profile,
             place: sources.place,
             refused: 0,
-            messages,
             prompted: false,
         }
     }
@@ -99,34 +95,30 @@ impl<'a> Codes<'a> {
         why: Option<&str>,
         interrupted: &mut dyn Interrupted,
     ) -> Result<Given, NoCode> {
-        if let Some((name, code)) = self.given.pop() {
-            // The first source that is there counts; the terminal follows it.
+        // The first source that is there counts, once; the terminal follows it.
+        let (source, code) = if let Some((name, code)) = self.given.pop() {
             self.given.clear();
-            match six_digits(code.expose()) {
-                None => self.note(&format!("{name} holds no six digits")),
-                Some(digits) if self.used.contains(serial, &digits, now()) => {
-                    self.note(&format!("the code of {name} was used already"));
-                }
-                Some(digits) => return Ok(Given { digits, typed: false }),
-            }
             self.process = None;
-        }
-        if let Some(command) = self.process.clone().filter(|_| !self.process_asked) {
-            self.process_asked = true;
-            match run_process(&command, self.environment) {
-                Ok(digits) if self.used.contains(serial, &digits, now()) => {
-                    self.note("the code of mfa_process was used already");
-                }
-                Ok(digits) => return Ok(Given { digits, typed: false }),
-                Err(error) => self.note(&error.to_string()),
+            let error = || Error::new(format!("{name} holds no MFA code")).advise("a code is six digits");
+            (name, six_digits(code.expose()).ok_or_else(error))
+        } else if let Some(command) = self.process.take() {
+            ("mfa_process", run_process(&command, self.environment, PROCESS_TIME))
+        } else {
+            return self.ask(serial, why, None, interrupted);
+        };
+        let trouble = match code {
+            Ok(digits) if self.used.contains(serial, &digits, now()) => {
+                Error::new(format!("the code of {source} was used already")).advise("wait for the next one")
             }
-        }
-        self.ask(serial, why, interrupted)
+            Ok(digits) => return Ok(Given { digits, source: Some(source) }),
+            Err(error) => error,
+        };
+        self.ask(serial, why, Some(trouble), interrupted)
     }
 
     /// Whether a code may come from elsewhere than the terminal.
     pub fn has_source(&self) -> bool {
-        !self.given.is_empty() || (self.process.is_some() && !self.process_asked)
+        !self.given.is_empty() || self.process.is_some()
     }
 
     /// Whether a code was spent in this run, or may have been.
@@ -134,17 +126,30 @@ impl<'a> Codes<'a> {
         !self.used.sent.is_empty()
     }
 
-    fn note(&self, text: &str) {
-        self.messages.warn(text);
-    }
-
-    /// Asks on the terminal until there are six digits that were not sent yet.
-    fn ask(&mut self, serial: &Serial, why: Option<&str>, interrupted: &mut dyn Interrupted) -> Result<Given, NoCode> {
-        let Some(mut terminal) = Terminal::open() else { return Err(NoCode::Failed(self.no_terminal(serial))) };
+    /// Asks on the terminal until there are six digits that were not sent yet. `trouble` is what was wrong with the
+    /// code of another source.
+    fn ask(
+        &mut self,
+        serial: &Serial,
+        why: Option<&str>,
+        trouble: Option<Error>,
+        interrupted: &mut dyn Interrupted,
+    ) -> Result<Given, NoCode> {
+        let nowhere = |codes: &Self, trouble: Option<Error>| {
+            NoCode::Failed(match trouble {
+                Some(error) if error.advice().is_some() => error,
+                Some(error) => error.advise(format!("mend it, or {}", codes.login_first())),
+                None => codes.no_terminal(serial),
+            })
+        };
+        let Some(mut terminal) = Terminal::open() else { return Err(nowhere(self, trouble)) };
         let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
         let prompt = format!("MFA code for {} ({}){place}: ", self.profile, serial.as_str());
         if let Some(why) = why {
             terminal.say(&format!("aws-auth: {why}"));
+        }
+        if let Some(trouble) = &trouble {
+            terminal.say(&format!("aws-auth: {trouble}"));
         }
         loop {
             let answer = terminal.ask(&prompt, interrupted).map_err(|error| {
@@ -153,6 +158,7 @@ impl<'a> Codes<'a> {
             let line = match answer {
                 Answer::Line(line) => line,
                 Answer::Resumed => return Err(NoCode::Resumed),
+                Answer::Nowhere => return Err(nowhere(self, trouble)),
                 Answer::End => return Err(NoCode::GivenUp(Error::new("no MFA code was given"))),
             };
             match six_digits(line.expose()) {
@@ -162,7 +168,7 @@ impl<'a> Codes<'a> {
                 }
                 Some(digits) => {
                     self.prompted = true;
-                    return Ok(Given { digits, typed: true });
+                    return Ok(Given { digits, source: None });
                 }
             }
         }
@@ -174,8 +180,8 @@ impl<'a> Codes<'a> {
     }
 
     /// STS refused a code. `Err` when it was the last try.
-    pub fn refused(&mut self, typed: bool, error: Error) -> Result<String, NoCode> {
-        if typed {
+    pub fn refused(&mut self, given: &Given, error: Error) -> Result<String, NoCode> {
+        let Some(source) = given.source else {
             self.refused += 1;
             if self.refused >= TRIES {
                 let error = Error::new(format!("STS refused three MFA codes ({})", error.fact()));
@@ -183,10 +189,18 @@ impl<'a> Codes<'a> {
                     error.advise("check that the device is the one of this serial, and that its clock is right"),
                 ));
             }
-        } else if Terminal::open().is_none() {
+            return Ok(String::from(
+                "STS refused that code; it may be mistyped or used, give the one that the device shows now",
+            ));
+        };
+        if Terminal::open().is_none() {
             return Err(NoCode::Failed(error));
         }
-        Ok(String::from("STS refused that code; it may be mistyped or used, give the one that the device shows now"))
+        Ok(format!("STS refused the code of {source}; give the one that the device shows now"))
+    }
+
+    fn login_first(&self) -> String {
+        format!("run 'aws-auth -p {} --login' in a terminal first", shell_word(&self.profile))
     }
 
     fn no_terminal(&self, serial: &Serial) -> Error {
@@ -195,10 +209,7 @@ impl<'a> Codes<'a> {
             self.profile,
             serial.as_str()
         ))
-        .advise(format!(
-            "run 'aws-auth -p {} --login' in a terminal first, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process",
-            shell_word(&self.profile)
-        ))
+        .advise(format!("{}, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process", self.login_first()))
     }
 }
 
@@ -265,13 +276,14 @@ fn hash(salt: &str, digits: &Secret) -> String {
 }
 
 /// Runs the command that prints a code: split as a shell would, run without a shell, with the terminal but without the
-/// AWS keys of our environment, for a minute at the most.
-fn run_process(command: &str, environment: &[std::ffi::CString]) -> Result<Secret> {
+/// AWS keys of our environment, for no longer than `limit`.
+fn run_process(command: &str, environment: &[std::ffi::CString], limit: Duration) -> Result<Secret> {
     use std::os::unix::ffi::OsStrExt as _;
     let fail = |words: String| Error::new(format!("mfa_process {words}"));
     let words = crate::config::split_words(command).map_err(|_| fail(String::from("has an unbalanced quote")))?;
     let Some((program, arguments)) = words.split_first() else { return Err(fail(String::from("is empty"))) };
-    let stdin = Terminal::open().and_then(|terminal| terminal.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
+    let terminal = Terminal::open();
+    let stdin = terminal.as_ref().and_then(|terminal| terminal.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
     let mut process = Command::new(program);
     process.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit()).env_clear();
     for entry in environment {
@@ -283,25 +295,82 @@ fn run_process(command: &str, environment: &[std::ffi::CString]) -> Result<Secre
             process.env(std::ffi::OsStr::from_bytes(name), std::ffi::OsStr::from_bytes(value));
         }
     }
-    let mut child =
+    let settings = terminal.as_ref().and_then(Terminal::settings);
+    let child =
         process.spawn().map_err(|error| fail(format!("'{program}' cannot be run ({})", super::io_words(&error))))?;
-    let Some(mut stdout) = child.stdout.take() else { return Err(fail(String::from("has no output"))) };
-    let (send, output) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Zeroizing::new(Vec::with_capacity(4096));
-        let read = stdout.by_ref().take(4096).read_to_end(&mut text);
-        let _ = send.send(read.map(|_| text));
-    });
-    let output = output.recv_timeout(PROCESS_TIME);
-    if output.is_err() {
-        let _ = child.kill();
+    match outcome(child, limit) {
+        None => {
+            // It may have died in the middle of a question of its own.
+            if let (Some(terminal), Some(settings)) = (&terminal, &settings) {
+                terminal.put_back(settings);
+            }
+            Err(fail(format!(
+                "'{program}' did not end with a code within {}",
+                for_people(Seconds::try_from(limit.as_secs()).unwrap_or(Seconds::MAX))
+            )))
+        }
+        Some(Err(error)) => Err(fail(format!("'{program}' was lost ({})", super::io_words(&error)))),
+        Some(Ok((status, _))) if !status.success() => Err(fail(format!("'{program}' failed ({status})"))),
+        Some(Ok((_, output))) => six_digits(&String::from_utf8_lossy(&output))
+            .ok_or_else(|| fail(format!("'{program}' printed something else than six digits"))),
     }
-    let status = child.wait();
-    let Ok(Ok(output)) = output else { return Err(fail(format!("'{program}' did not print a code within a minute"))) };
-    match status {
-        Ok(status) if status.success() => {}
-        Ok(status) => return Err(fail(format!("'{program}' failed ({status})"))),
-        Err(error) => return Err(fail(format!("'{program}' was lost ({})", super::io_words(&error)))),
+}
+
+/// A child's exit status and what it printed; `None`, and the child is killed, when that takes longer than `limit`: it
+/// hangs, or something that it started holds its output open.
+fn outcome(mut child: Child, limit: Duration) -> Option<std::io::Result<(ExitStatus, Zeroizing<Vec<u8>>)>> {
+    enum News {
+        Output(std::io::Result<Zeroizing<Vec<u8>>>),
+        End(std::io::Result<ExitStatus>),
     }
-    six_digits(&String::from_utf8_lossy(&output)).ok_or_else(|| fail(format!("'{program}' printed no six digits")))
+    let deadline = Instant::now() + limit;
+    let pid = rustix::process::Pid::from_child(&child);
+    let (send, news) = mpsc::channel();
+    if let Some(mut stdout) = child.stdout.take() {
+        let send = send.clone();
+        std::thread::spawn(move || {
+            let mut text = Zeroizing::new(Vec::with_capacity(4096));
+            let read = stdout.by_ref().take(4096).read_to_end(&mut text);
+            let _ = send.send(News::Output(read.map(|_| text)));
+        });
+    }
+    std::thread::spawn(move || send.send(News::End(child.wait())));
+    let (mut status, mut output) = (None, None);
+    loop {
+        match news.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(News::End(Ok(ended))) if !ended.success() => return Some(Ok((ended, Zeroizing::default()))),
+            Ok(News::End(Ok(ended))) => status = Some(ended),
+            Ok(News::Output(Ok(text))) => output = Some(text),
+            Ok(News::End(Err(error)) | News::Output(Err(error))) => return Some(Err(error)),
+            Err(_) => {
+                if status.is_none() {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                    // No zombie is left to the command that we become.
+                    while !matches!(news.recv(), Ok(News::End(_)) | Err(_)) {}
+                }
+                return None;
+            }
+        }
+        if let (Some(status), Some(output)) = (status, output.take_if(|_| status.is_some())) {
+            return Some(Ok((status, output)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+    use std::time::Duration;
+
+    use super::run_process;
+
+    #[test]
+    fn a_process_that_hangs_is_killed_when_its_time_is_over() {
+        let environment = [CString::new("PATH=/usr/bin:/bin").unwrap_or_default()];
+        for command in ["sleep 600", "sh -c 'exec sleep 600 >/dev/null'", "sh -c 'sleep 3 & echo 123456'"] {
+            let error = run_process(command, &environment, Duration::ZERO).err().map(|error| error.to_string());
+            let program = command.split(' ').next().unwrap_or_default();
+            assert_eq!(error, Some(format!("mfa_process '{program}' did not end with a code within 0s")));
+        }
+    }
 }

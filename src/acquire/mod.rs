@@ -71,10 +71,32 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Crede
     if plan.roles.is_empty() && plan.session.is_none() {
         return base::fetch(&plan.base, context.set, context.snapshot).map(Some);
     }
-    if context.request.refresh {
+    // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
+    if context.request.refresh && (!plan.roles.is_empty() || context.request.action == Action::Login) {
         return Ok(None);
     }
-    Ok(fresh_result(plan, context))
+    let credentials = fresh_result(plan, context);
+    if let Some(credentials) = &credentials {
+        say_if_short(plan, context, credentials);
+    }
+    Ok(credentials)
+}
+
+/// Says that the credentials are good for less than was asked for. Nobody asked for the default in so many words: it
+/// is no news when a short role has less.
+fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credentials) {
+    let (request, now) = (context.request, now());
+    let Some(left) = credentials.left(now) else { return };
+    // New credentials of the length that was asked for are a moment old.
+    let short = request.min_ttl_asked && left + STEP < request.min_ttl;
+    if short || left < needed(request.min_ttl, plan.length()) {
+        context.messages.warn(&format!(
+            "the credentials of profile '{}' are good for {} only; {} was asked for",
+            plan.profile.as_deref().unwrap_or("default"),
+            for_people(left),
+            for_people(request.min_ttl)
+        ));
+    }
 }
 
 /// The plan's result from a cache, when it is good for long enough.
@@ -116,7 +138,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Credentials> 
         plan,
         context,
         profile,
-        codes: Codes::new(sources, context.store, context.messages),
+        codes: Codes::new(sources, context.store),
         client: None,
         lock: None,
         refresh: context.request.refresh,
@@ -182,7 +204,7 @@ impl Run<'_> {
             self.take_turn()?;
         }
         // Whoever held the lock before us may have got what we want.
-        if !self.refresh
+        if !(self.refresh && !self.plan.roles.is_empty() || self.renew_session)
             && let Some(credentials) = fresh_result(self.plan, self.context)
         {
             return Ok(credentials);
@@ -249,11 +271,6 @@ impl Run<'_> {
                 self.lock = Some(lock);
                 Ok(())
             }
-            Turn::GivenUp { pid } => {
-                Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
-                    .advise("run the command again to be asked")
-                    .into())
-            }
             Turn::Impossible(error) => {
                 self.context.messages.cache_failure(&format!(
                     "cannot keep anything in {} ({}); the next run will ask again",
@@ -287,7 +304,7 @@ impl Run<'_> {
         })
     }
 
-    fn client(&mut self) -> Result<&Client, Stop> {
+    fn client(&mut self) -> Result<&Client, Error> {
         if self.client.is_none() {
             if let Some(url) = self.plan.sts.in_clear() {
                 self.context
@@ -296,7 +313,7 @@ impl Run<'_> {
             }
             self.client = Some(Client::new(&self.plan.sts, sts::LIMITS)?);
         }
-        self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS").into())
+        self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS"))
     }
 
     /// AssumeRole without a code, kept in the cache.
@@ -310,7 +327,7 @@ impl Run<'_> {
                 signer.access_key_id
             )
         });
-        let client = self.client().map_err(|stop| Failure { kind: Kind::Other, error: stop.into_error() })?;
+        let client = self.client().map_err(|error| Failure { kind: Kind::Other, error })?;
         let assumed = client.assume_role(signer, role, None, Subject { profile: &profile, role: Some(role) })?;
         self.context.store.keep_role(self.plan, at, &assumed, self.context.messages);
         Ok(assumed.credentials)
@@ -342,7 +359,13 @@ impl Run<'_> {
             return Err(failure.error.into());
         }
         if !self.can_ask() {
-            return Err(failure.error.into());
+            return Err(if dead {
+                let login =
+                    format!("run 'aws-auth -p {} --login' in a terminal for a new one", shell_word(&self.profile));
+                failure.error.advise(format!("the MFA session has ended early, {login}")).into()
+            } else {
+                failure.error.into()
+            });
         }
         let at_time = local_time(kept.issued, now());
         let why = if dead {
@@ -377,8 +400,9 @@ impl Run<'_> {
     /// The MFA session: the kept one when it is good for long enough, else a new one.
     fn session(&mut self, session: &Session, is_result: bool) -> Result<KeptSession, Stop> {
         let now = now();
-        let passed_over = self.renew_session || is_result && self.refresh;
-        if !passed_over && let Some(kept) = usable_session(self.plan, session, self.context, now) {
+        if !self.renew_session
+            && let Some(kept) = usable_session(self.plan, session, self.context, now)
+        {
             let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { STEP };
             if kept.entry.left(now) >= wanted {
                 self.context.messages.step(|| {
@@ -424,9 +448,14 @@ impl Run<'_> {
         why: Option<&str>,
         call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
-        let mut why = why.map(String::from);
+        if let Some(pid) = self.lock.as_ref().and_then(Lock::after) {
+            return Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
+                .advise("run the command again to be asked")
+                .into());
+        }
         // What is wrong with the endpoint or its certificates must not cost a code.
         self.client()?;
+        let mut why = why.map(String::from);
         loop {
             let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
             let given = given.map_err(|none| self.no_code(none))?;
@@ -439,7 +468,7 @@ impl Run<'_> {
             if failure.kind != Kind::WrongCode {
                 return Err(failure.error.into());
             }
-            why = Some(self.codes.refused(given.typed, failure.error).map_err(|none| self.no_code(none))?);
+            why = Some(self.codes.refused(&given, failure.error).map_err(|none| self.no_code(none))?);
         }
     }
 
@@ -458,24 +487,15 @@ impl Run<'_> {
 
     /// What a person who typed a code has for it, and whether it is less than was asked for.
     fn report(&self, credentials: &Credentials) {
-        let now = now();
-        if let Some(left) = credentials.left(now)
-            && left < needed(self.context.request.min_ttl, self.plan.length())
-        {
-            self.context.messages.warn(&format!(
-                "the credentials of profile '{}' are good for {} only; {} was asked for",
-                self.profile,
-                for_people(left),
-                for_people(self.context.request.min_ttl)
-            ));
-        }
+        say_if_short(self.plan, self.context, credentials);
         if self.codes.any_sent()
             && let Some(why) = self.context.store.keeps_nothing()
         {
             self.context.messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
         }
-        if self.codes.prompted {
-            self.context.messages.say(&summary(self.plan, credentials, now));
+        // A login says it in any case.
+        if self.codes.prompted && self.context.request.action != Action::Login {
+            self.context.messages.say(&summary(self.plan, credentials, now()));
         }
     }
 }
@@ -496,15 +516,6 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> S
     match credentials.expiration {
         Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
         None => format!("{profile}: {what}, which do not end"),
-    }
-}
-
-impl Stop {
-    fn into_error(self) -> Error {
-        match self {
-            Self::Failed(error) => error,
-            Self::Resumed => Error::new("stopped"),
-        }
     }
 }
 

@@ -32,6 +32,17 @@ extern "C" fn note(signal: libc::c_int) {
     }
 }
 
+/// What came of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Nothing stopped us: the signal is ignored, or in an orphaned process group, where nobody could wake us again.
+    Not,
+    /// It is over.
+    Woken,
+    /// It is over, and this signal wants an end.
+    Ended(i32),
+}
+
 /// Handlers that stand until this is dropped; signals that were ignored stay ignored.
 pub struct Caught {
     before: Vec<(i32, libc::sigaction)>,
@@ -58,8 +69,17 @@ impl Caught {
         std::os::fd::AsFd::as_fd(&self.pipe)
     }
 
-    /// The next signal that came, if one did.
-    pub fn take(&self) -> Option<i32> {
+    /// The signal to act on, if one came. SIGCONT counts only when it came alone: a closed window sends it behind
+    /// SIGHUP, and its handler runs first.
+    pub fn decisive(&self) -> Option<i32> {
+        let mut came = None;
+        while let Some(signal) = self.take() {
+            came = came.filter(|signal| *signal != libc::SIGCONT).or(Some(signal));
+        }
+        came
+    }
+
+    fn take(&self) -> Option<i32> {
         let mut byte = [0];
         match rustix::io::read(&self.pipe, &mut byte) {
             Ok(1) => byte.first().map(|signal| i32::from(*signal)),
@@ -67,20 +87,27 @@ impl Caught {
         }
     }
 
-    /// Stops as SIGTSTP or SIGTTIN stops a program that does not catch it, and returns when it goes on. `false` when
-    /// nothing stopped us: in an orphaned process group nobody could wake us again.
-    pub fn stop(&self, signal: i32) -> bool {
+    /// Stops as SIGTSTP or SIGTTIN stops a program that does not catch it, and returns when it goes on.
+    pub fn stop(&self, signal: i32) -> Stopped {
         let old = disposition(signal);
+        if old.is_some_and(|old| old.sa_sigaction == libc::SIG_IGN) {
+            return Stopped::Not;
+        }
         set(signal, libc::SIG_DFL);
         raise(signal);
         if let Some(old) = old {
             restore(signal, &old);
         }
-        let mut woken = false;
+        let mut stopped = Stopped::Not;
         while let Some(came) = self.take() {
-            woken |= came == libc::SIGCONT;
+            match (came, stopped) {
+                // `kill` on a stopped job, or its shell's end, sends the signal that ends it and then SIGCONT.
+                (_, Stopped::Ended(_)) | (libc::SIGTSTP, _) => {}
+                (libc::SIGCONT, _) => stopped = Stopped::Woken,
+                (other, _) => stopped = Stopped::Ended(other),
+            }
         }
-        woken
+        stopped
     }
 }
 

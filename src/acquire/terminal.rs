@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::credentials::Secret;
 use crate::error::printable;
 
-use super::signals::{self, Caught};
+use super::signals::{self, Caught, Stopped};
 
 /// The controlling terminal.
 pub struct Terminal {
@@ -23,8 +23,10 @@ pub struct Terminal {
 pub enum Answer {
     /// A line.
     Line(Secret),
-    /// End of input, or a terminal that is gone.
+    /// End of input.
     End,
+    /// The terminal is gone, or belongs to others for good.
+    Nowhere,
     /// The program was stopped and goes on: whatever it knew may be old.
     Resumed,
 }
@@ -54,18 +56,29 @@ impl Terminal {
         self.tty.try_clone()
     }
 
+    /// How the terminal is set now.
+    pub fn settings(&self) -> Option<Termios> {
+        tcgetattr(&self.tty).ok()
+    }
+
+    /// Puts the terminal back after a program that may have changed it was ended.
+    pub fn put_back(&self, settings: &Termios) {
+        if !self.in_background() {
+            let _ = set(&self.tty, OptionalActions::Now, settings);
+        }
+    }
+
     /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
     /// stopped the program does so after that.
     pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         let caught = Caught::new()?;
         if self.in_background() {
             // Touching the terminal would stop us with the lock in hand: let go of it first.
-            interrupted.stopping();
-            return Ok(if caught.stop(libc::SIGTTIN) { Answer::Resumed } else { Answer::End });
+            return Ok(stop(libc::SIGTTIN, caught, interrupted).map_or(Answer::Nowhere, |()| Answer::Resumed));
         }
         let before = match tcgetattr(&self.tty) {
             Ok(before) => before,
-            Err(Errno::IO) => return Ok(Answer::End),
+            Err(Errno::IO) => return Ok(Answer::Nowhere),
             Err(error) => return Err(error.into()),
         };
         let hidden = Hidden::new(&self.tty, &before)?;
@@ -76,22 +89,35 @@ impl Terminal {
         match end? {
             End::Line(line) => Ok(Answer::Line(line)),
             End::Input => Ok(Answer::End),
+            // Without our doing: SIGSTOP stopped us, and whoever had the terminal meanwhile may have set its echo.
+            End::Signal(libc::SIGCONT) => Ok(Answer::Resumed),
             End::Signal(libc::SIGTSTP) => {
-                interrupted.stopping();
-                caught.stop(libc::SIGTSTP);
+                stop(libc::SIGTSTP, caught, interrupted);
                 Ok(Answer::Resumed)
             }
-            End::Signal(signal) => {
-                interrupted.cancelled();
-                drop(caught);
-                signals::die_by(signal)
-            }
+            End::Signal(signal) => end_by(signal, caught, interrupted),
         }
     }
 
     fn in_background(&self) -> bool {
         tcgetpgrp(&self.tty).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
     }
+}
+
+/// Stops, and goes on; `None` when nothing stopped us.
+fn stop(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> Option<()> {
+    interrupted.stopping();
+    match caught.stop(signal) {
+        Stopped::Not => None,
+        Stopped::Woken => Some(()),
+        Stopped::Ended(by) => end_by(by, caught, interrupted),
+    }
+}
+
+fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {
+    interrupted.cancelled();
+    drop(caught);
+    signals::die_by(signal)
 }
 
 /// A terminal without echo, until dropped.
@@ -142,10 +168,8 @@ fn read_line(tty: &File, caught: &Caught) -> io::Result<End> {
             Err(error) => return Err(error.into()),
         }
         let ready = !fds[0].revents().is_empty();
-        while let Some(signal) = caught.take() {
-            if signal != libc::SIGCONT {
-                return Ok(End::Signal(signal));
-            }
+        if let Some(signal) = caught.decisive() {
+            return Ok(End::Signal(signal));
         }
         if !ready {
             continue;
@@ -154,7 +178,7 @@ fn read_line(tty: &File, caught: &Caught) -> io::Result<End> {
         match rustix::io::read(tty, &mut *bytes) {
             Ok(0) | Err(Errno::IO) => {
                 // The kernel ends the reads of a terminal that was hung up before SIGHUP is seen.
-                return Ok(caught.take().filter(|signal| *signal != libc::SIGCONT).map_or(End::Input, End::Signal));
+                return Ok(caught.decisive().map_or(End::Input, End::Signal));
             }
             Ok(count) => line.extend_from_slice(bytes.get(..count).unwrap_or_default()),
             Err(Errno::INTR | Errno::AGAIN) => {}

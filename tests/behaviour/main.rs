@@ -3,14 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod child;
+mod codes;
 mod command_line;
 mod exec;
 mod faults;
+mod kit;
+mod lock;
+mod login;
 mod nesting;
 mod plan_cases;
+mod prompt;
 mod resolution;
 mod role_cache;
 mod secrets;
+mod session;
 mod sts_calls;
 mod sts_errors;
 mod world;

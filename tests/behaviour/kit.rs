@@ -1,0 +1,147 @@
+//! What the tests of codes, sessions and locks share.
+
+use crate::world::sts::clock;
+use crate::world::{Output, Running, World, seed};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The text with every time of day as `HH:MM`.
+pub fn masked(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for at in 0..bytes.len().saturating_sub(4) {
+        let time = [0, 1, 3, 4].iter().all(|i| bytes[at + i].is_ascii_digit()) && bytes[at + 2] == b':';
+        if time && bytes.get(at + 5).is_none_or(|next| !next.is_ascii_digit()) {
+            bytes[at..at + 5].copy_from_slice(b"HH:MM");
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// All that was said on stderr, with times masked.
+#[track_caller]
+pub fn assert_said(output: &Output, text: &str) {
+    assert_eq!(masked(&output.stderr), text, "{}", output.report());
+}
+
+pub fn arn(profile: &str) -> &'static str {
+    seed::ROLES.iter().find(|(name, _)| *name == profile).unwrap().1
+}
+
+/// What is said after a prompt.
+pub fn until(profile: &str) -> String {
+    format!("aws-auth: {profile}: role {} until HH:MM\n", arn(profile))
+}
+
+/// What is said when there is no way to a code.
+pub fn no_way(profile: &str) -> String {
+    format!(
+        "aws-auth: profile '{profile}' needs an MFA code of {}, and there is no terminal to ask on; run 'aws-auth -p \
+         {profile} --login' in a terminal first, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process\n",
+        seed::SERIAL
+    )
+}
+
+/// What STS says to a wrong code, as an error's fact.
+pub fn wrong(world: &World, profile: &str) -> String {
+    format!(
+        "profile '{profile}': STS at {} says AccessDenied: MultiFactorAuthentication failed with invalid MFA one time \
+         pass code.",
+        world.sts.endpoint()
+    )
+}
+
+pub const AGAIN: &str =
+    "aws-auth: STS refused that code; it may be mistyped or used, give the one that the device shows now\r\n";
+
+/// Runs `--login` for a profile with a code that is good.
+#[track_caller]
+pub fn log_in(world: &World, profile: &str) {
+    let code = world.fresh_code();
+    let output = world.aws_auth().args(["-p", profile, "--login"]).env("AWS_AUTH_MFA_TOKEN", code).run();
+    output.success();
+}
+
+/// A run of `true` that must make do with what is cached.
+pub fn quietly(world: &World, profile: &str) -> Output {
+    world.aws_auth().profile(profile).arg("true").run()
+}
+
+/// Starts `echo PROFILE` at a terminal.
+pub fn at_terminal<'w>(world: &'w World, profile: &str) -> Running<'w> {
+    world.aws_auth().profile(profile).args(["echo", profile]).in_terminal()
+}
+
+/// Answers the prompt that is expected next.
+#[track_caller]
+pub fn answer(world: &World, running: &Running<'_>, profile: &str, code: &str) {
+    running.expect(&world.prompt(profile));
+    running.send_line(code);
+}
+
+/// The files of aws-auth's own cache whose names start so.
+pub fn own(world: &World, prefix: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(world.own_cache_dir()) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> =
+        paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(prefix)).collect();
+    found.sort();
+    found
+}
+
+/// The one MFA session that is kept.
+#[track_caller]
+pub fn session(world: &World) -> PathBuf {
+    let found = own(world, "session-");
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+pub fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Changes a cache entry, and leaves its time as it was.
+pub fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
+    let written = path.metadata().unwrap().modified().unwrap();
+    let mut value = json(path);
+    change(&mut value);
+    fs::write(path, value.to_string()).unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
+}
+
+/// Makes the kept session that many seconds older.
+pub fn age_session(world: &World, seconds: i64) {
+    edit(&session(world), |session| session["IssuedAt"] = clock::iso(clock::machine() - seconds).into());
+}
+
+/// Leaves a cache entry that many of its `length` seconds.
+pub fn leave(path: &Path, seconds: i64, length: i64) {
+    edit(path, |entry| entry["Credentials"]["Expiration"] = clock::iso(clock::machine() + seconds).into());
+    let written = SystemTime::now() + Duration::from_secs(seconds.max(0).unsigned_abs())
+        - Duration::from_secs(length.unsigned_abs());
+    fs::File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
+}
+
+/// The entries of the AWS CLI's cache.
+pub fn role_entries(world: &World) -> Vec<PathBuf> {
+    world.cli_cache().keys().map(|name| world.cli_cache_dir().join(name)).collect()
+}
+
+/// An hour passes for all role credentials: STS takes them no more, and their entries say so.
+pub fn end_roles(world: &World) {
+    for path in role_entries(world) {
+        leave(&path, -1, 3600);
+    }
+}
+
+/// Waits until this process says that it waits for the prompt of that one.
+#[track_caller]
+pub fn expect_waiting(waiter: &Running<'_>, pid: i32) {
+    waiter.expect_stderr(&waiting_for(pid));
+}
+
+pub fn waiting_for(pid: i32) -> String {
+    format!("aws-auth: waiting for the MFA prompt of process {pid}\n")
+}

@@ -1,0 +1,478 @@
+//! Many at once: one prompt, one session, one AssumeRole per role, whoever dies or gives up on the way.
+
+use crate::kit::{
+    AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, no_way, own, quietly, until, waiting_for,
+};
+use crate::world::{Invocation, Output, Running, SHELL_PROMPT, World, seed};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rustix::process::Signal;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// A run of `echo PROFILE` with no terminal and its standard input closed.
+fn closed<'w>(world: &'w World, profile: &str) -> Invocation<'w> {
+    world.aws_auth().profile(profile).args(["echo", profile]).through(["sh", "-c", "exec \"$@\" <&-", "sh"])
+}
+
+fn gave_up(pid: i32) -> String {
+    format!(
+        "aws-auth: process {pid}, whose MFA prompt this one waited for, gave up; run the command again to be asked\n"
+    )
+}
+
+fn profile(at: usize) -> &'static str {
+    seed::ROLES[at % 4].0
+}
+
+/// Inode, change and modification times of the lock files.
+fn locks(world: &World) -> BTreeMap<PathBuf, [i64; 5]> {
+    let about = |path: &Path| {
+        let about = path.metadata().unwrap();
+        let inode = i64::try_from(about.ino()).unwrap();
+        [inode, about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()]
+    };
+    own(world, "lock-").into_iter().map(|path| (path.clone(), about(&path))).collect()
+}
+
+#[test]
+fn fifty_at_once_take_one_prompt_one_session_and_one_call_per_role() {
+    let world = World::seeded();
+    let first = at_terminal(&world, "sops");
+    first.expect(&world.prompt("sops"));
+    let others: Vec<_> = (1..50).map(|at| (profile(at), closed(&world, profile(at)).start())).collect();
+    for (_, other) in &others {
+        expect_waiting(other, first.pid());
+    }
+    first.send_line(&world.fresh_code());
+    let holder = first.pid();
+    let output = first.wait();
+    output.success().assert_stdout("sops\n").assert_transcript(&format!("{}\r\n", world.prompt("sops")));
+    assert_said(&output, &until("sops"));
+    for (profile, other) in others {
+        let output = other.wait();
+        output.success().assert_stdout(&format!("{profile}\n"));
+        // Later holders work too fast to be named, but on a busy machine one may be.
+        assert!(output.stderr.starts_with(&waiting_for(holder)), "{}", output.report());
+    }
+    let mut actions = world.sts.actions();
+    actions.sort();
+    assert_eq!(actions, ["AssumeRole", "AssumeRole", "AssumeRole", "AssumeRole", "GetSessionToken"]);
+
+    // With a warm cache none opens a socket, nor touches a lock or any other file.
+    world.sts.clear_log();
+    let (before, files) = (locks(&world), world.snapshot());
+    let runs: Vec<_> = (0..50).map(|at| closed(&world, profile(at)).start()).collect();
+    for run in runs {
+        run.wait().success().assert_stderr("");
+    }
+    assert_eq!(world.sts.connections(), 0);
+    assert_eq!((locks(&world), world.snapshot()), (before, files));
+}
+
+#[test]
+fn a_makefile_with_eight_jobs_asks_once() {
+    let world = World::seeded();
+    let mut makefile = String::from("all: ");
+    let mut rules = String::new();
+    for at in 0..16 {
+        makefile += &format!("t{at} ");
+        rules += &format!(
+            "t{at}: ; @AWS_PROFILE={} {} sh -c 'echo {at} $$AWS_ACCESS_KEY_ID'\n",
+            profile(at),
+            crate::world::AWS_AUTH
+        );
+    }
+    world.write("Makefile", format!("{makefile}\n{rules}"));
+    let make = world.command("make").arg("-j8").in_terminal();
+    make.expect("MFA code for ");
+    make.send_line(&world.fresh_code());
+    let output = make.wait();
+    output.success().assert_terminal_restored();
+    assert_eq!(output.stdout_text().lines().count(), 16, "{}", output.report());
+    assert_eq!(output.transcript().matches("MFA code for ").count(), 1, "{}", output.report());
+    assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 4));
+}
+
+#[test]
+fn a_holder_killed_at_the_prompt_makes_room_for_the_next() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let next = at_terminal(&world, "sops");
+    expect_waiting(&next, holder.pid());
+    assert_eq!(next.transcript(), "");
+    holder.signal(Signal::KILL);
+    answer(&world, &next, "sops", &world.fresh_code());
+    next.wait().success().assert_stdout("sops\n");
+    holder.wait().assert_signal(Signal::KILL);
+}
+
+#[test]
+fn a_holder_killed_while_sts_thinks_makes_room_for_the_next() {
+    for after_acting in [false, true] {
+        let world = World::seeded();
+        if after_acting {
+            world.sts.hold_answer("GetSessionToken")
+        } else {
+            world.sts.hold("GetSessionToken")
+        }
+        let code = world.fresh_code();
+        let holder = at_terminal(&world, "sops");
+        answer(&world, &holder, "sops", &code);
+        world.sts.wait_for_held(1);
+        let next = at_terminal(&world, "main-infrastructure");
+        expect_waiting(&next, holder.pid());
+        holder.signal(Signal::KILL);
+        world.sts.wait_for_held(0);
+        world.sts.release();
+        // The code went out, whether or not STS saw it.
+        answer(&world, &next, "main-infrastructure", &code);
+        next.expect("aws-auth: that code was used already; wait for the next one\r\n");
+        answer(&world, &next, "main-infrastructure", &world.fresh_code());
+        next.wait().success();
+        assert_eq!(world.sts.count("GetSessionToken"), 2);
+    }
+}
+
+/// Whether strace can be used; without it a test is skipped, except where everything must be there.
+fn strace(world: &World, test: &str) -> bool {
+    let there = std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join("strace").is_file());
+    let works = there
+        && world.command("strace").args(["-o", "/dev/null", "true"]).run().status == crate::world::Status::Code(0);
+    assert!(works || std::env::var_os("CI").is_none(), "{test} needs strace");
+    if !works {
+        eprintln!("skipped: {test} needs strace");
+    }
+    works
+}
+
+#[test]
+fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
+    // The memory of codes, the session, the role entry.
+    for (at, kept) in [(1, 0), (2, 0), (3, 1)] {
+        let world = World::seeded();
+        if !strace(&world, "a_holder_killed_between_writing_and_renaming_leaves_nothing_torn") {
+            return;
+        }
+        let calls = "rename,renameat,renameat2";
+        let inject = format!("inject={calls}:error=EIO:signal=KILL:when={at}");
+        let trace = format!("trace={calls}");
+        let words = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let holder = world.aws_auth().profile("sops").arg("true").through(words).in_terminal();
+        holder.expect(&world.prompt("sops"));
+        let next = at_terminal(&world, "main-infrastructure");
+        next.expect_stderr("waiting for the MFA prompt of process ");
+        holder.send_line(&world.fresh_code());
+        holder.wait().assert_signal(Signal::KILL);
+        if kept == 0 {
+            answer(&world, &next, "main-infrastructure", &world.fresh_code());
+        }
+        next.wait().success();
+        let mut half = 0;
+        for (name, what) in world.snapshot() {
+            if !(name.starts_with(".cache/") || name.starts_with(".aws/cli/")) || what.contains("dir") {
+                continue;
+            }
+            assert!(what.starts_with("0600 file"), "{name}: {what}");
+            half += usize::from(name.ends_with(".tmp"));
+            if name.ends_with(".json") {
+                crate::kit::json(&world.path(&name));
+            }
+        }
+        assert_eq!(half, 1, "the test killed in time");
+        assert_eq!(own(&world, "session-").len(), 1);
+        quietly(&world, "sops").success().assert_stderr("");
+    }
+}
+
+#[test]
+fn those_who_waited_for_a_cancelled_prompt_fail_once_and_do_not_ask() {
+    let world = World::seeded();
+    type End = fn(&World, &Running<'_>);
+    let ends: [End; 4] = [
+        |_, holder| holder.ctrl_c(),
+        |_, holder| holder.signal(Signal::TERM),
+        |_, holder| holder.ctrl_d(),
+        |world, holder| {
+            holder.send_line(&world.wrong_code());
+            for _ in 0..2 {
+                holder.expect(AGAIN);
+                answer(world, holder, "sops", &world.wrong_code());
+            }
+        },
+    ];
+    for end in ends {
+        let holder = at_terminal(&world, "sops");
+        holder.expect(&world.prompt("sops"));
+        let waiters: Vec<_> = (0..6)
+            .map(|at| if at % 2 == 0 { at_terminal(&world, profile(at)) } else { closed(&world, profile(at)).start() })
+            .collect();
+        for waiter in &waiters {
+            expect_waiting(waiter, holder.pid());
+        }
+        end(&world, &holder);
+        let pid = holder.pid();
+        holder.wait();
+        for waiter in waiters {
+            let output = waiter.wait();
+            output.assert_status(125).assert_stdout("").assert_transcript("");
+            // On a busy machine another waiter that is just failing may be named too.
+            assert!(output.stderr.starts_with(&waiting_for(pid)), "{}", output.report());
+            assert!(output.stderr.ends_with(&gave_up(pid)), "{}", output.report());
+            assert_eq!(output.stderr.matches("gave up").count(), 1, "{}", output.report());
+        }
+    }
+    assert_eq!(own(&world, "session-").len(), 0);
+    // A later run is asked as ever.
+    let later = at_terminal(&world, "sops");
+    answer(&world, &later, "sops", &world.fresh_code());
+    later.wait().success();
+}
+
+#[test]
+fn a_stopped_holder_lets_go_of_the_lock_and_uses_what_others_got() {
+    let world = World::seeded();
+    let shell = world.shell_in_terminal();
+    shell.send_line("AWS_PROFILE=sops aws-auth echo r''an");
+    shell.expect(&world.prompt("sops"));
+    let waiter = closed(&world, "sops").start();
+    waiter.expect_stderr("waiting for the MFA prompt of process ");
+    let next = at_terminal(&world, "sops");
+    next.expect_stderr("waiting for the MFA prompt of process ");
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    // One waits without a terminal: its turn ends in an error, and the other one's in a prompt, in whichever order.
+    answer(&world, &next, "sops", &world.fresh_code());
+    next.wait().success();
+    let output: Output = waiter.wait();
+    assert!(output.stderr.ends_with(&no_way("sops")) || output.stdout_text() == "sops\n", "{}", output.report());
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("fg");
+    shell.expect("ran\r\n");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
+    assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+}
+
+#[test]
+fn waiting_is_ended_by_a_signal() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let waiter = closed(&world, "sops").start();
+        expect_waiting(&waiter, holder.pid());
+        waiter.signal(signal);
+        waiter.wait().assert_signal(signal).assert_stderr(&waiting_for(holder.pid()));
+    }
+    holder.send_line(&world.fresh_code());
+    holder.wait().success();
+}
+
+#[test]
+fn those_who_ask_for_other_devices_do_not_wait() {
+    let world = World::seeded();
+    let kim = crate::world::User::new(seed::ACCOUNT, "kim").with_mfa("kim");
+    world.sts.add_user(kim.clone());
+    let keys = seed::credentials_file(&kim).replace("[default]", "[kim]");
+    world.credentials(&(seed::credentials_file(&world.user) + &keys));
+    world.append_config(&format!(
+        "[profile kims]\nsource_profile = kim\nmfa_serial = {}\nrole_arn = {}\n",
+        kim.mfa[0].serial,
+        arn("sops")
+    ));
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let code = world.sts.fresh_code(&kim.mfa[0].serial);
+    world.aws_auth().profile("kims").arg("true").env("AWS_AUTH_MFA_TOKEN", code).run().success().assert_stderr("");
+    holder.ctrl_c();
+    holder.wait();
+}
+
+#[test]
+fn roles_without_a_device_are_assumed_once_too() {
+    let world = World::seeded();
+    let open = "arn:aws:iam::111122223333:role/open";
+    world.sts.add_role(crate::world::Role::new(open));
+    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {open}\n"));
+    world.sts.hold("AssumeRole");
+    let first = closed(&world, "open").start();
+    world.sts.wait_for_held(1);
+    let others: Vec<_> = (0..4).map(|_| closed(&world, "open").start()).collect();
+    for other in &others {
+        other.expect_stderr(&format!("aws-auth: waiting for the credentials of process {}\n", first.pid()));
+    }
+    world.sts.release();
+    first.wait().success().assert_stderr("");
+    for other in others {
+        other.wait().success();
+    }
+    assert_eq!(world.sts.actions(), ["AssumeRole"]);
+}
+
+#[test]
+fn without_a_place_for_locks_and_caches_it_works_with_one_warning() {
+    let world = World::seeded();
+    let state = world.write(".cache/aws-auth", "a file where the directory should be");
+    let run = at_terminal(&world, "sops");
+    answer(&world, &run, "sops", &world.fresh_code());
+    let output = run.wait();
+    output.success().assert_stdout("sops\n");
+    let warning = format!(
+        "aws-auth: warning: cannot keep anything in {} (Not a directory); the next run will ask again\n",
+        state.display()
+    );
+    assert_said(&output, &(warning + &until("sops")));
+}
+
+#[test]
+fn a_lock_that_was_removed_while_it_was_waited_for_is_taken_anew() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let waiter = closed(&world, "sops").start();
+    expect_waiting(&waiter, holder.pid());
+    std::fs::remove_file(own(&world, "lock-").remove(0)).unwrap();
+    holder.send_line(&world.fresh_code());
+    holder.wait().success();
+    waiter.wait().success();
+    assert_eq!(world.sts.calls().len(), 2);
+}
+
+#[test]
+fn who_waited_for_a_prompt_that_was_cancelled_but_needs_no_code_goes_on() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let waiter = closed(&world, "sops").start();
+    expect_waiting(&waiter, holder.pid());
+    // Somebody without our lock makes the session meanwhile.
+    let lock = own(&world, "lock-").remove(0);
+    let away = lock.with_extension("away");
+    std::fs::rename(&lock, &away).unwrap();
+    log_in(&world, "main-infrastructure");
+    std::fs::rename(&away, &lock).unwrap();
+    holder.ctrl_c();
+    holder.wait().assert_signal(Signal::INT);
+    waiter.wait().success().assert_stdout("sops\n");
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
+}
+
+/// What happens to the process whose prompt stands.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Right,
+    Wrong,
+    Junk,
+    Cancel,
+    EndOfInput,
+    Kill,
+    StopAndGoOn,
+    Newcomer,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        1 => Just(Event::Right),
+        3 => Just(Event::Wrong),
+        1 => Just(Event::Junk),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::EndOfInput),
+        2 => Just(Event::Kill),
+        2 => Just(Event::StopAndGoOn),
+        2 => Just(Event::Newcomer),
+    ]
+}
+
+/// The one whose prompt stands (a prompt more was shown than answered), once there is one; `None` when all have ended.
+fn asking<'a, 'w>(world: &World, runs: &'a mut [(Running<'w>, usize)]) -> Option<&'a mut (Running<'w>, usize)> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    loop {
+        let standing: Vec<usize> = (0..runs.len())
+            .filter(|at| {
+                let (run, answered) = &runs[*at];
+                run.is_running() && run.transcript().matches("MFA code for ").count() > *answered
+            })
+            .collect();
+        assert!(standing.len() <= 1, "{} prompts at a time", standing.len());
+        if let Some(at) = standing.first() {
+            let (run, _) = &runs[*at];
+            assert!(run.transcript().contains(&format!("({}) at {}: ", seed::SERIAL, world.sts.endpoint())));
+            return runs.get_mut(*at);
+        }
+        if runs.iter().all(|(run, _)| !run.is_running()) {
+            return None;
+        }
+        assert!(std::time::Instant::now() < deadline, "neither a prompt nor an end");
+        std::thread::yield_now();
+    }
+}
+
+fn play(events: &[Event]) {
+    let world = World::seeded();
+    let mut runs: Vec<(Running<'_>, usize)> = (0..3).map(|at| (at_terminal(&world, profile(at)), 0)).collect();
+    for event in events {
+        let newcomers = runs.len();
+        let Some((run, answered)) = asking(&world, &mut runs) else { break };
+        match event {
+            Event::Newcomer => {
+                let newcomer = (at_terminal(&world, profile(newcomers)), 0);
+                runs.push(newcomer);
+                continue;
+            }
+            Event::Right => run.send_line(&world.fresh_code()),
+            Event::Wrong => run.send_line(&world.wrong_code()),
+            Event::Junk => run.send_line("junk"),
+            Event::Cancel => run.ctrl_c(),
+            Event::EndOfInput => run.ctrl_d(),
+            Event::Kill => run.signal(Signal::KILL),
+            Event::StopAndGoOn => {
+                run.signal(Signal::STOP);
+                run.signal(Signal::CONT);
+            }
+        }
+        *answered += 1;
+    }
+    // Whoever still asks is answered, and then everybody ends.
+    while let Some((run, answered)) = asking(&world, &mut runs) {
+        run.send_line(&world.fresh_code());
+        *answered += 1;
+    }
+    for (run, _) in runs {
+        let output = run.wait();
+        assert!(
+            output
+                .screen
+                .as_ref()
+                .is_some_and(|screen| output.status == killed() || screen.after.as_ref() == Some(&screen.before))
+        );
+    }
+    let calls = world.sts.calls();
+    let mut codes: Vec<_> = calls.iter().filter(|call| call.with_code).map(|call| call.param("TokenCode")).collect();
+    let sent = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), sent, "a code was sent twice: {codes:?}");
+    assert!(calls.iter().filter(|call| call.action == "GetSessionToken" && call.outcome.is_ok()).count() <= 1);
+}
+
+fn killed() -> crate::world::Status {
+    crate::world::Status::Signal(Signal::KILL.as_raw())
+}
+
+#[test]
+fn whatever_happens_one_prompt_stands_at_a_time_no_code_is_sent_twice_and_all_end() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 30, ..Config::default() };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, random);
+    runner
+        .run(&proptest::collection::vec(event(), 1..10), |events| {
+            play(&events);
+            Ok(())
+        })
+        .unwrap();
+}
