@@ -24,7 +24,7 @@ test: check-rust-tools ## all tests: formatting, lints, cargo's tests, and those
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory test-outside
 
-test-outside: check-cargo ## the tests against the AWS CLI, sops, terraform, make and shells; installs what it needs under target
+test-outside: check-cargo ## the tests against real tools; installs what it needs under target
 	$(CARGO) build --locked --bins --examples
 	sh tests/outside/set-up.sh
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest tests/outside $(PYTEST)

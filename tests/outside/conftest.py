@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from local_sts import LocalSts
 from moto_process import Moto
-from world import OUTSIDE, TARGET, World
+from world import CONFIG, CREDENTIALS, OUTSIDE, TARGET, World
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -61,9 +62,23 @@ def moto(moto_process):
 @pytest.fixture
 def world(tmp_path, binary, moto):
     """The team's two files, moto as every AWS service, and aws-auth on the PATH."""
-    made = World(tmp_path, moto)
+    made = World(tmp_path)
+    made.write_files(CONFIG, CREDENTIALS)
+    made.use(moto)
+    made.env["AWS_ENDPOINT_URL"] = moto.url
     made.install("aws-auth", binary)
     return made
+
+
+@pytest.fixture
+def strict_world(tmp_path, binary):
+    """As `world`, with the project's own STS, which checks what moto does not."""
+    made = World(tmp_path)
+    made.use(LocalSts(made.home))
+    made.env["AWS_ENDPOINT_URL_STS"] = made.sts.url
+    made.install("aws-auth", binary)
+    yield made
+    made.sts.stop()
 
 
 # The skipped tests once more in a file, for .ci/run to end with.

@@ -13,7 +13,7 @@ DEADLINE_SECONDS = 60
 
 
 class Terminal:
-    def __init__(self, argv, env, cwd):
+    def __init__(self, argv, env, cwd, deadline_seconds=DEADLINE_SECONDS):
         self.argv = argv
         self._spawn = pexpect.spawn(
             argv[0],
@@ -23,7 +23,7 @@ class Terminal:
             encoding="utf-8",
             codec_errors="backslashreplace",
             dimensions=(50, 500),  # wide, so that no prompt is wrapped
-            timeout=DEADLINE_SECONDS,
+            timeout=deadline_seconds,
         )
         self._spawn.delaybeforesend = None  # pexpect's default sleeps before it types
         self._seen = ""
@@ -33,21 +33,32 @@ class Terminal:
         found = self._spawn.expect_exact([text, pexpect.EOF, pexpect.TIMEOUT])
         self._seen += self._spawn.before
         if found != 0:
-            why = "the command ended" if found == 1 else f"{DEADLINE_SECONDS} s passed"
-            self._spawn.close(force=True)
-            raise AssertionError(f"{why} before {text!r} was printed by {self.argv}; on the screen:\n{self._seen}")
+            self._missed(repr(text))
         self._seen += text
+
+    def read(self, pattern):
+        """Waits for what a regular expression matches, and gives its first group."""
+        found = self._spawn.expect([pattern, pexpect.EOF, pexpect.TIMEOUT])
+        self._seen += self._spawn.before
+        if found != 0:
+            self._missed(pattern)
+        self._seen += self._spawn.after
+        return self._spawn.match[1]
+
+    def _missed(self, what):
+        why = "the command ended" if self._spawn.after is pexpect.EOF else f"{self._spawn.timeout} s passed"
+        self._spawn.close(force=True)
+        raise AssertionError(f"{why} before {what} was printed by {self.argv}; on the screen:\n{self._seen}")
 
     def type(self, line):
         self._spawn.sendline(line)
 
     def finish(self):
         """Waits for the command's end."""
-        if self._spawn.expect([pexpect.EOF, pexpect.TIMEOUT]) != 0:
-            self._seen += self._spawn.before
-            self._spawn.close(force=True)
-            raise AssertionError(f"{self.argv} did not end; on the screen:\n{self._seen}")
+        found = self._spawn.expect([pexpect.EOF, pexpect.TIMEOUT])
         self._seen += self._spawn.before
+        if found != 0:
+            self._missed("the end")
         self._spawn.close()
         return Ended(self.argv, self._spawn.exitstatus, self._spawn.signalstatus, self._seen.replace("\r\n", "\n"))
 

@@ -38,13 +38,16 @@ def test_the_profiles_region_reaches_the_command(world, moto):
 def test_credentials_of_the_default_profile_do_not_reach_the_command(world, moto):
     """The role's keys stand in the environment, where every SDK looks first."""
     world.credentials.write_text(CREDENTIALS + "aws_session_token=stale\n")
-    world.config.write_text(world.config.read_text() + "[profile static]\naws_access_key_id=AKIASTATIC0000000000\n"
-                            "aws_secret_access_key=static\n")
+    with world.config.open("a") as config:
+        config.write("[profile static]\naws_access_key_id=AKIASTATIC0000000000\naws_secret_access_key=static\n")
     identity(world, env={"AWS_PROFILE": "static"})
     assert moto.calls()[-1].access_key == "AKIASTATIC0000000000"
 
 
-@pytest.mark.parametrize("variable", ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+OTHERS = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+
+
+@pytest.mark.parametrize("variable", OTHERS)
 def test_other_credentials_of_the_caller_do_not_reach_the_command(world, moto, variable):
     value = f"{moto.url}/never" if variable.endswith("URI") else "never"
     seen = identity(world, env={"AWS_PROFILE": "sops", "AWS_AUTH_MFA_TOKEN": moto.code(None), variable: value})

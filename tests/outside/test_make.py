@@ -26,7 +26,7 @@ inner:
 def make(world):
     world.install("make", need("make"))
     program, option, _ = python("")
-    world.write("whoami", f"#!/bin/sh\nexec {program} {option} \"{WHOAMI}\" >> \"$1\"\n").chmod(0o755)
+    world.write("whoami", f'#!/bin/sh\nexec {program} {option} "{WHOAMI}" >> "$1"\n').chmod(0o755)
     world.install("whoami", world.directory / "whoami")
     world.write("Makefile", MAKEFILE)
 

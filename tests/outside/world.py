@@ -43,8 +43,8 @@ role_arn = arn:aws:iam::398263320410:role/infrastructure
 
 
 class World:
-    def __init__(self, directory, sts):
-        self.sts = sts
+    def __init__(self, directory):
+        self.sts = None
         self.directory = directory / "work"
         self.home = directory / "home"
         self.bin = directory / "bin"
@@ -56,12 +56,17 @@ class World:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm",
-            "AWS_ENDPOINT_URL": sts.url,
         }
         self.config = self.home / ".aws" / "config"
         self.credentials = self.home / ".aws" / "credentials"
-        self.config.write_text(CONFIG, encoding="utf-8")
-        self.credentials.write_text(CREDENTIALS, encoding="utf-8")
+
+    def use(self, sts):
+        """The STS that gives the codes and is named in the prompt."""
+        self.sts = sts
+
+    def write_files(self, config, credentials):
+        self.config.write_text(config, encoding="utf-8")
+        self.credentials.write_text(credentials, encoding="utf-8")
         self.credentials.chmod(0o600)
 
     def install(self, name, program):
@@ -112,7 +117,7 @@ class World:
         return ended
 
     def shell_asked_once(self, command, profile, **options):
-        """A shell's command line at a terminal, with redirections as a person types them, in which aws-auth asks once."""
+        """A shell's command line at a terminal, redirections and all, in which aws-auth asks once."""
         return self.asked_once(self.terminal("sh", "-c", command, **options), self.prompt(profile))
 
     def forget(self):

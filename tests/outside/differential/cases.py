@@ -1,8 +1,8 @@
 """Generates pairs of AWS files and a request, by a seed.
 
-A case is made twice from one random structure: as aws-auth reads it, and as botocore reads it. The two differ only where
-SEMANTICS documents that aws-auth reads what the AWS CLI rejects or reads otherwise (a repeated section, a comment after
-a value, a byte order mark, AWS_REGION …); the names of those readings are kept with the case.
+A case is made twice from one random structure: as aws-auth reads it, and as botocore reads it. The two differ only
+where it is documented that aws-auth reads what the AWS CLI rejects or reads otherwise (a comment after a value, a byte
+order mark, AWS_REGION …); the names of those readings are kept with the case.
 """
 
 import random
@@ -12,15 +12,24 @@ from dataclasses import dataclass, field
 PARTITIONS = {"aws": 20, "aws-cn": 1, "aws-us-gov": 1}
 REGIONS = ["eu-west-1", "us-east-1", "eu-central-1", "ap-southeast-2", "us-west-2", "af-south-1"]
 NAMES = ["a", "b", "c", "jo", "b c", "ü", "x-y", "team.dev", "a@b", "default"]
-ODD_NAMES = ['q"x', "it's", "back\\slash", "profile", "#x", "a;b", "a=b", "a:b", "[x", "profile x", " x", "DEFAULT", "Default"]
+ODD_NAMES = ['q"x', "it's", "back\\slash", "#x", "a;b", "a=b", "a:b", "[x", " x"]
+ODD_NAMES += ["profile", "profile x", "DEFAULT", "Default"]
 ODD_REGIONS = ["not a region", "eu_west_1", "EU-WEST-1", "-x", "xx-new-9", '"eu-west-1"', "eu-west-1a"]
 SESSION_NAMES = ["jo", "jo.doe@example", "ci+build=7", "x" * 64, "x" * 65, "with space", '"jo"', "é"]
 EXTERNAL_IDS = ["Unique/42", "a:b=c@d", '"quoted"', "schlüssel", "x=y", "1", "with space", "'single'", "a,b"]
 DURATIONS = ["900", "3600", "1800", "3600", "43200", "899", "43201", "7200", "0", "-1"]
 NOT_INTEGERS = ["1h", "soon", "", "3600.0", '"3600"']
+JUNK_HEADERS = ["plugins", "preview", "sso-session corp", "profile", "profile one two", "services", "Default"]
 JUNK_KEYS = ["output = json", "cli_pager =", "color: never", "unknown_key = v", "retry_mode = standard"]
+ODD_VALUES = ["", "  ", "= x", "a\tb", "x\u00a0", "\u2003x", "a  b", "%(region)s", "$HOME", "~"]
 GAPS = [
-    [], [], [""], ["# a comment"], ["", "; role_arn = commented-out", ""], ["   # an indented comment"], ["   "],
+    [],
+    [],
+    [""],
+    ["# a comment"],
+    ["", "; role_arn = commented-out", ""],
+    ["   # an indented comment"],
+    ["   "],
 ]
 NESTED = [
     "s3 =\n  max_concurrent_requests = 20\n  role_arn = arn:aws:iam::999999999999:role/nested",
@@ -213,7 +222,7 @@ class _Maker:
             config.append(Entry("sts_regional_endpoints", self.one(["legacy", "regional"])))
             self.features.add("sts_regional_endpoints")
         if kind == "static" and self.chance(0.04):
-            config.append(Entry("mfa_serial", f"arn:{self.partition}:iam::111122223333:mfa/jo"))
+            config.append(Entry("mfa_serial", self.serial()))
             self.features.add("mfa_serial without a role")
         if self.endpoints:
             self.endpoint(name, config)
@@ -225,7 +234,8 @@ class _Maker:
             self.credentials.append(self.section(name, credentials))
 
     def role(self, name, names, index, kind, config, credentials):
-        entries = [Entry("role_arn", f"arn:{self.partition}:iam::{100000000000 + index}:role/{self.one(['', 'path/'])}R{index}")]
+        path = self.one(["", "path/"])
+        entries = [Entry("role_arn", f"arn:{self.partition}:iam::{100000000000 + index}:role/{path}R{index}")]
         if self.chance(0.02):
             entries[0].value = self.one(["R1", '"' + entries[0].value + '"', "arn:aws:iam::1:role/short", ""])
         source, credential_source = self.source(name, names, index, kind)
@@ -250,15 +260,20 @@ class _Maker:
             entries.append(Entry("duration_seconds", self.one(NOT_INTEGERS)))
             self.features.add("duration_seconds that is no integer")
         if self.chance(0.3):
-            entries.append(Entry("mfa_serial", f"arn:{self.partition}:iam::111122223333:mfa/{self.one(['jo', 'path/jo', 'jo@x'])}"))
+            entries.append(Entry("mfa_serial", self.serial()))
             self.features.add("mfa_serial")
         if self.chance(0.01):
-            serial = self.one(["arn:aws:iam::398263320410:mfa/<IAM username>", "arn:aws:iam::398263320410:u2f/user/jo/key"])
+            serial = self.one(
+                ["arn:aws:iam::398263320410:mfa/<IAM username>", "arn:aws:iam::398263320410:u2f/user/jo/key"]
+            )
             entries = [entry for entry in entries if entry.key != "mfa_serial"] + [Entry("mfa_serial", serial)]
             self.features.add("a serial that gives no codes")
         self.rng.shuffle(entries)
         for entry in entries:
             self.place(entry, config, credentials)
+
+    def serial(self):
+        return f"arn:{self.partition}:iam::111122223333:mfa/{self.one(['jo', 'path/jo', 'jo@x'])}"
 
     def source(self, name, names, index, kind):
         """source_profile and credential_source; mostly the next profile, so that chains end at keys."""
@@ -278,14 +293,16 @@ class _Maker:
         if roll < 0.92:
             return self.one(["missing", f'"{following or name}"', ""]), None
         if roll < 0.97:
-            return None, self.one(["Environment"] * 6 + ["Ec2InstanceMetadata", "EcsContainer", "environment", "Nonsense"])
+            others = ["Ec2InstanceMetadata", "EcsContainer", "environment", "Nonsense"]
+            return None, self.one(["Environment"] * 6 + others)
         if roll < 0.985:
             return following or name, "Environment"
         return None, None
 
     def keys(self, name, kind, config, credentials):
         number = self.rng.randint(10, 99)
-        access = Entry("aws_access_key_id", f"AKIA{number}" + "".join(c for c in name.upper() if c.isascii() and c.isalnum()))
+        letters = "".join(letter for letter in name.upper() if letter.isascii() and letter.isalnum())
+        access = Entry("aws_access_key_id", f"AKIA{number}{letters}")
         secret = Entry("aws_secret_access_key", f"secret/{number}+{self.one(['abc', 'x=y', '#no-comment', '%(x)s'])}")
         entries = [access, secret]
         if self.chance(0.15):
@@ -333,10 +350,11 @@ class _Maker:
             config.append(Entry("endpoint_url", "{two}"))
             header = f'services "{services}"' if " " in services else f"services {services}"
             if not any(section.header == header for section in self.config):
-                self.config.append(Section(header, [], lines=["sts =\n  endpoint_url = {one}\ns3 =\n  endpoint_url = {two}"]))
+                nested = "sts =\n  endpoint_url = {one}\ns3 =\n  endpoint_url = {two}"
+                self.config.append(Section(header, [], lines=[nested]))
         self.features.add("endpoint_url")
 
-    # --- what stands around them ---------------------------------------------------------------------------------------
+    # --- what stands around them -------------------------------------------------------------------------------
 
     def header(self, name):
         if name == "default":
@@ -351,12 +369,23 @@ class _Maker:
         if roll < 0.93:
             return f"profile {name}"
         self.features.add("an odd header")
-        return self.one([quoted, f"profiles {name}", f"profile   {name}", f"profile\t{name}", f"profile '{name}'",
-                         f"profile{name}", f" profile {name}", f'profile "{name}', name])
+        return self.one(
+            [
+                quoted,
+                f"profiles {name}",
+                f"profile   {name}",
+                f"profile\t{name}",
+                f"profile '{name}'",
+                f"profile{name}",
+                f" profile {name}",
+                f'profile "{name}',
+                name,
+            ]
+        )
 
     def junk_sections(self):
         for _ in range(self.rng.randint(1, 3)):
-            header = self.one(["plugins", "preview", "sso-session corp", "profile", "profile one two", "services", "Default"])
+            header = self.one(JUNK_HEADERS)
             if not any(section.header == header for section in self.config):
                 self.config.append(Section(header, [Entry("role_arn", "arn:aws:iam::999999999999:role/junk")]))
 
@@ -369,14 +398,15 @@ class _Maker:
 
     def defaults(self):
         """[DEFAULT] in capitals gives its values to every section of its file."""
-        entries = [Entry(*self.one([("region", "eu-west-3"), ("external_id", "from-DEFAULT"), ("duration_seconds", "1200")]))]
-        self.one([self.config, self.credentials]).append(Section("DEFAULT", entries))
+        values = [("region", "eu-west-3"), ("external_id", "from-DEFAULT"), ("duration_seconds", "1200")]
+        section = Section("DEFAULT", [Entry(*self.one(values))])
+        self.one([self.config, self.credentials]).append(section)
         self.features.add("[DEFAULT]")
 
     def noise(self, entries):
         for entry in entries:
             if self.chance(0.006) and entry.key != "sts_regional_endpoints":
-                entry.value = self.one(["", "  ", "= x", "a\tb", "x\u00a0", "\u2003x", "a  b", "%(region)s", "$HOME", "~"])
+                entry.value = self.one(ODD_VALUES)
                 self.features.add("an odd value")
             entry.style = self.one([" = "] * 6 + ["=", ": ", ":", " =", "\t=\t", "= "])
             if self.chance(0.04):
@@ -420,7 +450,7 @@ class _Maker:
             self.features.add("an indented section")
         return section
 
-    # --- text ------------------------------------------------------------------------------------------------------------
+    # --- text ----------------------------------------------------------------------------------------------------
 
     def render(self, sections):
         """The file as aws-auth gets it, and as botocore does."""
@@ -436,7 +466,7 @@ class _Maker:
             if self.chance(0.01):
                 header, plain_header = "  " + header, "  " + plain_header
                 self.features.add("an indented header")
-            entries = [(self.line(section, entry, False), self.line(section, entry, True)) for entry in section.entries]
+            entries = [[self.line(section, entry, plain) for plain in (False, True)] for entry in section.entries]
             more = [line for text in section.lines for line in text.split("\n")]
             gap = self.one(GAPS)
             for lines, head, plain in ((ours, header, False), (theirs, plain_header, True)):

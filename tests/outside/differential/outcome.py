@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# Read once: theirs.py swaps this process's environment while other threads run aws-auth.
+PATH = os.environ["PATH"]
 CODE = "123456"
 USER = "jo.local"
 
@@ -38,7 +40,7 @@ class Outcome:
 def variables(environment, recorder, directory):
     """The environment of a run: the two files' places, no instance, and what the case sets."""
     return {
-        "PATH": os.environ["PATH"],
+        "PATH": PATH,
         "HOME": str(directory),
         "USER": USER,
         "LC_ALL": "C.UTF-8",

@@ -1,0 +1,43 @@
+"""The project's own local STS as a process. Unlike moto it checks signatures, takes a code of the MFA device once and
+only in its time, and caps what temporary credentials may do."""
+
+import subprocess
+
+from world import TARGET
+
+SERIAL = "arn:aws:iam::398263320410:mfa/jo"
+
+
+class LocalSts:
+    """Knows one user, one MFA device and the four roles; writes the two files that go with them under `home`."""
+
+    def __init__(self, home):
+        program = TARGET / "debug/examples/local-sts"
+        assert program.exists(), f"{program} is not there: `cargo build --examples` makes it"
+        self._process = subprocess.Popen(
+            [program, "--home", home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.url = self._read().removeprefix("AWS_ENDPOINT_URL_STS=")
+
+    def _read(self):
+        line = self._process.stdout.readline()
+        assert line, f"local-sts ended with {self._process.wait()}"
+        return line.strip()
+
+    def _ask(self, question):
+        self._process.stdin.write(f"{question}\n")
+        return self._read()
+
+    def code(self, serial):
+        """What the device shows; each time another one."""
+        assert serial in (SERIAL, None)
+        return self._ask("code")
+
+    def calls(self):
+        """The actions that were asked for so far."""
+        return self._ask("calls").split()
+
+    def stop(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
