@@ -201,7 +201,7 @@ impl Interrupted for Holder<'_> {
 impl Run<'_> {
     fn attempt(&mut self) -> Result<Credentials, Stop> {
         if self.lock.is_none() {
-            self.take_turn()?;
+            self.take_turn();
         }
         // Whoever held the lock before us may have got what we want.
         if !(self.refresh && !self.plan.roles.is_empty() || self.renew_session)
@@ -263,21 +263,17 @@ impl Run<'_> {
     }
 
     /// Takes the lock: the device's, else the cache entry's.
-    fn take_turn(&mut self) -> Result<(), Stop> {
-        let Some(path) = self.lock_path() else { return Ok(()) };
+    fn take_turn(&mut self) {
+        let Some(path) = self.lock_path() else { return };
         let what = if self.device().is_some() { "the MFA prompt" } else { "the credentials" };
         match lock::take(&path, self.context.messages, what) {
-            Turn::Held(lock) => {
-                self.lock = Some(lock);
-                Ok(())
-            }
+            Turn::Held(lock) => self.lock = Some(lock),
             Turn::Impossible(error) => {
                 self.context.messages.cache_failure(&format!(
                     "cannot keep anything in {} ({}); the next run will ask again",
                     path.parent().unwrap_or(&path).display(),
                     io_words(&error)
                 ));
-                Ok(())
             }
         }
     }

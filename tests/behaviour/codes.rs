@@ -147,10 +147,12 @@ fn a_given_code_that_is_none_is_an_error_or_followed_by_the_terminal() {
     ));
 }
 
+/// A way to give a code.
+type Give = fn(Invocation<'_>, String) -> Invocation<'_>;
+
 #[test]
 fn a_refused_code_of_any_source_is_followed_by_the_terminal_if_there_is_one() {
     let world = World::seeded();
-    type Give = fn(Invocation<'_>, String) -> Invocation<'_>;
     let ways: [(&str, Give); 3] = [
         ("--mfa-token", |run, code| run.args(["--mfa-token", &code])),
         ("AWS_AUTH_MFA_TOKEN", |run, code| run.env("AWS_AUTH_MFA_TOKEN", code)),

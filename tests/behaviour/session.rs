@@ -559,7 +559,7 @@ fn a_session_that_is_a_step_needs_a_minute_and_one_that_is_the_result_min_ttl() 
     log_in(&world, "sops");
     let path = session(&world);
     let ends_in = |seconds| {
-        edit(&path, |session| session["Credentials"]["Expiration"] = clock::iso(clock::machine() + seconds).into())
+        edit(&path, |session| session["Credentials"]["Expiration"] = clock::iso(clock::machine() + seconds).into());
     };
     age_session(&world, 30000);
     end_roles(&world);
