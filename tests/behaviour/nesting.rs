@@ -140,7 +140,7 @@ fn keys_about_to_end_are_renewed_by_the_outer_runs_profile() {
     let world = world();
     let key = "echo $AWS_ACCESS_KEY_ID $AWS_AUTH_PROFILE $AWS_REGION";
     // An hour is left, and 12 are asked for.
-    let output = under_outer(&world, &format!("{key}; exec \"$A\" --min-ttl 12h --refresh sh -c '{key}'"));
+    let output = under_outer(&world, &format!("{key}; exec \"$A\" -q --min-ttl 12h --refresh sh -c '{key}'"));
     let text = output.stdout_text();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 2, "{text}");

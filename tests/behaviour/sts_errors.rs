@@ -720,7 +720,8 @@ fn a_system_without_certificates() {
 fn a_region_that_is_none_is_said_before_a_code_is_asked_for() {
     let world = world();
     let run = world.aws_auth().profile("sops").env("AWS_REGION", "eu-west-1a").arg("true").in_terminal();
-    run.wait().assert_status(125).assert_transcript("").assert_stderr(
-        "aws-auth: 'eu-west-1a' (AWS_REGION) is no region; that is an availability zone; its region is eu-west-1\n",
-    );
+    run.wait()
+        .assert_status(125)
+        .assert_transcript("")
+        .assert_stderr("aws-auth: 'eu-west-1a' (AWS_REGION) is no region; it is an availability zone of eu-west-1\n");
 }
