@@ -20,6 +20,9 @@ const MIN_TTL: Seconds = 900;
 /// Under this name AWS_AUTH_SET records a `--role-arn`, for a renewal; it is no variable.
 pub const ROLE_OF_OUTER_RUN: &str = "AWS_AUTH_ROLE_ARN";
 
+/// Who named the profile of a renewal: the outer run.
+const RENEWED: &str = "AWS_AUTH_PROFILE";
+
 /// A profile, and who named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
@@ -77,6 +80,7 @@ pub enum Action {
 pub struct Variables<'a> {
     snapshot: &'a Snapshot,
     unset: Vec<String>,
+    go_on: bool,
 }
 
 impl<'a> Variables<'a> {
@@ -94,6 +98,11 @@ impl<'a> Variables<'a> {
     pub fn aws_switch(&self, name: &str) -> Option<bool> {
         let value = if self.is_unset(name) { None } else { self.snapshot.non_empty(name) };
         value.map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether an outer run's settings stay, for this run names no profile of its own.
+    pub fn go_on(&self) -> bool {
+        self.go_on
     }
 
     /// The names that an outer run set and nobody changed since; they do not reach the command.
@@ -168,7 +177,9 @@ impl<'a> Request<'a> {
             let before = set_before.iter().find(|(name, _)| name == ROLE_OF_OUTER_RUN);
             role_arn = before.map(|(_, arn)| RoleArn::parse(arn, ROLE_OF_OUTER_RUN)).transpose()?;
         }
-        let unset = if profile.is_some() { unchanged(&set_before, snapshot) } else { Vec::new() };
+        // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run.
+        let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED);
+        let unset = if names_one { unchanged(&set_before, snapshot) } else { Vec::new() };
         let duration = length(cli.duration.as_deref(), snapshot, "--duration", "AWS_AUTH_DURATION")?;
         if let Some(seconds) = duration
             && !ROLE_SECONDS.contains(&seconds)
@@ -199,7 +210,7 @@ impl<'a> Request<'a> {
                 None => snapshot.text("AWS_AUTH_MFA_PROCESS")?.map(String::from),
             },
             keys,
-            variables: Variables { snapshot, unset },
+            variables: Variables { snapshot, unset, go_on: !names_one },
             user: snapshot.user(),
             warnings,
             verbosity: verbosity(cli),
@@ -326,7 +337,7 @@ fn renewal(
     let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
     let (true, Some(profile)) = (ours, snapshot.text("AWS_AUTH_PROFILE")?) else { return Ok(None) };
     let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
-    Ok(end.filter(|end| end - now < min_ttl).map(|_| Chosen { name: profile.to_owned(), by: "AWS_AUTH_PROFILE" }))
+    Ok(end.filter(|end| end - now < min_ttl).map(|_| Chosen { name: profile.to_owned(), by: RENEWED }))
 }
 
 /// A length of time from an option, else from a variable.

@@ -92,7 +92,7 @@ pub fn with_credentials(
     if let Some(role) = &request.role_arn {
         set.record(crate::request::ROLE_OF_OUTER_RUN, role.as_str());
     }
-    if request.profile.is_none() {
+    if variables.go_on() {
         // Without a profile of its own this run goes on with the outer one's settings.
         set.record_over(snapshot);
     } else {

@@ -152,6 +152,22 @@ fn keys_about_to_end_are_renewed_by_the_outer_runs_profile() {
 }
 
 #[test]
+fn a_renewal_keeps_the_settings_of_the_outer_run() {
+    let world = world();
+    let run = |rest: &[&str]| {
+        let outer = ["-p", "outer", "--region", "eu-north-1", AWS_AUTH, "-q", "--min-ttl", "12h", "--refresh"];
+        world.aws_auth().args(outer).args(rest).args(["env", "-0"]).run().env_of_child()
+    };
+    let renewed = run(&[]);
+    assert_eq!((&*renewed["AWS_REGION"], &*renewed["AWS_DEFAULT_REGION"]), ("eu-north-1", "eu-north-1"));
+    assert_eq!(world.sts.count("AssumeRole"), 2);
+    assert_eq!(world.sts.last("AssumeRole").region, "eu-north-1");
+    // They are the outer run's still: another profile does not see them.
+    let inner = run(&[AWS_AUTH, "-p", "inner"]);
+    assert!(!inner.contains_key("AWS_REGION") && !inner.contains_key("AWS_ENDPOINT_URL"), "{inner:?}");
+}
+
+#[test]
 fn keys_that_are_good_for_long_enough_are_not_renewed() {
     let world = world();
     under_outer(&world, "exec \"$A\" --min-ttl 50m --refresh true");
