@@ -412,7 +412,10 @@ class _Maker:
             if self.chance(0.04):
                 entry.key = entry.key.upper() if self.chance(0.5) else entry.key.title()
                 self.features.add("keys in capitals")
-            if self.chance(0.03) and entry.key.lower() != "credential_process":
+            if entry.value.startswith("#") and entry.style[-1:] in (" ", "\t"):
+                entry.plain = ""
+                self.readings.add("a comment after a value")
+            elif self.chance(0.03) and entry.key.lower() != "credential_process":
                 entry.plain = entry.value
                 entry.value += self.one([" # comment", " ; comment", "\t# comment", " #"])
                 self.readings.add("a comment after a value")

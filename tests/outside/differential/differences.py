@@ -55,12 +55,20 @@ def people(call):
 
 def not_an_integer(case, theirs, ours):
     """duration_seconds that is no integer is an error"""
-    return ours.refuses("duration_seconds") and "duration_seconds that is no integer" in case.features
+    named = re.search(r"duration_seconds is '(.*?)';", ours.words, re.DOTALL)
+    return named and not re.fullmatch(r"-?\d+", named[1]) and ours.refuses("whole seconds") and not ours.calls
 
 
 def secret_alone(case, theirs, ours):
     """a secret key without its key id is an error"""
-    return ours.refuses("aws_access_key_id") and {"partial", "keys over two files"} & case.features
+    # botocore goes on as if the secret key were not there.
+    without = theirs.kind in ("nothing", "refused") or theirs.credentials == made_up("container")
+    return ours.refuses("has no aws_access_key_id beside this key") and without and not ours.calls
+
+
+def empty_key(case, theirs, ours):
+    """an empty key is an error"""
+    return ours.refuses("has an empty key") and not ours.calls
 
 
 def no_region(case, theirs, ours):
@@ -84,6 +92,8 @@ def second_code(case, theirs, ours):
 
 def session_for_keys(case, theirs, ours):
     """mfa_serial beside keys and no role asks for a code"""
+    if ours.refuses("is not the serial number of an MFA device") and "an odd value" in case.features:
+        return theirs.kind == "credentials" and not theirs.calls and not ours.calls
     if "mfa_serial without a role" not in case.features or theirs.kind != ours.kind or theirs.calls:
         return False
     if len(ours.calls) != 1 or ours.calls[0].action != "GetSessionToken":
@@ -115,6 +125,7 @@ def not_yet(case, theirs, ours):
 RULES = (
     not_an_integer,
     secret_alone,
+    empty_key,
     no_region,
     security_key,
     second_code,

@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         parameters = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
         action = parameters.pop("Action", "")
         parameters.pop("Version", None)
-        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/sts/", self.headers.get("Authorization", ""))
+        signed = re.search(r"Credential=([^/]+)/\d+/([^/]*)/sts/", self.headers.get("Authorization", ""))
         access_key, region = signed.groups() if signed else ("", "")
         token = self.headers.get("X-Amz-Security-Token", "")
         call = Call(self.server.endpoint, action, access_key, token, region, tuple(sorted(parameters.items())))

@@ -42,7 +42,7 @@ def resolve(case, recorder):
                 if TWICE not in readings and _is_duplicate(error):
                     readings.add(TWICE)
                     parser = functools.partial(configparser.RawConfigParser, strict=False)
-                elif NO_REGION not in readings and isinstance(error, botocore.exceptions.NoRegionError):
+                elif NO_REGION not in readings and _has_no_region(outcome, error):
                     readings.add(NO_REGION)
                     environment["AWS_DEFAULT_REGION"] = _region(case.profile)
                 else:
@@ -73,6 +73,13 @@ def _is_duplicate(error):
     if not isinstance(error, botocore.exceptions.ConfigParseError):
         return False
     return isinstance(error.kwargs["error"], configparser.DuplicateSectionError | configparser.DuplicateOptionError)
+
+
+def _has_no_region(outcome, error):
+    """Whether there is no region; with an empty one botocore signs for a region without a name."""
+    if isinstance(error, botocore.exceptions.NoRegionError):
+        return True
+    return any(call.access_key and not call.region for call in outcome.calls)
 
 
 def _region(profile):
