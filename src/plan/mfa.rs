@@ -65,18 +65,20 @@ fn session(
     roles: &mut [Role],
     length: SessionLength,
 ) -> Result<Option<Session>> {
-    let base_serial = match base_profile {
-        Some(profile) => own_serial(set, profile)?,
-        None => None,
-    };
+    // With a code per role a source's serial does not count, and is not looked at.
+    if length == SessionLength::Off && !roles.is_empty() {
+        return Ok(None);
+    }
     let first_own = roles.first().and_then(|role| role.serial.clone());
+    let base_serial = match base_profile.filter(|profile| names_serial(profile)) {
+        Some(profile) if first_own.is_none() => own_serial(set, profile)?,
+        _ => None,
+    };
     let outer = roles.iter().find_map(|role| role.serial.clone());
     let Some(serial) = first_own.or(base_serial).or(outer) else { return Ok(None) };
     match (length, roles.first_mut()) {
-        // Case 4: without a role the session is the result, but it is not kept; a role is assumed with a code of its
-        // own serial.
-        (SessionLength::Off, None) => Ok(Some(Session { serial, length: SESSION_LENGTH, kept: false })),
-        (SessionLength::Off, Some(_)) => Ok(None),
+        // Case 4: without a role the session is the result, but it is not kept.
+        (SessionLength::Off, _) => Ok(Some(Session { serial, length: SESSION_LENGTH, kept: false })),
         (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
         (SessionLength::For(length), Some(first)) => {
             first.shared &= first.serial.is_some();
@@ -143,6 +145,11 @@ fn role_of_option(
         shared: false,
         at: None,
     })
+}
+
+/// Whether a base names a device; the AWS CLI never looks at what a base leaves empty.
+fn names_serial(profile: &Profile<'_>) -> bool {
+    profile.get("mfa_serial").is_some_and(|value| !value.text.is_empty())
 }
 
 fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Serial>> {
