@@ -129,6 +129,16 @@ fn placeholder(text: &str) -> Option<&str> {
     text.get(start..=start + end)
 }
 
+/// Refuses a value that somebody was to fill in.
+/// # Errors
+/// The placeholder.
+pub fn refuse_placeholder(key: &str, text: &str, origin: &str) -> Result<()> {
+    match placeholder(text) {
+        Some(placeholder) => Err(placeholder_error(key, placeholder, origin)),
+        None => Ok(()),
+    }
+}
+
 fn placeholder_error(key: &str, placeholder: &str, origin: &str) -> Error {
     Error::new(format!("{origin}: {key} still holds the placeholder {placeholder}")).advise("put your own in its place")
 }

@@ -93,6 +93,19 @@ impl Snapshot {
         Some(self.home()?.join(".aws/cli/cache"))
     }
 
+    /// The AWS CLI's cache of SSO tokens.
+    pub fn sso_cache_dir(&self) -> Option<PathBuf> {
+        Some(self.home()?.join(".aws/sso/cache"))
+    }
+
+    /// The AWS CLI's cache of what `aws login` got.
+    pub fn login_cache_dir(&self) -> Option<PathBuf> {
+        match self.non_empty("AWS_LOGIN_CACHE_DIRECTORY") {
+            Some(path) => Some(self.expand(path)),
+            None => Some(self.home()?.join(".aws/login/cache")),
+        }
+    }
+
     /// aws-auth's own directory: MFA sessions, locks, and role entries that the AWS CLI has no key for.
     pub fn state_dir(&self) -> Option<PathBuf> {
         let cache = if cfg!(target_os = "macos") {

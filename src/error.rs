@@ -37,6 +37,13 @@ impl Error {
         self
     }
 
+    /// Puts what it is about before the fact.
+    #[must_use]
+    pub fn in_front(mut self, about: &str) -> Self {
+        self.fact = format!("{about}: {}", self.fact);
+        self
+    }
+
     /// Ends with another status than 125.
     #[must_use]
     pub fn with_status(mut self, status: u8) -> Self {

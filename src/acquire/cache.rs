@@ -58,16 +58,16 @@ pub struct KeptSession {
 
 /// What the AWS CLI writes and reads.
 #[derive(Serialize, Deserialize)]
-struct RoleFile<'a> {
+pub(super) struct RoleFile<'a> {
     #[serde(rename = "Credentials", borrow)]
-    credentials: KeysFile<'a>,
+    pub(super) credentials: KeysFile<'a>,
     #[serde(rename = "AssumedRoleUser", borrow)]
-    user: UserFile<'a>,
+    pub(super) user: UserFile<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct KeysFile<'a> {
+pub(super) struct KeysFile<'a> {
     #[serde(borrow)]
     access_key_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -77,16 +77,16 @@ struct KeysFile<'a> {
     #[serde(borrow)]
     expiration: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    account_id: Option<Cow<'a, str>>,
+    pub(super) account_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct UserFile<'a> {
+pub(super) struct UserFile<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     assumed_role_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    arn: Cow<'a, str>,
+    pub(super) arn: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,7 +120,7 @@ impl Store {
     /// The places of this run; without any when nothing is to be read or written.
     pub fn new(snapshot: &Snapshot, no_cache: bool) -> Self {
         if no_cache {
-            return Self { cli: None, state: None, home: None, off: true };
+            return Self { cli: None, state: None, home: snapshot.home(), off: true };
         }
         Self { cli: snapshot.cli_cache_dir(), state: snapshot.state_dir(), home: snapshot.home(), off: false }
     }
@@ -128,6 +128,11 @@ impl Store {
     /// aws-auth's own directory; `None` when nothing is kept.
     pub fn state(&self) -> Option<&PathBuf> {
         self.state.as_ref()
+    }
+
+    /// The AWS CLI's directory of role credentials; `None` when nothing is kept.
+    pub(super) fn cli(&self) -> Option<&PathBuf> {
+        self.cli.as_ref()
     }
 
     /// Whether anything may be written: not into a home directory that is another user's (sudo keeps HOME on some
@@ -172,13 +177,7 @@ impl Store {
     pub fn keep_role(&self, plan: &Acquisition, at: usize, assumed: &Assumed, messages: &Messages) {
         let Some(path) = self.role_path(plan, at) else { return };
         let Some(file) = keys_file(&assumed.credentials) else { return };
-        let file = RoleFile {
-            credentials: file,
-            user: UserFile {
-                assumed_role_id: assumed.id.as_deref().map(Cow::Borrowed),
-                arn: Cow::Borrowed(&assumed.arn),
-            },
-        };
+        let file = RoleFile { credentials: file, user: user_file(assumed) };
         self.keep(&path, &file, messages);
     }
 
@@ -269,7 +268,8 @@ impl Store {
         }
     }
 
-    fn keep(&self, path: &std::path::Path, file: &impl Serialize, messages: &Messages) {
+    /// Writes an entry, or says once that it cannot be written.
+    pub(super) fn keep(&self, path: &std::path::Path, file: &impl Serialize, messages: &Messages) {
         if !self.writable() {
             messages.step(|| String::from("the home directory is another user's; nothing is kept"));
             return;
@@ -320,7 +320,7 @@ impl Kept {
 
 /// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
 /// they were asked for.
-fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&RoleArn>) -> Option<Entry> {
+pub(super) fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&RoleArn>) -> Option<Entry> {
     let expiration = parse_iso8601(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
@@ -339,7 +339,8 @@ fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&
     Some(Entry { credentials, expiration, length })
 }
 
-fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
+/// Credentials as they are written; `None` for those without a token and an end.
+pub(super) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
     Some(KeysFile {
         access_key_id: Cow::Borrowed(&credentials.access_key_id),
         secret_access_key: Cow::Borrowed(credentials.secret_access_key.expose()),
@@ -349,22 +350,54 @@ fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
     })
 }
 
+/// AssumedRoleUser as it is written.
+pub(super) fn user_file(assumed: &Assumed) -> UserFile<'_> {
+    UserFile { assumed_role_id: assumed.id.as_deref().map(Cow::Borrowed), arn: Cow::Borrowed(&assumed.arn) }
+}
+
 /// The AWS CLI's key of a role: SHA-1 of its parameters as Python's json.dumps(…, sort_keys=True) writes them.
 pub fn cli_key(role: &Role) -> String {
     hex_sha1(&cli_parameters(role))
 }
 
 fn cli_parameters(role: &Role) -> String {
+    parameters(
+        role.duration,
+        role.external_id.as_deref(),
+        role.arn.as_str(),
+        role.session_name.as_deref(),
+        role.serial.as_ref().map(crate::plan::Serial::as_str),
+    )
+}
+
+/// The AWS CLI's key of these parameters.
+pub(super) fn parameters_key(
+    duration: Option<Seconds>,
+    external_id: Option<&str>,
+    arn: &str,
+    session_name: Option<&str>,
+    serial: Option<&str>,
+) -> String {
+    hex_sha1(&parameters(duration, external_id, arn, session_name, serial))
+}
+
+fn parameters(
+    duration: Option<Seconds>,
+    external_id: Option<&str>,
+    arn: &str,
+    session_name: Option<&str>,
+    serial: Option<&str>,
+) -> String {
     let mut json = String::with_capacity(256);
     json.push('{');
-    if let Some(duration) = role.duration {
+    if let Some(duration) = duration {
         let _ = write!(json, "\"DurationSeconds\": {duration}, ");
     }
     let texts = [
-        ("ExternalId", role.external_id.as_deref()),
-        ("RoleArn", Some(role.arn.as_str())),
-        ("RoleSessionName", role.session_name.as_deref()),
-        ("SerialNumber", role.serial.as_ref().map(crate::plan::Serial::as_str)),
+        ("ExternalId", external_id),
+        ("RoleArn", Some(arn)),
+        ("RoleSessionName", session_name),
+        ("SerialNumber", serial),
     ];
     for (name, text) in texts {
         if let Some(text) = text {
@@ -379,7 +412,7 @@ fn cli_parameters(role: &Role) -> String {
 }
 
 /// A JSON text as Python writes it with ensure_ascii: everything outside printable ASCII as `\uXXXX`.
-fn push_json_text(json: &mut String, text: &str) {
+pub(super) fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {

@@ -37,6 +37,16 @@ pub fn read(path: &Path) -> Option<Contents> {
     Some(Contents { bytes, written: about.mtime() })
 }
 
+/// Reads the token that an agent of another user may have left in a file; links and pipes are fine, for that is how
+/// agents put a new one in the old one's place.
+pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    /// STS takes 20,000 characters, and nobody takes more.
+    const LONGEST: u64 = 64 * 1024;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
 /// Writes a file whole or not at all: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing
 /// directories are made with mode 0700, whatever the umask.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -30,12 +30,18 @@ pub struct Lock {
 pub enum Turn {
     /// It is held.
     Held(Lock),
+    /// A process that waits for this one holds it.
+    Ancestor {
+        /// The process.
+        pid: u32,
+    },
     /// There can be no lock here.
     Impossible(std::io::Error),
 }
 
-/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid.
-pub fn take(path: &Path, messages: &Messages, what: &str) -> Turn {
+/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid; `ancestors` are the processes
+/// that wait for this one, for which it must not wait in turn.
+pub fn take(path: &Path, messages: &Messages, what: &str, ancestors: &[u32]) -> Turn {
     let mut seen = None;
     loop {
         let mut file = match files::open_lock(path) {
@@ -47,6 +53,9 @@ pub fn take(path: &Path, messages: &Messages, what: &str) -> Turn {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
+                if ancestors.contains(&before.pid) {
+                    return Turn::Ancestor { pid: before.pid };
+                }
                 seen.get_or_insert(before.given_up);
                 if let Err(error) = wait(&file, path, messages, what) {
                     return Turn::Impossible(error.into());

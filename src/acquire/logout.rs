@@ -15,7 +15,8 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<usize> {
     let roles = (0..plan.roles.len()).filter_map(|at| store.role_path(plan, at));
     let session = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
     let mut removed = 0;
-    for path in roles.chain(session) {
+    let base = super::base::kept_path(&plan.base, store);
+    for path in roles.chain(session).chain(base) {
         removed += remove(&path)?;
     }
     Ok(removed)

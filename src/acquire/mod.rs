@@ -3,6 +3,8 @@
 mod base;
 pub mod cache;
 mod files;
+mod helper;
+mod http;
 mod lock;
 mod logout;
 mod mfa;
@@ -24,7 +26,7 @@ use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, n
 use crate::env::Snapshot;
 use crate::error::{Error, Result};
 use crate::messages::Messages;
-use crate::plan::{Acquisition, Base, Mfa, Role, Session};
+use crate::plan::{Acquisition, Base, CHAINED, Mfa, Provider, Role, Session};
 use crate::request::{Action, Request};
 
 use cache::{Entry, KeptSession};
@@ -68,11 +70,14 @@ pub fn harden() {
 
 /// The credentials that a cache, or the files alone, give without a call of STS. No lock is touched.
 pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Credentials>> {
-    if plan.roles.is_empty() && plan.session.is_none() {
-        return base::fetch(&plan.base, context.set, context.snapshot).map(Some);
+    if plan.roles.is_empty()
+        && plan.session.is_none()
+        && let Some(credentials) = base::at_hand(&plan.base, context)?
+    {
+        return Ok(Some(credentials));
     }
     // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
-    if context.request.refresh && (!plan.roles.is_empty() || context.request.action == Action::Login) {
+    if context.request.refresh && (!plan.session_is_result() || context.request.action == Action::Login) {
         return Ok(None);
     }
     let credentials = fresh_result(plan, context);
@@ -89,7 +94,9 @@ fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credent
     let Some(left) = credentials.left(now) else { return };
     // New credentials of the length that was asked for are a moment old.
     let short = request.min_ttl_asked && left + STEP < request.min_ttl;
-    if short || left < needed(request.min_ttl, plan.length()) {
+    // Nobody knows how long a provider's credentials lived before they were given.
+    let length = if plan.length() == Seconds::MAX { left } else { plan.length() };
+    if short || left < needed(request.min_ttl, length) {
         context.messages.warn(&format!(
             "the credentials of profile '{}' are good for {} only; {} was asked for",
             plan.profile.as_deref().unwrap_or("default"),
@@ -105,7 +112,7 @@ fn fresh_result(plan: &Acquisition, context: &Context<'_>) -> Option<Credentials
     let entry = match (plan.roles.len().checked_sub(1), &plan.session) {
         (Some(last), _) => store.role(plan, last, now)?,
         (None, Some(session)) => usable_session(plan, session, context, now)?.entry,
-        (None, None) => return None,
+        (None, None) => base::kept(&plan.base, context, now)?,
     };
     let fresh = entry.left(now) >= needed(context.request.min_ttl, entry.length);
     context.messages.step(|| {
@@ -125,6 +132,7 @@ fn usable_session(plan: &Acquisition, session: &Session, context: &Context<'_>, 
 /// # Errors
 /// Everything that can go wrong with codes and STS, in a fact and an advice.
 pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Credentials> {
+    base::refuse_circle(plan, context)?;
     let profile = plan.profile.clone().unwrap_or_else(|| String::from("default"));
     let sources = Sources {
         option: context.request.code_option.clone(),
@@ -201,10 +209,10 @@ impl Interrupted for Holder<'_> {
 impl Run<'_> {
     fn attempt(&mut self) -> Result<Credentials, Stop> {
         if self.lock.is_none() {
-            self.take_turn();
+            self.take_turn()?;
         }
         // Whoever held the lock before us may have got what we want.
-        if !(self.refresh && !self.plan.roles.is_empty() || self.renew_session)
+        if !(self.refresh && !self.plan.session_is_result() || self.renew_session)
             && let Some(credentials) = fresh_result(self.plan, self.context)
         {
             return Ok(credentials);
@@ -240,9 +248,24 @@ impl Run<'_> {
 
     /// The credentials that sign the next call: those of the step before, else the base's.
     fn signer(&self, before: Option<Credentials>) -> Result<Credentials, Stop> {
-        match before {
-            Some(credentials) => Ok(credentials),
-            None => Ok(base::fetch(&self.plan.base, self.context.set, self.context.snapshot)?),
+        if let Some(credentials) = before {
+            return Ok(credentials);
+        }
+        // As a result kept credentials were looked at already; they are not fresh enough.
+        let step = (!self.plan.roles.is_empty() && !self.refresh).then_some(STEP);
+        let credentials = base::fetch(self.plan, self.context, step)?;
+        self.refuse_long_chain(&credentials)?;
+        Ok(credentials)
+    }
+
+    /// What the plan could not know of a process: that it gives temporary credentials. Said before a code is asked for.
+    fn refuse_long_chain(&self, credentials: &Credentials) -> Result<(), Stop> {
+        let Base::Provider { .. } = self.plan.base else { return Ok(()) };
+        match self.plan.roles.first() {
+            Some(role) if credentials.session_token.is_some() && role.length() > CHAINED => {
+                Err(role.too_long(self.context.set).into())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -263,11 +286,12 @@ impl Run<'_> {
     }
 
     /// Takes the lock: the device's, else the cache entry's.
-    fn take_turn(&mut self) {
-        let Some(path) = self.lock_path() else { return };
+    fn take_turn(&mut self) -> Result<(), Stop> {
+        let Some(path) = self.lock_path() else { return Ok(()) };
         let what = if self.device().is_some() { "the MFA prompt" } else { "the credentials" };
-        match lock::take(&path, self.context.messages, what) {
+        match lock::take(&path, self.context.messages, what, &base::ancestors(self.context.snapshot)) {
             Turn::Held(lock) => self.lock = Some(lock),
+            Turn::Ancestor { pid } => return Err(part_of_itself(pid).into()),
             Turn::Impossible(error) => {
                 self.context.messages.cache_failure(&format!(
                     "cannot keep anything in {} ({}); the next run will ask again",
@@ -276,6 +300,7 @@ impl Run<'_> {
                 ));
             }
         }
+        Ok(())
     }
 
     fn lock_path(&self) -> Option<PathBuf> {
@@ -283,8 +308,12 @@ impl Run<'_> {
         let name = if let Some(serial) = self.device() {
             cache::hex_sha1(&format!("{}\n{serial}", self.plan.base.long_term_key().unwrap_or_default()))
         } else {
-            let last = self.plan.roles.len().checked_sub(1)?;
-            self.context.store.role_path(self.plan, last)?.file_stem()?.to_string_lossy().into_owned()
+            let store = self.context.store;
+            let path = match self.plan.roles.len().checked_sub(1) {
+                Some(last) => store.role_path(self.plan, last)?,
+                None => base::kept_path(&self.plan.base, store)?,
+            };
+            path.file_stem()?.to_string_lossy().into_owned()
         };
         Some(state.join(format!("lock-{name}")))
     }
@@ -307,7 +336,7 @@ impl Run<'_> {
                     .messages
                     .warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
             }
-            self.client = Some(Client::new(&self.plan.sts, sts::LIMITS)?);
+            self.client = Some(Client::new(&self.plan.sts, http::LIMITS)?);
         }
         self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS"))
     }
@@ -496,9 +525,15 @@ impl Run<'_> {
     }
 }
 
+/// A helper of ours needs what we are getting by it.
+fn part_of_itself(pid: u32) -> Error {
+    Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
+        .advise("a credential_process must not need the role that is assumed with its credentials")
+}
+
 /// Which role (or session) the credentials are, and until when.
 pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
-    let profile = plan.profile.as_deref().unwrap_or("default");
+    let profile = plan.profile.as_deref().unwrap_or("no profile");
     let what = match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
         (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
@@ -506,7 +541,11 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> S
             Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
                 format!("keys {access_key_id}")
             }
-            Base::Provider { .. } => String::from("credentials"),
+            Base::Provider { kind, .. } => match &**kind {
+                Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
+                Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
+                _ => format!("credentials {}", credentials.access_key_id),
+            },
         },
     };
     match credentials.expiration {

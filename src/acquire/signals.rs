@@ -153,6 +153,29 @@ impl Drop for Undisturbed {
     }
 }
 
+/// Ignores a signal until this is dropped.
+pub struct Ignored {
+    signal: i32,
+    before: Option<libc::sigaction>,
+}
+
+impl Ignored {
+    /// Begins to ignore it.
+    pub fn begin(signal: i32) -> Self {
+        let before = disposition(signal);
+        set(signal, libc::SIG_IGN);
+        Self { signal, before }
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            restore(self.signal, before);
+        }
+    }
+}
+
 fn disposition(signal: i32) -> Option<libc::sigaction> {
     let mut old = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: with a null new action, sigaction(2) only writes the old one.

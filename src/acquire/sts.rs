@@ -1,39 +1,19 @@
 //! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_types::app_name::AppName;
 
 use crate::credentials::{Credentials, Seconds, Secret, for_people};
 use crate::error::Error;
-use crate::plan::{Role, Serial, Sts};
+use crate::plan::{Role, Serial, Sts, WebIdentity};
 
 use super::cache::Assumed;
-use super::trust;
-
-/// How long a call may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Connecting.
-    pub connect: Duration,
-    /// One attempt.
-    pub attempt: Duration,
-    /// All of it, with what lies between the attempts.
-    pub whole: Duration,
-}
-
-/// The limits of every run (SEMANTICS, "STS").
-pub const LIMITS: Limits =
-    Limits { connect: Duration::from_millis(3100), attempt: Duration::from_secs(10), whole: Duration::from_secs(30) };
+use super::http::{self, Limits};
 
 /// A client of one STS. It starts no runtime and reads no certificate before its first call.
 pub struct Client {
@@ -89,11 +69,9 @@ impl Client {
     /// # Errors
     /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::new(format!("cannot start the network ({})", super::io_words(&error))))?;
-        Ok(Self { runtime, sts: sts.clone(), limits, http: http_client(sts)? })
+        let plain = sts.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
+        let http = http::client(plain, sts.ca_bundle.as_deref(), sts.proxy.as_ref())?;
+        Ok(Self { runtime: http::runtime()?, sts: sts.clone(), limits, http })
     }
 
     /// AssumeRole.
@@ -119,6 +97,35 @@ impl Client {
             return Err(self.incomplete());
         };
         credentials.account_id = Some(role.arn.account().to_owned());
+        Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
+    }
+
+    /// AssumeRoleWithWebIdentity, which nothing but the token signs. `about` is the profile, or the variable.
+    pub fn assume_role_with_web_identity(
+        &self,
+        web: &WebIdentity,
+        token: &Secret,
+        about: &str,
+    ) -> Result<Assumed, Error> {
+        let client = aws_sdk_sts::Client::from_conf(self.config(false).build());
+        let request = client
+            .assume_role_with_web_identity()
+            .role_arn(web.role.as_str())
+            .role_session_name(web.sent_session_name())
+            .set_duration_seconds(web.duration.and_then(|seconds| i32::try_from(seconds).ok()))
+            .web_identity_token(token.expose());
+        let answer = self.runtime.block_on(request.send()).map_err(|error| {
+            let SdkError::ServiceError(context) = &error else { return self.network_error(&error).in_front(about) };
+            match context.err().code() {
+                Some(code) => self.web_refusal(code, context.err().message().unwrap_or_default(), web, about),
+                None => self.network_error(&error).in_front(about),
+            }
+        })?;
+        let (Some(mut credentials), Some(user)) = (answer.credentials.and_then(credentials), answer.assumed_role_user)
+        else {
+            return Err(self.incomplete().error.in_front(about));
+        };
+        credentials.account_id = Some(web.role.account().to_owned());
         Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
     }
 
@@ -148,36 +155,29 @@ impl Client {
             None,
             "aws-auth",
         );
-        // A code that may have been received is spent: such a call is never repeated.
-        let retry = if with_code {
-            RetryConfig::disabled()
-        } else {
-            RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
-        };
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(self.limits.connect)
-            .operation_attempt_timeout(self.limits.attempt)
-            .operation_timeout(self.limits.whole)
-            .build();
+        let config = self.config(with_code).credentials_provider(SharedCredentialsProvider::new(keys));
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn config(&self, with_code: bool) -> aws_sdk_sts::config::Builder {
         let mut config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(self.http.clone())
-            .credentials_provider(SharedCredentialsProvider::new(keys))
-            .retry_config(retry)
-            .timeout_config(timeouts)
+            // A code that may have been received is spent: such a call is never repeated.
+            .retry_config(if with_code { RetryConfig::disabled() } else { http::retries() })
+            .timeout_config(http::timeouts(self.limits))
             // A clock that is off breaks the command too: say so instead of hiding it.
             .disable_clock_skew_correction(true);
-        config.set_app_name(AppName::new(concat!("aws-auth-", env!("CARGO_PKG_VERSION"))).ok());
+        config.set_app_name(http::app_name());
         let region = if self.sts.global { "us-east-1" } else { &self.sts.region.name };
         config = config.region(Region::new(region.to_owned()));
         if let Some((url, _)) = &self.sts.url {
-            config = config.endpoint_url(url);
+            config.endpoint_url(url)
         } else if self.sts.global {
-            config = config.endpoint_url("https://sts.amazonaws.com");
+            config.endpoint_url("https://sts.amazonaws.com")
         } else {
-            config = config.use_fips(self.sts.fips).use_dual_stack(self.sts.dual_stack);
+            config.use_fips(self.sts.fips).use_dual_stack(self.sts.dual_stack)
         }
-        aws_sdk_sts::Client::from_conf(config.build())
     }
 
     fn incomplete(&self) -> Failure {
@@ -197,98 +197,54 @@ impl Client {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let other = |error| Failure { kind: Kind::Other, error };
-        match error {
-            SdkError::ServiceError(context) => {
-                let response = context.raw();
-                match context.err().code() {
-                    Some(code) => self.refusal(code, context.err().message().unwrap_or_default(), response, subject),
-                    None => other(self.unreadable(response)),
-                }
-            }
-            // The head of an answer came, but not all of its body.
-            SdkError::ResponseError(context) => {
-                let (_, all) = causes(Some(error));
-                let cut = ["end of file before", "unexpected eof", "connection reset", "message completed"];
-                if cut.iter().any(|words| all.contains(words)) {
-                    return other(self.cut_off());
-                }
-                other(self.unreadable(context.raw()))
-            }
-            SdkError::TimeoutError(_) => other(
-                Error::new(format!("STS{} did not answer in time", self.endpoint()))
-                    .advise("try again; check the network, a VPN, and HTTPS_PROXY"),
-            ),
-            SdkError::DispatchFailure(failure) => {
-                other(self.unreachable(failure.as_connector_error().map(|error| error as &dyn std::error::Error)))
-            }
-            _ => other(Error::new(format!("the call of STS failed before it was sent ({})", causes(Some(error)).0))),
+        if let SdkError::ServiceError(context) = error
+            && let Some(code) = context.err().code()
+        {
+            return self.refusal(code, context.err().message().unwrap_or_default(), context.raw(), subject);
         }
+        Failure { kind: Kind::Other, error: self.network_error(error) }
+    }
+
+    fn network_error<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: std::error::Error + 'static,
+    {
+        http::failure("STS", &self.endpoint(), error)
     }
 
     /// The host that was called, for network errors.
     fn endpoint(&self) -> String {
         match &self.sts.url {
-            Some((url, _)) => format!(" at {url}"),
-            None => format!(" in {}", self.sts.region.name),
+            Some((url, _)) => format!("STS at {url}"),
+            None => format!("STS in {}", self.sts.region.name),
         }
     }
 
-    fn unreadable(&self, response: &HttpResponse) -> Error {
-        Error::new(format!(
-            "STS{} answered with status {} and something that is no answer of STS",
-            self.endpoint(),
-            response.status().as_u16()
-        ))
-        .advise("check the endpoint, and whether a proxy or a captive portal stands in between")
-    }
-
-    fn cut_off(&self) -> Error {
-        Error::new(format!("STS{} closed the connection without an answer", self.endpoint()))
-            .advise("try again; if it stays, check any proxy and configured endpoint")
-    }
-
-    fn unreachable(&self, error: Option<&dyn std::error::Error>) -> Error {
-        let (words, all) = causes(error);
-        let is = |any: &[&str]| any.iter().any(|text| all.contains(text));
-        let fact = |words: &str| Error::new(format!("cannot reach STS{} ({words})", self.endpoint()));
-        if is(&["before message completed", "unexpected eof", "connection reset", "broken pipe", "end of file before"])
-        {
-            return self.cut_off();
+    /// What STS says to a token that it does not take.
+    fn web_refusal(&self, code: &str, message: &str, web: &WebIdentity, about: &str) -> Error {
+        let role = web.role.as_str();
+        let said = Error::new(format!("{about}: role {role}: STS{} says {}", self.place(), said(code, message)));
+        match code {
+            "ExpiredTokenException" | "ExpiredToken" => said
+                .advise(format!("the token in {} has ended; whoever writes that file must renew it", web.token_file)),
+            "InvalidIdentityToken" => said.advise(format!(
+                "the token in {} is not one that the account's identity provider signed, or not for this audience",
+                web.token_file
+            )),
+            "AccessDenied" | "AccessDeniedException" => {
+                said.advise("check role_arn, and whether the role's trust policy lets this token's subject in")
+            }
+            "IDPRejectedClaim" | "IDPCommunicationError" => {
+                said.advise("ask those who run the identity provider; then try again")
+            }
+            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
+                said.advise("too many calls at once; try again in a moment")
+            }
+            "InternalFailure" | "ServiceUnavailable" => {
+                said.advise("the service has trouble of its own; try again in a moment")
+            }
+            _ => said,
         }
-        if is(&["tunnel error: unsuccessful"]) {
-            return fact("the proxy refuses to connect").advise("check HTTPS_PROXY, or name the host in NO_PROXY");
-        }
-        if is(&["tunnel error: proxy authorization required"]) {
-            return fact("the proxy wants a user and a password")
-                .advise("write them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT");
-        }
-        if is(&["unknownissuer", "endentity"]) {
-            return fact(&words).advise(
-                "its certificate is not trusted here; if your network inspects TLS, set AWS_CA_BUNDLE to its CA certificate",
-            );
-        }
-        if is(&["not valid for name", "notvalidforname"]) {
-            return fact(&words)
-                .advise("the certificate is another host's; check the endpoint, and what stands in between");
-        }
-        if is(&["certificate expired", "certificate not valid yet"]) {
-            return fact(&words).advise("check the clock of this machine, then the server's certificate");
-        }
-        if is(&["invalid peer certificate"]) {
-            return fact(&words).advise("check the endpoint, and what stands in between");
-        }
-        if is(&["tls handshake", "corrupt message"]) {
-            return fact(&words)
-                .advise("what answers there does not speak TLS as AWS does; check the endpoint and any proxy");
-        }
-        if is(&["dns error", "lookup address"]) {
-            return fact(&words).advise("the name was not found; check the network and the region");
-        }
-        if is(&["timed out", "timeout"]) {
-            return fact(&words).advise("nobody answered; check the network, a VPN, and HTTPS_PROXY");
-        }
-        fact(&words).advise("check the network, a VPN, HTTPS_PROXY and any configured endpoint")
     }
 
     /// An error that STS answered with.
@@ -298,8 +254,7 @@ impl Client {
             Some(role) => format!("profile '{profile}': role {}", role.arn.as_str()),
             None => format!("profile '{profile}'"),
         };
-        let words = if message.is_empty() { code.to_owned() } else { format!("{code}: {}", message.trim()) };
-        let said = Error::new(format!("{about}: STS{} says {words}", self.place()));
+        let said = Error::new(format!("{about}: STS{} says {}", self.place(), said(code, message)));
         let lower = message.to_ascii_lowercase();
         let (kind, error) = match code {
             "AccessDenied" | "AccessDeniedException" if lower.contains("multifactorauthentication failed") => {
@@ -353,6 +308,11 @@ impl Client {
     }
 }
 
+/// An error's code and message.
+fn said(code: &str, message: &str) -> String {
+    if message.is_empty() { code.to_owned() } else { format!("{code}: {}", message.trim()) }
+}
+
 /// What the owner of a role should look at.
 fn denied_advice(role: &Role) -> String {
     let mut advice = String::from("check role_arn, and ask the role's owner whether its trust policy lets you in");
@@ -386,60 +346,6 @@ fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Credentials> {
         expiration: Some(given.expiration.secs()),
         account_id: None,
     })
-}
-
-/// The connector: TLS only where it is needed, and the proxy that the plan found.
-fn http_client(sts: &Sts) -> Result<SharedHttpClient, Error> {
-    let plain = sts.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
-    let context = if plain { None } else { trust::context(sts.ca_bundle.as_deref())? };
-    let proxy = proxy(sts)?;
-    Ok(aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, _components| {
-        let mut builder = Connector::builder().proxy_config(proxy.clone());
-        builder.set_connector_settings(settings.cloned());
-        if plain {
-            return builder.build_http();
-        }
-        let builder = builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
-        match &context {
-            Some(context) => builder.tls_context(context.clone()).build(),
-            None => builder.build(),
-        }
-    }))
-}
-
-fn proxy(sts: &Sts) -> Result<ProxyConfig, Error> {
-    let Some(proxy) = &sts.proxy else { return Ok(ProxyConfig::disabled()) };
-    // The address stays unsaid: it may hold a password.
-    let unusable = || {
-        Error::new(format!("{} names no proxy that can be used", proxy.variable)).advise("write it as http://HOST:PORT")
-    };
-    if !proxy.is_sound() {
-        return Err(unusable());
-    }
-    let config = ProxyConfig::all(proxy.url.as_str()).map_err(|_| unusable())?;
-    Ok(match &proxy.except {
-        Some(except) => config.no_proxy(except),
-        None => config,
-    })
-}
-
-/// What a chain of errors comes down to: the innermost cause in the words of the system, and all of them in lower case
-/// to look for words in. What stands between may quote the request, with a code in it.
-fn causes(error: Option<&dyn std::error::Error>) -> (String, String) {
-    let mut innermost = String::new();
-    let mut all = String::new();
-    let mut next = error;
-    while let Some(error) = next {
-        let text = error.to_string();
-        all.push_str(&text.to_ascii_lowercase());
-        all.push('\n');
-        innermost = text;
-        next = error.source();
-    }
-    if let Some(end) = innermost.find(" (os error") {
-        innermost.truncate(end);
-    }
-    (innermost, all)
 }
 
 #[cfg(test)]

@@ -4,6 +4,11 @@ use crate::config::{FileKind, Location, Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::request::{EnvironmentKeys, Request};
 
+use super::machine::{Container, Instance};
+use super::network::Service;
+use super::sso::Sso;
+use super::web_identity::WebIdentity;
+
 /// Whose keys begin. The secrets themselves are read when the plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
@@ -29,30 +34,42 @@ pub enum Base {
     },
     /// A provider that is asked when the plan is carried out.
     Provider {
-        /// Which.
-        kind: Provider,
-        /// The profile that names it; `None` for variables.
+        /// Which, and what it needs to know.
+        kind: Box<Provider>,
+        /// The profile that names it; `None` for variables and for the machine's own.
         profile: Option<String>,
         /// Where it is named.
         at: Option<Location>,
     },
 }
 
-/// A source of temporary credentials outside the two files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A source of credentials outside the two files.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
     /// `web_identity_token_file`, or its variables.
-    WebIdentity,
+    WebIdentity(WebIdentity),
     /// IAM Identity Center.
-    Sso,
+    Sso(Box<Sso>),
     /// `credential_process`.
-    Process,
-    /// `login_session`.
-    Login,
-    /// `credential_source = EcsContainer`.
-    Container,
-    /// `credential_source = Ec2InstanceMetadata`.
-    Instance,
+    Process {
+        /// The command, as it stands in the file.
+        command: String,
+    },
+    /// `login_session`, from `aws login`.
+    Login(Login),
+    /// `credential_source = EcsContainer`, or nothing else and the container's variables.
+    Container(Container),
+    /// `credential_source = Ec2InstanceMetadata`, or nothing else at all.
+    Instance(Instance),
+}
+
+/// A session of `aws login`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Its name, an ARN.
+    pub session: String,
+    /// Who renews its credentials, unless the session itself names another region.
+    pub signin: Service,
 }
 
 impl Base {
@@ -62,6 +79,14 @@ impl Base {
             Self::Static { profile, .. } => Some(profile),
             Self::Environment { .. } => None,
             Self::Provider { profile, .. } => profile.as_deref(),
+        }
+    }
+
+    /// Whether a role may last longer than an hour: what a process gives is only known when it has run.
+    pub fn may_be_long_term(&self) -> bool {
+        match self {
+            Self::Provider { kind, .. } => matches!(**kind, Provider::Process { .. }),
+            _ => self.long_term_key().is_some(),
         }
     }
 
@@ -75,29 +100,36 @@ impl Base {
     }
 }
 
-/// The base that a profile is by itself, in the AWS CLI's order; `None` when it names no credentials.
+/// The base that a profile is by itself, in the AWS CLI's order; `None` when it names no credentials. Endpoints are
+/// those of `chosen`, the profile that was asked for.
 ///
 /// # Errors
-/// Half a key pair.
-pub(super) fn of_profile(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Base>> {
-    let provider = |kind, key: &str| {
-        profile.get(key).map(|value| Base::Provider { kind, profile: Some(profile.name.clone()), at: Some(value.at) })
-    };
-    if let Some(base) = provider(Provider::WebIdentity, "web_identity_token_file") {
-        return Ok(Some(base));
+/// Half a key pair; a provider without all that it needs.
+pub(super) fn of_profile(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: &Profile<'_>,
+    chosen: &Profile<'_>,
+) -> Result<Option<Base>> {
+    let provider =
+        |kind, at| Ok(Some(Base::Provider { kind: Box::new(kind), profile: Some(profile.name.clone()), at: Some(at) }));
+    if let Some((web, at)) = WebIdentity::of_profile(set, request, profile)? {
+        return provider(Provider::WebIdentity(web), at);
     }
-    for key in ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url"] {
-        if let Some(base) = provider(Provider::Sso, key) {
-            return Ok(Some(base));
-        }
+    if let Some((sso, at)) = Sso::of_profile(set, request, profile, chosen)? {
+        return provider(Provider::Sso(Box::new(sso)), at);
     }
     if let Some(base) = keys(set, profile, FileKind::Credentials)? {
         return Ok(Some(base));
     }
-    if let Some(base) =
-        provider(Provider::Login, "login_session").or_else(|| provider(Provider::Process, "credential_process"))
-    {
-        return Ok(Some(base));
+    if let Some(session) = profile.get("login_session") {
+        // The region is the chosen profile's; where it has none, that of a session's own file counts.
+        let signin = Service::new(set, Some(chosen), request, ("AWS Sign-In", "signin"), "")?;
+        let login = Login { session: session.text.trim().to_owned(), signin };
+        return provider(Provider::Login(login), session.at);
+    }
+    if let Some(command) = profile.get("credential_process") {
+        return provider(Provider::Process { command: command.text.into_owned() }, command.at);
     }
     keys(set, profile, FileKind::Config)
 }
@@ -146,11 +178,11 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
 pub(super) fn of_credential_source(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
-    source: &str,
-    profile: &str,
-    at: Location,
+    chosen: &Profile<'_>,
+    (source, profile, at): (&str, &str, Location),
 ) -> Result<Base> {
-    let provider = |kind| Ok(Base::Provider { kind, profile: Some(profile.to_owned()), at: Some(at) });
+    let provider = |kind| Ok(Base::Provider { kind: Box::new(kind), profile: Some(profile.to_owned()), at: Some(at) });
+    let nothing = |error: Error| error.in_front(&format!("{}: profile '{profile}'", set.place(at)));
     match source {
         "Environment" => match &request.keys {
             EnvironmentKeys::Present { access_key_id, temporary } => {
@@ -163,8 +195,16 @@ pub(super) fn of_credential_source(
             ))
             .advise("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a source_profile instead")),
         },
-        "EcsContainer" => provider(Provider::Container),
-        "Ec2InstanceMetadata" => provider(Provider::Instance),
+        "EcsContainer" => match Container::found(request).map_err(nothing)? {
+            Some(container) => provider(Provider::Container(container)),
+            None => Err(Error::new(format!(
+                "{}: profile '{profile}' takes its credentials from the container, but neither \
+                 AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
+                set.place(at)
+            ))
+            .advise("run it in a container that has a role, or name a source_profile instead")),
+        },
+        "Ec2InstanceMetadata" => provider(Provider::Instance(Instance::new(request, Some(chosen)).map_err(nothing)?)),
         other => Err(Error::new(format!("{}: credential_source of profile '{profile}' is '{other}'", set.place(at)))
             .advise("it is one of Environment, Ec2InstanceMetadata and EcsContainer, in exactly this case")),
     }
@@ -180,15 +220,32 @@ pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
     }
 }
 
-/// A `--role-arn` with nothing to assume it with; `why` is the fact.
-pub(super) fn nothing_for_role(why: String) -> Error {
-    Error::new(why).advise("--role-arn needs a profile with keys, a role, SSO or credential_process to start from")
+/// AWS_WEB_IDENTITY_TOKEN_FILE and its companions, which count when no profile is named. Each that is missing is
+/// `[default]`'s, as in the AWS CLI.
+pub(super) fn web_identity_of_environment(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    default: Option<&Profile<'_>>,
+) -> Result<Option<Base>> {
+    let found = WebIdentity::of_environment(set, request, default)?;
+    Ok(found.map(|web| Base::Provider { kind: Box::new(Provider::WebIdentity(web)), profile: None, at: None }))
 }
 
-/// AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which count when no profile is named.
-pub(super) fn web_identity_of_environment(request: &Request<'_>) -> Result<Option<Base>> {
-    let token = request.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;
-    Ok(token.map(|_| Base::Provider { kind: Provider::WebIdentity, profile: None, at: None }))
+/// What the machine itself gives, when nothing else does: the container's credentials where its variables are set,
+/// else the instance's.
+///
+/// # Errors
+/// A setting that is none, or that switches them off.
+pub(super) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
+    let why = |error: Error| match chosen {
+        Some(profile) => error.in_front(&format!("profile '{}' names no credentials", profile.name)),
+        None => error.in_front("no profile and no keys"),
+    };
+    let kind = match Container::found(request).map_err(why)? {
+        Some(container) => Provider::Container(container),
+        None => Provider::Instance(Instance::new(request, chosen).map_err(why)?),
+    };
+    Ok(Base::Provider { kind: Box::new(kind), profile: chosen.map(|profile| profile.name.clone()), at: None })
 }
 
 /// AWS_ACCESS_KEY_ID without its secret.

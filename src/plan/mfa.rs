@@ -10,7 +10,7 @@ use super::{Base, Mfa, Role, RoleArn, Serial, Session};
 /// How long an MFA session is kept unless told.
 const SESSION_LENGTH: Seconds = 12 * 3600;
 /// The longest role session that STS gives to temporary credentials.
-const CHAINED: Seconds = 3600;
+pub const CHAINED: Seconds = 3600;
 
 /// The MFA session and the roles of a chain.
 pub(super) fn steps(
@@ -170,22 +170,29 @@ fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&P
 /// More than an hour cannot be had from temporary credentials: said before anything is asked.
 fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Result<()> {
     for (at, role) in roles.iter().enumerate() {
-        let chained = at > 0 || base.long_term_key().is_none();
+        let chained = at > 0 || !base.may_be_long_term();
         if chained && role.length() > CHAINED {
-            return Err(Error::new(format!(
-                "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
-                role.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
-                role.arn.as_str(),
-                for_people(role.length())
-            ))
-            .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly"));
+            return Err(role.too_long(set));
         }
     }
     Ok(())
 }
 
+impl Role {
+    /// More than an hour was asked for, from credentials that get no more.
+    pub fn too_long(&self, set: &ProfileSet<'_>) -> Error {
+        Error::new(format!(
+            "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
+            self.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
+            self.arn.as_str(),
+            for_people(self.length())
+        ))
+        .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly")
+    }
+}
+
 /// RoleSessionName for CloudTrail to show a person: the user of the MFA device, else the local user.
-fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
+pub(super) fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
     let name = serial.and_then(Serial::user).or(user).unwrap_or("aws-auth");
     let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
     let mut name: String = name.chars().map(legal).take(64).collect();

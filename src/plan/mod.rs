@@ -3,18 +3,25 @@
 
 mod base;
 mod chain;
+mod machine;
 mod mfa;
 pub mod network;
 mod settings;
+mod sso;
+mod web_identity;
 
 pub use crate::arn::{RoleArn, Serial};
-pub use base::{Base, Provider};
-pub use network::Sts;
+pub use base::{Base, Login, Provider};
+pub use machine::{Container, ContainerToken, Instance};
+pub use mfa::CHAINED;
+pub use network::{Proxy, Service, Sts};
+pub use sso::Sso;
+pub use web_identity::WebIdentity;
 
 use crate::config::{Location, Profile, ProfileSet};
 use crate::credentials::Seconds;
 use crate::error::{Error, Result};
-use crate::request::{Chosen, EnvironmentKeys, Request};
+use crate::request::{Action, Chosen, EnvironmentKeys, Request};
 
 /// What a run does for its credentials.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,12 +140,23 @@ impl Origin {
 }
 
 impl Acquisition {
+    /// Whether there is no role, so that the MFA session is what the command gets.
+    pub fn session_is_result(&self) -> bool {
+        self.roles.is_empty() && self.session.is_some()
+    }
+
     /// How long the result lives, as far as the requests say.
     pub fn length(&self) -> Seconds {
         match (self.roles.last(), &self.session) {
             (Some(role), _) => role.length(),
             (None, Some(session)) => session.length,
-            (None, None) => Seconds::MAX,
+            (None, None) => match &self.base {
+                Base::Provider { kind, .. } => match &**kind {
+                    Provider::WebIdentity(web) => web.length(),
+                    _ => Seconds::MAX,
+                },
+                _ => Seconds::MAX,
+            },
         }
     }
 }
@@ -195,35 +213,35 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     }
     let default = set.profile("default");
     let assumes = default.as_ref().is_some_and(chain::assumes_role);
-    if !assumes && let Some(base) = base::web_identity_of_environment(request)? {
+    if !assumes && let Some(base) = base::web_identity_of_environment(set, request, default.as_ref())? {
         return acquisition(set, request, None, base, &[]);
     }
     match default {
         Some(profile) => with_profile(set, request, &profile),
-        None if request.role_arn.is_some() => {
-            Err(base::nothing_for_role(String::from("no profile is named, there is no default, and no keys are set")))
+        None => ambient(set, request, None),
+    }
+}
+
+/// Nothing names credentials: COMMAND's SDK looks for the machine's own; what runs no COMMAND fetches them.
+fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<Plan> {
+    match request.action {
+        Action::Run | Action::Logout { .. } if request.role_arn.is_none() => {
+            Ok(Plan::Ambient { profile: request.profile.as_ref().map(|chosen| chosen.name.clone()) })
         }
-        None => Ok(Plan::Ambient { profile: None }),
+        _ => acquisition(set, request, profile, base::of_machine(request, profile)?, &[]),
     }
 }
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
     let links = chain::walk(set, profile)?;
     let base = match links.base {
-        chain::ChainBase::Profile(source) => match base::of_profile(set, &source)? {
+        chain::ChainBase::Profile(source) => match base::of_profile(set, request, &source, profile)? {
             Some(base) => base,
-            None if links.roles.is_empty() && request.role_arn.is_some() => {
-                let place = set.place(source.at());
-                return Err(base::nothing_for_role(format!("{place}: profile '{}' names no credentials", source.name)));
-            }
-            None if links.roles.is_empty() => {
-                let named = request.profile.as_ref().map(|chosen| chosen.name.clone());
-                return Ok(Plan::Ambient { profile: named });
-            }
+            None if links.roles.is_empty() => return ambient(set, request, Some(profile)),
             None => return Err(chain::source_without_credentials(set, &source, &links.roles)),
         },
-        chain::ChainBase::Source { source, profile, at } => {
-            base::of_credential_source(set, request, &source, &profile, at)?
+        chain::ChainBase::Source { source, profile: named_by, at } => {
+            base::of_credential_source(set, request, profile, (&source, &named_by, at))?
         }
     };
     acquisition(set, request, Some(profile), base, &links.roles)
@@ -234,9 +252,17 @@ fn acquisition(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,
-    base: Base,
+    mut base: Base,
     links: &[Profile<'_>],
 ) -> Result<Plan> {
+    // With no role above it, a web identity's role is the outermost.
+    let mut web_partition = None;
+    if let Base::Provider { kind, .. } = &mut base
+        && let Provider::WebIdentity(web) = &mut **kind
+    {
+        web.duration = request.duration.filter(|_| links.is_empty() && request.role_arn.is_none());
+        web_partition = Some(web.role.partition().to_owned());
+    }
     let base_profile = base.profile().and_then(|name| set.profile(name));
     // The chosen profile first, its sources after it: the nearest region and mfa_process count.
     let nearest =
@@ -253,9 +279,9 @@ fn acquisition(
         None => None,
     };
     let (session, roles) = mfa::steps(set, request, profile, &base, base_profile.as_ref(), links)?;
-    let partition = roles
-        .first()
-        .map(|role| role.arn.partition())
+    let partition = web_partition
+        .as_deref()
+        .or_else(|| roles.first().map(|role| role.arn.partition()))
         .or_else(|| session.as_ref().and_then(|session| session.serial.partition()));
     let sts = Sts::new(set, profile, request, region.clone(), partition)?;
     let variables = match profile {

@@ -1,7 +1,5 @@
 //! Where STS is called (SEMANTICS, "STS").
 
-use std::borrow::Cow;
-
 use crate::config::{Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::request::Request;
@@ -99,20 +97,13 @@ impl Sts {
         found: Option<Region>,
         partition: Option<&str>,
     ) -> Result<Self> {
-        let mut url = configured_url(set, profile, request)?;
+        let mut url = configured_url(set, profile, request, "sts")?;
         let region = match region_asked(request)?.or(found) {
             Some(region) => region,
             None => Region { name: default_region(partition.unwrap_or("aws")).to_owned(), origin: Origin::Guess },
         };
-        let setting = |variable: &'static str, key: &str| -> Result<Option<Cow<'_, str>>> {
-            Ok(match request.variables.text(variable)? {
-                Some(value) => Some(Cow::Borrowed(value)),
-                None => profile.and_then(|profile| profile.get(key)).map(|value| Cow::Owned(value.text.into_owned())),
-            })
-        };
-        let on = |variable, key| {
-            setting(variable, key).map(|value| value.is_some_and(|value| value.eq_ignore_ascii_case("true")))
-        };
+        let setting = |variable, key| setting(profile, request, variable, key);
+        let on = |variable, key| switched_on(profile, request, variable, key);
         let fips = on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
         let dual_stack = on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
         let legacy = setting("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?
@@ -124,7 +115,7 @@ impl Sts {
         if let Some((text, _)) = &mut url {
             text.truncate(text.trim_end_matches('/').len());
         }
-        let ca_bundle = setting("AWS_CA_BUNDLE", "ca_bundle")?.map(Cow::into_owned);
+        let ca_bundle = setting("AWS_CA_BUNDLE", "ca_bundle")?;
         let plain = url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
         let proxy = proxy(request, plain)?;
         Ok(Self { region, url, global, fips, dual_stack, ca_bundle, proxy })
@@ -144,10 +135,7 @@ impl Sts {
     /// The endpoint, when it is not AWS's own: then the prompt names it.
     pub fn foreign(&self) -> Option<&str> {
         let (url, _) = self.url.as_ref()?;
-        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-        let host = host.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let host = host(url);
         let own = url.starts_with("https://")
             && OWN.iter().any(|own| host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')));
         (!own).then_some(url)
@@ -156,20 +144,112 @@ impl Sts {
     /// Whether secrets would cross a network in clear: plain http to anything but this machine and the link-local
     /// addresses of containers and instances.
     pub fn in_clear(&self) -> Option<&str> {
-        let (url, _) = self.url.as_ref()?;
-        let rest = url.strip_prefix("http://")?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        (!is_local(authority)).then_some(url)
+        self.url.as_ref().and_then(|(url, _)| in_clear(url))
+    }
+}
+
+/// Another service than STS that credentials or their tokens come from, in a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// The region of its endpoint.
+    pub region: String,
+    /// An endpoint that somebody configured, and where; else the SDK's rules decide.
+    pub url: Option<(String, Origin)>,
+    /// The FIPS endpoint.
+    pub fips: bool,
+    /// The dual-stack endpoint.
+    pub dual_stack: bool,
+    /// A PEM file of certificates to trust instead of the system's.
+    pub ca_bundle: Option<String>,
+    /// The proxy that the environment names for the endpoint's scheme.
+    pub proxy: Option<Proxy>,
+}
+
+impl Service {
+    /// Decides for `profile`, the one that was chosen; `id` is the service's name in a `services` section.
+    pub(super) fn new(
+        set: &ProfileSet<'_>,
+        profile: Option<&Profile<'_>>,
+        request: &Request<'_>,
+        (name, id): (&'static str, &str),
+        region: &str,
+    ) -> Result<Self> {
+        let url = configured_url(set, profile, request, id)?;
+        let plain = url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
+        Ok(Self {
+            name,
+            region: region.to_owned(),
+            url: url.map(|(url, origin)| (url.trim_end_matches('/').to_owned(), origin)),
+            fips: switched_on(profile, request, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            dual_stack: switched_on(profile, request, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            ca_bundle: setting(profile, request, "AWS_CA_BUNDLE", "ca_bundle")?,
+            proxy: proxy(request, plain)?,
+        })
+    }
+
+    /// Whether secrets would cross a network in clear.
+    pub fn in_clear(&self) -> Option<&str> {
+        self.url.as_ref().and_then(|(url, _)| in_clear(url))
+    }
+
+    /// The name and where it is called, for messages.
+    pub fn place(&self) -> String {
+        match &self.url {
+            Some((url, _)) => format!("{} at {url}", self.name),
+            None => format!("{} in {}", self.name, self.region),
+        }
+    }
+}
+
+/// A setting that an environment variable and a key of the chosen profile give; the variable wins.
+pub(super) fn setting(
+    profile: Option<&Profile<'_>>,
+    request: &Request<'_>,
+    variable: &str,
+    key: &str,
+) -> Result<Option<String>> {
+    Ok(match request.variables.text(variable)? {
+        Some(value) => Some(value.to_owned()),
+        None => profile.and_then(|profile| profile.get(key)).map(|value| value.text.into_owned()),
+    })
+}
+
+/// Whether such a setting is `true`.
+pub(super) fn switched_on(
+    profile: Option<&Profile<'_>>,
+    request: &Request<'_>,
+    variable: &str,
+    key: &str,
+) -> Result<bool> {
+    Ok(setting(profile, request, variable, key)?.is_some_and(|value| value.eq_ignore_ascii_case("true")))
+}
+
+/// The URL, when it is plain http to anything but this machine and its own link-local addresses.
+fn in_clear(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    (!is_local(authority)).then_some(url)
+}
+
+/// The host of a URL, an IPv6 address without its brackets.
+pub(super) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host_of(rest.split(['/', '?', '#']).next().unwrap_or_default())
+}
+
+fn host_of(authority: &str) -> &str {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
     }
 }
 
 /// Whether the host of an authority is loopback, or a link-local address that serves credentials.
 pub fn is_local(authority: &str) -> bool {
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(inner) => inner.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
+    let host = host_of(authority);
     let link_local = ["169.254.170.2", "169.254.170.23", "169.254.169.254", "fd00:ec2::23", "fd00:ec2::254"];
     host.eq_ignore_ascii_case("localhost")
         || link_local.contains(&host)
@@ -190,11 +270,12 @@ fn region_asked(request: &Request<'_>) -> Result<Option<Region>> {
     Ok(None)
 }
 
-/// AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the profile's `services` section, its `endpoint_url`.
+/// AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's `services` section, its `endpoint_url`.
 fn configured_url(
     set: &ProfileSet<'_>,
     profile: Option<&Profile<'_>>,
     request: &Request<'_>,
+    service: &str,
 ) -> Result<Option<(String, Origin)>> {
     let ignored = match request.variables.aws_switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         Some(ignored) => ignored,
@@ -206,7 +287,13 @@ fn configured_url(
         return Ok(None);
     }
     let mut found = None;
-    for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+    let own = match service {
+        "sso" => "AWS_ENDPOINT_URL_SSO",
+        "sso_oidc" => "AWS_ENDPOINT_URL_SSO_OIDC",
+        "signin" => "AWS_ENDPOINT_URL_SIGNIN",
+        _ => "AWS_ENDPOINT_URL_STS",
+    };
+    for variable in [own, "AWS_ENDPOINT_URL"] {
         if let Some(url) = request.variables.text(variable)? {
             found = Some((url.to_owned(), Origin::Variable(variable)));
             break;
@@ -215,7 +302,7 @@ fn configured_url(
     if let (None, Some(profile)) = (&found, profile) {
         found = super::settings::service_urls(set, profile)?
             .into_iter()
-            .find(|(service, _)| service == "sts")
+            .find(|(named, _)| named == service)
             .map(|(_, value)| value)
             .or_else(|| profile.get("endpoint_url"))
             .map(|value| (value.text.into_owned(), Origin::File(value.at)));

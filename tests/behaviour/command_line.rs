@@ -1,6 +1,6 @@
 //! The command line: options and their variables, where COMMAND begins, and what is said of mistakes.
 
-use crate::world::{Output, Role, Status, World, seed};
+use crate::world::{Invocation, Output, Role, Status, World, seed};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -457,12 +457,14 @@ fn login_and_logout_run_nothing() {
 fn there_must_be_something_to_log_in_to() {
     let world = World::new();
     world.config("[profile empty]\noutput = json\n");
-    world.aws_auth().profile("empty").arg("--login").run().assert_status(125).assert_stderr(
-        "aws-auth: profile 'empty' names no credentials, so there is nothing to log in to; name a profile with a role, \
-         keys or SSO\n",
-    );
+    let off = |invocation: Invocation<'_>| invocation.env("AWS_EC2_METADATA_DISABLED", "true").arg("--login").run();
+    let why = "the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true; unset it on an instance; \
+               elsewhere name a profile that has credentials\n";
+    off(world.aws_auth().profile("empty"))
+        .assert_status(125)
+        .assert_stderr(&format!("aws-auth: profile 'empty' names no credentials: {why}"));
+    off(world.aws_auth()).assert_status(125).assert_stderr(&format!("aws-auth: no profile and no keys: {why}"));
     let line = "aws-auth: there is no profile to log in to; name one with -p or AWS_PROFILE\n";
-    world.run(["--login"]).assert_status(125).assert_stderr(line);
     with_keys(&world, &[OsStr::new("--login")]).assert_status(125).assert_stderr(line);
 }
 

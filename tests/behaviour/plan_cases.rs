@@ -8,8 +8,7 @@
 use aws_auth::config::{FileKind, ProfileSet, SourceFile};
 use aws_auth::env::Snapshot;
 use aws_auth::error::Result;
-use aws_auth::plan::network::Sts;
-use aws_auth::plan::{Acquisition, Base, Mfa, Plan, Role};
+use aws_auth::plan::{Acquisition, Base, ContainerToken, Mfa, Plan, Provider, Role, Service, Sts};
 use aws_auth::request::Request;
 use aws_auth::{cli, plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,8 +201,54 @@ fn base(base: &Base, set: &ProfileSet<'_>) -> String {
         Base::Provider { kind, profile, at } => {
             let profile = profile.as_deref().unwrap_or("(none)");
             let at = at.map_or_else(|| String::from("the environment"), |at| set.place(at));
-            format!("{kind:?} of {profile} ({at})")
+            format!("{} of {profile} ({at})", provider(kind, set))
         }
+    }
+}
+
+fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
+    let at = |service: &Service| match &service.url {
+        Some((url, origin)) => format!("{} in {} at {url} ({})", service.name, service.region, origin.text(set)),
+        None => format!("{} in {}", service.name, service.region),
+    };
+    match kind {
+        Provider::WebIdentity(web) => {
+            let mut text = format!("web identity {} by the token in {}", web.role.as_str(), web.token_file);
+            match &web.session_name {
+                Some(name) => write!(text, ", named {name}").unwrap(),
+                None => write!(text, ", by default named {}", web.default_session_name).unwrap(),
+            }
+            match web.duration {
+                Some(seconds) => text + &format!(", seconds {seconds},"),
+                None => text + ",",
+            }
+        }
+        Provider::Sso(sso) => format!(
+            "SSO {} in {} by the token of {} ({}), {}, {},",
+            sso.role_name,
+            sso.account_id,
+            sso.token_name(),
+            sso.start_url,
+            at(&sso.portal),
+            at(&sso.oidc)
+        ),
+        Provider::Process { command } => format!("process '{command}'"),
+        Provider::Login(login) => format!("login {}", login.session),
+        Provider::Container(container) => {
+            let token = match &container.token {
+                ContainerToken::None => String::new(),
+                ContainerToken::File(path) => format!(", token in {path},"),
+                ContainerToken::Variable => String::from(", token in its variable,"),
+            };
+            format!("container {} ({}){token}", container.url, container.variable)
+        }
+        Provider::Instance(instance) => format!(
+            "instance {}, {}s, {} tries, {},",
+            instance.endpoint,
+            instance.timeout.as_secs(),
+            instance.attempts,
+            if instance.v1 { "v2 or v1" } else { "v2 alone" }
+        ),
     }
 }
 

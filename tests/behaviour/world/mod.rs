@@ -5,9 +5,12 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod collected;
+pub mod metadata;
 pub mod run;
+pub mod sso;
 pub mod sts;
 pub mod terminal;
+pub mod web;
 
 pub use run::{Invocation, Output, Running, Screen, Status};
 pub use sts::{Fault, LocalSts, Role, User, seed};

@@ -168,6 +168,20 @@ impl LocalSts {
         self.state().roles.retain(|role| role.arn != arn);
     }
 
+    /// Credentials of a role session that another service than this one hands out, and this one knows: from a role,
+    /// a session's name and a lifetime in seconds.
+    pub fn issuer(&self) -> Box<dyn Fn(&str, &str, i64) -> Issued + Send + Sync> {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move |role_arn, session_name, lifetime| {
+            let principal = Principal::Role {
+                role_arn: role_arn.to_owned(),
+                role_id: random::identifier("AROA"),
+                session_name: session_name.to_owned(),
+            };
+            shared.state().issue(principal, None, lifetime)
+        })
+    }
+
     /// Makes AssumeRoleWithWebIdentity accept this token.
     pub fn accept_web_identity(&self, token: &str, subject: &str) {
         self.state().web_identities.insert(token.to_owned(), subject.to_owned());

@@ -1,0 +1,131 @@
+//! A profile of IAM Identity Center: an account and a role, and the portal that gives their credentials for a token
+//! (SEMANTICS, "Choosing and resolving"; botocore's SSOProvider decides what is missing).
+
+use crate::config::{Location, Profile, ProfileSet, Value};
+use crate::error::{Error, Result};
+use crate::request::{Request, check_region};
+
+use super::network::Service;
+
+/// Role credentials of IAM Identity Center.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sso {
+    /// The `[sso-session NAME]`; `None` for a legacy profile, whose token is never renewed.
+    pub session: Option<String>,
+    /// The portal's address, as people open it.
+    pub start_url: String,
+    /// The account.
+    pub account_id: String,
+    /// The permission set's role.
+    pub role_name: String,
+    /// Who gives the role's credentials for a token.
+    pub portal: Service,
+    /// Who gives and renews tokens.
+    pub oidc: Service,
+}
+
+impl Sso {
+    /// What the AWS CLI's files of tokens are named by.
+    pub fn token_name(&self) -> &str {
+        self.session.as_deref().unwrap_or(&self.start_url)
+    }
+
+    /// What a profile says; `None` when it names neither an account nor a role, for then `sso_session` is there for
+    /// the token alone. Endpoints are those of `chosen`.
+    pub(super) fn of_profile(
+        set: &ProfileSet<'_>,
+        request: &Request<'_>,
+        profile: &Profile<'_>,
+        chosen: &Profile<'_>,
+    ) -> Result<Option<(Self, Location)>> {
+        let [account, role] = ["sso_account_id", "sso_role_name"].map(|key| profile.get(key));
+        let Some(at) = account.as_ref().or(role.as_ref()).map(|value| value.at) else { return Ok(None) };
+        let session = profile.get("sso_session");
+        let [start_url, region] = match &session {
+            None => ["sso_start_url", "sso_region"].map(|key| profile.get(key)),
+            Some(name) => of_session(set, profile, name)?,
+        };
+        let missing: Vec<&str> = [
+            ("sso_role_name", &role),
+            ("sso_account_id", &account),
+            ("sso_start_url", &start_url),
+            ("sso_region", &region),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.as_ref().is_none_or(|value| value.text.is_empty()).then_some(key))
+        .collect();
+        let (Some(account), Some(role), Some(start_url), Some(region), []) =
+            (account, role, start_url, region, missing.as_slice())
+        else {
+            return Err(incomplete(set, profile, session.as_ref(), at, &missing));
+        };
+        for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role), ("sso_start_url", &start_url)] {
+            crate::arn::refuse_placeholder(key, &value.text, &set.place(value.at))?;
+        }
+        check_region(&region.text, &set.place(region.at))?;
+        let service = |name, id| Service::new(set, Some(chosen), request, (name, id), &region.text);
+        let sso = Self {
+            session: session.map(|name| name.text.into_owned()),
+            start_url: start_url.text.into_owned(),
+            account_id: account.text.into_owned(),
+            role_name: role.text.into_owned(),
+            portal: service("the SSO portal", "sso")?,
+            oidc: service("SSO OIDC", "sso_oidc")?,
+        };
+        Ok(Some((sso, at)))
+    }
+}
+
+/// `sso_start_url` and `sso_region` of a session; what a profile repeats of it must be the same.
+fn of_session<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>, name: &Value<'_>) -> Result<[Option<Value<'a>>; 2]> {
+    let Some(session) = set.sso_session(&name.text) else {
+        return Err(Error::new(format!(
+            "{}: profile '{}' names the sso_session '{}', but there is no section [sso-session {}]",
+            set.place(name.at),
+            profile.name,
+            name.text,
+            name.text
+        ))
+        .advise("write that section into the config file ('aws configure sso-session' does), or correct the name"));
+    };
+    for (key, value) in session.entries() {
+        if let Some(own) = profile.get(&key)
+            && own.text != value.text
+        {
+            return Err(Error::new(format!(
+                "{}: profile '{}' has another {key} than its [sso-session {}] ({})",
+                set.place(own.at),
+                profile.name,
+                name.text,
+                set.place(value.at)
+            ))
+            .advise("take the profile's out"));
+        }
+    }
+    Ok(["sso_start_url", "sso_region"].map(|key| session.get(key)))
+}
+
+fn incomplete(
+    set: &ProfileSet<'_>,
+    profile: &Profile<'_>,
+    session: Option<&Value<'_>>,
+    at: Location,
+    missing: &[&str],
+) -> Error {
+    let in_session = missing.iter().all(|key| matches!(*key, "sso_start_url" | "sso_region"));
+    let names = missing.join(" and no ");
+    match session {
+        Some(name) if in_session => {
+            let place = set.sso_session(&name.text).map_or(name.at, |session| session.at());
+            Error::new(format!(
+                "{}: [sso-session {}] of profile '{}' has no {names}",
+                set.place(place),
+                name.text,
+                profile.name
+            ))
+            .advise("a session has both; 'aws configure sso-session' asks for them")
+        }
+        _ => Error::new(format!("{}: profile '{}' uses SSO but has no {names}", set.place(at), profile.name))
+            .advise("'aws configure sso' asks for all of them"),
+    }
+}

@@ -1,0 +1,138 @@
+//! A web server on loopback for the services beside STS: a function from requests to replies, and what was asked.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// A request as it arrived; names of headers in lower case.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: String,
+    /// The path and the query.
+    pub target: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Asked {
+    /// The value of a header; empty when it was not sent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+/// What the server does about a request.
+pub enum Reply {
+    /// A status and a text.
+    Text(u16, String),
+    /// 200 and JSON.
+    Json(serde_json::Value),
+    /// A status, an error's name as AWS's REST services send it, and JSON.
+    Refusal(u16, &'static str, serde_json::Value),
+    /// Never an answer.
+    Silence,
+    /// The connection is closed.
+    Close,
+}
+
+/// A running server; it stops when this is dropped.
+pub struct Web {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Web {
+    pub fn start(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
+        let address = listener.local_addr().expect("the listener's address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (log, stop, reply) = (Arc::clone(&asked), Arc::clone(&stopped), Arc::new(reply));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                let Ok(stream) = stream else { continue };
+                let (log, reply) = (Arc::clone(&log), Arc::clone(&reply));
+                thread::spawn(move || serve(stream, &log, &*reply));
+            }
+        });
+        Self { address, asked, stopped }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every request so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// `METHOD TARGET` of every request so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.asked().iter().map(|asked| format!("{} {}", asked.method, asked.target)).collect()
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // The listener looks at the flag when somebody comes.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked) -> Reply) {
+    let mut reader = BufReader::new(stream);
+    while let Some(asked) = read(&mut reader) {
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        let (status, error, text) = match reply(&asked) {
+            Reply::Text(status, text) => (status, None, text),
+            Reply::Json(value) => (200, None, value.to_string()),
+            Reply::Refusal(status, error, value) => (status, Some(error), value.to_string()),
+            Reply::Silence => {
+                let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                return;
+            }
+            Reply::Close => return,
+        };
+        let error = error.map(|error| format!("x-amzn-ErrorType: {error}\r\n")).unwrap_or_default();
+        let head = format!(
+            "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\n{error}content-length: {}\r\n\r\n",
+            text.len()
+        );
+        if reader.get_mut().write_all((head + &text).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Asked { method, target, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}
