@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod bases_process;
+mod bases_sso;
 mod child;
 mod codes;
 mod command_line;
