@@ -2,6 +2,8 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod bases_process;
+mod bases_sso;
 mod child;
 mod codes;
 mod command_line;

@@ -1,0 +1,508 @@
+//! `credential_process`: alone, under a role and under two; what it is given, and every way it can go wrong.
+
+use crate::world::{AWS_AUTH, Output, Role, SHELL_PROMPT, World, seed};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+const ONE: &str = "arn:aws:iam::111111111111:role/one";
+const TWO: &str = "arn:aws:iam::222222222222:role/two";
+
+/// A world with the profile `p`, whose process is this script, and the roles `one` over it and `two` over that.
+fn world(script: &str) -> World {
+    let world = World::new();
+    let program = world.script("bin/p", &format!("#!/bin/sh\n{script}\n"));
+    world.config(&format!(
+        "[profile p]\ncredential_process = {} --of 'a b'\n[profile one]\nrole_arn = {ONE}\nsource_profile = p\n\
+         [profile two]\nrole_arn = {TWO}\nsource_profile = one\n",
+        program.display()
+    ));
+    world.sts.add_role(Role::new(ONE).max_session(43200));
+    world.sts.add_role(Role::new(TWO));
+    world
+}
+
+/// The script that counts its runs and prints `~/answer`.
+const ANSWER: &str = "echo run >> \"$HOME/runs\"; cat \"$HOME/answer\"";
+
+fn runs(world: &World) -> usize {
+    std::fs::read_to_string(world.path("runs")).unwrap_or_default().lines().count()
+}
+
+/// Temporary credentials of somebody that STS knows; returns the access key id.
+fn answer_temporary(world: &World, seconds: i64) -> String {
+    let issued = world.sts.issuer()("arn:aws:iam::999999999999:role/whoever", "somebody", seconds);
+    let answer = json!({
+        "Version": 1,
+        "AccessKeyId": issued.access_key_id,
+        "SecretAccessKey": issued.secret_access_key,
+        "SessionToken": issued.session_token,
+        "Expiration": crate::world::sts::clock::iso(issued.expires),
+    });
+    world.write("answer", answer.to_string());
+    issued.access_key_id
+}
+
+/// jo's own keys.
+fn long_term(world: &World) -> Value {
+    json!({"Version": 1, "AccessKeyId": world.user.access_key_id, "SecretAccessKey": world.user.secret_access_key})
+}
+
+fn line(world: &World, number: u32) -> String {
+    format!("{}:{number}", world.path(".aws/config").display())
+}
+
+/// What every message about the process begins with.
+fn about(world: &World) -> String {
+    format!("aws-auth: {}: profile 'p': credential_process '{}'", line(world, 2), world.path("bin/p").display())
+}
+
+#[test]
+fn temporary_credentials_reach_the_command_and_are_asked_for_by_each_run() {
+    let world = world(ANSWER);
+    let key = answer_temporary(&world, 7200);
+    for count in 1..=2 {
+        let child = world.run(["-p", "p", "env", "-0"]).env_of_child();
+        assert_eq!(child["AWS_ACCESS_KEY_ID"], key);
+        assert_eq!(child["AWS_SESSION_TOKEN"], child["AWS_SECURITY_TOKEN"]);
+        assert!(child.contains_key("AWS_CREDENTIAL_EXPIRATION"));
+        assert_eq!(child["AWS_AUTH_PROFILE"], "p");
+        assert!(!child.contains_key("AWS_AUTH_RESOLVING"));
+        assert_eq!(runs(&world), count);
+    }
+    assert!(world.cli_cache().is_empty(), "the AWS CLI keeps nothing of a process");
+    assert_eq!(world.sts.actions(), Vec::<String>::new());
+}
+
+#[test]
+fn keys_without_a_token_are_long_term_ones() {
+    let world = world(ANSWER);
+    let mut answer = long_term(&world);
+    answer["SessionToken"] = Value::Null;
+    answer["AccountId"] = json!("398263320410");
+    world.write("answer", answer.to_string());
+    let child = world.run(["-p", "p", "env", "-0"]).env_of_child();
+    assert_eq!(child["AWS_ACCESS_KEY_ID"], world.user.access_key_id);
+    assert_eq!(child["AWS_ACCOUNT_ID"], "398263320410");
+    assert!(!child.contains_key("AWS_SESSION_TOKEN") && !child.contains_key("AWS_CREDENTIAL_EXPIRATION"));
+}
+
+#[test]
+fn the_account_may_stand_in_the_profile() {
+    let world = world(ANSWER);
+    world.write("answer", long_term(&world).to_string());
+    world.config(&world.read(".aws/config").replace("[profile one]", "aws_account_id = 123456789012\n[profile one]"));
+    assert_eq!(world.run(["-p", "p", "env", "-0"]).env_of_child()["AWS_ACCOUNT_ID"], "123456789012");
+}
+
+#[test]
+fn a_role_over_it_is_kept_and_the_process_rests() {
+    let world = world(ANSWER);
+    let key = answer_temporary(&world, 7200);
+    for _ in 0..2 {
+        let child = world.run(["-p", "one", "env", "-0"]).env_of_child();
+        assert_eq!(child["AWS_ACCOUNT_ID"], "111111111111");
+    }
+    assert_eq!(runs(&world), 1);
+    assert_eq!(world.sts.actions(), ["AssumeRole"]);
+    assert_eq!(world.sts.last("AssumeRole").access_key_id, key);
+    assert_eq!(world.cli_cache().len(), 1);
+}
+
+#[test]
+fn two_roles_over_it() {
+    let world = world(ANSWER);
+    let key = answer_temporary(&world, 7200);
+    for _ in 0..2 {
+        assert_eq!(world.run(["-p", "two", "env", "-0"]).env_of_child()["AWS_ACCOUNT_ID"], "222222222222");
+    }
+    let calls = world.sts.calls();
+    assert_eq!(calls.iter().map(|call| call.param("RoleArn")).collect::<Vec<_>>(), [ONE, TWO]);
+    assert_eq!(calls[0].access_key_id, key);
+    assert!(calls[1].access_key_id.starts_with("ASIA") && calls[1].access_key_id != key);
+    assert_eq!(runs(&world), 1);
+}
+
+#[test]
+fn a_role_of_two_hours_is_assumed_with_long_term_keys() {
+    let world = world(ANSWER);
+    world.write("answer", long_term(&world).to_string());
+    world.run(["-p", "one", "--duration", "2h", "true"]).success().assert_stderr("");
+    assert_eq!(world.sts.last("AssumeRole").param("DurationSeconds"), "7200");
+}
+
+#[test]
+fn a_role_of_two_hours_over_temporary_keys_is_refused_before_a_code_is_asked_for() {
+    let world = world(ANSWER);
+    answer_temporary(&world, 7200);
+    world.config(
+        &world
+            .read(".aws/config")
+            .replace("source_profile = p", &format!("source_profile = p\nmfa_serial = {}", seed::SERIAL)),
+    );
+    let code = world.fresh_code();
+    let run = world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "one", "--duration", "2h", "true"]).run();
+    run.assert_status(125).assert_stderr(&format!(
+        "aws-auth: {}: role {ONE} is asked for 2h, but it is assumed from temporary credentials, which get 1h at the \
+         most; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly\n",
+        line(&world, 4)
+    ));
+    assert!(world.sts.sent_codes().is_empty());
+}
+
+#[test]
+fn a_role_with_a_serial_over_it_sends_serial_and_code() {
+    let world = world(ANSWER);
+    world.write("answer", long_term(&world).to_string());
+    world.config(
+        &world
+            .read(".aws/config")
+            .replace("source_profile = p", &format!("source_profile = p\nmfa_serial = {}", seed::SERIAL)),
+    );
+    world.sts.edit_role(ONE, |role| role.trust.require_mfa = true);
+    let code = world.fresh_code();
+    world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "one", "true"]).run().success();
+    assert_eq!(world.sts.actions(), ["AssumeRole"], "no MFA session of keys that nobody knew");
+    assert_eq!(world.sts.last("AssumeRole").param("SerialNumber"), seed::SERIAL);
+    assert_eq!(world.sts.last("AssumeRole").param("TokenCode"), code);
+}
+
+#[test]
+fn it_is_run_without_a_shell_in_the_callers_environment_but_for_a_code() {
+    let script = "printf '%s|' \"$@\" > \"$HOME/arguments\"; env > \"$HOME/environment\"; cat \"$HOME/answer\"";
+    let world = world(script);
+    answer_temporary(&world, 7200);
+    let run = world.aws_auth().keys("AKIAMINE", "mine", "").env("X", "1").env("AWS_AUTH_MFA_TOKEN", "123456");
+    run.args(["-p", "p", "true"]).run().success().assert_stderr("");
+    assert_eq!(world.read("arguments"), "--of|a b|");
+    let environment = world.read("environment");
+    let has = |text: &str| environment.lines().any(|line| line.starts_with(text));
+    assert!(has("X=1") && has("AWS_ACCESS_KEY_ID=AKIAMINE") && has("AWS_AUTH_RESOLVING="), "{environment}");
+    assert!(!has("AWS_AUTH_MFA_TOKEN"), "{environment}");
+}
+
+#[test]
+fn the_commands_input_is_not_its() {
+    let world = world("cat > \"$HOME/eaten\"; cat \"$HOME/answer\"");
+    answer_temporary(&world, 7200);
+    world
+        .aws_auth()
+        .stdin("for the command\n")
+        .args(["-p", "p", "cat"])
+        .run()
+        .success()
+        .assert_stdout("for the command\n");
+    assert_eq!(world.read("eaten"), "");
+}
+
+#[test]
+fn what_it_says_when_all_is_well_is_not_shown() {
+    let world = world("echo progress >&2; cat \"$HOME/answer\"");
+    answer_temporary(&world, 7200);
+    world.run(["-p", "p", "true"]).success().assert_stderr("");
+}
+
+const SHAPE: &str = "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not \
+                     shown here, for it may hold keys)";
+
+#[test]
+fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
+    for (script, words) in [
+        ("echo KEEP; exit 1", "failed (exit status 1) and said nothing; run it by hand to see why"),
+        ("echo KEEP; echo ' token expired ' >&2; echo; exit 3", "failed (exit status 3): token expired"),
+        (
+            "printf 'Traceback\\n  line 1\\n\\033[31mboom\\033[0m\\n' >&2; exit 1",
+            "failed (exit status 1): Traceback / line 1 / \\u{1b}[31mboom\\u{1b}[0m",
+        ),
+        ("kill -9 $$", "failed (signal 9) and said nothing; run it by hand to see why"),
+        ("true", "printed no JSON object; SHAPE"),
+        ("echo KEEP", "printed no JSON object; SHAPE"),
+        ("echo '[\"KEEP\"]'", "printed no JSON object; SHAPE"),
+        ("echo '{\"AccessKeyId\":\"KEEP\"}'", "printed no Version; SHAPE"),
+        ("echo '{\"Version\":2,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 2, which is unknown; SHAPE"),
+        ("echo '{\"Version\":1.5,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 1.5, which is unknown; SHAPE"),
+        ("echo '{\"Version\":\"1\",\"AccessKeyId\":\"KEEP\"}'", "printed a Version that is no number; SHAPE"),
+        ("echo '{\"Version\":1,\"SecretAccessKey\":\"KEEP\"}'", "printed no AccessKeyId; SHAPE"),
+        ("echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\"}'", "printed no SecretAccessKey; SHAPE"),
+        (
+            "echo '{\"Version\":1,\"AccessKeyId\":[\"KEEP\"],\"SecretAccessKey\":\"KEEP\"}'",
+            "printed an AccessKeyId that is no text; SHAPE",
+        ),
+        (
+            "echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\",\"SecretAccessKey\":\"KEEP\",\"Expiration\":\"KEEP\"}'",
+            "printed an Expiration that is no time; SHAPE",
+        ),
+        ("exec yes KEEP", "printed without an end and was ended; run it by hand; it prints one JSON object"),
+    ] {
+        let world = world(script);
+        // As a base of a role the words are the same.
+        for profile in ["p", "one"] {
+            let run = world.run(["-p", profile, "true"]);
+            run.assert_status(125).assert_stderr(&format!("{} {}\n", about(&world), words.replace("SHAPE", SHAPE)));
+        }
+        assert!(world.sts.actions().is_empty());
+    }
+}
+
+#[test]
+fn a_long_story_is_told_from_its_end() {
+    let world = world("i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1");
+    let run = world.run(["-p", "p", "true"]);
+    run.assert_status(125);
+    assert!(run.stderr.len() < 1000, "{}", run.report());
+    assert!(run.stderr.starts_with(&format!("{} failed (exit status 1): … ", about(&world))), "{}", run.report());
+    assert!(run.stderr.ends_with(" / line 2998 / line 2999\n"), "{}", run.report());
+}
+
+#[test]
+fn ended_credentials_are_refused() {
+    let world = world(ANSWER);
+    answer_temporary(&world, -3600);
+    let run = world.run(["-p", "p", "true"]);
+    run.assert_status(125);
+    let start =
+        format!("aws-auth: {}: profile 'p': the credentials that were given have ended already, at ", line(&world, 2));
+    assert!(run.stderr.starts_with(&start), "{}", run.report());
+}
+
+#[test]
+fn what_cannot_be_run_is_said_with_the_line() {
+    for (command, words) in [
+        (
+            "/no/such/program",
+            " '/no/such/program' cannot be run (No such file or directory); it is run without a shell: write a program's full path, or sh -c '...'",
+        ),
+        (
+            "/etc/passwd",
+            " '/etc/passwd' cannot be run (Permission denied); it is run without a shell: write a program's full path, or sh -c '...'",
+        ),
+        ("'open", " has a quote that is not closed; close it, or write \\\" for the character itself"),
+        ("", " is empty; write the command there, or take the line out"),
+    ] {
+        let world = World::new();
+        world.config(&format!("[profile p]\ncredential_process = {command}\n"));
+        let run = world.run(["-p", "p", "true"]);
+        run.assert_status(125)
+            .assert_stderr(&format!("aws-auth: {}: profile 'p': credential_process{words}\n", line(&world, 2)));
+    }
+}
+
+/// A pipe that the process and all that it starts hold open: its end is theirs.
+struct Alive {
+    path: PathBuf,
+    reader: JoinHandle<()>,
+}
+
+impl Alive {
+    fn new(world: &World) -> Self {
+        let path = world.path("alive");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        let from = path.clone();
+        let reader = std::thread::spawn(move || drop(std::fs::read(from).unwrap()));
+        Self { path, reader }
+    }
+
+    /// Blocks until nobody holds it any more.
+    fn wait_for_end(self) {
+        self.reader.join().unwrap();
+        assert!(self.path.exists());
+    }
+}
+
+/// Hangs with a child that hangs, both deaf to SIGTERM.
+const HANGS: &str = "exec 9> \"$HOME/alive\"; trap '' TERM; sleep 1000 & echo up >&9; while :; do sleep 1000; done";
+
+#[test]
+fn one_that_hangs_is_ended_with_its_group() {
+    let world = world(HANGS);
+    let alive = Alive::new(&world);
+    let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", "1s").args(["-p", "one", "true"]).run();
+    run.assert_status(125).assert_stderr(&format!(
+        "{} did not end within 1s and was ended; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
+         it longer\n",
+        about(&world)
+    ));
+    alive.wait_for_end();
+}
+
+#[test]
+fn who_leaves_something_behind_is_not_waited_for() {
+    let world = world("sleep 1000 & cat \"$HOME/answer\"; kill $! ");
+    answer_temporary(&world, 7200);
+    world.run(["-p", "p", "true"]).success();
+    // The one that stays holds the output open.
+    let world = super::bases_process::world("(trap '' TERM; exec sleep 20) & cat \"$HOME/answer\"");
+    answer_temporary(&world, 7200);
+    let before = std::time::Instant::now();
+    world.run(["-p", "p", "true"]).success();
+    assert!(before.elapsed().as_secs() < 15);
+}
+
+#[test]
+fn a_time_that_is_none_is_said() {
+    let world = world(ANSWER);
+    for text in ["0", "2h", "soon"] {
+        let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", text).args(["-p", "p", "true"]).run();
+        run.assert_status(125).assert_stderr(&format!(
+            "aws-auth: AWS_AUTH_PROCESS_TIMEOUT is '{text}'; write a time from 1s to 1h: 90, 5m\n"
+        ));
+    }
+}
+
+#[test]
+fn our_own_end_takes_it_along() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let world = world("exec 9> \"$HOME/alive\"; echo up > \"$HOME/up\"; sleep 1000");
+        let alive = Alive::new(&world);
+        let up = world.path("up");
+        let running = world.aws_auth().args(["-p", "p", "true"]).start();
+        while !up.exists() {
+            std::thread::yield_now();
+        }
+        running.signal(signal);
+        running.wait().assert_signal(signal);
+        alive.wait_for_end();
+    }
+}
+
+// Circles.
+
+fn assert_circle(output: &Output, place: &str, circle: &str) {
+    output.assert_status(125);
+    let words = format!(
+        "{place}: credential_process goes in a circle: {circle}; the command must not need the very profile that it gives \
+         credentials for; name another one in it"
+    );
+    assert!(output.stderr.contains(&words), "{words}\n{}", output.report());
+}
+
+#[test]
+fn a_process_that_needs_itself_ends_in_an_error() {
+    let world = World::new();
+    world.config(&format!("[profile p]\ncredential_process = {AWS_AUTH} -p p true\n"));
+    assert_circle(&world.run(["-p", "p", "true"]), &line(&world, 2), "p -> p");
+}
+
+#[test]
+fn two_processes_that_need_each_other_end_in_an_error() {
+    let world = World::new();
+    world.config(&format!(
+        "[profile a b]\n[profile \"a b\"]\ncredential_process = {AWS_AUTH} -p c true\n[profile c]\ncredential_process = {AWS_AUTH} -p 'a b' true\n"
+    ));
+    assert_circle(&world.run(["-p", "a b", "true"]), &line(&world, 3), "a b -> c -> a b");
+}
+
+#[test]
+fn a_circle_through_a_command_ends_in_an_error() {
+    let world = World::new();
+    world.credentials("[keys]\naws_access_key_id = AKIAMINE\naws_secret_access_key = mine\n");
+    world.config(&format!("[profile p]\ncredential_process = {AWS_AUTH} -p keys {AWS_AUTH} -p p true\n"));
+    assert_circle(&world.run(["-p", "p", "true"]), &line(&world, 2), "p -> p");
+}
+
+#[test]
+fn a_process_that_needs_the_role_above_it_ends_in_an_error() {
+    let world = World::new();
+    // `other` assumes the same role with the same parameters: it waits for the same entry of the cache.
+    world.config(&format!(
+        "[profile p]\ncredential_process = {AWS_AUTH} -p other true\n[profile one]\nrole_arn = {ONE}\nsource_profile = p\n\
+         [profile other]\nrole_arn = {ONE}\nsource_profile = keys\n"
+    ));
+    world.credentials("[keys]\naws_access_key_id = AKIAMINE\naws_secret_access_key = mine\n");
+    let run = world.run(["-p", "one", "true"]);
+    run.assert_status(125);
+    let words = "waits for this one, which needs what that one is getting; a credential_process must not need the role that \
+                 is assumed with its credentials";
+    assert!(run.stderr.contains(words), "{}", run.report());
+}
+
+#[test]
+fn a_process_may_be_aws_auth_itself() {
+    let world = world(ANSWER);
+    let key = answer_temporary(&world, 7200);
+    world.append_config(&format!(
+        "[profile outer]\ncredential_process = {AWS_AUTH} -p p sh -c 'cat \"$HOME/answer\"'\n"
+    ));
+    assert_eq!(world.run(["-p", "outer", "env", "-0"]).env_of_child()["AWS_ACCESS_KEY_ID"], key);
+}
+
+// At a terminal.
+
+const ASKS: &str =
+    "printf 'PIN: ' > /dev/tty; read -r pin < /dev/tty; echo \"$pin\" > \"$HOME/pin\"; cat \"$HOME/answer\"";
+
+#[test]
+fn it_may_ask_on_the_terminal() {
+    let world = world(ASKS);
+    answer_temporary(&world, 7200);
+    let running = world.aws_auth().args(["-p", "p", "true"]).in_terminal();
+    running.expect("PIN: ");
+    running.send_line("0815");
+    running.wait().success().assert_stderr("").assert_terminal_restored();
+    assert_eq!(world.read("pin"), "0815\n");
+}
+
+#[test]
+fn it_may_ask_on_its_standard_input() {
+    let world = world(
+        "stty -echo; printf 'PIN: ' > /dev/tty; read -r pin; stty echo; echo \"$pin\" > \"$HOME/pin\"; cat \"$HOME/answer\"",
+    );
+    answer_temporary(&world, 7200);
+    let running = world.aws_auth().args(["-p", "p", "true"]).in_terminal();
+    running.expect("PIN: ");
+    running.send_line("0815");
+    running.wait().success().assert_terminal_restored();
+    assert_eq!(world.read("pin"), "0815\n");
+}
+
+#[test]
+fn ctrl_c_at_its_question_ends_both_and_leaves_the_terminal_as_it_was() {
+    let world = world(&format!("stty -echo < /dev/tty; {ASKS}"));
+    let running = world.aws_auth().args(["-p", "p", "true"]).in_terminal();
+    running.expect("PIN: ");
+    running.ctrl_c();
+    running.wait().assert_signal(Signal::INT).assert_terminal_restored();
+}
+
+#[test]
+fn ctrl_z_at_its_question_stops_the_job_and_fg_goes_on() {
+    let world = world(ASKS);
+    answer_temporary(&world, 7200);
+    let shell = world.shell_in_terminal();
+    shell.send_line("aws-auth -p p sh -c 'echo the command runs'");
+    shell.expect("PIN: ");
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("fg");
+    shell.expect("aws-auth -p p");
+    shell.send_line("0815");
+    shell.expect("the command runs");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait();
+    assert_eq!(world.read("pin"), "0815\n");
+}
+
+#[test]
+fn a_reader_of_the_terminal_in_the_same_pipeline_is_not_disturbed() {
+    let world = world("echo up > \"$HOME/up\"; while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; cat \"$HOME/answer\"");
+    answer_temporary(&world, 7200);
+    let shell = world.shell_in_terminal();
+    shell.send_line("aws-auth -p p echo done | { until [ -e up ]; do sleep 0.05; done; printf 'key: ' > /dev/tty; read -r k < /dev/tty; touch go; echo \"key $k\"; cat; }");
+    shell.expect("key: ");
+    shell.send_line("q");
+    shell.expect("key q");
+    shell.expect("done");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait();
+}
