@@ -90,7 +90,19 @@ pub fn run(
         let _ = kill_process_group(group, Signal::KILL);
         Trouble::NotStarted(error)
     })?;
-    Job { group, tty, handed: false, settings: None, caught, watched, stdout, stderr, said: Said::default() }.run(limit)
+    Job {
+        group,
+        tty,
+        handed: false,
+        stopping: false,
+        settings: None,
+        caught,
+        watched,
+        stdout,
+        stderr,
+        said: Said::default(),
+    }
+    .run(limit)
 }
 
 /// What came so far.
@@ -109,6 +121,8 @@ struct Watched {
 /// Waits for the child on a thread: no descriptor tells of stops and ends on every system.
 fn watch(child: Pid) -> io::Result<Watched> {
     let (bell, ring) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    // Held by the thread too: a pipe that nobody reads any more would end us by SIGPIPE.
+    let held = bell.try_clone()?;
     let (tell, states) = mpsc::channel();
     std::thread::Builder::new().spawn(move || {
         loop {
@@ -123,6 +137,7 @@ fn watch(child: Pid) -> io::Result<Watched> {
                 Err(_) => break,
             }
         }
+        drop(held);
     })?;
     Ok(Watched { states, bell })
 }
@@ -132,6 +147,8 @@ struct Job<Out, Err> {
     tty: Option<File>,
     /// Whether the terminal is the group's.
     handed: bool,
+    /// Whether the group was told to stop.
+    stopping: bool,
     /// How it was set when it was handed over.
     settings: Option<Termios>,
     caught: Caught,
@@ -213,8 +230,9 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
     fn pass_on_signals(&mut self) {
         match self.caught.decisive() {
             None | Some(libc::SIGCONT) => {}
+            // We stop when the group has stopped.
             Some(libc::SIGTSTP) => {
-                let _ = kill_process_group(self.group, Signal::TSTP);
+                self.stopping = kill_process_group(self.group, Signal::TSTP).is_ok();
             }
             Some(signal) => self.die(signal),
         }
@@ -230,7 +248,9 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
 
     /// The group was stopped: because it wants the terminal, or as a whole job is. `false` when it can never go on.
     fn stopped(&mut self, signal: i32) -> bool {
-        let goes_on = if matches!(signal, libc::SIGTTIN | libc::SIGTTOU) {
+        // It may reach for the terminal while the signal that stops it is on its way, and lose it by going on.
+        let stopping = std::mem::replace(&mut self.stopping, false);
+        let goes_on = if matches!(signal, libc::SIGTTIN | libc::SIGTTOU) && !stopping {
             // If the terminal is not ours to give we are a background job ourselves, and stop as one does.
             self.hand_terminal() || (self.stop(libc::SIGTTIN) && self.hand_terminal())
         } else {

@@ -1,10 +1,12 @@
 //! `credential_process`: alone, under a role and under two; what it is given, and every way it can go wrong.
 
 use crate::world::{AWS_AUTH, Output, Role, SHELL_PROMPT, World, seed};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::thread::JoinHandle;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 
 const ONE: &str = "arn:aws:iam::111111111111:role/one";
 const TWO: &str = "arn:aws:iam::222222222222:role/two";
@@ -289,31 +291,38 @@ fn what_cannot_be_run_is_said_with_the_line() {
 }
 
 /// A pipe that the process and all that it starts hold open: its end is theirs.
-struct Alive {
-    path: PathBuf,
-    reader: JoinHandle<()>,
-}
+struct Alive(File);
 
 impl Alive {
     fn new(world: &World) -> Self {
         let path = world.path("alive");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &path,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::from_raw_mode(0o600),
-            0,
-        )
-        .unwrap();
-        let from = path.clone();
-        let reader = std::thread::spawn(move || drop(std::fs::read(from).unwrap()));
-        Self { path, reader }
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+        Self(File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap())
+    }
+
+    /// Blocks until somebody has written to it.
+    fn wait_for_start(&mut self) {
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+        assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "nobody came");
+        assert_ne!(self.0.read(&mut [0; 64]).unwrap(), 0);
     }
 
     /// Blocks until nobody holds it any more.
-    fn wait_for_end(self) {
-        self.reader.join().unwrap();
-        assert!(self.path.exists());
+    fn wait_for_end(mut self) {
+        loop {
+            match self.0.read(&mut [0; 64]) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                    let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+                    let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+                    assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it is still there");
+                }
+            }
+        }
     }
 }
 
@@ -323,13 +332,14 @@ const HANGS: &str = "exec 9> \"$HOME/alive\"; trap '' TERM; sleep 1000 & echo up
 #[test]
 fn one_that_hangs_is_ended_with_its_group() {
     let world = world(HANGS);
-    let alive = Alive::new(&world);
-    let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", "1s").args(["-p", "one", "true"]).run();
+    let mut alive = Alive::new(&world);
+    let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", "2s").args(["-p", "one", "true"]).run();
     run.assert_status(125).assert_stderr(&format!(
-        "{} did not end within 1s and was ended; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
+        "{} did not end within 2s and was ended; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
          it longer\n",
         about(&world)
     ));
+    alive.wait_for_start();
     alive.wait_for_end();
 }
 
@@ -339,7 +349,7 @@ fn who_leaves_something_behind_is_not_waited_for() {
     answer_temporary(&world, 7200);
     world.run(["-p", "p", "true"]).success();
     // The one that stays holds the output open.
-    let world = super::bases_process::world("(trap '' TERM; exec sleep 20) & cat \"$HOME/answer\"");
+    let world = self::world("(trap '' TERM; exec sleep 20) & cat \"$HOME/answer\"");
     answer_temporary(&world, 7200);
     let before = std::time::Instant::now();
     world.run(["-p", "p", "true"]).success();
@@ -360,13 +370,12 @@ fn a_time_that_is_none_is_said() {
 #[test]
 fn our_own_end_takes_it_along() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        let world = world("exec 9> \"$HOME/alive\"; echo up > \"$HOME/up\"; sleep 1000");
-        let alive = Alive::new(&world);
-        let up = world.path("up");
+        // A shell shields what it starts from SIGINT, for a moment or for good; so there is nothing but the shell's heir.
+        let child = if signal == Signal::INT { "" } else { "sleep 1000 &" };
+        let world = world(&format!("exec 9> \"$HOME/alive\"; {child} echo up >&9; exec sleep 1000"));
+        let mut alive = Alive::new(&world);
         let running = world.aws_auth().args(["-p", "p", "true"]).start();
-        while !up.exists() {
-            std::thread::yield_now();
-        }
+        alive.wait_for_start();
         running.signal(signal);
         running.wait().assert_signal(signal);
         alive.wait_for_end();

@@ -3,7 +3,7 @@
 
 use crate::world::sso::{LocalSso, token_file};
 use crate::world::sts::clock;
-use crate::world::web::Reply;
+use crate::world::web::{Always, Reply};
 use crate::world::{Output, Role, World, seed};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
@@ -15,7 +15,7 @@ const TWO: &str = "arn:aws:iam::333333333333:role/two";
 const START_URL: &str = "https://corp.awsapps.com/start";
 
 fn sha1(text: &str) -> String {
-    Sha1::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha1::digest(text).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 struct Scene {
@@ -52,16 +52,16 @@ impl Scene {
     }
 
     fn write_token(&self, name: &str, token: &Value) {
-        let path = self.world.write(self.token_path(name), token.to_string());
+        let path = self.world.write(Self::token_path(name), token.to_string());
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    fn token_path(&self, name: &str) -> String {
+    fn token_path(name: &str) -> String {
         format!(".aws/sso/cache/{}.json", sha1(name))
     }
 
     fn token(&self) -> Value {
-        serde_json::from_str(&self.world.read(self.token_path("corp"))).unwrap()
+        serde_json::from_str(&self.world.read(Self::token_path("corp"))).unwrap()
     }
 
     fn asked(&self) -> Vec<String> {
@@ -148,7 +148,7 @@ fn too_little_left_is_got_anew() {
     contents["Credentials"]["Expiration"] = json!(clock::iso(clock::machine() + 120));
     scene.world.write(format!(".aws/cli/cache/{}", entry.0), contents.to_string());
     let path = scene.world.cli_cache_dir().join(&entry.0);
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3480);
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_mins(58);
     std::fs::File::options().write(true).open(path).unwrap().set_modified(hour_ago).unwrap();
     scene.run("p").success();
     assert_eq!(scene.asked().len(), 2);
@@ -225,7 +225,7 @@ fn a_token_near_its_end_is_renewed_and_written_back_with_what_is_not_ours() {
         }
         let ends = [0, 1, 2, 3, 4, 5].map(|late| clock::iso(asked + 28800 + late));
         assert!(ends.contains(&after["expiresAt"].as_str().unwrap().to_owned()), "{after}");
-        let mode = scene.world.snapshot()[&scene.token_path("corp")][..4].to_owned();
+        let mode = scene.world.snapshot()[&Scene::token_path("corp")][..4].to_owned();
         assert_eq!(mode, "0600");
         // The new token and the new refresh token are the ones that count.
         assert!(scene.sso.state().tokens.contains(after["accessToken"].as_str().unwrap()));
@@ -292,7 +292,7 @@ fn a_renewal_that_is_refused_ends_at_the_tokens_end() {
 #[test]
 fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
     let oidc = |scene: &Scene| format!("SSO OIDC at {}", scene.sso.web.endpoint());
-    let replies: [(fn() -> Reply, &str); 4] = [
+    let replies: [(Always, &str); 5] = [
         (
             || Reply::Refusal(500, "InternalServerException", json!({"error": "server_error"})),
             "OIDC says InternalServerException; the service has trouble of its own; try again in a moment",
@@ -305,6 +305,7 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
             || Reply::Text(200, "<html>".to_owned()),
             "OIDC answered with status 200 and something that is no answer of SSO OIDC; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
+        (|| Reply::Json(json!({"accessToken": "x"})), "OIDC answered without a token; try again"),
         (|| Reply::Json(json!({"expiresIn": 5})), "OIDC answered without a token; try again"),
     ];
     for (reply, words) in replies {
@@ -354,7 +355,7 @@ fn nobody_is_logged_in() {
         "{\"accessToken\": \"x\"}",
         "{\"accessToken\": \"x\", \"expiresAt\": \"soon\"}",
     ] {
-        scene.world.write(scene.token_path("corp"), text);
+        scene.world.write(Scene::token_path("corp"), text);
         scene.fails("p", missing);
     }
     assert!(scene.asked().is_empty());
@@ -380,7 +381,7 @@ fn login_with_a_good_token_says_what_it_got() {
 #[test]
 fn every_failure_of_the_portal_is_told_with_profile_and_line() {
     let portal = |scene: &Scene| format!("the SSO portal at {}", scene.sso.web.endpoint());
-    let refusals: [(fn() -> Reply, &str); 8] = [
+    let refusals: [(Always, &str); 8] = [
         (
             || Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"})),
             "PORTAL no longer takes the token of the SSO session 'corp' (Session token not found or invalid); log in with: aws-auth -p p --login",

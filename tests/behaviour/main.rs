@@ -2,8 +2,11 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod bases_login;
+mod bases_machine;
 mod bases_process;
 mod bases_sso;
+mod bases_web_identity;
 mod child;
 mod codes;
 mod command_line;

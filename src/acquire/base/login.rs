@@ -178,7 +178,13 @@ fn renew(
             _ => said.advise(again()),
         }
     })?;
-    let given = answer.token_output().and_then(|output| Some((output, output.access_token()?)));
+    // What an answer lacks is empty, for the SDK knows that it must be there.
+    let given =
+        answer.token_output().and_then(|output| Some((output, output.access_token()?))).filter(|(output, token)| {
+            let texts =
+                [token.access_key_id(), token.secret_access_key(), token.session_token(), output.refresh_token()];
+            texts.iter().all(|text| !text.is_empty()) && output.expires_in() > 0
+        });
     let Some((output, token)) = given else {
         return Err(Error::new(format!("{about}: {} answered without credentials", signin.place())).advise("try again"));
     };

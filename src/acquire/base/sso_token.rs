@@ -149,7 +149,7 @@ fn renewed(file: &TokenFile, sso: &Sso, context: &Context<'_>) -> Result<Option<
         }
         Err(error) => return Err(http::failure(sso.oidc.name, &sso.oidc.place(), &error)),
     };
-    let Some(token) = answer.access_token() else {
+    let Some(token) = answer.access_token().filter(|token| !token.is_empty() && answer.expires_in() > 0) else {
         return Err(Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again"));
     };
     let mut changes = Map::new();

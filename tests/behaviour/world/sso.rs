@@ -3,7 +3,7 @@
 
 use super::LocalSts;
 use super::sts::{clock, random};
-use super::web::{Asked, Reply, Web};
+use super::web::{Always, Asked, Reply, Web};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ pub struct State {
     /// How long role credentials last, in seconds.
     pub lifetime: i64,
     /// What is answered instead, to requests whose target begins like this.
-    pub instead: Vec<(&'static str, Box<dyn Fn() -> Reply + Send>)>,
+    pub instead: Vec<(&'static str, Always)>,
 }
 
 pub struct LocalSso {
@@ -68,8 +68,8 @@ impl LocalSso {
     }
 
     /// Answers requests whose target begins like this in another way.
-    pub fn instead(&self, target: &'static str, reply: impl Fn() -> Reply + Send + 'static) {
-        self.state().instead.push((target, Box::new(reply)));
+    pub fn instead(&self, target: &'static str, reply: Always) {
+        self.state().instead.push((target, reply));
     }
 }
 

@@ -43,6 +43,9 @@ pub enum Reply {
     Close,
 }
 
+/// A way to answer, whatever was asked.
+pub type Always = fn() -> Reply;
+
 /// A running server; it stops when this is dropped.
 pub struct Web {
     address: SocketAddr,

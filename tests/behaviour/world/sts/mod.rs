@@ -58,6 +58,9 @@ impl Call {
     }
 }
 
+/// Makes credentials of a role session from a role, a session's name and a lifetime in seconds.
+pub type Issuer = Box<dyn Fn(&str, &str, i64) -> Issued + Send + Sync>;
+
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
@@ -168,9 +171,8 @@ impl LocalSts {
         self.state().roles.retain(|role| role.arn != arn);
     }
 
-    /// Credentials of a role session that another service than this one hands out, and this one knows: from a role,
-    /// a session's name and a lifetime in seconds.
-    pub fn issuer(&self) -> Box<dyn Fn(&str, &str, i64) -> Issued + Send + Sync> {
+    /// Credentials that another service than this one hands out, and this one knows.
+    pub fn issuer(&self) -> Issuer {
         let shared = Arc::clone(&self.shared);
         Box::new(move |role_arn, session_name, lifetime| {
             let principal = Principal::Role {

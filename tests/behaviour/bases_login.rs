@@ -1,0 +1,297 @@
+//! `login_session`, from `aws login`: its credentials are the AWS CLI's, renewed by a proof of possession.
+
+use crate::world::sts::{clock, random};
+use crate::world::web::{Always, Asked, Reply, Web};
+use crate::world::{Output, Role, World};
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
+use p256::pkcs8::LineEnding;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+const SESSION: &str = "arn:aws:iam::111111111111:user/jo";
+const ROLE: &str = "arn:aws:iam::111111111111:role/console";
+const ONE: &str = "arn:aws:iam::222222222222:role/one";
+const TWO: &str = "arn:aws:iam::333333333333:role/two";
+
+struct Scene {
+    world: World,
+    signin: Web,
+    key: p256::SecretKey,
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let text = text.replace('-', "+").replace('_', "/");
+    let padding = "=".repeat((4 - text.len() % 4) % 4);
+    aws_smithy_types::base64::decode(text + &padding).unwrap()
+}
+
+/// Whether the DPoP header is a proof for this very request: by the key in it, which must be `key`.
+fn proves(asked: &Asked, key: &VerifyingKey, used: &mut BTreeSet<String>) -> bool {
+    let parts: Vec<&str> = asked.header("dpop").split('.').collect();
+    let [header, payload, signature] = parts.as_slice() else { return false };
+    let json = |part: &str| serde_json::from_slice::<Value>(&decode(part)).unwrap();
+    let (fields, claims) = (json(header), json(payload));
+    let point = key.to_encoded_point(false);
+    let jwk = &fields["jwk"];
+    let coordinate = |name: &str| decode(jwk[name].as_str().unwrap());
+    let url = format!("http://{}{}", asked.header("host"), asked.target);
+    let signed = Signature::from_slice(&decode(signature)).unwrap();
+    fields["typ"] == "dpop+jwt"
+        && fields["alg"] == "ES256"
+        && (&jwk["kty"], &jwk["crv"]) == (&json!("EC"), &json!("P-256"))
+        && coordinate("x") == point.x().unwrap().to_vec()
+        && coordinate("y") == point.y().unwrap().to_vec()
+        && claims["htm"] == "POST"
+        && claims["htu"] == url.as_str()
+        && (clock::machine() - claims["iat"].as_i64().unwrap()).abs() < 60
+        && used.insert(claims["jti"].as_str().unwrap().to_owned())
+        && key.verify(format!("{header}.{payload}").as_bytes(), &signed).is_ok()
+}
+
+impl Scene {
+    /// Profiles `p`, `one` over it and `two` over that; the session's credentials last for so many seconds more.
+    fn new(seconds: i64) -> Self {
+        Self::answering(seconds, None)
+    }
+
+    fn answering(seconds: i64, instead: Option<Always>) -> Self {
+        let mut world = World::new();
+        let key = p256::SecretKey::from_slice(&random::bytes(32)).unwrap();
+        let public = *p256::ecdsa::SigningKey::from(&key).verifying_key();
+        let issue = world.sts.issuer();
+        let refresh = random::session_token();
+        let state = Arc::new(Mutex::new((refresh.clone(), BTreeSet::new())));
+        let signin = Web::start(move |asked| {
+            if let Some(reply) = instead {
+                return reply();
+            }
+            let mut state = state.lock().unwrap();
+            let body = asked.json();
+            let denied =
+                |error: &str| Reply::Refusal(403, "AccessDeniedException", json!({"error": error, "message": "no"}));
+            if asked.target != "/v1/token"
+                || !proves(asked, &public, &mut state.1)
+                || body["grantType"] != "refresh_token"
+            {
+                return denied("INVALID_REQUEST");
+            }
+            if body["clientId"] != "arn:aws:signin:::devtools/same-device" || body["refreshToken"] != state.0.as_str() {
+                return denied("TOKEN_EXPIRED");
+            }
+            state.0 = random::session_token();
+            let issued = issue(ROLE, "jo", 900);
+            Reply::Json(json!({
+                "accessToken": {
+                    "accessKeyId": issued.access_key_id,
+                    "secretAccessKey": issued.secret_access_key,
+                    "sessionToken": issued.session_token,
+                },
+                "tokenType": "aws_sigv4", "expiresIn": 900, "refreshToken": state.0,
+            }))
+        });
+        world.set_env("AWS_ENDPOINT_URL_SIGNIN", signin.endpoint());
+        world.config(&format!(
+            "[profile p]\nlogin_session = {SESSION}\n[profile one]\nrole_arn = {ONE}\nsource_profile = p\n[profile two]\n\
+             role_arn = {TWO}\nsource_profile = one\n"
+        ));
+        for arn in [ONE, TWO] {
+            world.sts.add_role(Role::new(arn));
+        }
+        let issued = world.sts.issuer()(ROLE, "jo", seconds);
+        let scene = Self { world, signin, key };
+        let pem = scene.key.to_sec1_pem(LineEnding::LF).unwrap().to_string();
+        scene.write(&json!({
+            "accessToken": {
+                "accessKeyId": issued.access_key_id,
+                "secretAccessKey": issued.secret_access_key,
+                "sessionToken": issued.session_token,
+                "accountId": "111111111111",
+                "expiresAt": clock::iso(issued.expires),
+            },
+            "tokenType": "aws_sigv4", "refreshToken": refresh, "idToken": "the-id-token",
+            "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": pem, "signInRegion": "eu-west-1",
+            "somebodyElses": [1],
+        }));
+        scene
+    }
+
+    fn path() -> String {
+        let hash = Sha256::digest(SESSION);
+        let name = hash.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        format!(".aws/login/cache/{name}.json")
+    }
+
+    /// Writes the session's file, of the age that its credentials of 15 minutes have.
+    fn write(&self, session: &Value) {
+        let path = self.world.write(Self::path(), session.to_string());
+        let left = session["accessToken"]["expiresAt"].as_str().and_then(|end| end.strip_suffix('Z'));
+        let left = left.and_then(|end| clock::parse_basic(&(end.replace(['-', ':'], "") + "Z")));
+        let age = 900 - left.map_or(900, |end| end - clock::machine());
+        let made = std::time::SystemTime::now() - std::time::Duration::from_secs(u64::try_from(age).unwrap());
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(made).unwrap();
+    }
+
+    fn session(&self) -> Value {
+        serde_json::from_str(&self.world.read(Self::path())).unwrap()
+    }
+
+    fn run(&self, profile: &str) -> Output {
+        self.world.run(["-p", profile, "env", "-0"])
+    }
+
+    #[track_caller]
+    fn fails(&self, words: &str) {
+        let place = self.world.path(".aws/config");
+        for profile in ["p", "two"] {
+            let line = format!("aws-auth: {}:2: profile 'p': {words}\n", place.display());
+            self.run(profile).assert_status(125).assert_stderr(&line);
+        }
+    }
+}
+
+#[test]
+fn what_the_aws_cli_keeps_is_used_while_it_is_fresh() {
+    let scene = Scene::new(840);
+    let session = scene.session();
+    let child = scene.run("p").env_of_child();
+    assert_eq!(child["AWS_ACCESS_KEY_ID"], session["accessToken"]["accessKeyId"]);
+    assert_eq!(child["AWS_ACCOUNT_ID"], "111111111111");
+    assert!(scene.signin.lines().is_empty());
+    assert_eq!(scene.session(), session);
+    assert!(scene.world.cli_cache().is_empty());
+}
+
+#[test]
+fn near_its_end_it_is_renewed_and_written_back_with_what_is_not_ours() {
+    for seconds in [240, -3600] {
+        let scene = Scene::new(seconds);
+        let before = scene.session();
+        let child = scene.run("p").env_of_child();
+        assert_eq!(scene.signin.lines(), ["POST /v1/token"]);
+        let after = scene.session();
+        assert_eq!(child["AWS_ACCESS_KEY_ID"], after["accessToken"]["accessKeyId"]);
+        assert_ne!(before["accessToken"]["accessKeyId"], after["accessToken"]["accessKeyId"]);
+        assert_ne!(before["refreshToken"], after["refreshToken"]);
+        for same in ["tokenType", "idToken", "clientId", "dpopKey", "signInRegion", "somebodyElses"] {
+            assert_eq!(before[same], after[same], "{same}");
+        }
+        assert_eq!(after["accessToken"]["accountId"], "111111111111");
+        assert_eq!(scene.world.snapshot()[&Scene::path()][..4], *"0600");
+        // The next renewal is by the new refresh token.
+        scene.world.run(["-p", "p", "--refresh", "true"]).success();
+        scene.run("p").success().assert_stderr("");
+    }
+}
+
+#[test]
+fn one_and_two_roles_over_it() {
+    let scene = Scene::new(-60);
+    for _ in 0..2 {
+        assert_eq!(scene.run("one").env_of_child()["AWS_ACCOUNT_ID"], "222222222222");
+        assert_eq!(scene.run("two").env_of_child()["AWS_ACCOUNT_ID"], "333333333333");
+    }
+    assert_eq!(scene.signin.lines(), ["POST /v1/token"]);
+    assert_eq!(scene.world.sts.actions(), ["AssumeRole", "AssumeRole"]);
+}
+
+#[test]
+fn many_at_once_renew_it_once() {
+    let scene = Scene::new(-60);
+    let runs: Vec<_> = (0..6).map(|_| scene.world.aws_auth().args(["-p", "p", "true"]).start()).collect();
+    for run in runs {
+        run.wait().success();
+    }
+    assert_eq!(scene.signin.lines(), ["POST /v1/token"]);
+}
+
+#[test]
+fn another_directory_of_sessions() {
+    let scene = Scene::new(840);
+    let elsewhere = scene.world.path("elsewhere");
+    std::fs::rename(scene.world.path(".aws/login/cache"), &elsewhere).unwrap();
+    scene.world.aws_auth().env("AWS_LOGIN_CACHE_DIRECTORY", "~/elsewhere").args(["-p", "p", "true"]).run().success();
+}
+
+const AGAIN: &str = "log in again with: aws login --profile p";
+
+#[test]
+fn nobody_is_logged_in() {
+    let scene = Scene::new(-60);
+    std::fs::remove_file(scene.world.path(Scene::path())).unwrap();
+    scene.fails(&format!("nobody is logged in as {SESSION}; {AGAIN}"));
+}
+
+#[test]
+fn a_session_that_cannot_be_used() {
+    for change in [
+        (|session| drop(session["accessToken"].take())) as fn(&mut Value),
+        |session| session["accessToken"]["expiresAt"] = json!("soon"),
+        |session| session["dpopKey"] = json!("no key"),
+        |session| session["refreshToken"] = json!(7),
+        |session| session["clientId"] = Value::Null,
+    ] {
+        let scene = Scene::new(-60);
+        let mut session = scene.session();
+        change(&mut session);
+        scene.write(&session);
+        let path = scene.world.path(Scene::path());
+        scene.fails(&format!("the login session in {} cannot be used; {AGAIN}", path.display()));
+        assert!(scene.signin.lines().is_empty());
+    }
+}
+
+#[test]
+fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
+    fn denied(error: &str) -> Reply {
+        Reply::Refusal(403, "AccessDeniedException", json!({"error": error, "message": "no"}))
+    }
+    let replies: [(Always, &str); 9] = [
+        (|| denied("TOKEN_EXPIRED"), "the login session has ended; AGAIN"),
+        (|| denied("USER_CREDENTIALS_CHANGED"), "the password was changed since the login; AGAIN"),
+        (
+            || denied("INSUFFICIENT_PERMISSIONS"),
+            "the login session may not be renewed; ask for the permission signin:CreateOAuth2Token",
+        ),
+        (|| denied("INVALID_REQUEST"), "PLACE says INVALID_REQUEST: no; AGAIN"),
+        (
+            || Reply::Refusal(429, "TooManyRequestsError", json!({"error": "rate_exceeded", "message": "slow"})),
+            "PLACE says TooManyRequestsError: slow; too many calls at once; try again in a moment",
+        ),
+        (
+            || Reply::Refusal(500, "InternalServerException", json!({"error": "server_error", "message": "oops"})),
+            "PLACE says InternalServerException: oops; the service has trouble of its own; try again in a moment",
+        ),
+        (
+            || Reply::Close,
+            "PLACE closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+        ),
+        (
+            || Reply::Text(200, "<html>".to_owned()),
+            "PLACE answered with status 200 and something that is no answer of AWS Sign-In; check the endpoint, and whether a proxy or a captive portal stands in between",
+        ),
+        (|| Reply::Json(json!({"expiresIn": 900})), "PLACE answered without credentials; try again"),
+    ];
+    for (reply, words) in replies {
+        let scene = Scene::answering(-60, Some(reply));
+        let before = scene.session();
+        let place = format!("AWS Sign-In at {}", scene.signin.endpoint());
+        scene.fails(&words.replace("PLACE", &place).replace("AGAIN", AGAIN));
+        assert_eq!(scene.session(), before);
+    }
+}
+
+#[test]
+fn nothing_of_the_session_shows() {
+    let scene = Scene::new(-60);
+    let before = scene.session();
+    let run = scene.world.run(["-v", "-p", "one", "true"]);
+    run.success().assert_stderr_contains("renewing the login session");
+    for session in [before, scene.session()] {
+        for secret in [&session["refreshToken"], &session["dpopKey"], &session["accessToken"]["sessionToken"]] {
+            assert!(!run.stderr.contains(secret.as_str().unwrap()), "{}", run.report());
+        }
+    }
+}
