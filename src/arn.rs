@@ -55,6 +55,11 @@ impl RoleArn {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The role's name with its path, as the console wants it.
+    pub fn path_and_name(&self) -> &str {
+        self.text.split_once(":role/").map_or("", |(_, name)| name)
+    }
+
     /// Whether an assumed role's ARN, as STS writes it, is a session of this role. The path is not in it.
     pub fn is_role_of(&self, assumed: &str) -> bool {
         let resource = assumed.splitn(6, ':').nth(5).unwrap_or_default();

@@ -71,7 +71,11 @@ pub struct Cli {
     #[arg(long, help_heading = "MFA", verbatim_doc_comment)]
     pub no_mfa_session: bool,
 
-    /// Make sure that good credentials are cached; run nothing
+    /// Run $SHELL with the credentials
+    #[arg(short, long, help_heading = "Actions")]
+    pub shell: bool,
+
+    /// Make sure that good credentials are cached
     #[arg(long, help_heading = "Actions")]
     pub login: bool,
 
@@ -83,6 +87,52 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
+    /// Print the credentials for a shell: sh (unless told),
+    /// fish, powershell; dotenv for docker --env-file;
+    /// json, the credential_process format
+    #[arg(long, verbatim_doc_comment, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
+    pub export: Option<String>,
+
+    /// Show how the profile resolves, and what a run would
+    /// do now; asks nobody
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub explain: bool,
+
+    /// List every profile: account, role, source, MFA,
+    /// region, time left
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub list: bool,
+
+    /// Print the time left, for a shell prompt
+    #[arg(long, help_heading = "Actions")]
+    pub status: bool,
+
+    /// Ask STS whose the credentials are
+    #[arg(long, help_heading = "Actions")]
+    pub whoami: bool,
+
+    /// Sign in to the AWS console as the role and open the
+    /// browser, at the page of SERVICE (s3, billing, …)
+    #[arg(long, verbatim_doc_comment, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    pub console: Option<String>,
+
+    /// With --console and --login: print the link instead
+    #[arg(long, help_heading = "Actions")]
+    pub no_browser: bool,
+
+    /// Print the console's switch-role link
+    #[arg(long, help_heading = "Actions")]
+    pub switch_role_url: bool,
+
+    /// Print completions for bash, zsh, fish, powershell,
+    /// elvish
+    #[arg(long, verbatim_doc_comment, value_name = "SHELL", help_heading = "Actions")]
+    pub completions: Option<String>,
+
+    /// Print the manual page
+    #[arg(long, help_heading = "Actions")]
+    pub man: bool,
+
     /// Show this help
     #[arg(short, long, help_heading = "Actions")]
     pub help: bool,
@@ -90,6 +140,10 @@ pub struct Cli {
     /// Show the version
     #[arg(short = 'V', long, help_heading = "Actions")]
     pub version: bool,
+
+    /// Print --explain, --list, --status and --whoami as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
 
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
@@ -113,7 +167,8 @@ when it cannot be executed, and 125 for every failure of aws-auth itself.
   aws-auth -p production-infrastructure terraform plan";
 
 /// The options that take the next word as their value. A test holds them against the definition above.
-const LONG_WITH_VALUE: [&str; 7] = ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process"];
+const LONG_WITH_VALUE: [&str; 8] =
+    ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
 const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
 
 /// Parses the arguments (without the program's name).

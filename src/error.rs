@@ -99,3 +99,12 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(safe)
 }
+
+/// An I/O error in the words of the system, without Rust's own "(os error N)".
+pub fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error") {
+        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::io::Write as _;
 
-use crate::error::{Error, printable};
+use crate::env::Snapshot;
+use crate::error::{Error, Result, io_words, printable};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,9 +29,10 @@ impl Messages {
         Self { verbosity, cache_failed: Cell::new(false) }
     }
 
-    /// Why the run ends.
-    pub fn error(error: &Error) {
-        write_line(&error.to_string());
+    /// Why the run ends; the name in red where the terminal may be coloured.
+    pub fn error(error: &Error, coloured: bool) {
+        let name = if coloured { "\x1b[1;31maws-auth:\x1b[0m" } else { "aws-auth:" };
+        write_whole(&format!("{name} {error}\n"));
     }
 
     /// Something that a person should mend; not with `--quiet`.
@@ -74,6 +76,27 @@ impl Messages {
 
 /// One write(2), so that lines of processes that run at once do not mix.
 fn write_line(text: &str) {
-    let line = format!("aws-auth: {text}\n");
+    write_whole(&format!("aws-auth: {text}\n"));
+}
+
+fn write_whole(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Prints an action's result on stdout.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print(text: &str) -> Result<u8> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map(|()| 0).map_err(|error| Error::new(format!("cannot write ({})", io_words(&error))))
+}
+
+/// Whether what is written to a stream may be coloured: only for a person at a terminal that can, and who has not said
+/// otherwise (no-color.org).
+pub fn coloured(stream: &impl std::io::IsTerminal, snapshot: &Snapshot) -> bool {
+    stream.is_terminal()
+        && snapshot.non_empty("NO_COLOR").is_none()
+        && snapshot.non_empty("TERM").is_some_and(|terminal| terminal != "dumb")
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use crate::action::Action;
 use crate::arn::RoleArn;
 use crate::cli::Cli;
 use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};
@@ -55,24 +56,6 @@ pub enum SessionLength {
     Off,
     /// A session of so many seconds.
     For(Seconds),
-}
-
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Run COMMAND.
-    Run,
-    /// Make sure that good credentials are cached.
-    Login,
-    /// Forget the profile's, or everybody's.
-    Logout {
-        /// Those of every profile.
-        all: bool,
-    },
-    /// Show the help.
-    Help,
-    /// Show the version.
-    Version,
 }
 
 /// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
@@ -153,6 +136,10 @@ pub struct Request<'a> {
     pub warnings: Vec<String>,
     /// How much is said.
     pub verbosity: Verbosity,
+    /// `--json`.
+    pub json: bool,
+    /// `--no-browser`.
+    pub no_browser: bool,
 }
 
 impl<'a> Request<'a> {
@@ -160,8 +147,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// A usage error, or a setting that cannot be read; each names the option or variable.
-    pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
-        let action = action(cli)?;
+    pub fn new(action: Action, cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
         let mut warnings = Vec::new();
         let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
         let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));
@@ -169,16 +155,19 @@ impl<'a> Request<'a> {
         let set_before = settings_of_outer_run(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
         let mut role_arn = cli.role_arn.as_deref().map(|arn| RoleArn::parse(arn, "--role-arn")).transpose()?;
+        // A status is that of the keys which are there, however little they have left.
         if profile.is_none()
             && role_arn.is_none()
+            && action != Action::Status
             && let Some(renewed) = renewal(snapshot, &keys, &set_before, min_ttl, now)?
         {
             profile = Some(renewed);
             let before = set_before.iter().find(|(name, _)| name == ROLE_OF_OUTER_RUN);
             role_arn = before.map(|(_, arn)| RoleArn::parse(arn, ROLE_OF_OUTER_RUN)).transpose()?;
         }
-        // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run.
-        let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED);
+        // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run. A
+        // list names every profile.
+        let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List;
         let unset = if names_one { unchanged(&set_before, snapshot) } else { Vec::new() };
         let duration = length(cli.duration.as_deref(), snapshot, "--duration", "AWS_AUTH_DURATION")?;
         if let Some(seconds) = duration
@@ -214,6 +203,8 @@ impl<'a> Request<'a> {
             user: snapshot.user(),
             warnings,
             verbosity: verbosity(cli),
+            json: cli.json,
+            no_browser: cli.no_browser,
         })
     }
 }
@@ -224,39 +215,6 @@ pub fn verbosity(cli: &Cli) -> Verbosity {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
-    }
-}
-
-/// The one thing that is to be done.
-///
-/// # Errors
-/// None, two of them, or an action with a COMMAND.
-pub fn action(cli: &Cli) -> Result<Action> {
-    let actions: Vec<(&str, Action)> = [
-        (cli.login, "--login", Action::Login),
-        (cli.logout, "--logout", Action::Logout { all: cli.all }),
-        (cli.help, "--help", Action::Help),
-        (cli.version, "--version", Action::Version),
-    ]
-    .into_iter()
-    .filter_map(|(asked, name, action)| asked.then_some((name, action)))
-    .collect();
-    if cli.all && !cli.logout {
-        return Err(Error::new("--all goes with --logout").advise("write both, or leave it out"));
-    }
-    match (actions.as_slice(), cli.command.first()) {
-        ([], Some(_)) => Ok(Action::Run),
-        ([], None) => {
-            Err(Error::new("no command given").advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
-        }
-        ([(_, action)], None) => Ok(*action),
-        ([(name, _)], Some(command)) => {
-            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy()))
-                .advise(format!("write {name} alone, or leave it out")))
-        }
-        ([(one, _), (other, _), ..], _) => {
-            Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"))
-        }
     }
 }
 

@@ -257,7 +257,29 @@ pub async fn ask(request: Ask<'_>) -> Result<Answer, Unanswered> {
     let settings =
         HttpConnectorSettings::builder().connect_timeout(request.timeout).read_timeout(request.timeout).build();
     let plain = request.url.starts_with("http://");
-    let connector = connector(plain, None, Some(settings), ProxyConfig::disabled());
+    exchange(&connector(plain, None, Some(settings), ProxyConfig::disabled()), request).await
+}
+
+/// A GET of a service that is no API of AWS. The URL may hold secrets; no error names it.
+///
+/// # Errors
+/// When the service is not reached, or says nothing in time.
+pub fn get(service: &Service, url: &str) -> Result<Answer> {
+    let plain = url.starts_with("http://");
+    let context = if plain { None } else { trust::context(service.ca_bundle.as_deref())? };
+    let settings =
+        HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).read_timeout(LIMITS.attempt).build();
+    let connector = connector(plain, context.as_ref(), Some(settings), proxy_config(service.proxy.as_ref())?);
+    let request = Ask { method: "GET", url, headers: &[], timeout: LIMITS.attempt };
+    runtime()?.block_on(exchange(&connector, request)).map_err(|unanswered| match unanswered {
+        Unanswered::Unreachable(words) => Error::new(format!("cannot reach {} ({words})", service.place()))
+            .advise("check the network, a VPN, HTTPS_PROXY and any configured endpoint"),
+        Unanswered::Silent => Error::new(format!("{} did not answer in time", service.place()))
+            .advise("try again; check the network, a VPN, and HTTPS_PROXY"),
+    })
+}
+
+async fn exchange(connector: &Connector, request: Ask<'_>) -> Result<Answer, Unanswered> {
     let broken = |words: String| Unanswered::Unreachable(words);
     let mut http = HttpRequest::new(SdkBody::empty());
     http.set_method(request.method).map_err(|error| broken(error.to_string()))?;

@@ -3,8 +3,9 @@
 mod base;
 pub mod cache;
 mod files;
+mod forecast;
 mod helper;
-mod http;
+pub mod http;
 mod lock;
 mod logout;
 mod mfa;
@@ -12,22 +13,28 @@ mod signals;
 mod sts;
 mod terminal;
 mod trust;
+mod whoami;
 
 pub use cache::Store;
+pub use forecast::{Call, CodeSource, Forecast, Held, forecast, held_of_base, result_left};
 pub use logout::{forget, forget_all};
 pub use mfa::shell_word;
 pub use signals::Undisturbed;
+pub use sts::address as sts_address;
+pub use whoami::{Identity, identity};
 
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::path::PathBuf;
 
+use crate::action::Action;
 use crate::config::ProfileSet;
 use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
 use crate::env::Snapshot;
+pub use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::messages::Messages;
 use crate::plan::{Acquisition, Base, CHAINED, Mfa, Provider, Role, Session};
-use crate::request::{Action, Request};
+use crate::request::Request;
 
 use cache::{Entry, KeptSession};
 use lock::{Lock, Turn};
@@ -108,12 +115,8 @@ fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credent
 
 /// The plan's result from a cache, when it is good for long enough.
 fn fresh_result(plan: &Acquisition, context: &Context<'_>) -> Option<Credentials> {
-    let (store, now) = (context.store, now());
-    let entry = match (plan.roles.len().checked_sub(1), &plan.session) {
-        (Some(last), _) => store.role(plan, last, now)?,
-        (None, Some(session)) => usable_session(plan, session, context, now)?.entry,
-        (None, None) => base::kept(&plan.base, context, now)?,
-    };
+    let now = now();
+    let entry = cached_result(plan, context, now)?;
     let fresh = entry.left(now) >= needed(context.request.min_ttl, entry.length);
     context.messages.step(|| {
         let how = if fresh { "taken" } else { "too little" };
@@ -122,16 +125,48 @@ fn fresh_result(plan: &Acquisition, context: &Context<'_>) -> Option<Credentials
     fresh.then_some(entry.credentials)
 }
 
+/// The plan's result from a cache, whatever it has left (but not ended at `now`).
+fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> Option<Entry> {
+    match (plan.roles.len().checked_sub(1), &plan.session) {
+        (Some(last), _) => context.store.role(plan, last, now),
+        (None, Some(session)) => Some(usable_session(plan, session, context, now)?.entry),
+        (None, None) => base::kept(&plan.base, context, now),
+    }
+}
+
+/// How many roles need not be assumed, for the last of them has fresh credentials in the cache; and these.
+fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (usize, Option<Credentials>) {
+    if context.request.refresh {
+        return (0, None);
+    }
+    // The last role's own entry was looked at already; it is not fresh enough.
+    (0..plan.roles.len().saturating_sub(1))
+        .rev()
+        .find_map(|at| {
+            let entry = context.store.role(plan, at, now)?;
+            (entry.left(now) >= STEP).then(|| (at + 1, Some(entry.credentials)))
+        })
+        .unwrap_or((0, None))
+}
+
 /// The kept session, if it is younger than this profile wants its sessions.
 fn usable_session(plan: &Acquisition, session: &Session, context: &Context<'_>, now: Seconds) -> Option<KeptSession> {
     context.store.session(plan, session, now).filter(|kept| now - kept.issued < session.length)
+}
+
+/// Credentials, and whether this very run got them from STS.
+pub struct Obtained {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// False when another run, which held the lock, left them in a cache.
+    pub by_this_run: bool,
 }
 
 /// Gets the credentials: takes the lock, asks for a code where one is needed, calls STS, keeps what it gives.
 ///
 /// # Errors
 /// Everything that can go wrong with codes and STS, in a fact and an advice.
-pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Credentials> {
+pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     base::refuse_circle(plan, context)?;
     let profile = plan.profile.clone().unwrap_or_else(|| String::from("default"));
     let sources = Sources {
@@ -156,12 +191,19 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Credentials> 
         match run.attempt() {
             Ok(credentials) => {
                 run.report(&credentials);
-                return Ok(credentials);
+                return Ok(Obtained { credentials, by_this_run: run.client.is_some() });
             }
             // The program was stopped and others may have done the work meanwhile: look again.
             Err(Stop::Resumed) => {}
             Err(Stop::Failed(error)) => return Err(error),
         }
+    }
+}
+
+/// Says that STS is called over plain http.
+fn warn_in_clear(plan: &Acquisition, context: &Context<'_>) {
+    if let Some(url) = plan.sts.in_clear() {
+        context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
 }
 
@@ -217,7 +259,7 @@ impl Run<'_> {
         {
             return Ok(credentials);
         }
-        let (mut done, mut credentials) = self.last_fresh_step();
+        let (mut done, mut credentials) = last_fresh_role(self.plan, self.context, now());
         while let Some(role) = self.plan.roles.get(done) {
             credentials = Some(match (&role.mfa, credentials) {
                 (Mfa::Session, _) => self.assume_from_session(done, role)?,
@@ -269,22 +311,6 @@ impl Run<'_> {
         }
     }
 
-    /// How many roles need not be assumed, and the credentials of the last of them.
-    fn last_fresh_step(&self) -> (usize, Option<Credentials>) {
-        if self.refresh {
-            return (0, None);
-        }
-        let now = now();
-        // The last role's own entry was looked at already; it is not fresh enough.
-        (0..self.plan.roles.len().saturating_sub(1))
-            .rev()
-            .find_map(|at| {
-                let entry = self.context.store.role(self.plan, at, now)?;
-                (entry.left(now) >= STEP).then(|| (at + 1, Some(entry.credentials)))
-            })
-            .unwrap_or((0, None))
-    }
-
     /// Takes the lock: the device's, else the cache entry's.
     fn take_turn(&mut self) -> Result<(), Stop> {
         let Some(path) = self.lock_path() else { return Ok(()) };
@@ -331,11 +357,7 @@ impl Run<'_> {
 
     fn client(&mut self) -> Result<&Client, Error> {
         if self.client.is_none() {
-            if let Some(url) = self.plan.sts.in_clear() {
-                self.context
-                    .messages
-                    .warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
-            }
+            warn_in_clear(self.plan, self.context);
             self.client = Some(Client::new(&self.plan.sts, http::LIMITS)?);
         }
         self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS"))
@@ -551,14 +573,5 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> S
     match credentials.expiration {
         Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
         None => format!("{profile}: {what}, which do not end"),
-    }
-}
-
-/// An I/O error in the words of the system, without Rust's own "(os error N)".
-pub fn io_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error") {
-        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
-        None => text,
     }
 }

@@ -14,6 +14,7 @@ use crate::plan::{Role, Serial, Sts, WebIdentity};
 
 use super::cache::Assumed;
 use super::http::{self, Limits};
+use super::whoami::Identity;
 
 /// A client of one STS. It starts no runtime and reads no certificate before its first call.
 pub struct Client {
@@ -127,6 +128,19 @@ impl Client {
         };
         credentials.account_id = Some(web.role.account().to_owned());
         Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
+    }
+
+    /// GetCallerIdentity.
+    pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
+        let request = self.client(signer, false).get_caller_identity();
+        let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject).error)?;
+        match (answer.arn, answer.account, answer.user_id) {
+            (Some(arn), Some(account), Some(user_id)) => Ok(Identity { arn, account, user_id }),
+            _ => {
+                Err(Error::new(format!("STS{} did not say whose credentials these are", self.place()))
+                    .advise("try again"))
+            }
+        }
     }
 
     /// GetSessionToken.
@@ -305,6 +319,28 @@ impl Client {
             _ => (Kind::Other, said),
         };
         Failure { kind, error }
+    }
+}
+
+/// The address that is called: the configured one, else what the SDK's rules make of the region and its switches.
+pub fn address(sts: &Sts) -> Option<String> {
+    use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+    use std::future::Future as _;
+    use std::task::{Context, Poll, Waker};
+    if let Some((url, _)) = &sts.url {
+        return Some(url.clone());
+    }
+    if sts.global {
+        return Some(String::from("https://sts.amazonaws.com"));
+    }
+    let region = sts.region.name.as_str();
+    let params = Params::builder().region(region).use_fips(sts.fips).use_dual_stack(sts.dual_stack).build().ok()?;
+    let resolver = DefaultResolver::new();
+    let mut future = std::pin::pin!(resolver.resolve_endpoint(&params));
+    // The rules are computed, not fetched: the answer is there at once.
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(endpoint)) => Some(endpoint.url().to_owned()),
+        Poll::Ready(Err(_)) | Poll::Pending => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::acquire::shell_word;
 use crate::credentials::{Credentials, iso8601};
 use crate::env::{Snapshot, is_credential, name_of};
 use crate::plan::Acquisition;
+use crate::plan::settings::{is_name, is_setting};
 use crate::request::Request;
 
 /// The names that a profile is chosen by; the command must not choose again (the JavaScript SDK prefers a profile over
@@ -13,6 +14,14 @@ use crate::request::Request;
 const CHOOSING: [&[u8]; 2] = [b"AWS_PROFILE", b"AWS_DEFAULT_PROFILE"];
 /// What an outer aws-auth said about its own run.
 const ABOUT: [&[u8]; 2] = [b"AWS_AUTH_PROFILE", b"AWS_AUTH_SET"];
+
+/// What `--export` prints: variables to set and to unset.
+pub struct Changes {
+    /// Names and values.
+    pub set: Vec<(String, String)>,
+    /// Names.
+    pub removed: Vec<String>,
+}
 
 /// The environment for keys that pass through: the caller's, but for a code that may have been in it.
 pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<CString> {
@@ -53,6 +62,89 @@ pub fn with_credentials(
     plan: &Acquisition,
     credentials: &Credentials,
 ) -> Vec<CString> {
+    let set = assignments(snapshot, request, plan, credentials);
+    build(snapshot, request, &set, goes)
+}
+
+/// What a shell has to do to have that environment, for `--export`.
+pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, credentials: &Credentials) -> Changes {
+    let set = assignments(snapshot, request, plan, credentials);
+    // These go whether they are here or not: the script may be evaluated where they are.
+    let always =
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
+    let mut removed: Vec<String> = always.map(String::from).to_vec();
+    for entry in &snapshot.entries {
+        let name = name_of(entry.to_bytes());
+        let outer = request.variables.unset().iter().any(|unset| unset.as_bytes() == name);
+        let Ok(text) = std::str::from_utf8(name) else { continue };
+        if (goes(name) || outer) && !removed.iter().any(|known| known == text) {
+            removed.push(text.to_owned());
+        }
+    }
+    removed.retain(|name| !set.names.contains(name) && is_name(name));
+    Changes { set: callers(snapshot, request, &set, is_setting), removed }
+}
+
+/// The same for keys that pass through: the environment's own, for a file or another shell.
+pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
+    let mut set = Assignments::default();
+    set.region_option(request);
+    if !set.record.is_empty() {
+        set.record_over(snapshot);
+    }
+    let passes = |name: &str| {
+        const KEYS: [&str; 7] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_SECURITY_TOKEN",
+            "AWS_CREDENTIAL_EXPIRATION",
+            "AWS_AUTH_PROFILE",
+            "AWS_AUTH_SET",
+        ];
+        KEYS.contains(&name) || is_setting(name)
+    };
+    let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
+    Changes { set: callers(snapshot, request, &set, passes), removed }
+}
+
+/// The caller's own variables that `wanted` names, then the assignments. A script is evaluated, and a file is read,
+/// where the caller's environment may not be.
+fn callers(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    set: &Assignments,
+    wanted: impl Fn(&str) -> bool,
+) -> Vec<(String, String)> {
+    let pair = |entry: &CString| {
+        let (name, value) = entry.to_str().ok()?.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (name, value) in snapshot.entries.iter().filter_map(pair) {
+        let outer = request.variables.unset().contains(&name);
+        // Of an entry that is there twice, the first is what programs see.
+        let there = set.names.contains(&name) || all.iter().any(|(known, _)| *known == name);
+        if wanted(&name) && !outer && !there {
+            all.push((name, value));
+        }
+    }
+    all.extend(set.entries.iter().filter_map(pair));
+    all.retain(|(name, _)| is_name(name));
+    all
+}
+
+/// Whether a variable of the caller must not reach a command that is given other credentials.
+fn goes(name: &[u8]) -> bool {
+    is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name)
+}
+
+fn assignments(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    plan: &Acquisition,
+    credentials: &Credentials,
+) -> Assignments {
     let mut set = Assignments::default();
     let variables = &request.variables;
     set.region_option(request);
@@ -99,7 +191,7 @@ pub fn with_credentials(
         let record = std::mem::take(&mut set.record);
         set.add("AWS_AUTH_SET", &record);
     }
-    build(snapshot, request, &set, |name| is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name))
+    set
 }
 
 const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];

@@ -1,6 +1,9 @@
 //! What becomes of the credentials.
 
+pub mod browser;
 pub mod child;
+pub mod console;
 mod exec;
+pub mod export;
 
 pub use exec::{exec, find};

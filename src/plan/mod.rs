@@ -6,7 +6,7 @@ mod chain;
 mod machine;
 mod mfa;
 pub mod network;
-mod settings;
+pub mod settings;
 mod sso;
 mod web_identity;
 
@@ -18,10 +18,11 @@ pub use network::{Proxy, Service, Sts};
 pub use sso::Sso;
 pub use web_identity::WebIdentity;
 
+use crate::action::Action;
 use crate::config::{Location, Profile, ProfileSet};
 use crate::credentials::Seconds;
 use crate::error::{Error, Result};
-use crate::request::{Action, Chosen, EnvironmentKeys, Request};
+use crate::request::{Chosen, EnvironmentKeys, Request};
 
 /// What a run does for its credentials.
 #[derive(Debug, PartialEq, Eq)]
@@ -202,6 +203,20 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
     }
 }
 
+/// The keys in the environment as a plan, for what needs them and not only passes them through.
+///
+/// # Errors
+/// When a setting of STS cannot be read. `None` when there are no keys.
+pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Option<Box<Acquisition>>> {
+    match base::of_environment(request) {
+        Some(base) => match acquisition(set, request, None, base, &[])? {
+            Plan::Acquire(plan) => Ok(Some(plan)),
+            Plan::PassThrough | Plan::Ambient { .. } => Ok(None),
+        },
+        None => Ok(None),
+    }
+}
+
 /// No profile named: keys in the environment; a `[default]` that assumes a role; web identity variables; the rest of
 /// `[default]`.
 fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
@@ -225,7 +240,10 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
 /// Nothing names credentials: COMMAND's SDK looks for the machine's own; what runs no COMMAND fetches them.
 fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<Plan> {
     match request.action {
-        Action::Run | Action::Logout { .. } if request.role_arn.is_none() => {
+        action
+            if request.role_arn.is_none()
+                && (action.runs_command() || action.only_looks() || matches!(action, Action::Logout { .. })) =>
+        {
             Ok(Plan::Ambient { profile: request.profile.as_ref().map(|chosen| chosen.name.clone()) })
         }
         _ => acquisition(set, request, profile, base::of_machine(request, profile)?, &[]),

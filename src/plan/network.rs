@@ -168,6 +168,15 @@ pub struct Service {
 }
 
 impl Service {
+    /// The console's sign-in, which gives a link for credentials; `profile` is the one that was chosen.
+    ///
+    /// # Errors
+    /// When a setting of it cannot be read.
+    pub fn console(set: &ProfileSet<'_>, profile: Option<&str>, request: &Request<'_>, region: &str) -> Result<Self> {
+        let profile = profile.and_then(|name| set.profile(name));
+        Self::new(set, profile.as_ref(), request, ("the console's sign-in", "signin"), region)
+    }
+
     /// Decides for `profile`, the one that was chosen; `id` is the service's name in a `services` section.
     pub(super) fn new(
         set: &ProfileSet<'_>,
@@ -358,7 +367,7 @@ fn proxy(request: &Request<'_>, plain: bool) -> Result<Option<Proxy>> {
 }
 
 /// The region whose STS serves a partition when nobody names one.
-fn default_region(partition: &str) -> &'static str {
+pub fn default_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",

@@ -39,12 +39,27 @@ pub(super) fn carried(
         }
         for (service, value) in service_urls(set, profile)? {
             let variable = format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase());
-            if !request.variables.is_set(&variable) {
+            if is_name(&variable) && !request.variables.is_set(&variable) {
                 variables.push((variable, value.text.into_owned()));
             }
         }
     }
     Ok(variables)
+}
+
+/// Whether this is the name of a variable that programs can have: there is none for a service named `api-gateway`, and
+/// a shell would read such a name as something else.
+pub fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether a variable is a setting that a profile has too: region, endpoints and the like, and never a credential.
+pub fn is_setting(name: &str) -> bool {
+    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCOUNT_ID", "AWS_ACCOUNT_ID_ENDPOINT_MODE"].contains(&name)
+        || CARRIED.iter().any(|(_, variable)| *variable == name)
+        || name.strip_prefix("AWS_ENDPOINT_URL").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// The `endpoint_url` of each entry of the profile's `services` section, by the service's name as it stands there.

@@ -11,6 +11,7 @@ mod child;
 mod codes;
 mod command_line;
 mod exec;
+mod export;
 mod faults;
 mod kit;
 mod lock;
