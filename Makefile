@@ -10,7 +10,19 @@ OUTSIDE = $(CARGO_TARGET_DIR)/outside
 # Further arguments of pytest, as in `make test-outside PYTEST='-k sops'`.
 PYTEST ?=
 
-.PHONY: build demo test test-outside deny install uninstall clean help check-cargo check-rust-tools
+# The build that is installed and packed: release, or debug for a test of these.
+BUILD ?= release
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+STAGE = $(CARGO_TARGET_DIR)/deb/root
+
+# What is installed below $(PREFIX)/share.
+MANUAL = man/man1/aws-auth.1
+BASH = bash-completion/completions/aws-auth
+ZSH = zsh/site-functions/_aws-auth
+FISH = fish/vendor_completions.d/aws-auth.fish
+SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
+
+.PHONY: build demo test test-outside deny install uninstall deb clean help check-cargo check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -34,13 +46,24 @@ deny: ## licences, advisories, bans and sources of the dependencies (needs cargo
 		{ echo 'make deny: cargo-deny is missing; install it with `cargo install cargo-deny --locked`' >&2; exit 1; }
 	$(CARGO) deny --locked check
 
-install: check-cargo ## the release binary into $(DESTDIR)$(PREFIX)/bin
-	$(CARGO) build --locked --release
-	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
-	$(INSTALL) -m 755 '$(CARGO_TARGET_DIR)/release/aws-auth' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
+install: check-cargo ## the release binary, the manual and completions into $(DESTDIR)$(PREFIX)
+	$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release)
+	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(dir $(file))')
+	$(INSTALL) -m 755 '$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
+	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --man >'$(DESTDIR)$(PREFIX)/share/$(MANUAL)'
+	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions bash >'$(DESTDIR)$(PREFIX)/share/$(BASH)'
+	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions zsh >'$(DESTDIR)$(PREFIX)/share/$(ZSH)'
+	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions fish >'$(DESTDIR)$(PREFIX)/share/$(FISH)'
+	chmod 644 $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(file)')
 
 uninstall: ## removes what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/aws-auth'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/aws-auth' $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(file)')
+
+deb: ## a Debian package of that: $(CARGO_TARGET_DIR)/deb/aws-auth_VERSION_ARCHITECTURE.deb
+	rm -rf '$(STAGE)'
+	$(MAKE) --no-print-directory install DESTDIR='$(abspath $(STAGE))' PREFIX=/usr ZSH=zsh/vendor-completions/_aws-auth
+	sh packaging/deb.sh '$(abspath $(STAGE))' \
+		"$(abspath $(CARGO_TARGET_DIR))/deb/aws-auth_$(VERSION)_$$(dpkg --print-architecture).deb" '$(VERSION)'
 
 clean: ## everything that was built or installed under target
 	rm -rf '$(CARGO_TARGET_DIR)'

@@ -213,7 +213,8 @@ fn takes_next(option: &[u8]) -> bool {
     letters.iter().position(|letter| SHORT_WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len())
 }
 
-fn definition() -> clap::Command {
+/// The command line as clap knows it, for completions and the manual.
+pub fn definition() -> clap::Command {
     Cli::command()
 }
 

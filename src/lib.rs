@@ -20,6 +20,7 @@ pub mod plan;
 pub mod report;
 pub mod request;
 pub mod services;
+pub mod shell_help;
 
 use acquire::{Context, Store};
 use config::{FileKind, ProfileSet, SourceFile};
@@ -44,7 +45,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if let Some(text) = perform::about(action) {
         return messages::print(&text);
     }
-    let request = Request::new(action, &cli, snapshot, now())?;
+    let request = Request::new(&cli, snapshot, now())?;
     let messages = Messages::new(request.verbosity);
     let command = perform::command(action, cli.command, snapshot);
     perform::warn(&request, &messages);

@@ -13,6 +13,7 @@ use crate::messages::{Messages, print};
 use crate::plan::{self, Acquisition, Plan};
 use crate::report;
 use crate::request::Request;
+use crate::shell_help;
 
 /// A run that has a plan.
 struct Work<'a> {
@@ -41,6 +42,8 @@ pub fn about(action: Action) -> Option<String> {
     match action {
         Action::Help => Some(cli::help()),
         Action::Version => Some(String::from(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n"))),
+        Action::Completions(shell) => Some(shell_help::completions(shell)),
+        Action::Man => Some(shell_help::manual()),
         _ => None,
     }
 }
@@ -53,9 +56,9 @@ pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> V
     }
 }
 
-/// Says what is odd about the request; a shell prompt is no place for that.
+/// Says what is odd about the request. A shell prompt is no place for that, and an explanation has it among its notes.
 pub fn warn(request: &Request<'_>, messages: &Messages) {
-    if request.action != Action::Status {
+    if !matches!(request.action, Action::Status | Action::Explain) {
         request.warnings.iter().for_each(|warning| messages.warn(warning));
     }
 }

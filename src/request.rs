@@ -147,7 +147,8 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// A usage error, or a setting that cannot be read; each names the option or variable.
-    pub fn new(action: Action, cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
+    pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
+        let action = crate::action::of(cli)?;
         let mut warnings = Vec::new();
         let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
         let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));

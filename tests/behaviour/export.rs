@@ -197,7 +197,7 @@ fn keys_in_the_environment_are_exported_as_they_are() {
     ));
     run().args(["--export=dotenv", "--region", "eu-west-3"]).run().success().assert_stdout(&format!(
         "AWS_ACCESS_KEY_ID=AKIAEXAMPLE\nAWS_ENDPOINT_URL_STS={endpoint}\nAWS_SECRET_ACCESS_KEY=it's\nAWS_SESSION_TOKEN=tok'en\n\
-         AWS_REGION=eu-west-3\nAWS_DEFAULT_REGION=eu-west-3\n",
+         AWS_REGION=eu-west-3\nAWS_DEFAULT_REGION=eu-west-3\nAWS_AUTH_SET=AWS_REGION=eu-west-3 AWS_DEFAULT_REGION=eu-west-3\n",
     ));
     let json = run().arg("--export=json").run();
     json.success().assert_stdout(
@@ -218,15 +218,6 @@ fn an_export_inside_an_aws_auth_shell_is_that_of_its_keys() {
 #[test]
 fn what_cannot_be_exported_is_said() {
     let world = World::new();
-    world.config("[profile bare]\nregion = eu-west-1\n");
-    world.run(["-p", "bare", "--export"]).assert_status(125).assert_stdout("").assert_stderr(
-        "aws-auth: profile 'bare' names no credentials, so there is nothing to export; name a profile with a role, keys or SSO\n",
-    );
-    world
-        .run(["--export"])
-        .assert_status(125)
-        .assert_stdout("")
-        .assert_stderr("aws-auth: there is no profile to export the credentials of; name one with -p or AWS_PROFILE\n");
     world.run(["--export=yaml"]).assert_status(125).assert_stderr(
         "aws-auth: --export knows no format 'yaml'; it is one of sh, fish, powershell, dotenv and json\n",
     );

@@ -56,6 +56,42 @@ fn every_case_comes_to_its_plan_or_its_error() {
     assert!(count >= 150, "only {count} cases were found");
 }
 
+/// What a case gives a run, for tests of other things than the plan.
+pub struct Inputs {
+    pub name: String,
+    pub config: Option<String>,
+    pub credentials: Option<String>,
+    /// `NAME=value`
+    pub env: Vec<String>,
+    pub args: Vec<String>,
+    /// Whether it comes to a plan.
+    pub resolves: bool,
+}
+
+/// Every case that names no action of its own.
+pub fn inputs() -> Vec<Inputs> {
+    let mut all = Vec::new();
+    for path in files() {
+        let (shared, cases) = parse(&std::fs::read_to_string(&path).unwrap());
+        for case in cases {
+            let text = |name| section(&shared.sections, &case.sections, name);
+            let words = |name| text(name).unwrap_or_default();
+            let args: Vec<String> = words("args").split_whitespace().map(String::from).collect();
+            if !args.iter().any(|arg| arg == "--login" || arg == "--logout") {
+                all.push(Inputs {
+                    config: text("config"),
+                    credentials: text("credentials"),
+                    env: words("env").lines().filter(|line| !line.is_empty()).map(String::from).collect(),
+                    args,
+                    resolves: outcome(&shared.sections, &case.sections).0 == "plan",
+                    name: case.name,
+                });
+            }
+        }
+    }
+    all
+}
+
 fn files() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan_cases");
     let entries = directory.read_dir().unwrap().map(|entry| entry.unwrap().path());
