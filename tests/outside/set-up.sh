@@ -33,8 +33,9 @@ in_ci=no
 if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && have apt-get; then
 	in_ci=yes
 	packages=
-	for pair in /usr/bin/aws:awscli bash:bash fish:fish zsh:zsh strace:strace; do
-		have "${pair%%:*}" || packages="$packages ${pair#*:}"
+	for pair in /usr/bin/aws:awscli bash:bash fish:fish zsh:zsh strace:strace dash:dash man:man-db mandoc:mandoc fakeroot:fakeroot \
+		/usr/share/bash-completion/bash_completion:bash-completion; do
+		have "${pair%%:*}" || [ -r "${pair%%:*}" ] || packages="$packages ${pair#*:}"
 	done
 	python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 	if [ -n "$packages" ]; then
@@ -83,9 +84,11 @@ fi
 
 # --- What is only looked for -----------------------------------------------------------------------------------------
 
-for shell in bash zsh fish; do
-	have "$shell" || missing "$shell" "$shell is not on PATH"
+for program in bash zsh fish dash man mandoc dpkg-deb fakeroot; do
+	have "$program" || missing "$program" "$program is not on PATH"
 done
+[ -r /usr/share/bash-completion/bash_completion ] ||
+	missing bash-completion "there is no /usr/share/bash-completion/bash_completion"
 
 aws2=
 old_ifs=$IFS

@@ -30,11 +30,12 @@ function __aws_auth_command
     end
     if contains -- -- $words[1..(math $at - 1)]
         # Behind a -- even the word that is being written is COMMAND's.
-        string join \n -- $words[$at..]
+        test $at -le (count $words)
+        and printf '%s\n' $words[$at..]
         return 0
     end
     test $at -le (count $words)
-    and string join \n -- $words[$at..]
+    and printf '%s\n' $words[$at..]
 end
 
 function __aws_auth_no_command
