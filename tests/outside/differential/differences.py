@@ -61,8 +61,9 @@ def not_an_integer(case, theirs, ours):
 
 def secret_alone(case, theirs, ours):
     """a secret key without its key id is an error"""
-    # botocore goes on as if the secret key were not there.
+    # botocore goes on as if the secret key were not there, to the other file's keys at last.
     without = theirs.kind in ("nothing", "refused") or theirs.credentials == made_up("container")
+    without = without or "an indented header" in case.features
     return ours.refuses("has no aws_access_key_id beside this key") and without and not ours.calls
 
 
@@ -80,6 +81,17 @@ def security_key(case, theirs, ours):
     """a placeholder, or a security key, is an error before anything is asked"""
     refused = ours.refuses("FIDO security key") or ours.refuses("placeholder")
     return refused and not ours.calls and "a serial that gives no codes" in case.features
+
+
+def no_such_services(case, theirs, ours):
+    """services that are not there are an error, also where the CLI has not yet made a client"""
+    return ours.refuses("there is no section [services ") and theirs.kind == "credentials" and not theirs.calls
+
+
+def malformed_twice(case, theirs, ours):
+    """nested keys without = are an error, also where a later value replaces them"""
+    # botocore refuses the file as it stands, for the key that is there twice.
+    return ours.refuses("not a nested key = value") and {"a section twice", "a key twice in a section"} & case.features
 
 
 def second_code(case, theirs, ours):
@@ -123,6 +135,8 @@ RULES = (
     empty_key,
     no_region,
     security_key,
+    no_such_services,
+    malformed_twice,
     second_code,
     session_for_keys,
     passed_through,
