@@ -5,6 +5,7 @@ where it is documented that aws-auth reads what the AWS CLI rejects or reads oth
 order mark, AWS_REGION …); the names of those readings are kept with the case.
 """
 
+import json
 import random
 import shlex
 from dataclasses import dataclass, field
@@ -22,6 +23,19 @@ NOT_INTEGERS = ["1h", "soon", "", "3600.0", '"3600"']
 JUNK_HEADERS = ["plugins", "preview", "sso-session corp", "profile", "profile one two", "services", "Default"]
 JUNK_KEYS = ["output = json", "cli_pager =", "color: never", "unknown_key = v", "retry_mode = standard"]
 ODD_VALUES = ["", "  ", "= x", "a\tb", "x\u00a0", "\u2003x", "a  b", "%(region)s", "$HOME", "~"]
+ODD_ANSWERS = [
+    ("Version", 2),
+    ("Version", "1"),
+    ("Version", "absent"),
+    ("AccessKeyId", "absent"),
+    ("SecretAccessKey", "absent"),
+    ("SessionToken", None),
+    ("Expiration", None),
+    ("Expiration", "2001-01-01T00:00:00Z"),
+    ("Expiration", "soon"),
+    ("AccountId", "123456789012"),
+    ("Unknown", {"nested": []}),
+]
 GAPS = [
     [],
     [],
@@ -185,6 +199,15 @@ class _Maker:
                 environment["AWS_SESSION_TOKEN"] = "token-env"
         if "credential_source" in self.features and self.chance(0.5):
             environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "{one}/container"
+        if self.chance(0.06):
+            environment |= {
+                "AWS_WEB_IDENTITY_TOKEN_FILE": self.one(["{directory}/token"] * 5 + ["{directory}/missing", ""])
+            }
+            self.features.add("web identity in the environment")
+            if self.chance(0.85):
+                environment["AWS_ROLE_ARN"] = "arn:aws:iam::100000000009:role/FromTheEnvironment"
+            if self.chance(0.5):
+                environment["AWS_ROLE_SESSION_NAME"] = "environment"
         plain = dict(environment)
         if self.chance(0.05):
             environment["AWS_REGION"] = plain["AWS_DEFAULT_REGION"] = self.one(REGIONS)
@@ -202,8 +225,8 @@ class _Maker:
             "role and keys": 10 if last else 6,
             "no credentials": 2,
             "partial": 2,
-            "process": 3,
-            "web identity": 1,
+            "process": 8 if last else 3,
+            "web identity": 6 if last else 2,
         }
         kind = self.rng.choices(list(kinds), kinds.values())[0]
         self.features.add(kind)
@@ -337,9 +360,23 @@ class _Maker:
             self.features.add("a key in both files")
 
     def process(self, name):
-        answer = '{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "secret process"}'
-        command = f"printf %s '{answer}'"
-        return self.one([command, command, "false", "printf junk"])
+        """A command that prints credentials, mostly good ones."""
+        answer = {"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "secret process"}
+        if self.chance(0.4):
+            answer["SessionToken"] = "token-process"
+        if self.chance(0.3):
+            answer["Expiration"] = self.one(
+                ["2099-01-01T00:00:00Z", "2099-01-01T00:00:00+00:00", "2099-01-01T01:00:00+01:00"]
+            )
+        if self.chance(0.25):
+            name, value = self.one(ODD_ANSWERS)
+            answer[name] = value
+            self.features.add("an odd answer of credential_process")
+        text = json.dumps({name: value for name, value in answer.items() if value != "absent"})
+        quoted = self.one([f"'{text}'", '"' + text.replace('"', '\\"') + '"'])
+        return self.one(
+            [f"printf %s {quoted}"] * 5 + [f"echo {quoted} # not a comment", "false", "printf junk", "no-such"]
+        )
 
     def endpoint(self, name, config):
         if self.chance(0.6):

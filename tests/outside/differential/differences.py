@@ -61,8 +61,9 @@ def not_an_integer(case, theirs, ours):
 
 def secret_alone(case, theirs, ours):
     """a secret key without its key id is an error"""
-    # botocore goes on as if the secret key were not there.
+    # botocore goes on as if the secret key were not there, to the other file's keys at last.
     without = theirs.kind in ("nothing", "refused") or theirs.credentials == made_up("container")
+    without = without or "an indented header" in case.features
     return ours.refuses("has no aws_access_key_id beside this key") and without and not ours.calls
 
 
@@ -82,6 +83,17 @@ def security_key(case, theirs, ours):
     return refused and not ours.calls and "a serial that gives no codes" in case.features
 
 
+def no_such_services(case, theirs, ours):
+    """services that are not there are an error, also where the CLI has not yet made a client"""
+    return ours.refuses("there is no section [services ") and theirs.kind == "credentials" and not theirs.calls
+
+
+def malformed_twice(case, theirs, ours):
+    """nested keys without = are an error, also where a later value replaces them"""
+    # botocore refuses the file as it stands, for the key that is there twice.
+    return ours.refuses("not a nested key = value") and {"a section twice", "a key twice in a section"} & case.features
+
+
 def second_code(case, theirs, ours):
     """a second code is asked for on the terminal"""
     with_code = [index for index, call in enumerate(theirs.calls) if "TokenCode" in dict(call.parameters)]
@@ -92,7 +104,7 @@ def second_code(case, theirs, ours):
 
 def session_for_keys(case, theirs, ours):
     """mfa_serial beside keys and no role asks for a code"""
-    if ours.refuses("is not the serial number of an MFA device") and "an odd value" in case.features:
+    if ours.refuses("is not the serial number of an MFA device"):
         return theirs.kind == "credentials" and not theirs.calls and not ours.calls
     if "mfa_serial without a role" not in case.features or theirs.kind != ours.kind or theirs.calls:
         return False
@@ -117,20 +129,16 @@ def left_to_the_command(case, theirs, ours):
     return ours.kind == "nothing" and not theirs.calls and theirs.credentials == made_up("container")
 
 
-def not_yet(case, theirs, ours):
-    """not supported yet"""
-    return ours.refuses("does not support yet")
-
-
 RULES = (
     not_an_integer,
     secret_alone,
     empty_key,
     no_region,
     security_key,
+    no_such_services,
+    malformed_twice,
     second_code,
     session_for_keys,
     passed_through,
     left_to_the_command,
-    not_yet,
 )

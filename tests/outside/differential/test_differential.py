@@ -52,12 +52,14 @@ def test_profiles_mean_the_same_as_to_botocore(binary, capsys):
                 kinds[their.kind] += 1
                 kinds["that call STS"] += bool(their.calls)
                 kinds["with chains"] += len(their.calls) > 1
+                whole = f"{case}\n=== botocore: {their}\n=== aws-auth: {our}\n"
                 if names is None:
-                    unexplained.append(f"{case}\n=== botocore: {their}\n=== aws-auth: {our}\n")
+                    unexplained.append(whole)
                 else:
                     found.update(names | readings | case.readings)
                 if ONLY:
-                    unexplained.append(f"{case}\n=== botocore: {their}\n=== aws-auth: {our}\n=== {names}\n")
+                    with capsys.disabled():
+                        print(f"\n{whole}")
     finally:
         for recorder in made:
             recorder.stop()
