@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use crate::acquire::{Context, http, identity};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::messages::print;
 use crate::plan::network::{default_region, partition_of};
@@ -127,7 +127,7 @@ fn signin_token(
         serde_json::json!({
             "sessionId": keys.access_key_id,
             "sessionKey": keys.secret_access_key.expose(),
-            "sessionToken": keys.session_token.as_ref().map(|token| token.expose()),
+            "sessionToken": keys.session_token.as_ref().map(Secret::expose),
         })
         .to_string(),
     );

@@ -137,13 +137,11 @@ fn the_partition_decides_about_the_hosts() {
     let (world, web) = (World::new(), federation());
     let (id, secret) = (&world.user.access_key_id, &world.user.secret_access_key);
     world.credentials(&format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
-    let mut config = String::new();
     for partition in ["aws-cn", "aws-us-gov", "aws-iso"] {
         let arn = format!("arn:{partition}:iam::123456789012:role/r");
         world.sts.add_role(Role::new(&arn).trusting(&["arn:aws:iam::398263320410:root"]));
-        config += &format!("[profile {partition}]\nsource_profile = default\nrole_arn = {arn}\n");
+        world.append_config(&format!("[profile {partition}]\nsource_profile = default\nrole_arn = {arn}\n"));
     }
-    world.config(&config);
     let page = |profile: &str| {
         let run = console(&world, &web).args(["-p", profile, "--console=s3", "--no-browser"]);
         destination(

@@ -10,7 +10,7 @@ const HOSTILE: &str = r#"it's $(touch pwned) `touch pwned` "x" \ \\ \' !x â€˜yâ€
 fn hostile_world() -> World {
     let world = World::new();
     let user = &world.user;
-    let name = HOSTILE.replace('\\', r"\\").replace('"', r#"\""#).replace('$', "$");
+    let name = HOSTILE.replace('\\', r"\\").replace('"', r#"\""#);
     world.config(&format!(
         "[profile \"{name}\"]\noutput = {HOSTILE}\nca_bundle = first line\n  second line $(touch pwned)\nregion = eu-west-2\n\
          services = s\nendpoint_url = http://127.0.0.1:1/{HOSTILE}\n\
