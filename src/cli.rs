@@ -87,9 +87,9 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
-    /// Print the credentials for a shell: sh (unless told),
-    /// fish, powershell; dotenv for docker --env-file;
-    /// json, the credential_process format
+    /// Print the credentials: sh (unless told), fish and
+    /// powershell for a shell, dotenv for docker, json
+    /// for a credential_process
     #[arg(long, verbatim_doc_comment, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
     pub export: Option<String>,
 

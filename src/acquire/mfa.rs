@@ -28,6 +28,8 @@ pub struct Codes<'a> {
     /// `--mfa-token`, then AWS_AUTH_MFA_TOKEN: each is good once.
     given: Vec<(&'static str, Secret)>,
     process: Option<String>,
+    /// The process that was run for the code at hand.
+    ran: Option<String>,
     environment: &'a [std::ffi::CString],
     used: Used<'a>,
     profile: String,
@@ -78,6 +80,7 @@ impl<'a> Codes<'a> {
         Self {
             given: given.into_iter().filter_map(|(name, code)| Some((name, code?))).collect(),
             process: sources.process,
+            ran: None,
             environment: sources.environment,
             used: Used { store, sent: Vec::new() },
             profile: sources.profile,
@@ -102,7 +105,9 @@ impl<'a> Codes<'a> {
             let error = || Error::new(format!("{name} holds no MFA code")).advise("a code is six digits");
             (name, six_digits(code.expose()).ok_or_else(error))
         } else if let Some(command) = self.process.take() {
-            ("mfa_process", run_process(&command, self.environment, PROCESS_TIME))
+            let code = run_process(&command, self.environment, PROCESS_TIME);
+            self.ran = Some(command);
+            ("mfa_process", code)
         } else {
             return self.ask(serial, why, None, interrupted);
         };
@@ -172,6 +177,11 @@ impl<'a> Codes<'a> {
                 }
             }
         }
+    }
+
+    /// STS took a code: the process that gave it may be asked for the next one.
+    pub fn accepted(&mut self) {
+        self.process = self.ran.take().or(self.process.take());
     }
 
     /// A code is about to be sent: it will not be sent again, whatever comes of it.

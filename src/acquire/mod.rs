@@ -509,7 +509,10 @@ impl Run<'_> {
             self.codes.sent(serial, &given.digits);
             self.context.messages.step(|| format!("sending a code of {}", serial.as_str()));
             let failure = match call(self.client()?, Code { serial, digits: &given.digits }) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.codes.accepted();
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
             if failure.kind != Kind::WrongCode {

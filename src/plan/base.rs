@@ -159,6 +159,18 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
         return Err(Error::new(format!("{}: aws_access_key_id still holds a placeholder", set.place(id.at)))
             .advise("put your own in its place"));
     }
+    let token = ["aws_session_token", "aws_security_token"].into_iter().filter_map(|key| profile.get_in(file, key));
+    // They travel in headers; what is no word of printable ASCII is a line that was broken, or pasted with more than it.
+    for value in [&id, &other].into_iter().cloned().chain(token) {
+        if !value.text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::new(format!(
+                "{}: profile '{}' has a key with white space or odd characters in it",
+                set.place(value.at),
+                profile.name
+            ))
+            .advise("write it on one line, and do not indent the line after it"));
+        }
+    }
     let temporary = ["aws_session_token", "aws_security_token"]
         .into_iter()
         .any(|key| profile.get_in(file, key).is_some_and(|value| !value.text.is_empty()));

@@ -110,7 +110,8 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> 
         profile: profile.name.clone(),
         arn: RoleArn::parse(&arn.text, &set.place(arn.at))?,
         external_id: text("external_id"),
-        session_name: text("role_session_name"),
+        // An empty one is as none to the AWS CLI, in its cache key too.
+        session_name: text("role_session_name").filter(|name| !name.is_empty()),
         default_session_name: String::new(),
         duration,
         serial: own_serial(set, profile)?,

@@ -252,6 +252,9 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
     let links = chain::walk(set, profile)?;
+    for profile in links.roles.iter().chain([profile]) {
+        refuse_maps(set, profile)?;
+    }
     let base = match links.base {
         chain::ChainBase::Profile(source) => match base::of_profile(set, request, &source, profile)? {
             Some(base) => base,
@@ -263,6 +266,28 @@ fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'
         }
     };
     acquisition(set, request, Some(profile), base, &links.roles)
+}
+
+/// Refuses nested keys where a value belongs, as the AWS CLI does when it sends them; an external id or a serial that is
+/// silently absent would make another request.
+fn refuse_maps(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
+    const VALUES: [&str; 8] = [
+        "role_arn",
+        "source_profile",
+        "credential_source",
+        "external_id",
+        "mfa_serial",
+        "role_session_name",
+        "duration_seconds",
+        "region",
+    ];
+    for (key, value) in profile.entries() {
+        if value.text.starts_with('\n') && VALUES.contains(&&*key) {
+            return Err(Error::new(format!("{}: {key} holds nested keys where a value belongs", set.place(value.at)))
+                .advise("write the value on the key's own line, and do not indent the line after it"));
+        }
+    }
+    Ok(())
 }
 
 /// Puts the steps, the place of STS and the command's settings together.
