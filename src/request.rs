@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
-use crate::action::Action;
+pub use crate::action::{Action, Format};
 use crate::arn::RoleArn;
 use crate::cli::Cli;
 use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};

@@ -26,7 +26,6 @@ pub use whoami::{Identity, identity};
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::path::PathBuf;
 
-use crate::action::Action;
 use crate::config::ProfileSet;
 use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
 use crate::env::Snapshot;
@@ -34,7 +33,7 @@ pub use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::messages::Messages;
 use crate::plan::{Acquisition, Base, CHAINED, Mfa, Provider, Role, Session};
-use crate::request::Request;
+use crate::request::{Action, Request};
 
 use cache::{Entry, KeptSession};
 use lock::{Lock, Turn};

@@ -1,8 +1,8 @@
 //! Printing the credentials for a shell, a file or a `credential_process` (`--export`).
 
-use crate::action::Format;
 use crate::credentials::{Credentials, iso8601};
 use crate::error::{Error, Result};
+use crate::request::Format;
 
 use super::child::Changes;
 
@@ -80,8 +80,8 @@ pub fn json(credentials: &Credentials) -> String {
 #[cfg(test)]
 mod tests {
     use super::script;
-    use crate::action::Format;
     use crate::deliver::child::Changes;
+    use crate::request::Format;
 
     fn changes(value: &str) -> Changes {
         Changes { set: vec![(String::from("A"), value.to_owned())], removed: vec![String::from("B")] }

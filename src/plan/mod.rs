@@ -18,11 +18,10 @@ pub use network::{Proxy, Service, Sts};
 pub use sso::Sso;
 pub use web_identity::WebIdentity;
 
-use crate::action::Action;
 use crate::config::{Location, Profile, ProfileSet};
 use crate::credentials::Seconds;
 use crate::error::{Error, Result};
-use crate::request::{Chosen, EnvironmentKeys, Request};
+use crate::request::{Action, Chosen, EnvironmentKeys, Request};
 
 /// What a run does for its credentials.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use aws_sdk_sso::config::{BehaviorVersion, Region};
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 
-use crate::action::Action;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::plan::{Acquisition, Service, Sso};
+use crate::request::Action;
 
 use super::super::{Context, http, shell_word};
 use super::some_words;
