@@ -342,3 +342,26 @@ fn a_switch_role_link_needs_no_credentials() {
         .assert_stderr("aws-auth: there is no profile to switch to; name one with -p or AWS_PROFILE\n");
     assert_eq!(world.sts.connections(), 0);
 }
+
+#[test]
+fn another_user_who_is_quicker_gets_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can be another user");
+        return;
+    }
+    let (world, web) = with_role();
+    let fetch = r#"exec 3<>"/dev/tcp/${1%:*}/${1#*:}"; printf 'GET %s HTTP/1.1\r\n\r\n' "$2" >&3; cat <&3"#;
+    world.script(
+        "bin/browser",
+        &format!(
+            "#!/bin/bash\nhost=${{1#http://}}; path=/${{host#*/}}; host=${{host%%/*}}\n\
+             setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/other\" 2>&1\n\
+             bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/own\"\n",
+            fetch = fetch.replace('\'', r"'\''")
+        ),
+    );
+    let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
+    run.args(["-p", "sops", "--console"]).run().success();
+    assert!(!world.read("other").contains("anary"), "{}", world.read("other"));
+    assert!(world.read("own").contains("&SigninToken=canary"), "{}", world.read("own"));
+}
