@@ -483,10 +483,13 @@ fn ctrl_c_at_its_question_ends_both_and_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn ctrl_z_at_its_question_stops_the_job_and_fg_goes_on() {
-    let world = world(ASKS);
+    // With the first answer the terminal is the process's.
+    let world = world(&format!("printf 'User: ' > /dev/tty; read -r user < /dev/tty; {ASKS}"));
     answer_temporary(&world, 7200);
     let shell = world.shell_in_terminal();
-    shell.send_line("aws-auth -p p sh -c 'echo the command runs'");
+    shell.send_line("aws-auth -p p sh -c 'echo the command runs' | cat");
+    shell.expect("User: ");
+    shell.send_line("jo");
     shell.expect("PIN: ");
     shell.ctrl_z();
     shell.expect("Stopped");

@@ -128,6 +128,41 @@ fn an_entry_of_the_aws_cli_is_used_whoever_is_logged_in() {
 }
 
 #[test]
+fn keys_of_both_caches_are_botocores() {
+    // Made by botocore 1.43 for these very profiles.
+    let scene = Scene::logged_in(8 * 3600);
+    assert_eq!(Scene::token_path("corp"), ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json");
+    scene.run("p").success();
+    let keys = |scene: &Scene| scene.world.cli_cache().into_keys().collect::<Vec<_>>();
+    assert_eq!(keys(&scene), ["e83cab308910340ce11a566ebf0b9e96b40f6c39.json"]);
+    let scene = Scene::logged_in(8 * 3600);
+    let (token, refresh) = scene.sso.log_in();
+    scene.write_token(START_URL, &token_file(&token, &refresh, 3600));
+    scene.sso.assign(ACCOUNT, "R%C3%A9ad%22x");
+    scene
+        .world
+        .config(&scene.world.read(".aws/config").replace("sso_role_name = ReadOnly", "sso_role_name = R\u{e9}ad\"x"));
+    scene.run("legacy").success();
+    assert_eq!(keys(&scene), ["4a640a09e66076d1e28d095f88d00a82303bc9da.json"]);
+}
+
+#[test]
+fn an_entry_of_another_provider_or_account_is_a_miss() {
+    for (name, value) in [("ProviderType", json!("login")), ("Credentials", json!("222222222222"))] {
+        let scene = Scene::logged_in(8 * 3600);
+        let first = scene.run("p").env_of_child();
+        let (file, mut entry) = scene.world.cli_cache().into_iter().next().unwrap();
+        match name {
+            "Credentials" => entry[name]["AccountId"] = value,
+            _ => entry[name] = value,
+        }
+        scene.world.write(format!(".aws/cli/cache/{file}"), entry.to_string());
+        let second = scene.run("p").env_of_child();
+        assert_ne!(first["AWS_ACCESS_KEY_ID"], second["AWS_ACCESS_KEY_ID"], "{name}");
+    }
+}
+
+#[test]
 fn refresh_gets_new_role_credentials() {
     let scene = Scene::logged_in(8 * 3600);
     let first = scene.run("p").env_of_child();
