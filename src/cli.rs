@@ -83,6 +83,10 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
+    /// With --console and --login: print the link instead
+    #[arg(long, help_heading = "Actions")]
+    pub no_browser: bool,
+
     /// Show this help
     #[arg(short, long, help_heading = "Actions")]
     pub help: bool,

@@ -135,6 +135,8 @@ pub struct Request<'a> {
     pub mfa_session: Option<SessionLength>,
     /// `--refresh`.
     pub refresh: bool,
+    /// `--no-browser`.
+    pub no_browser: bool,
     /// `--no-cache` or AWS_AUTH_NO_CACHE.
     pub no_cache: bool,
     /// `--mfa-token`.
@@ -202,6 +204,7 @@ impl<'a> Request<'a> {
             min_ttl_asked,
             mfa_session: mfa_session(cli, snapshot)?,
             refresh: cli.refresh,
+            no_browser: cli.no_browser,
             no_cache: cli.no_cache || snapshot.switch("AWS_AUTH_NO_CACHE")?,
             code_option: cli.mfa_token.clone().map(Secret::new),
             code_variable: snapshot.text("AWS_AUTH_MFA_TOKEN")?.map(|code| Secret::new(code.to_owned())),
@@ -243,6 +246,9 @@ pub fn action(cli: &Cli) -> Result<Action> {
     .collect();
     if cli.all && !cli.logout {
         return Err(Error::new("--all goes with --logout").advise("write both, or leave it out"));
+    }
+    if cli.no_browser && !cli.login {
+        return Err(Error::new("--no-browser goes with --console or --login").advise("write both, or leave it out"));
     }
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),

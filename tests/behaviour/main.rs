@@ -19,6 +19,7 @@ mod resolution;
 mod role_cache;
 mod secrets;
 mod session;
+mod sso_login;
 mod sts_calls;
 mod sts_errors;
 mod world;
