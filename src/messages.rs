@@ -49,6 +49,11 @@ impl Messages {
         }
     }
 
+    /// Something without which a person cannot go on, whatever `--quiet` says.
+    pub fn insist(&self, text: &str) {
+        write_line(&printable(text));
+    }
+
     /// A step of the run, for `--verbose`. The text is made only when it is shown.
     pub fn step(&self, text: impl FnOnce() -> String) {
         if self.verbosity >= Verbosity::Verbose {

@@ -118,6 +118,8 @@ pub struct Request<'a> {
     pub mfa_session: Option<SessionLength>,
     /// `--refresh`.
     pub refresh: bool,
+    /// `--no-browser`.
+    pub no_browser: bool,
     /// `--no-cache` or AWS_AUTH_NO_CACHE.
     pub no_cache: bool,
     /// `--mfa-token`.
@@ -138,8 +140,6 @@ pub struct Request<'a> {
     pub verbosity: Verbosity,
     /// `--json`.
     pub json: bool,
-    /// `--no-browser`.
-    pub no_browser: bool,
 }
 
 impl<'a> Request<'a> {
@@ -192,6 +192,7 @@ impl<'a> Request<'a> {
             min_ttl_asked,
             mfa_session: mfa_session(cli, snapshot)?,
             refresh: cli.refresh,
+            no_browser: cli.no_browser,
             no_cache: cli.no_cache || snapshot.switch("AWS_AUTH_NO_CACHE")?,
             code_option: cli.mfa_token.clone().map(Secret::new),
             code_variable: snapshot.text("AWS_AUTH_MFA_TOKEN")?.map(|code| Secret::new(code.to_owned())),
@@ -205,7 +206,6 @@ impl<'a> Request<'a> {
             warnings,
             verbosity: verbosity(cli),
             json: cli.json,
-            no_browser: cli.no_browser,
         })
     }
 }

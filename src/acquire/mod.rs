@@ -1,7 +1,9 @@
 //! Carrying a plan out: the last step that is still fresh in a cache, and STS for the rest, each step stored.
 
 mod base;
+mod browser;
 pub mod cache;
+mod callback;
 mod files;
 mod forecast;
 mod helper;
@@ -9,10 +11,12 @@ pub mod http;
 mod lock;
 mod logout;
 mod mfa;
+mod random;
 mod signals;
 mod sts;
 mod terminal;
 mod trust;
+mod wait;
 mod whoami;
 
 pub use cache::Store;
@@ -35,6 +39,7 @@ use crate::messages::Messages;
 use crate::plan::{Acquisition, Base, CHAINED, Mfa, Provider, Role, Session};
 use crate::request::{Action, Request};
 
+use base::NotSignedIn;
 use cache::{Entry, KeptSession};
 use lock::{Lock, Turn};
 use mfa::{Codes, NoCode, Sources};
@@ -81,6 +86,10 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Crede
         && let Some(credentials) = base::at_hand(&plan.base, context)?
     {
         return Ok(Some(credentials));
+    }
+    // A login makes sure of the token too, which is good for longer than the role's credentials.
+    if context.request.action == Action::Login && base::is_sso(plan) {
+        return Ok(None);
     }
     // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
     if context.request.refresh && (!plan.session_is_result() || context.request.action == Action::Login) {
@@ -182,6 +191,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
         profile,
         codes: Codes::new(sources, context.store),
         client: None,
+        token: None,
         lock: None,
         refresh: context.request.refresh,
         renew_session: context.request.refresh && context.request.action == Action::Login,
@@ -213,6 +223,8 @@ struct Run<'a> {
     profile: String,
     codes: Codes<'a>,
     client: Option<Client>,
+    /// Who is logged in, where the base needs that.
+    token: Option<base::Token>,
     lock: Option<Lock>,
     /// Whether cached role credentials are passed over.
     refresh: bool,
@@ -250,6 +262,8 @@ impl Interrupted for Holder<'_> {
 impl Run<'_> {
     fn attempt(&mut self) -> Result<Credentials, Stop> {
         if self.lock.is_none() {
+            // Nobody who only needs the role waits while a person signs in.
+            self.sign_in()?;
             self.take_turn()?;
         }
         // Whoever held the lock before us may have got what we want.
@@ -294,9 +308,26 @@ impl Run<'_> {
         }
         // As a result kept credentials were looked at already; they are not fresh enough.
         let step = (!self.plan.roles.is_empty() && !self.refresh).then_some(STEP);
-        let credentials = base::fetch(self.plan, self.context, step)?;
+        let credentials = base::fetch(self.plan, self.context, self.token.as_ref(), step)?;
         self.refuse_long_chain(&credentials)?;
         Ok(credentials)
+    }
+
+    /// Makes sure of the token of IAM Identity Center, when it is needed.
+    fn sign_in(&mut self) -> Result<(), Stop> {
+        let kept = || base::kept(&self.plan.base, self.context, now()).is_some_and(|entry| entry.left(now()) >= STEP);
+        let needed = self.context.request.action == Action::Login
+            || self.refresh
+            || last_fresh_role(self.plan, self.context, now()).0 == 0 && (self.plan.roles.is_empty() || !kept());
+        if self.token.is_none() && base::is_sso(self.plan) && needed {
+            self.token = base::sign_in(self.plan, self.context).map_err(|none| match none {
+                NotSignedIn::Resumed => Stop::Resumed,
+                NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error) => {
+                    Stop::Failed(error)
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// What the plan could not know of a process: that it gives temporary credentials. Said before a code is asked for.
@@ -536,6 +567,13 @@ impl Run<'_> {
 
     /// What a person who typed a code has for it, and whether it is less than was asked for.
     fn report(&self, credentials: &Credentials) {
+        if let (Some(token), Some(login)) = (&self.token, base::login(self.plan))
+            && (token.new || self.context.request.action == Action::Login)
+        {
+            let then = if token.renewable { ", and renewed then" } else { "" };
+            let until = local_time(token.until, now());
+            self.context.messages.say(&format!("{}: signed in to {login} until {until}{then}", self.profile));
+        }
         say_if_short(self.plan, self.context, credentials);
         if self.codes.any_sent()
             && let Some(why) = self.context.store.keeps_nothing()

@@ -71,6 +71,15 @@ impl Terminal {
     /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
     /// stopped the program does so after that.
     pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
+        self.question(prompt, Echo::Off, interrupted)
+    }
+
+    /// The same for a line that is no secret.
+    pub fn ask_openly(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
+        self.question(prompt, Echo::On, interrupted)
+    }
+
+    fn question(&mut self, prompt: &str, echo: Echo, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         let caught = Caught::new()?;
         if self.in_background() {
             // Touching the terminal would stop us with the lock in hand: let go of it first.
@@ -81,11 +90,14 @@ impl Terminal {
             Err(Errno::IO) => return Ok(Answer::Nowhere),
             Err(error) => return Err(error.into()),
         };
-        let hidden = Hidden::new(&self.tty, &before)?;
+        let changed = Changed::new(&self.tty, &before, echo)?;
         (&self.tty).write_all(printable(prompt).as_bytes())?;
         let end = read_line(&self.tty, &caught);
-        drop(hidden);
-        let _ = self.tty.write_all(b"\n");
+        drop(changed);
+        // A line that is shown ends with the person's own.
+        if echo == Echo::Off || !matches!(end, Ok(End::Line(_))) {
+            let _ = self.tty.write_all(b"\n");
+        }
         match end? {
             End::Line(line) => Ok(Answer::Line(line)),
             End::Input => Ok(Answer::End),
@@ -120,24 +132,34 @@ fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {
     signals::die_by(signal)
 }
 
-/// A terminal without echo, until dropped.
-struct Hidden<'a> {
+/// Whether what is typed shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    On,
+    Off,
+}
+
+/// A terminal that lines are typed at, until dropped.
+struct Changed<'a> {
     tty: &'a File,
     before: &'a Termios,
 }
 
-impl<'a> Hidden<'a> {
-    fn new(tty: &'a File, before: &'a Termios) -> io::Result<Self> {
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        hidden.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+impl<'a> Changed<'a> {
+    fn new(tty: &'a File, before: &'a Termios, echo: Echo) -> io::Result<Self> {
+        let mut changed = before.clone();
+        match echo {
+            Echo::Off => changed.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL),
+            Echo::On => changed.local_modes.insert(LocalModes::ECHO),
+        }
+        changed.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
         // Flushing drops what was typed before the question stood.
-        set(tty, OptionalActions::Flush, &hidden)?;
+        set(tty, OptionalActions::Flush, &changed)?;
         Ok(Self { tty, before })
     }
 }
 
-impl Drop for Hidden<'_> {
+impl Drop for Changed<'_> {
     fn drop(&mut self) {
         let _ = set(self.tty, OptionalActions::Flush, self.before);
     }

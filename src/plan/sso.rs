@@ -14,6 +14,8 @@ pub struct Sso {
     pub session: Option<String>,
     /// The portal's address, as people open it.
     pub start_url: String,
+    /// What the session's tokens are asked to be good for; nothing leaves it to who asks.
+    pub scopes: Vec<String>,
     /// The account.
     pub account_id: String,
     /// The permission set's role.
@@ -64,7 +66,11 @@ impl Sso {
         }
         check_region(&region.text, &set.place(region.at))?;
         let service = |name, id| Service::new(set, Some(chosen), request, (name, id), &region.text);
+        let scopes = session.as_ref().and_then(|name| set.sso_session(&name.text)?.get("sso_registration_scopes"));
+        let scopes = scopes.map(|scopes| scopes.text.into_owned()).unwrap_or_default();
+        let scopes = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(String::from).collect();
         let sso = Self {
+            scopes,
             session: session.map(|name| name.text.into_owned()),
             start_url: start_url.text.into_owned(),
             account_id: account.text.into_owned(),

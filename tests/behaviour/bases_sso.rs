@@ -397,18 +397,16 @@ fn nobody_is_logged_in() {
 }
 
 #[test]
-fn login_that_finds_nobody_says_how() {
-    let scene = Scene::new();
-    let run = scene.world.run(["-p", "p", "--login"]);
-    run.assert_status(125).assert_stderr_contains("nobody is logged in to the SSO session 'corp'; ");
-}
-
-#[test]
 fn login_with_a_good_token_says_what_it_got() {
     let scene = Scene::logged_in(8 * 3600);
     let run = scene.world.run(["-p", "p", "--login"]);
     run.success();
-    assert_eq!(crate::kit::masked(&run.stderr), format!("aws-auth: p: SSO role ReadOnly in {ACCOUNT} until HH:MM\n"));
+    assert_eq!(
+        crate::kit::masked(&run.stderr),
+        format!(
+            "aws-auth: p: signed in to the SSO session 'corp' until HH:MM, and renewed then\naws-auth: p: SSO role ReadOnly in {ACCOUNT} until HH:MM\n"
+        )
+    );
 }
 
 // The portal.
@@ -419,7 +417,7 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
     let refusals: [(Always, &str); 8] = [
         (
             || Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"})),
-            "PORTAL no longer takes the token of the SSO session 'corp' (Session token not found or invalid); log in with: aws-auth -p p --login",
+            "PORTAL no longer takes the token of the SSO session 'corp' (Session token not found or invalid); log in with: aws-auth -p p --login --refresh",
         ),
         (
             || Reply::Refusal(403, "ForbiddenException", json!({"message": "No access\u{1b}[31m"})),

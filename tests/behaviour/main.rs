@@ -26,6 +26,7 @@ mod resolution;
 mod role_cache;
 mod secrets;
 mod session;
+mod sso_login;
 mod status;
 mod sts_calls;
 mod sts_errors;

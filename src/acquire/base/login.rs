@@ -1,8 +1,6 @@
 //! A session of `aws login`: credentials that the AWS CLI keeps beside a refresh token, bound to a key of their own
 //! (botocore's LoginCredentialFetcher; RFC 9449 for the proof).
 
-use std::fmt::Write as _;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_signin::config::{BehaviorVersion, Region};
@@ -21,6 +19,7 @@ use crate::plan::{Acquisition, Login};
 
 use super::super::cache::Entry;
 use super::super::lock::{self, Turn};
+use super::super::random::{self, base64_url, hex};
 use super::super::{Context, files, http, io_words, shell_word};
 use super::process::wipe;
 use super::{some_words, sso_token};
@@ -252,22 +251,9 @@ fn proof(key: &SigningKey, url: &str, jti: &str, now: Seconds) -> String {
     format!("{message}.{}", base64_url(&signature.to_bytes()))
 }
 
-fn base64_url(bytes: &[u8]) -> String {
-    aws_smithy_types::base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 /// A random UUID.
 fn random_id() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
+    let bytes = random::bytes::<16>()
         .map_err(|error| Error::new(format!("the system gives no random numbers ({})", io_words(&error))))?;
     let hex = hex(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();

@@ -10,14 +10,21 @@ mod login;
 mod machine;
 mod process;
 mod sso;
+mod sso_browser;
+mod sso_device;
+mod sso_login;
+mod sso_oidc;
+mod sso_registration;
 mod sso_token;
 mod web_identity;
 
 pub use circle::{ancestors, refuse_circle};
+pub use sso_login::NotSignedIn;
+pub use sso_token::Token;
 
 use crate::credentials::{Credentials, Seconds, Secret, local_time, now};
 use crate::error::{Error, Result};
-use crate::plan::{Acquisition, Base, Provider};
+use crate::plan::{Acquisition, Base, Provider, Sso};
 
 use super::Context;
 use super::cache::Entry;
@@ -78,11 +85,47 @@ pub fn kept_path(base: &Base, store: &super::Store) -> Option<std::path::PathBuf
     kept::path(kind, store)
 }
 
-/// The base's credentials. Kept ones do when they have `at_least` left; `None` asks the provider in any case.
+/// The SSO profile that the plan begins with.
+fn sso(plan: &Acquisition) -> Option<&Sso> {
+    match &plan.base {
+        Base::Provider { kind, .. } => match &**kind {
+            Provider::Sso(sso) => Some(sso),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the plan begins with somebody who is logged in.
+pub fn is_sso(plan: &Acquisition) -> bool {
+    sso(plan).is_some()
+}
+
+/// Makes sure that somebody is logged in, where the plan needs that.
+///
+/// # Errors
+/// When nobody is, and nobody can or will be.
+pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
+    let Some(sso) = sso(plan) else { return Ok(None) };
+    sso_login::token(sso, plan, context, &about(&plan.base, context)).map(Some)
+}
+
+/// Whom a login is to, for a message.
+pub fn login(plan: &Acquisition) -> Option<String> {
+    sso(plan).map(sso_login::whose)
+}
+
+/// The base's credentials. Kept ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
+/// whoever is logged in, where that was asked before.
 ///
 /// # Errors
 /// Whatever the provider says, with the profile, the file and the line.
-pub fn fetch(plan: &Acquisition, context: &Context<'_>, at_least: Option<Seconds>) -> Result<Credentials> {
+pub fn fetch(
+    plan: &Acquisition,
+    context: &Context<'_>,
+    token: Option<&Token>,
+    at_least: Option<Seconds>,
+) -> Result<Credentials> {
     if let Some(credentials) = at_hand(&plan.base, context)? {
         return Ok(credentials);
     }
@@ -102,7 +145,7 @@ pub fn fetch(plan: &Acquisition, context: &Context<'_>, at_least: Option<Seconds
             assumed.credentials
         }
         Provider::Sso(sso) => {
-            let credentials = sso::fetch(sso, plan, context, &about)?;
+            let credentials = sso::fetch(sso, token, plan, context, &about)?;
             kept::write(kind, &credentials, None, context);
             credentials
         }

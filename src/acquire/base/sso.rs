@@ -6,27 +6,31 @@ use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::plan::{Acquisition, Service, Sso};
-use crate::request::Action;
 
-use super::super::{Context, http, shell_word};
-use super::some_words;
-use super::sso_token::{self, TokenState};
+use super::super::{Context, http};
+use super::sso_token::{self, Token, TokenState};
+use super::{some_words, sso_login};
 
-/// GetRoleCredentials.
-pub fn fetch(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Credentials> {
-    let whose = match &sso.session {
-        Some(session) => format!("the SSO session '{session}'"),
-        None => format!("the SSO session of {}", sso.start_url),
-    };
-    let token = match sso_token::state(sso, context) {
-        Ok(TokenState::Fresh(token)) => token,
-        Ok(TokenState::Expired) => {
-            return Err(Error::new(format!("{about}: {whose} has ended")).advise(log_in(plan, context)));
+/// GetRoleCredentials, for the token of who is logged in; `None` looks for it.
+pub fn fetch(
+    sso: &Sso,
+    token: Option<&Token>,
+    plan: &Acquisition,
+    context: &Context<'_>,
+    about: &str,
+) -> Result<Credentials> {
+    let whose = sso_login::whose(sso);
+    let found;
+    let token = if let Some(token) = token {
+        &token.secret
+    } else {
+        let state = sso_token::state(sso, context).map_err(|error| sso_login::unrenewed(sso, about, error))?;
+        if let Some(fact) = sso_login::missing(&state, sso) {
+            return Err(Error::new(format!("{about}: {fact}")).advise(sso_login::advice(plan)));
         }
-        Ok(TokenState::Missing) => {
-            return Err(Error::new(format!("{about}: nobody is logged in to {whose}")).advise(log_in(plan, context)));
-        }
-        Err(error) => return Err(error.in_front(&format!("{about}: {whose} has ended and was not renewed"))),
+        let TokenState::Fresh(token) = state else { return Err(super::gone()) };
+        found = token;
+        &found.secret
     };
     context.messages.step(|| format!("GetRoleCredentials {} in {}", sso.role_name, sso.account_id));
     sso_token::warn_in_clear(&sso.portal, context);
@@ -41,7 +45,7 @@ pub fn fetch(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
         let message = some_words(refusal.err().message().unwrap_or_default());
         if code == "UnauthorizedException" {
             let fact = format!("{about}: {} no longer takes the token of {whose} ({message})", sso.portal.place());
-            return Error::new(fact).advise(log_in(plan, context));
+            return Error::new(fact).advise(format!("{} --refresh", sso_login::advice(plan)));
         }
         let said = Error::new(format!("{about}: {} says {code}: {message}", sso.portal.place()));
         match (code, refusal.raw().status().as_u16()) {
@@ -79,15 +83,6 @@ fn network<E: std::error::Error + 'static>(
     error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
 ) -> Error {
     http::failure(sso.portal.name, &sso.portal.place(), error).in_front(about)
-}
-
-/// How to log in.
-fn log_in(plan: &Acquisition, context: &Context<'_>) -> String {
-    let profile = shell_word(plan.profile.as_deref().unwrap_or("default"));
-    match context.request.action {
-        Action::Login => format!("log in with: aws sso login --profile {profile}"),
-        _ => format!("log in with: aws-auth -p {profile} --login"),
-    }
 }
 
 fn client(portal: &Service) -> Result<aws_sdk_sso::Client> {

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_sdk_ssooidc::config::{BehaviorVersion, Region};
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata as _, SdkError};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -16,6 +15,7 @@ use super::super::cache::hex_sha1;
 use super::super::lock::{self, Turn};
 use super::super::{Context, files, http, io_words};
 use super::process::wipe;
+use super::sso_oidc;
 
 /// A token with less than this left is renewed, if it can be.
 const RENEWED_BEFORE: Seconds = 15 * 60;
@@ -23,34 +23,62 @@ const RENEWED_BEFORE: Seconds = 15 * 60;
 /// What the cache says about being logged in.
 pub enum TokenState {
     /// Logged in.
-    Fresh(Secret),
+    Fresh(Token),
     /// No longer, and it could not be renewed.
     Expired,
     /// Never, as far as the cache tells.
     Missing,
 }
 
-/// A token's file, its texts wiped at the end.
-struct TokenFile(Value);
+/// Who is logged in.
+pub struct Token {
+    /// The access token.
+    pub secret: Secret,
+    /// Its end.
+    pub until: Seconds,
+    /// Whether it is renewed at its end.
+    pub renewable: bool,
+    /// Whether somebody signed in in this run.
+    pub new: bool,
+}
 
-impl Drop for TokenFile {
+/// A file of the AWS CLI's cache, its texts wiped at the end.
+pub struct Fields(Value);
+
+impl Drop for Fields {
     fn drop(&mut self) {
         wipe(&mut self.0);
     }
 }
 
-impl TokenFile {
-    /// `None` for what is no token: the AWS CLI asks for these two fields.
-    fn read(path: &Path) -> Option<Self> {
-        let file = Self(serde_json::from_slice(&files::read(path)?.bytes).ok()?);
-        (file.text("accessToken").is_some() && file.time("expiresAt").is_some()).then_some(file)
+impl Fields {
+    /// To be written.
+    pub fn new(value: Value) -> Self {
+        Self(value)
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// What the file holds, if that is JSON.
+    pub fn read(path: &Path) -> Option<Self> {
+        Some(Self(serde_json::from_slice(&files::read(path)?.bytes).ok()?))
+    }
+
+    /// `None` for what is no token: the AWS CLI asks for these two fields.
+    fn token(path: &Path) -> Option<Self> {
+        Self::read(path).filter(|file| file.text("accessToken").is_some() && file.time("expiresAt").is_some())
+    }
+
+    /// All of it.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// A text that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    fn time(&self, name: &str) -> Option<Seconds> {
+    /// A time.
+    pub fn time(&self, name: &str) -> Option<Seconds> {
         parse_iso8601(self.text(name)?)
     }
 
@@ -59,9 +87,14 @@ impl TokenFile {
     }
 
     /// The token, if it has not ended.
-    fn state(&self, now: Seconds) -> TokenState {
-        match self.text("accessToken") {
-            Some(token) if self.left(now) > 0 => TokenState::Fresh(Secret::new(token.to_owned())),
+    fn state(&self, sso: &Sso, now: Seconds) -> TokenState {
+        match (self.text("accessToken"), self.time("expiresAt")) {
+            (Some(token), Some(until)) if until > now => TokenState::Fresh(Token {
+                secret: Secret::new(token.to_owned()),
+                until,
+                renewable: sso.session.is_some() && self.text("refreshToken").is_some(),
+                new: false,
+            }),
             _ => TokenState::Expired,
         }
     }
@@ -72,46 +105,52 @@ pub fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
     Some(context.snapshot.sso_cache_dir()?.join(format!("{}.json", hex_sha1(sso.token_name()))))
 }
 
+/// Whether somebody is logged in, as the file says now; nothing is renewed.
+pub fn kept(sso: &Sso, context: &Context<'_>) -> TokenState {
+    path(sso, context).and_then(|path| Fields::token(&path)).map_or(TokenState::Missing, |file| file.state(sso, now()))
+}
+
 /// Whether somebody is logged in; the token is renewed when it is near its end and belongs to a session.
 ///
 /// # Errors
 /// When the token has ended and whoever renews it cannot be reached.
 pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
     let Some(path) = path(sso, context) else { return Ok(TokenState::Missing) };
-    let Some(file) = TokenFile::read(&path) else { return Ok(TokenState::Missing) };
+    let Some(file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     let left = file.left(now());
     context.messages.step(|| format!("the SSO token has {} left", for_people(left)));
     // Where the renewed token could not be kept, the AWS CLI would be logged out by ours.
     let renewable = sso.session.is_some() && context.store.writable();
     if left >= RENEWED_BEFORE || !renewable {
-        return Ok(file.state(now()));
+        return Ok(file.state(sso, now()));
     }
     drop(file);
-    let _lock = take_turn(&path, context)?;
+    let _lock = take_turn(&path, context, "the SSO token")?;
     // Whoever held the lock before us may have renewed it.
-    let Some(mut file) = TokenFile::read(&path) else { return Ok(TokenState::Missing) };
+    let Some(mut file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     if file.left(now()) < RENEWED_BEFORE {
         match renewed(&file, sso, context) {
             Ok(Some(changes)) => {
                 if let Value::Object(fields) = &mut file.0 {
                     fields.extend(changes);
                 }
-                keep(&path, &file, context);
+                keep(&path, &file, context, "the renewed SSO token");
             }
             Ok(None) => {}
             Err(error) if file.left(now()) <= 0 => return Err(error),
             Err(error) => context.messages.step(|| error.to_string()),
         }
     }
-    Ok(file.state(now()))
+    Ok(file.state(sso, now()))
 }
 
-/// One process at a time renews a token: the service may take a refresh token once.
-fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
+/// One process at a time renews a token, for the service may take a refresh token once; or logs in. `what` is what the
+/// others wait for.
+pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<lock::Lock>> {
     let Some(state) = context.store.state() else { return Ok(None) };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let ancestors = super::ancestors(context.snapshot);
-    match lock::take(&state.join(format!("lock-sso-{name}")), context.messages, "the SSO token", &ancestors) {
+    match lock::take(&state.join(format!("lock-sso-{name}")), context.messages, what, &ancestors) {
         Turn::Held(lock) => Ok(Some(lock)),
         Turn::Ancestor { pid } => Err(super::super::part_of_itself(pid)),
         Turn::Impossible(_) => Ok(None),
@@ -119,7 +158,7 @@ fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
 }
 
 /// CreateToken with the refresh token; what changes in the file. `None` when the session cannot be renewed.
-fn renewed(file: &TokenFile, sso: &Sso, context: &Context<'_>) -> Result<Option<Map<String, Value>>> {
+fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map<String, Value>>> {
     let registered = file.time("registrationExpiresAt").is_some_and(|end| end > now());
     let (Some(client_id), Some(client_secret), Some(refresh), true) =
         (file.text("clientId"), file.text("clientSecret"), file.text("refreshToken"), registered)
@@ -128,7 +167,7 @@ fn renewed(file: &TokenFile, sso: &Sso, context: &Context<'_>) -> Result<Option<
         return Ok(None);
     };
     warn_in_clear(&sso.oidc, context);
-    let client = client(&sso.oidc)?;
+    let client = sso_oidc::client(&sso.oidc)?;
     let request = client
         .create_token()
         .grant_type("refresh_token")
@@ -165,33 +204,19 @@ fn renewed(file: &TokenFile, sso: &Sso, context: &Context<'_>) -> Result<Option<
     Ok(Some(changes))
 }
 
-fn keep(path: &Path, file: &TokenFile, context: &Context<'_>) {
+/// Writes a file of the AWS CLI's cache, or says that it cannot be written; `what` it holds.
+pub fn keep(path: &Path, file: &Fields, context: &Context<'_>, what: &str) {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     let written = serde_json::to_writer(&mut *bytes, &file.0)
         .map_err(std::io::Error::from)
         .and_then(|()| files::write(path, &bytes));
     if let Err(error) = written {
         context.messages.cache_failure(&format!(
-            "cannot keep the renewed SSO token in {} ({}); a new login may be needed",
+            "cannot keep {what} in {} ({}); a new login may be needed",
             path.display(),
             io_words(&error)
         ));
     }
-}
-
-fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
-    let mut config = aws_sdk_ssooidc::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(oidc)?)
-        // A refresh token that may have been taken is not sent again.
-        .retry_config(aws_sdk_ssooidc::config::retry::RetryConfig::disabled())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(oidc.region.clone()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_ssooidc::Client::from_conf(match &oidc.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build(),
-    }))
 }
 
 /// Tokens are secrets as keys are.

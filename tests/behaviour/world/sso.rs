@@ -1,11 +1,13 @@
 //! IAM Identity Center on loopback: the portal that gives role credentials for a token, and the OIDC service that
-//! renews tokens. Both behave as AWS's do: tokens end, refresh tokens are good once, access is by assignment.
+//! registers clients, signs people in and renews tokens. Both behave as AWS's do: tokens end, codes and refresh tokens
+//! are good once, a code is bound to its client, address and verifier, access is by assignment.
 
 use super::LocalSts;
 use super::sts::{clock, random};
 use super::web::{Always, Asked, Reply, Web};
-use serde_json::json;
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]
@@ -16,10 +18,53 @@ pub struct State {
     pub refresh_tokens: BTreeSet<String>,
     /// Account and role, as assigned to who is logged in.
     pub assigned: BTreeSet<(String, String)>,
+    /// Registered clients by id.
+    pub clients: BTreeMap<String, Client>,
+    /// Authorization codes that were not redeemed yet.
+    codes: BTreeMap<String, Authorization>,
+    /// Device codes that were not redeemed yet, with their user codes.
+    devices: BTreeMap<String, String>,
+    /// What the next questions about a device are answered: an error's name in OAuth. After that the person has signed in.
+    pub polls: VecDeque<&'static str>,
+    /// As long as this is set, nobody has signed in on a device.
+    pub pending: bool,
+    /// Seconds between two questions about a device, and until its code ends.
+    pub device: (i64, i64),
+    /// What the person in the browser does instead of allowing it.
+    pub browser: Browser,
+    /// How long tokens last, in seconds.
+    pub token_lifetime: i64,
+    /// Every token, secret and code that was ever given.
+    pub secrets: Vec<String>,
     /// How long role credentials last, in seconds.
     pub lifetime: i64,
     /// What is answered instead, to requests whose target begins like this.
     pub instead: Vec<(&'static str, Always)>,
+}
+
+/// A client as it registered.
+pub struct Client {
+    pub secret: String,
+    /// The body of its registration.
+    pub registered: Value,
+}
+
+struct Authorization {
+    client: String,
+    redirect: String,
+    challenge: String,
+}
+
+/// What the person in the browser does.
+#[derive(Default, PartialEq, Eq)]
+pub enum Browser {
+    #[default]
+    Allows,
+    Denies,
+    /// Comes back with another state.
+    IsForged,
+    /// Comes back with a code that the service did not give.
+    HasAnotherCode,
 }
 
 pub struct LocalSso {
@@ -32,7 +77,17 @@ pub const CLIENT: (&str, &str) = ("the-client", "the-clients-secret");
 impl LocalSso {
     /// Starts both; role credentials are such that `sts` knows them.
     pub fn start(sts: &LocalSts) -> Self {
-        let state = Arc::new(Mutex::new(State { lifetime: 3600, ..State::default() }));
+        let client = Client {
+            secret: CLIENT.1.to_owned(),
+            registered: json!({"grantTypes": ["authorization_code", "refresh_token"]}),
+        };
+        let state = Arc::new(Mutex::new(State {
+            lifetime: 3600,
+            token_lifetime: 28800,
+            device: (1, 600),
+            clients: BTreeMap::from([(CLIENT.0.to_owned(), client)]),
+            ..State::default()
+        }));
         let (shared, issuer) = (Arc::clone(&state), sts.issuer());
         let web = Web::start(move |asked| {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,6 +98,12 @@ impl LocalSso {
                 role_credentials(&state, asked, &*issuer)
             } else if asked.target == "/token" {
                 create_token(&mut state, asked)
+            } else if asked.target == "/client/register" {
+                register(&mut state, asked)
+            } else if asked.target == "/device_authorization" {
+                start_device(&mut state, asked)
+            } else if asked.target.starts_with("/authorize?") {
+                authorize(&mut state, asked)
             } else {
                 Reply::Text(404, "{}".to_owned())
             }
@@ -74,11 +135,7 @@ impl LocalSso {
 }
 
 fn role_credentials(state: &State, asked: &Asked, issue: &dyn Fn(&str, &str, i64) -> super::sts::Issued) -> Reply {
-    let query = |name: &str| {
-        let query = asked.target.split_once('?').map_or("", |(_, query)| query);
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
-    };
+    let query = |name: &str| query(asked, name);
     let (account, role) = (query("account_id"), query("role_name"));
     if !state.tokens.contains(asked.header("x-amz-sso_bearer_token")) {
         return Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"}));
@@ -97,24 +154,178 @@ fn role_credentials(state: &State, asked: &Asked, issue: &dyn Fn(&str, &str, i64
     }}))
 }
 
+/// A value of the query, decoded.
+fn query(asked: &Asked, name: &str) -> String {
+    let query = asked.target.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.find(|(key, _)| *key == name).map_or("", |(_, value)| value);
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || rest.next().map_or(0, |digit| char::from(digit).to_digit(16).expect("a digit"));
+        bytes.push(if byte == b'%' { u8::try_from(digit() * 16 + digit()).expect("a byte") } else { byte });
+    }
+    String::from_utf8(bytes).expect("text")
+}
+
+fn refused(name: &'static str, error: &str, why: &str) -> Reply {
+    Reply::Refusal(400, name, json!({"error": error, "error_description": why}))
+}
+
+fn register(state: &mut State, asked: &Asked) -> Reply {
+    let body = asked.json();
+    if body["clientType"] != "public" || body["clientName"].as_str().is_none_or(str::is_empty) {
+        return refused("InvalidClientMetadataException", "invalid_client_metadata", "no public client");
+    }
+    let grants = body["grantTypes"].as_array().cloned().unwrap_or_default();
+    let complete = body["issuerUrl"].is_string() && body["redirectUris"] == json!(["http://127.0.0.1/oauth/callback"]);
+    if grants.contains(&json!("authorization_code")) && !complete {
+        return refused("InvalidRedirectUriException", "invalid_redirect_uri", "");
+    }
+    let (id, secret) = (random::request_id(), random::session_token());
+    state.secrets.push(secret.clone());
+    state.clients.insert(id.clone(), Client { secret: secret.clone(), registered: body });
+    Reply::Json(json!({
+        "clientId": id,
+        "clientSecret": secret,
+        "clientIdIssuedAt": clock::machine(),
+        "clientSecretExpiresAt": clock::machine() + 90 * 86400,
+    }))
+}
+
+/// The client of a request, if its secret is right.
+fn client<'s>(state: &'s State, body: &Value) -> Option<&'s Client> {
+    let client = state.clients.get(body["clientId"].as_str()?)?;
+    (body["clientSecret"] == client.secret.as_str()).then_some(client)
+}
+
+fn no_client() -> Reply {
+    Reply::Refusal(
+        401,
+        "InvalidClientException",
+        json!({"error": "invalid_client", "error_description": "Who are you?"}),
+    )
+}
+
+/// Where the browser goes from the page that it was sent to.
+fn authorize(state: &mut State, asked: &Asked) -> Reply {
+    let query = |name: &str| query(asked, name);
+    let (client, redirect, own) = (query("client_id"), query("redirect_uri"), query("state"));
+    let port = redirect.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.strip_suffix("/oauth/callback"));
+    let known = state.clients.get(&client).is_some_and(|client| {
+        let grants = client.registered["grantTypes"].as_array();
+        grants.is_some_and(|grants| grants.contains(&json!("authorization_code")))
+    });
+    let fine = known
+        && port.is_some_and(|port| port.parse::<u16>().is_ok())
+        && query("response_type") == "code"
+        && query("code_challenge_method") == "S256"
+        && query("code_challenge").len() == 43
+        && !query("scopes").is_empty()
+        && !own.is_empty();
+    if !fine {
+        return Reply::Text(400, "{}".to_owned());
+    }
+    if state.browser == Browser::Denies {
+        return Reply::Redirect(format!("{redirect}?error=access_denied&error_description=No%1b&state={own}"));
+    }
+    let code = random::session_token();
+    state.secrets.push(code.clone());
+    let challenge = query("code_challenge");
+    if state.browser != Browser::HasAnotherCode {
+        let authorization = Authorization { client, redirect: redirect.clone(), challenge };
+        state.codes.insert(code.clone(), authorization);
+    }
+    let own = if state.browser == Browser::IsForged { "0123456789abcdef0123456789abcdef" } else { own.as_str() };
+    Reply::Redirect(format!("{redirect}?code={}&state={own}", code.replace('+', "%2B").replace('/', "%2F")))
+}
+
+fn start_device(state: &mut State, asked: &Asked) -> Reply {
+    let body = asked.json();
+    if client(state, &body).is_none() {
+        return no_client();
+    }
+    if body["startUrl"].as_str().is_none_or(str::is_empty) {
+        return refused("InvalidRequestException", "invalid_request", "no start URL");
+    }
+    let (device, user) = (random::session_token(), String::from("ABCD-EFGH"));
+    state.secrets.push(device.clone());
+    state.devices.insert(device.clone(), user.clone());
+    Reply::Json(json!({
+        "deviceCode": device,
+        "userCode": user,
+        "verificationUri": "https://corp.awsapps.com/start/#/device",
+        "verificationUriComplete": format!("https://corp.awsapps.com/start/#/device?user_code={user}"),
+        "interval": state.device.0,
+        "expiresIn": state.device.1,
+    }))
+}
+
 fn create_token(state: &mut State, asked: &Asked) -> Reply {
     let body = asked.json();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-    let refused =
-        |name, error: &str, why: &str| Reply::Refusal(400, name, json!({"error": error, "error_description": why}));
-    if (text("clientId").as_str(), text("clientSecret").as_str()) != CLIENT {
-        return Reply::Refusal(401, "InvalidClientException", json!({"error": "invalid_client"}));
-    }
-    if text("grantType") != "refresh_token" {
-        return refused("UnsupportedGrantTypeException", "unsupported_grant_type", "");
-    }
-    if !state.refresh_tokens.remove(&text("refreshToken")) {
-        return refused("InvalidGrantException", "invalid_grant", "Invalid refresh token provided");
+    let Some(known) = client(state, &body) else { return no_client() };
+    let legacy = known.registered["scopes"].is_null() && text("clientId") != CLIENT.0;
+    match text("grantType").as_str() {
+        "refresh_token" => {
+            if !state.refresh_tokens.remove(&text("refreshToken")) {
+                return refused("InvalidGrantException", "invalid_grant", "Invalid refresh token provided");
+            }
+        }
+        "authorization_code" => {
+            let proof = Sha256::digest(text("codeVerifier"));
+            let fits = state.codes.remove(&text("code")).is_some_and(|asked| {
+                asked.client == text("clientId")
+                    && asked.redirect == text("redirectUri")
+                    && asked.challenge == base64_url(&proof)
+            });
+            if !fits {
+                return refused("InvalidGrantException", "invalid_grant", "Invalid authorization code provided");
+            }
+        }
+        "urn:ietf:params:oauth:grant-type:device_code" => {
+            if !state.devices.contains_key(&text("deviceCode")) {
+                return refused("InvalidGrantException", "invalid_grant", "Invalid device code provided");
+            }
+            let poll = state.polls.pop_front().or_else(|| state.pending.then_some("authorization_pending"));
+            match poll {
+                None => drop(state.devices.remove(&text("deviceCode"))),
+                Some("authorization_pending") => {
+                    return refused("AuthorizationPendingException", "authorization_pending", "");
+                }
+                Some("slow_down") => return refused("SlowDownException", "slow_down", ""),
+                Some("expired_token") => return refused("ExpiredTokenException", "expired_token", ""),
+                Some("access_denied") => return refused("AccessDeniedException", "access_denied", ""),
+                Some("server_error") => {
+                    return Reply::Refusal(500, "InternalServerException", json!({"error": "server_error"}));
+                }
+                Some(other) => panic!("no answer to a question about a device: {other}"),
+            }
+        }
+        _ => return refused("UnsupportedGrantTypeException", "unsupported_grant_type", ""),
     }
     let (token, refresh) = (random::session_token(), random::session_token());
     state.tokens.insert(token.clone());
-    state.refresh_tokens.insert(refresh.clone());
-    Reply::Json(json!({"accessToken": token, "expiresIn": 28800, "refreshToken": refresh, "tokenType": "Bearer"}))
+    state
+        .secrets
+        .extend([token.clone(), refresh.clone(), text("codeVerifier")].into_iter().filter(|text| !text.is_empty()));
+    let mut answer = json!({"accessToken": token, "expiresIn": state.token_lifetime, "tokenType": "Bearer"});
+    if !legacy {
+        state.refresh_tokens.insert(refresh.clone());
+        answer["refreshToken"] = refresh.into();
+    }
+    Reply::Json(answer)
+}
+
+/// Of 32 bytes.
+fn base64_url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = bytes.iter().fold(String::new(), |bits, byte| bits + &format!("{byte:08b}"));
+    let six = |chunk: &[u8]| {
+        let text = format!("{:0<6}", std::str::from_utf8(chunk).expect("digits"));
+        usize::from_str_radix(&text, 2).expect("six bits")
+    };
+    bits.as_bytes().chunks(6).map(|chunk| char::from(DIGITS[six(chunk)])).collect()
 }
 
 /// A token's file as the AWS CLI writes it for a session; it ends in so many seconds.

@@ -37,6 +37,8 @@ pub enum Reply {
     Json(serde_json::Value),
     /// A status, an error's name as AWS's REST services send it, and JSON.
     Refusal(u16, &'static str, serde_json::Value),
+    /// 302 to this address.
+    Redirect(String),
     /// Never an answer.
     Silence,
     /// The connection is closed.
@@ -101,19 +103,22 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked) -> R
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
         log.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
-        let (status, error, text) = match reply(&asked) {
+        let (status, header, text) = match reply(&asked) {
             Reply::Text(status, text) => (status, None, text),
             Reply::Json(value) => (200, None, value.to_string()),
-            Reply::Refusal(status, error, value) => (status, Some(error), value.to_string()),
+            Reply::Refusal(status, error, value) => {
+                (status, Some(("x-amzn-ErrorType", error.to_owned())), value.to_string())
+            }
+            Reply::Redirect(address) => (302, Some(("location", address)), String::new()),
             Reply::Silence => {
                 let _ = std::io::copy(&mut reader, &mut std::io::sink());
                 return;
             }
             Reply::Close => return,
         };
-        let error = error.map(|error| format!("x-amzn-ErrorType: {error}\r\n")).unwrap_or_default();
+        let header = header.map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
         let head = format!(
-            "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\n{error}content-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\n{header}content-length: {}\r\n\r\n",
             text.len()
         );
         if reader.get_mut().write_all((head + &text).as_bytes()).is_err() {
