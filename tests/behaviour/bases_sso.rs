@@ -138,7 +138,7 @@ fn keys_of_both_caches_are_botocores() {
     let scene = Scene::logged_in(8 * 3600);
     let (token, refresh) = scene.sso.log_in();
     scene.write_token(START_URL, &token_file(&token, &refresh, 3600));
-    scene.sso.assign(ACCOUNT, "R%C3%A9ad%22x");
+    scene.sso.assign(ACCOUNT, "R\u{e9}ad\"x");
     scene
         .world
         .config(&scene.world.read(".aws/config").replace("sso_role_name = ReadOnly", "sso_role_name = R\u{e9}ad\"x"));
