@@ -140,12 +140,12 @@ fn decoded(text: &str) -> Zeroizing<String> {
 fn answer(stream: &mut TcpStream, status: &str, words: &str) {
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>aws-auth</title>\
-         <body style=\"font: 1.2em sans-serif; margin: 4em\"><h1>aws-auth</h1><p>{words}</p></body></html>\n"
+         <body><h1>aws-auth</h1><p>{words}</p></body></html>\n"
     );
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
          Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
-         Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\nConnection: close\r\n\r\n",
+         Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n",
         page.len()
     );
     let _ = stream.write_all((head + &page).as_bytes()).and_then(|()| stream.flush());
