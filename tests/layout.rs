@@ -19,7 +19,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("request", &["error", "credentials", "arn", "env", "messages", "cli", "action", "config"]),
     ("plan", &["error", "credentials", "arn", "config", "request"]),
     ("acquire", &["error", "credentials", "messages", "env", "config", "request", "plan"]),
-    ("deliver", &["error", "credentials", "env", "messages", "services", "config", "request", "plan", "acquire"]),
+    ("deliver", &["error", "credentials", "env", "messages", "services", "request", "plan", "acquire"]),
     ("report", &["error", "credentials", "messages", "config", "request", "plan", "acquire"]),
     ("shell_help", &["action", "cli", "services"]),
     (

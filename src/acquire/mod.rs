@@ -1,7 +1,7 @@
 //! Carrying a plan out: the last step that is still fresh in a cache, and STS for the rest, each step stored.
 
 mod base;
-mod browser;
+pub mod browser;
 pub mod cache;
 mod callback;
 mod files;

@@ -14,7 +14,7 @@ use crate::plan::network::{default_region, partition_of};
 use crate::plan::{self, Acquisition, Base, Mfa, RoleArn, Service};
 use crate::services;
 
-use super::browser;
+use crate::acquire::browser;
 
 /// What is signed in with.
 pub struct Session<'a> {
@@ -57,7 +57,7 @@ pub fn open(session: &Session<'_>, service: Option<&services::Service>, context:
     if context.request.no_browser {
         return print(&format!("{}\n", *link));
     }
-    browser::open(&link, context.snapshot)?;
+    browser::open(&link, context.snapshot, &mut || {})?;
     context.messages.say(&format!("{} is open in the browser", whose(session.plan)));
     Ok(0)
 }

@@ -1,6 +1,5 @@
 //! What becomes of the credentials.
 
-pub mod browser;
 pub mod child;
 pub mod console;
 mod exec;

@@ -356,12 +356,17 @@ fn another_user_who_is_quicker_gets_nothing() {
         &format!(
             "#!/bin/bash\nhost=${{1#http://}}; path=/${{host#*/}}; host=${{host%%/*}}\n\
              setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/other\" 2>&1\n\
-             bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/own\"\n",
+             bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/own\"\necho > \"$HOME/done\"\n",
             fetch = fetch.replace('\'', r"'\''")
         ),
     );
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
+    // The browser outlives the run; it waits at this pipe until its end is looked for.
+    let done = world.path("done");
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &done, fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
     run.args(["-p", "sops", "--console"]).run().success();
+    std::fs::read(done).unwrap();
     assert!(!world.read("other").contains("anary"), "{}", world.read("other"));
     assert!(world.read("own").contains("&SigninToken=canary"), "{}", world.read("own"));
 }
