@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 const TOKEN: &str = "canary+SigninToken/of=the&console";
 
 /// The federation endpoint, strict about what AWS documents: the session's three fields, the SessionDuration's range.
-fn federation() -> Web {
+pub fn federation() -> Web {
     Web::start(|asked| {
         let query = query(&asked.target);
         let session: serde_json::Value =

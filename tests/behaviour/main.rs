@@ -22,6 +22,7 @@ mod login;
 mod nesting;
 mod plan_cases;
 mod prompt;
+mod readme;
 mod resolution;
 mod role_cache;
 mod secrets;
