@@ -25,6 +25,7 @@ mod prompt;
 mod readme;
 mod resolution;
 mod role_cache;
+mod scale;
 mod secrets;
 mod session;
 mod sso_login;
