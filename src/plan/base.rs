@@ -160,11 +160,11 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
             .advise("put your own in its place"));
     }
     let token = ["aws_session_token", "aws_security_token"].into_iter().filter_map(|key| profile.get_in(file, key));
-    // They travel in headers; what is no word of printable ASCII is a line that was broken, or pasted with more than it.
+    // They travel in headers, which cannot hold these; a value that goes on in the next line is the usual reason.
     for value in [&id, &other].into_iter().cloned().chain(token) {
-        if !value.text.bytes().all(|b| b.is_ascii_graphic()) {
+        if value.text.bytes().any(|b| b.is_ascii_control()) {
             return Err(Error::new(format!(
-                "{}: profile '{}' has a key with white space or odd characters in it",
+                "{}: profile '{}' has a key with a line end or another control character in it",
                 set.place(value.at),
                 profile.name
             ))

@@ -40,6 +40,7 @@ const LINES: &[(&str, Line)] = &[
     ("image: example/terraform-with-aws-auth", Leave("Kubernetes'")),
     ("command: [aws-auth, terraform, plan]", Leave("Kubernetes'")),
     ("$ aws-auth -p sops --explain", Leave("a recorded session")),
+    ("$ aws-auth -p dev --login", Leave("a recorded session")),
     ("make install", Leave("the tests of outside tools install it")),
 ];
 
