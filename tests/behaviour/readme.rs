@@ -49,7 +49,7 @@ fn world() -> World {
     std::fs::create_dir(world.path("bin")).unwrap();
     std::os::unix::fs::symlink(AWS_AUTH, world.path("bin/aws-auth")).unwrap();
     for program in ["sops", "terraform"] {
-        world.script(&format!("bin/{program}"), &format!("#!/bin/sh\necho {program} \"$@\" with $AWS_ACCESS_KEY_ID\n"));
+        world.script(format!("bin/{program}"), &format!("#!/bin/sh\necho {program} \"$@\" with $AWS_ACCESS_KEY_ID\n"));
     }
     world.script("bin/docker", "#!/bin/sh\nshift 3\nexec cat \"$1\"\n");
     world.script("bin/browser", "#!/bin/bash\nhost=${1#http://}; path=/${host#*/}; host=${host%%/*}\nexec 3<>\"/dev/tcp/${host%:*}/${host#*:}\"; printf 'GET %s HTTP/1.1\\r\\n\\r\\n' \"$path\" >&3; cat <&3 >/dev/null\n");
