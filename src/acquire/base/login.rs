@@ -109,7 +109,7 @@ fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
     let ancestors = super::ancestors(context.snapshot);
     match lock::take(&state.join(format!("lock-login-{name}")), context.messages, "the login session", &ancestors) {
         Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Ancestor { pid } => Err(super::super::part_of_itself(pid)),
+        Turn::Ancestor { pid } => Err(super::super::run::part_of_itself(pid)),
         Turn::Impossible(_) => Ok(None),
     }
 }

@@ -12,8 +12,9 @@ use crate::plan::{Acquisition, Sso};
 use crate::request::Action;
 
 use super::super::lock::Lock;
+use super::super::run::Holder;
 use super::super::terminal::{Answer, Terminal};
-use super::super::{Context, Holder, io_words, shell_word};
+use super::super::{Context, io_words, shell_word};
 use super::sso_registration::{self, Grant, Registration};
 use super::sso_token::{self, Fields, Token, TokenState};
 use super::{sso_browser, sso_device};

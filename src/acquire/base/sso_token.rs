@@ -152,7 +152,7 @@ pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Optio
     let ancestors = super::ancestors(context.snapshot);
     match lock::take(&state.join(format!("lock-sso-{name}")), context.messages, what, &ancestors) {
         Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Ancestor { pid } => Err(super::super::part_of_itself(pid)),
+        Turn::Ancestor { pid } => Err(super::super::run::part_of_itself(pid)),
         Turn::Impossible(_) => Ok(None),
     }
 }

@@ -1,0 +1,172 @@
+//! Roles from an MFA session, and calls that carry a code (DESIGN, "One MFA code for the day").
+
+use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
+use crate::error::Error;
+use crate::plan::{Role, Session};
+
+use super::cache::{self, Entry, KeptSession};
+use super::lock::Lock;
+use super::mfa::NoCode;
+use super::run::{Holder, Run, Stop};
+use super::sts::{Client, Code, Failure, Kind, Subject};
+use super::{STEP, shell_word, terminal, usable_session};
+
+/// A session younger than this was made for this very run: a role that refuses it refuses every session.
+const YOUNG: Seconds = 60;
+
+impl Run<'_> {
+    /// Assumes a role from the MFA session; cases 1 and 3 of DESIGN's "One MFA code for the day".
+    pub(super) fn assume_from_session(&mut self, at: usize, role: &Role) -> Result<Credentials, Stop> {
+        let plan = self.plan;
+        let Some(session) = &plan.session else {
+            return Err(Error::new("the plan has no MFA session for its role").into());
+        };
+        let request = cache::cli_key(role);
+        let kept = self.session(session, false)?;
+        let failure = match self.assume(at, role, &kept.entry.credentials) {
+            Ok(credentials) => return Ok(credentials),
+            Err(failure) => failure,
+        };
+        let dead = failure.kind == Kind::DeadCredentials;
+        let known = kept.refused.contains(&request);
+        if dead {
+            self.context.store.drop_session(plan, session);
+        } else if failure.kind != Kind::Denied || known {
+            return Err(failure.error.into());
+        }
+        if now() - kept.issued < YOUNG {
+            if !dead {
+                self.remember_refusal(session, kept, request);
+            }
+            return Err(failure.error.into());
+        }
+        if !self.can_ask() {
+            return Err(if dead {
+                let login =
+                    format!("run 'aws-auth -p {} --login' in a terminal for a new one", shell_word(&self.profile));
+                failure.error.advise(format!("the MFA session has ended early, {login}")).into()
+            } else {
+                failure.error.into()
+            });
+        }
+        let at_time = local_time(kept.issued, now());
+        let why = if dead {
+            format!("STS no longer knows the session of {at_time}; a new code is needed")
+        } else {
+            format!("role {} refused the session of {at_time}; a newer code may help", role.arn.as_str())
+        };
+        let newer = self.new_session(session, Some(&why))?;
+        match self.assume(at, role, &newer.entry.credentials) {
+            Ok(credentials) => Ok(credentials),
+            Err(failure) => {
+                if failure.kind == Kind::Denied {
+                    self.remember_refusal(session, newer, request);
+                }
+                Err(failure.error.into())
+            }
+        }
+    }
+
+    /// Whether a code can be had at all.
+    fn can_ask(&self) -> bool {
+        self.codes.has_source() || terminal::Terminal::open().is_some()
+    }
+
+    fn remember_refusal(&self, session: &Session, mut kept: KeptSession, request: String) {
+        if session.kept && !kept.refused.contains(&request) {
+            kept.refused.push(request);
+            self.context.store.keep_session(self.plan, session, &kept, self.context.messages);
+        }
+    }
+
+    /// The MFA session: the kept one when it is good for long enough, else a new one.
+    pub(super) fn session(&mut self, session: &Session, is_result: bool) -> Result<KeptSession, Stop> {
+        let now = now();
+        if !self.renew_session
+            && let Some(kept) = usable_session(self.plan, session, self.context, now)
+        {
+            let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { STEP };
+            if kept.entry.left(now) >= wanted {
+                self.context.messages.step(|| {
+                    format!(
+                        "MFA session of {} with {} left",
+                        local_time(kept.issued, now),
+                        for_people(kept.entry.left(now))
+                    )
+                });
+                return Ok(kept);
+            }
+        }
+        self.new_session(session, None)
+    }
+
+    /// GetSessionToken with a code.
+    pub(super) fn new_session(&mut self, session: &Session, why: Option<&str>) -> Result<KeptSession, Stop> {
+        let signer = self.signer(None)?;
+        let profile = self.profile.clone();
+        let credentials = self.with_code(&session.serial, why, |client, code| {
+            client.session_token(&signer, session.length, code, Subject { profile: &profile, role: None })
+        })?;
+        let issued = now();
+        let Some(expiration) = credentials.expiration else {
+            return Err(Error::new("STS gave a session without an end").advise("try again").into());
+        };
+        let mut credentials = credentials;
+        credentials.account_id = session.serial.account().map(String::from);
+        let entry = Entry { credentials, expiration, length: expiration - issued };
+        let kept = KeptSession { entry, issued, refused: Vec::new() };
+        if session.kept {
+            self.context.store.keep_session(self.plan, session, &kept, self.context.messages);
+            self.context.store.sweep(issued);
+        }
+        self.renew_session = false;
+        Ok(kept)
+    }
+
+    /// Makes a call that carries a code, with another code when STS refuses one.
+    pub(super) fn with_code<T>(
+        &mut self,
+        serial: &crate::plan::Serial,
+        why: Option<&str>,
+        call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Stop> {
+        if let Some(pid) = self.lock.as_ref().and_then(Lock::after) {
+            return Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
+                .advise("run the command again to be asked")
+                .into());
+        }
+        // What is wrong with the endpoint or its certificates must not cost a code.
+        self.client()?;
+        let mut why = why.map(String::from);
+        loop {
+            let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
+            let given = given.map_err(|none| self.no_code(none))?;
+            self.codes.sent(serial, &given.digits);
+            self.context.messages.step(|| format!("sending a code of {}", serial.as_str()));
+            let failure = match call(self.client()?, Code { serial, digits: &given.digits }) {
+                Ok(answer) => {
+                    self.codes.accepted();
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            if failure.kind != Kind::WrongCode {
+                return Err(failure.error.into());
+            }
+            why = Some(self.codes.refused(&given, failure.error).map_err(|none| self.no_code(none))?);
+        }
+    }
+
+    fn no_code(&mut self, none: NoCode) -> Stop {
+        match none {
+            NoCode::Failed(error) => Stop::Failed(error),
+            NoCode::GivenUp(error) => {
+                if let Some(lock) = &mut self.lock {
+                    lock.give_up();
+                }
+                Stop::Failed(error)
+            }
+            NoCode::Resumed => Stop::Resumed,
+        }
+    }
+}
