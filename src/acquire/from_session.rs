@@ -104,14 +104,13 @@ impl Run<'_> {
     pub(super) fn new_session(&mut self, session: &Session, why: Option<&str>) -> Result<KeptSession, Stop> {
         let signer = self.signer(None)?;
         let profile = self.profile.clone();
-        let credentials = self.with_code(&session.serial, why, |client, code| {
+        let mut credentials = self.with_code(&session.serial, why, |client, code| {
             client.session_token(&signer, session.length, code, Subject { profile: &profile, role: None })
         })?;
         let issued = now();
         let Some(expiration) = credentials.expiration else {
             return Err(Error::new("STS gave a session without an end").advise("try again").into());
         };
-        let mut credentials = credentials;
         credentials.account_id = session.serial.account().map(String::from);
         let entry = Entry { credentials, expiration, length: expiration - issued };
         let kept = KeptSession { entry, issued, refused: Vec::new() };

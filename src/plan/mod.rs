@@ -251,9 +251,8 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
     let links = chain::walk(set, profile)?;
-    for profile in links.roles.iter().chain([profile]) {
-        refuse_maps(set, profile)?;
-    }
+    let named = if links.roles.is_empty() { std::slice::from_ref(profile) } else { &links.roles };
+    named.iter().try_for_each(|profile| refuse_maps(set, profile))?;
     let base = match links.base {
         chain::ChainBase::Profile(source) => match base::of_profile(set, request, &source, profile)? {
             Some(base) => base,

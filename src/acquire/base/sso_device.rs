@@ -17,6 +17,8 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const INTERVAL: Duration = Duration::from_secs(1);
 /// By how much `slow_down` makes it longer (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+/// How long a call may go on before a signal is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How many questions in a row may stay without an answer.
 const UNANSWERED: u32 = 3;
 
@@ -50,6 +52,9 @@ pub fn sign_in(
             .advise("try again")
             .into());
     };
+    // From here on to the end, the calls included, for an end by Ctrl-C must tell those who wait for us.
+    let failed = |error: &std::io::Error| Error::new(format!("cannot wait ({})", io_words(error)));
+    let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
     tell(
         context,
         &match started.verification_uri_complete() {
@@ -67,14 +72,10 @@ pub fn sign_in(
     let mut interval = seconds(started.interval()).max(INTERVAL);
     let mut unanswered = 0;
     loop {
-        {
-            let failed = |error: &std::io::Error| Error::new(format!("cannot wait ({})", io_words(error)));
-            let next = Instant::now() + interval;
-            let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
-            wait.until(next.min(until), None);
-            if next > until {
-                return Err(NotSignedIn::in_time());
-            }
+        let next = Instant::now() + interval;
+        wait.until(next.min(until), None);
+        if next > until {
+            return Err(NotSignedIn::in_time());
         }
         let ask = client
             .create_token()
@@ -82,7 +83,16 @@ pub fn sign_in(
             .client_id(&registration.client_id)
             .client_secret(registration.client_secret.expose())
             .device_code(device_code);
-        let error = match http::runtime()?.block_on(ask.send()) {
+        let mut asking = std::pin::pin!(ask.send());
+        let answer = http::runtime()?.block_on(async {
+            loop {
+                match tokio::time::timeout(GLANCE, asking.as_mut()).await {
+                    Ok(answer) => break answer,
+                    Err(_) => wait.look(),
+                }
+            }
+        });
+        let error = match answer {
             Ok(answer) => return Ok(Given::of(&answer, sso)?),
             Err(error) => error,
         };
