@@ -22,7 +22,7 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside deny install uninstall deb clean help check-cargo check-rust-tools
+.PHONY: build demo test test-outside bench bench-check deny install uninstall deb clean help check-cargo check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -35,11 +35,22 @@ test: check-rust-tools ## all tests: formatting, lints, cargo's tests, and those
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory test-outside
+	$(MAKE) --no-print-directory bench-check
 
 test-outside: check-cargo ## the tests against real tools; installs what it needs under target
 	$(CARGO) build --locked --bins --examples
 	sh tests/outside/set-up.sh
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest tests/outside $(PYTEST)
+
+bench: check-cargo ## what aws-auth costs beside env, curl and the AWS CLI: the table of the README
+	$(CARGO) build --locked --release --bins
+	$(CARGO) build --locked --examples
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
+
+bench-check: check-cargo ## instructions and system calls of a run from the cache, held to bench/limits.json
+	$(CARGO) build --locked --release --bins
+	$(CARGO) build --locked --examples
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/check.py
 
 deny: ## licences, advisories, bans and sources of the dependencies (needs cargo-deny)
 	@$(CARGO) deny --version >/dev/null 2>&1 || \

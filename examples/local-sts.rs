@@ -40,6 +40,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             "code" => say(&sts.fresh_code(sts::seed::SERIAL))?,
             // What arrived so far, one call a word.
             "calls" => say(&sts.actions().join(" "))?,
+            // Who signed them, an access key id each.
+            "signers" => {
+                let signers: Vec<String> = sts.calls().into_iter().map(|call| call.access_key_id).collect();
+                say(&signers.join(" "))?;
+            }
+            // From now on a role's credentials live for half a minute.
+            "short roles" => {
+                sts.set_role_lifetime(Some(30));
+                say("")?;
+            }
             other => say(&format!("unknown: {other}"))?,
         }
     }

@@ -128,6 +128,8 @@ pub fn of(cli: &Cli) -> Result<Action> {
     goes_with(cli.json, "--json", "--explain, --list, --status or --whoami", reports)?;
     let opens = matches!(action, Action::Console(_) | Action::Login);
     goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
+    let runs = action.runs_command() || action == Action::Explain;
+    goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
     if action == Action::List && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
     }

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use crate::error::{Error, Result};
 
 /// What was asked for on the command line, before the environment is looked at.
-#[derive(Debug, Default, Parser)]
+#[derive(Debug, Default, PartialEq, Parser)]
 #[command(
     name = "aws-auth",
     version,
@@ -54,6 +54,11 @@ pub struct Cli {
     /// no memory of used codes [env: AWS_AUTH_NO_CACHE]
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub no_cache: bool,
+
+    /// Let COMMAND renew its credentials by itself for as
+    /// long as it runs: its SDK asks aws-auth again
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    pub keep_fresh: bool,
 
     /// The MFA code. Other users of the machine can see this
     /// option in the list of processes, but not the variable
@@ -177,7 +182,7 @@ const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
 /// Every usage error, in one line.
 pub fn parse(args: &[OsString]) -> Result<Cli> {
     let (options, command) = args.split_at(command_at(args));
-    let mut cli = if options.is_empty() { Cli::default() } else { parse_options(options)? };
+    let mut cli = common(options).map_or_else(|| parse_options(options), Ok)?;
     let command = match command {
         [first, rest @ ..] if first == "--" => rest,
         all => all,
@@ -218,6 +223,39 @@ pub fn definition() -> clap::Command {
     Cli::command()
 }
 
+/// The options that stand in front of nearly every command, and those of a shell prompt, read without clap, whose
+/// definition of all the options costs more than the rest of a run from the cache. `None` for everything else, errors
+/// among it: that is clap's to judge.
+fn common(options: &[OsString]) -> Option<Cli> {
+    let mut cli = Cli::default();
+    let mut words = options.iter();
+    // A value that looks like an option is one of clap's errors.
+    let value = |text: &str| (!text.is_empty() && !text.starts_with('-')).then(|| text.to_owned());
+    while let Some(word) = words.next() {
+        match word.to_str()? {
+            "-p" | "--profile" => cli.profile = Some(value(words.next()?.to_str()?)?),
+            "--region" => cli.region = Some(value(words.next()?.to_str()?)?),
+            "-q" | "--quiet" => cli.quiet = true,
+            "-v" | "--verbose" => cli.verbose = true,
+            "--status" => cli.status = true,
+            "--json" => cli.json = true,
+            "--export" => cli.export = Some(String::from("sh")),
+            word => {
+                let (name, text) = word.split_once('=')?;
+                let place = match name {
+                    "--profile" => &mut cli.profile,
+                    "--region" => &mut cli.region,
+                    "--export" => &mut cli.export,
+                    _ => return None,
+                };
+                *place = Some(value(text)?);
+            }
+        }
+    }
+    // clap says that they exclude each other.
+    (!(cli.quiet && cli.verbose)).then_some(cli)
+}
+
 fn parse_options(options: &[OsString]) -> Result<Cli> {
     if let Some(raw) = options.iter().find(|option| option.to_str().is_none()) {
         return Err(Error::new(format!("the option or value '{}' is not UTF-8 text", raw.to_string_lossy()))
@@ -252,7 +290,8 @@ fn usage_error(error: &clap::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cli, LONG_WITH_VALUE, SHORT_WITH_VALUE, definition, parse};
+    use super::{Cli, LONG_WITH_VALUE, SHORT_WITH_VALUE, common, definition, parse, parse_options};
+    use proptest::prelude::*;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt as _;
 
@@ -295,6 +334,74 @@ mod tests {
         }
         let raw = vec![OsString::from("echo"), OsString::from_vec(vec![0xff, b'-', 0xfe])];
         assert_eq!(parse(&raw).unwrap().command, raw);
+    }
+
+    const WORDS: [&str; 23] = [
+        "-p",
+        "x",
+        "--profile",
+        "--profile=a=b",
+        "--profile=",
+        "-px",
+        "-p=x",
+        "--region",
+        "--region=eu-west-1",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "-qv",
+        "--status",
+        "--json",
+        "--export",
+        "--export=json",
+        "--export=",
+        "--prof=x",
+        "-",
+        "",
+        "é",
+    ];
+
+    /// What is read without clap is what clap reads; gives whether it was read so.
+    fn agree(line: &[&str]) -> bool {
+        let line = words(line);
+        let lean = common(&line);
+        if let Some(lean) = &lean {
+            assert_eq!(Some(lean), parse_options(&line).ok().as_ref(), "{line:?}");
+        }
+        lean.is_some()
+    }
+
+    #[test]
+    fn common_options_read_as_by_clap() {
+        for line in [
+            &[][..],
+            &["-p", "sops"],
+            &["--profile=sops", "-q"],
+            &["--profile", "a b", "--region", "eu-west-1", "-v", "-v"],
+            &["-p", "a", "-p", "b"],
+            &["-p", "sops", "--status", "--json"],
+            &["--export"],
+            &["--export=json", "-p", "x", "--export"],
+        ] {
+            assert!(agree(line), "{line:?}");
+        }
+        for line in [&["-p"][..], &["-p", "-"], &["-p", "-q"], &["-q", "-v"], &["--login"], &["-px"], &["--region="]] {
+            assert!(!agree(line), "{line:?}");
+        }
+        for first in WORDS {
+            agree(&[first]);
+            for second in WORDS {
+                agree(&[first, second]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_common_options_read_as_by_clap(line in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..7)) {
+            agree(&line);
+        }
     }
 
     #[test]

@@ -16,6 +16,18 @@ pub struct Snapshot {
     pub args: Vec<OsString>,
     /// The environment's entries, in their order.
     pub entries: Vec<CString>,
+    /// Finds the path of the program itself; asked only when it is needed.
+    pub executable: fn() -> std::io::Result<PathBuf>,
+    /// The run above this one whose command renews its credentials by itself, if this is below one.
+    pub kept_fresh: Option<Box<KeptFresh>>,
+}
+
+/// A command that renews its credentials by itself (`--keep-fresh`), seen from below.
+pub struct KeptFresh {
+    /// The command's name, as it was typed.
+    pub command: String,
+    /// The environment as it was found: with the configuration file that was made for the command.
+    pub found: Snapshot,
 }
 
 /// The name of an entry: what stands before its first `=`.
@@ -25,6 +37,16 @@ pub fn name_of(entry: &[u8]) -> &[u8] {
 }
 
 impl Snapshot {
+    /// What the process was started with.
+    pub fn new(args: Vec<OsString>, entries: Vec<CString>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
+        Self { args, entries, executable, kept_fresh: None }
+    }
+
+    /// The environment as it was found, whatever an aws-auth above has put there.
+    pub fn found(&self) -> &Self {
+        self.kept_fresh.as_ref().map_or(self, |above| &above.found)
+    }
+
     /// The value of a variable, as getenv(3) gives it: the first entry of that name.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.entries.iter().find_map(|entry| {
@@ -104,6 +126,15 @@ impl Snapshot {
             Some(path) => Some(self.expand(path)),
             None => Some(self.home()?.join(".aws/login/cache")),
         }
+    }
+
+    /// The directory for files of this user's login session (XDG_RUNTIME_DIR); `None` where there is none, or it is
+    /// another user's.
+    pub fn runtime_dir(&self) -> Option<PathBuf> {
+        use std::os::unix::fs::MetadataExt as _;
+        let dir = self.non_empty("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())?;
+        let about = dir.metadata().ok()?;
+        (about.is_dir() && about.uid() == rustix::process::geteuid().as_raw()).then_some(dir)
     }
 
     /// aws-auth's own directory: MFA sessions, locks, and role entries that the AWS CLI has no key for.

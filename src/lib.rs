@@ -15,6 +15,7 @@ pub mod deliver;
 pub mod env;
 pub mod error;
 pub mod messages;
+pub mod nested;
 pub mod perform;
 pub mod plan;
 pub mod report;
@@ -32,9 +33,10 @@ use request::Request;
 
 /// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, for the
 /// process has become the command.
-pub fn run(snapshot: &Snapshot) -> u8 {
-    run_or_fail(snapshot).unwrap_or_else(|error| {
-        Messages::error(&error, messages::coloured(&std::io::stderr(), snapshot));
+pub fn run(snapshot: Snapshot) -> u8 {
+    let snapshot = nested::callers_own(snapshot);
+    run_or_fail(&snapshot).unwrap_or_else(|error| {
+        Messages::error(&error, messages::coloured(&std::io::stderr(), &snapshot));
         error.status()
     })
 }

@@ -13,7 +13,7 @@ use aws_auth::env::Snapshot;
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_count: c_int, arguments: *const *const c_char, environment: *const *const c_char) -> c_int {
     let args = entries(arguments).into_iter().skip(1).map(|arg| OsStr::from_bytes(arg.to_bytes()).to_owned()).collect();
-    c_int::from(aws_auth::run(&Snapshot { args, entries: entries(environment) }))
+    c_int::from(aws_auth::run(Snapshot::new(args, entries(environment), std::env::current_exe)))
 }
 
 /// The strings of an array that ends in a null pointer.

@@ -61,12 +61,11 @@ impl Messages {
         }
     }
 
-    /// The same voice for another thread.
-    pub fn speaker(&self) -> impl Fn(&str) + Send + 'static {
-        let spoken = self.verbosity >= Verbosity::Normal;
-        move |text| {
-            if spoken {
-                write_line(&printable(text));
+    /// Several steps that are told together, for `--verbose`.
+    pub fn steps(&self, texts: impl FnOnce() -> Vec<String>) {
+        if self.verbosity >= Verbosity::Verbose {
+            for text in texts() {
+                write_line(&printable(&text));
             }
         }
     }
@@ -85,7 +84,18 @@ fn write_line(text: &str) {
 }
 
 fn write_whole(line: &str) {
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let mut stderr = std::io::stderr();
+    if !nobody_reads(&stderr) {
+        let _ = stderr.write_all(line.as_bytes());
+    }
+}
+
+/// Whether it is a pipe whose reader is gone: SIGPIPE would end us before the command.
+fn nobody_reads(stream: &impl std::os::fd::AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut polled = [PollFd::new(stream, PollFlags::OUT)];
+    let found = poll(&mut polled, Some(&Timespec::default()));
+    found.is_ok() && polled.iter().any(|polled| polled.revents().contains(PollFlags::ERR))
 }
 
 /// Prints an action's result on stdout.

@@ -5,7 +5,8 @@ use std::ffi::{CString, OsString};
 use crate::acquire::{self, Context, Obtained, Undisturbed};
 use crate::action::{Action, Format};
 use crate::cli;
-use crate::credentials::now;
+use crate::credentials::{Credentials, now};
+use crate::deliver::fresh::{self, Fresh};
 use crate::deliver::{self, child, console, export};
 use crate::env::Snapshot;
 use crate::error::{Error, Result};
@@ -73,8 +74,23 @@ pub fn pass_through(
     messages: &Messages,
     command: &[OsString],
 ) -> Result<u8> {
-    messages.step(|| String::from("no profile is named; the keys in the environment pass through"));
-    become_command(command, snapshot, &child::untouched(snapshot, request))
+    refuse_to_renew_keys(request)?;
+    messages.step(|| {
+        if request.kept_fresh {
+            return String::from("no profile is named; the command above renews its credentials, and so does this one");
+        }
+        let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
+        format!("no profile is named; the keys {key} in the environment pass through, and nobody is called")
+    });
+    become_command(command, (snapshot, messages), &child::untouched(snapshot, request), None)
+}
+
+/// Keys that somebody put into the environment are no profile's.
+fn refuse_to_renew_keys(request: &Request<'_>) -> Result<()> {
+    if request.keep_fresh && !request.kept_fresh {
+        return Err(fresh::nothing_to_renew("no profile is named, and the environment holds keys"));
+    }
+    Ok(())
 }
 
 /// Forgets the cached credentials of the profile, or of every profile.
@@ -111,13 +127,25 @@ impl Work<'_> {
 
     fn with_credentials(&self, plan: &Acquisition) -> Result<u8> {
         let Context { snapshot, request, messages, .. } = self.context;
+        if request.keep_fresh && plan.profile.is_none() && plan.is_web_identity_alone() {
+            messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
+            return become_command(self.command, (snapshot, messages), &child::untouched(snapshot, request), None);
+        }
+        // Before a code is spent on credentials that the command could not be given.
+        let fresh = self.file_to_keep_fresh(plan)?;
         let Obtained { credentials, by_this_run } = self.credentials(plan)?;
         match request.action {
             Action::Run | Action::Shell => {
-                let environment = child::with_credentials(snapshot, request, plan, &credentials);
-                become_command(self.command, snapshot, &environment)
+                let environment = match &fresh {
+                    None => child::with_credentials(snapshot, request, plan, &credentials),
+                    Some(fresh) => child::kept_fresh(snapshot, request, plan, &credentials, fresh),
+                };
+                become_command(self.command, (snapshot, messages), &environment, Some(&credentials))
             }
-            Action::Export(Format::Json) => print(&export::json(&credentials)),
+            Action::Export(Format::Json) => {
+                fresh::note_renewal(snapshot);
+                print(&export::json(&credentials))
+            }
             Action::Export(format) => {
                 print(&export::script(format, &child::changes(snapshot, request, plan, &credentials))?)
             }
@@ -132,16 +160,29 @@ impl Work<'_> {
         }
     }
 
+    /// The file for `--keep-fresh`, written.
+    fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<Option<Fresh>> {
+        let Context { request, messages, .. } = self.context;
+        if !request.keep_fresh {
+            return Ok(None);
+        }
+        let fresh = Fresh::new(plan, self.command, self.context)?;
+        fresh.write(self.context)?;
+        messages.step(|| format!("the command gets its credentials from profile {} in {}", fresh.profile, fresh.path));
+        Ok(Some(fresh))
+    }
+
     /// The profile names no credentials, or there is none: the command's SDK finds the machine's.
     fn without_credentials(&self, profile: Option<&str>) -> Result<u8> {
         let Context { snapshot, request, messages, .. } = self.context;
         match (request.action, profile) {
             (Action::Run | Action::Shell, profile) => {
+                messages.step(|| report::profile(profile, self.context));
                 messages.say(&match profile {
                     Some(name) => format!("profile '{name}' names no credentials; the command's own SDK looks for the container's or the instance's"),
                     None => String::from("no profile and no keys; the command's own SDK looks for the container's or the instance's"),
                 });
-                become_command(self.command, snapshot, &child::ambient(snapshot, request, profile))
+                become_command(self.command, (snapshot, messages), &child::ambient(snapshot, request, profile), None)
             }
             (action, Some(name)) => Err(Error::new(format!(
                 "profile '{name}' names no credentials, so there is nothing to {}",
@@ -154,9 +195,12 @@ impl Work<'_> {
     }
 
     fn with_keys_of_environment(&self) -> Result<u8> {
-        let Context { snapshot, request, set, .. } = self.context;
+        let Context { snapshot, request, set, messages, .. } = self.context;
         match request.action {
-            Action::Run | Action::Shell => become_command(self.command, snapshot, &child::untouched(snapshot, request)),
+            Action::Run | Action::Shell => {
+                refuse_to_renew_keys(request)?;
+                become_command(self.command, (snapshot, messages), &child::untouched(snapshot, request), None)
+            }
             Action::Export(format) if format != Format::Json => {
                 print(&export::script(format, &child::passing(snapshot, request))?)
             }
@@ -176,7 +220,13 @@ impl Work<'_> {
         if let Action::Console(_) = self.context.request.action {
             console::refuse_without_role(plan)?;
         }
+        self.context.messages.steps(|| report::beginning(plan, self.context));
         if let Some(credentials) = acquire::at_hand(plan, self.context)? {
+            let Context { request, messages, .. } = self.context;
+            // A command says it when it is started, and a login in any case.
+            if !request.action.runs_command() && request.action != Action::Login {
+                messages.step(|| acquire::summary(plan, &credentials, now()));
+            }
             return Ok(Obtained { credentials, by_this_run: false });
         }
         if let Some(command) = self.command.first() {
@@ -209,6 +259,18 @@ fn what_of_profile(action: Action) -> &'static str {
     }
 }
 
-fn become_command(command: &[OsString], snapshot: &Snapshot, environment: &[CString]) -> Result<u8> {
-    Err(deliver::exec(command, environment, snapshot.var("PATH")))
+fn become_command(
+    command: &[OsString],
+    (snapshot, messages): (&Snapshot, &Messages),
+    environment: &[CString],
+    credentials: Option<&Credentials>,
+) -> Result<u8> {
+    let path = snapshot.var("PATH");
+    // Its arguments may hold secrets. That it cannot be found is said by the attempt.
+    messages.steps(|| {
+        let program = command.first().and_then(|name| deliver::find(name, path).ok());
+        let with = credentials.map(|credentials| acquire::with_credentials(credentials, now())).unwrap_or_default();
+        program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
+    });
+    Err(deliver::exec(command, environment, path))
 }

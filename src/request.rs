@@ -1,7 +1,7 @@
 //! What a run was asked for: the command line over the environment, checked.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::time::Duration;
 
 pub use crate::action::{Action, Format};
 use crate::arn::RoleArn;
@@ -10,6 +10,7 @@ use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8
 use crate::env::Snapshot;
 use crate::error::{Error, Result};
 use crate::messages::Verbosity;
+use crate::nested::{self, is_unchanged};
 
 /// The shortest and the longest session that STS gives for a role, in seconds.
 const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
@@ -18,8 +19,8 @@ const SESSION_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=129_600;
 /// How long credentials must be good for, unless told: the AWS CLI's own margin.
 const MIN_TTL: Seconds = 900;
 
-/// Under this name AWS_AUTH_SET records a `--role-arn`, for a renewal; it is no variable.
-pub const ROLE_OF_OUTER_RUN: &str = "AWS_AUTH_ROLE_ARN";
+/// How long a renewal waits, unless told, in seconds: behind the SDK that asks, the command waits too.
+const PATIENCE: Seconds = 120;
 
 /// Who named the profile of a renewal: the outer run.
 const RENEWED: &str = "AWS_AUTH_PROFILE";
@@ -140,6 +141,23 @@ pub struct Request<'a> {
     pub verbosity: Verbosity,
     /// `--json`.
     pub json: bool,
+    /// `--keep-fresh`.
+    pub keep_fresh: bool,
+    /// The options that a renewal by the command is to have too, as they stand on a command line; never a code.
+    pub options: Vec<String>,
+    /// Whether this run is below one whose command renews its credentials by itself.
+    pub kept_fresh: bool,
+    /// The renewal of a running command that this run is: its SDK waits for the answer.
+    pub renewal: Option<Renewal>,
+}
+
+/// A run that the SDK of a command began, to get new credentials for it (`--keep-fresh`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewal {
+    /// The command's name, as it was typed.
+    pub command: String,
+    /// How long it may wait for a person or another process: AWS_AUTH_RENEWAL_TIMEOUT.
+    pub patience: Duration,
 }
 
 impl<'a> Request<'a> {
@@ -153,18 +171,21 @@ impl<'a> Request<'a> {
         let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
         let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));
         let keys = environment_keys(snapshot);
-        let set_before = settings_of_outer_run(snapshot);
+        let set_before = nested::settings(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
         let mut role_arn = cli.role_arn.as_deref().map(|arn| RoleArn::parse(arn, "--role-arn")).transpose()?;
-        // A status is that of the keys which are there, however little they have left.
         if profile.is_none()
-            && role_arn.is_none()
-            && action != Action::Status
-            && let Some(renewed) = renewal(snapshot, &keys, &set_before, min_ttl, now)?
+            && let Some(renewed) = renewal(cli, action, snapshot, &keys, &set_before, min_ttl, now)?
         {
             profile = Some(renewed);
-            let before = set_before.iter().find(|(name, _)| name == ROLE_OF_OUTER_RUN);
-            role_arn = before.map(|(_, arn)| RoleArn::parse(arn, ROLE_OF_OUTER_RUN)).transpose()?;
+            let before = set_before.iter().find(|(name, _)| name == nested::ROLE);
+            if let Some((_, arn)) = before {
+                if role_arn.is_some() {
+                    return Err(Error::new("--role-arn is given here and to the --keep-fresh above")
+                        .advise("name a profile with -p"));
+                }
+                role_arn = Some(RoleArn::parse(arn, nested::ROLE)?);
+            }
         }
         // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run. A
         // list names every profile.
@@ -206,6 +227,10 @@ impl<'a> Request<'a> {
             warnings,
             verbosity: verbosity(cli),
             json: cli.json,
+            keep_fresh: cli.keep_fresh,
+            options: travelling(cli),
+            kept_fresh: snapshot.kept_fresh.is_some(),
+            renewal: is_renewal(action, snapshot)?,
         })
     }
 }
@@ -264,39 +289,72 @@ fn environment_keys(snapshot: &Snapshot) -> EnvironmentKeys {
     }
 }
 
-/// The settings that an aws-auth above this one put into the environment (AWS_AUTH_SET).
-fn settings_of_outer_run(snapshot: &Snapshot) -> Vec<(String, String)> {
-    let text = snapshot.non_empty("AWS_AUTH_SET").map_or(Cow::Borrowed(""), OsStr::to_string_lossy);
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let words = crate::config::split_words(&text).unwrap_or_default();
-    words
-        .into_iter()
-        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect()
-}
-
 /// The names among `set_before` that still have the value which the outer run gave them.
 fn unchanged(set_before: &[(String, String)], snapshot: &Snapshot) -> Vec<String> {
-    let still = |(name, value): &&(String, String)| snapshot.var(name).is_some_and(|now| now == OsStr::new(value));
-    set_before.iter().filter(still).map(|(name, _)| name.clone()).collect()
+    set_before.iter().filter(|setting| is_unchanged(setting, snapshot)).map(|(name, _)| name.clone()).collect()
 }
 
-/// The profile whose keys an outer run put into the environment, when these keys are about to end: it is resolved
-/// again, so that a long `aws-auth make` whose recipes call aws-auth goes on working.
+/// The profile of the outer run, where this one names none and cannot do with what the environment holds: its keys are
+/// about to end, so that a long `aws-auth make` whose recipes call aws-auth goes on working; or the outer run's command
+/// renews its credentials by itself, and there are no keys at all.
 fn renewal(
+    cli: &Cli,
+    action: Action,
     snapshot: &Snapshot,
     keys: &EnvironmentKeys,
     set_before: &[(String, String)],
     min_ttl: Seconds,
     now: Seconds,
 ) -> Result<Option<Chosen>> {
-    let EnvironmentKeys::Present { access_key_id, .. } = keys else { return Ok(None) };
-    let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
-    let (true, Some(profile)) = (ours, snapshot.text("AWS_AUTH_PROFILE")?) else { return Ok(None) };
-    let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
-    Ok(end.filter(|end| end - now < min_ttl).map(|_| Chosen { name: profile.to_owned(), by: RENEWED }))
+    let Some(profile) = snapshot.text("AWS_AUTH_PROFILE")? else { return Ok(None) };
+    let wanted = match keys {
+        EnvironmentKeys::Partial => false,
+        // A command goes on with what leads its SDK to fresh credentials.
+        EnvironmentKeys::Absent => snapshot.kept_fresh.is_some() && (!action.runs_command() || cli.role_arn.is_some()),
+        EnvironmentKeys::Present { access_key_id, .. } => {
+            let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
+            let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
+            // A status is that of the keys which are there, however little they have left.
+            ours && cli.role_arn.is_none()
+                && action != Action::Status
+                && (cli.keep_fresh || end.is_some_and(|end| end - now < min_ttl))
+        }
+    };
+    Ok(wanted.then(|| Chosen { name: profile.to_owned(), by: RENEWED }))
+}
+
+/// Whether the SDK of a command above asks, and how long it is to wait.
+fn is_renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
+    let Some(above) = snapshot.kept_fresh.as_ref().filter(|_| action == Action::Export(Format::Json)) else {
+        return Ok(None);
+    };
+    let patience = length(None, snapshot, "AWS_AUTH_RENEWAL_TIMEOUT", "AWS_AUTH_RENEWAL_TIMEOUT")?.unwrap_or(PATIENCE);
+    let patience = u64::try_from(patience).ok().filter(|seconds| (1..=3600).contains(seconds));
+    let patience = patience.map(Duration::from_secs).ok_or_else(|| {
+        Error::new("AWS_AUTH_RENEWAL_TIMEOUT is out of bounds").advise("write a time from 1s to 1h: 50, 2m")
+    })?;
+    Ok(Some(Renewal { command: above.command.clone(), patience }))
+}
+
+/// The options that a renewal has to have for the same credentials. What came from a variable reaches it as one: it
+/// must not appear in the list of processes.
+fn travelling(cli: &Cli) -> Vec<String> {
+    let mut options = Vec::new();
+    let values = [
+        ("--region", &cli.region),
+        ("--duration", &cli.duration),
+        ("--min-ttl", &cli.min_ttl),
+        ("--mfa-process", &cli.mfa_process),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value {
+            options.extend([name.to_owned(), value.clone()]);
+        }
+    }
+    for (name, asked) in [("--no-mfa-session", cli.no_mfa_session), ("--no-cache", cli.no_cache)] {
+        options.extend(asked.then(|| name.to_owned()));
+    }
+    options
 }
 
 /// A length of time from an option, else from a variable.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module, and the modules of the crate that it may use besides itself.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("credentials", &[]),
     ("arn", &["error"]),
@@ -16,11 +16,15 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("services", &["error"]),
     ("action", &["error", "cli", "services"]),
     ("config", &["error"]),
-    ("request", &["error", "credentials", "arn", "env", "messages", "cli", "action", "config"]),
+    ("nested", &["env", "config"]),
+    ("request", &["error", "credentials", "arn", "env", "messages", "cli", "action", "nested"]),
     ("plan", &["error", "credentials", "arn", "config", "request"]),
     ("acquire", &["error", "credentials", "messages", "env", "config", "request", "plan"]),
-    ("deliver", &["error", "credentials", "env", "messages", "services", "request", "plan", "acquire"]),
-    ("report", &["error", "credentials", "messages", "config", "request", "plan", "acquire"]),
+    (
+        "deliver",
+        &["error", "credentials", "env", "messages", "services", "config", "nested", "request", "plan", "acquire"],
+    ),
+    ("report", &["error", "credentials", "messages", "config", "request", "plan", "acquire", "deliver"]),
     ("shell_help", &["action", "cli", "services"]),
     (
         "perform",
@@ -49,6 +53,7 @@ const TABLE: [(&str, &[&str]); 18] = [
             "cli",
             "action",
             "config",
+            "nested",
             "request",
             "plan",
             "acquire",

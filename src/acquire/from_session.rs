@@ -1,6 +1,6 @@
 //! Roles from an MFA session, and calls that carry a code (DESIGN, "One MFA code for the day").
 
-use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
+use crate::credentials::{Credentials, Seconds, local_time, needed, now};
 use crate::error::Error;
 use crate::plan::{Role, Session};
 
@@ -9,10 +9,12 @@ use super::lock::Lock;
 use super::mfa::NoCode;
 use super::run::{Holder, Run, Stop};
 use super::sts::{Client, Code, Failure, Kind, Subject};
-use super::{STEP, shell_word, terminal, usable_session};
+use super::{STEP, shell_word, still_good, story, terminal, usable_session};
 
 /// A session younger than this was made for this very run: a role that refuses it refuses every session.
 const YOUNG: Seconds = 60;
+/// A renewal asks for no code while cached credentials are good for so many seconds.
+const UNASKED: Seconds = 300;
 
 impl Run<'_> {
     /// Assumes a role from the MFA session; cases 1 and 3 of DESIGN's "One MFA code for the day".
@@ -87,15 +89,13 @@ impl Run<'_> {
         {
             let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { STEP };
             if kept.entry.left(now) >= wanted {
-                self.context.messages.step(|| {
-                    format!(
-                        "MFA session of {} with {} left",
-                        local_time(kept.issued, now),
-                        for_people(kept.entry.left(now))
-                    )
-                });
+                self.context.messages.step(|| story::session(self.plan, session, self.context, Some(&kept)));
                 return Ok(kept);
             }
+        }
+        // As a result it was told of when it was looked for.
+        if !is_result {
+            self.context.messages.step(|| story::session(self.plan, session, self.context, None));
         }
         self.new_session(session, None)
     }
@@ -104,8 +104,9 @@ impl Run<'_> {
     pub(super) fn new_session(&mut self, session: &Session, why: Option<&str>) -> Result<KeptSession, Stop> {
         let signer = self.signer(None)?;
         let profile = self.profile.clone();
-        let mut credentials = self.with_code(&session.serial, why, |client, code| {
-            client.session_token(&signer, session.length, code, Subject { profile: &profile, role: None })
+        let told = || story::get_session_token(session, &signer);
+        let mut credentials = self.with_code(&session.serial, why, &told, |client, code| {
+            client.session_token(&signer, session.length, code, Subject { profile: Some(&profile), role: None })
         })?;
         let issued = now();
         let Some(expiration) = credentials.expiration else {
@@ -118,21 +119,29 @@ impl Run<'_> {
             self.context.store.keep_session(self.plan, session, &kept, self.context.messages);
             self.context.store.sweep(issued);
         }
+        // As a result its end is told with the command, or with the summary.
+        if !self.plan.session_is_result() {
+            self.context.messages.step(|| story::new_session(self.plan, session, self.context, &kept));
+        }
         self.renew_session = false;
         Ok(kept)
     }
 
-    /// Makes a call that carries a code, with another code when STS refuses one.
+    /// Makes a call that carries a code, with another code when STS refuses one. `told` is the call in words.
     pub(super) fn with_code<T>(
         &mut self,
         serial: &crate::plan::Serial,
         why: Option<&str>,
+        told: &dyn Fn() -> String,
         call: impl Fn(&Client, Code<'_>) -> Result<T, Failure>,
     ) -> Result<T, Stop> {
         if let Some(pid) = self.lock.as_ref().and_then(Lock::after) {
             return Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
                 .advise("run the command again to be asked")
                 .into());
+        }
+        if let Some(credentials) = still_good(self.plan, self.context, UNASKED) {
+            return Err(Stop::StillGood(credentials));
         }
         // What is wrong with the endpoint or its certificates must not cost a code.
         self.client()?;
@@ -141,7 +150,11 @@ impl Run<'_> {
             let given = self.codes.next(serial, why.as_deref(), &mut Holder(&mut self.lock));
             let given = given.map_err(|none| self.no_code(none))?;
             self.codes.sent(serial, &given.digits);
-            self.context.messages.step(|| format!("sending a code of {}", serial.as_str()));
+            self.context.messages.step(|| {
+                let source = given.source.unwrap_or("the terminal");
+                let place = story::sts_place(&self.plan.sts, self.context.set);
+                format!("{}, with a code of {} from {source}, in {place}", told(), serial.as_str())
+            });
             let failure = match call(self.client()?, Code { serial, digits: &given.digits }) {
                 Ok(answer) => {
                     self.codes.accepted();
@@ -157,13 +170,15 @@ impl Run<'_> {
     }
 
     fn no_code(&mut self, none: NoCode) -> Stop {
+        let or_still_good =
+            |error| still_good(self.plan, self.context, STEP).map_or(Stop::Failed(error), Stop::StillGood);
         match none {
-            NoCode::Failed(error) => Stop::Failed(error),
+            NoCode::Failed(error) => or_still_good(error),
             NoCode::GivenUp(error) => {
                 if let Some(lock) = &mut self.lock {
                     lock.give_up();
                 }
-                Stop::Failed(error)
+                or_still_good(error)
             }
             NoCode::Resumed => Stop::Resumed,
         }

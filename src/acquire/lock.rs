@@ -6,18 +6,20 @@
 //! instead of prompting in turn.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use crate::credentials::{Seconds, for_people};
+use crate::error::Error;
 use crate::messages::Messages;
 
-use super::files;
+use super::{Context, base, files};
 
 /// A lock that is held; dropping it lets go.
 pub struct Lock {
@@ -30,18 +32,17 @@ pub struct Lock {
 pub enum Turn {
     /// It is held.
     Held(Lock),
-    /// A process that waits for this one holds it.
-    Ancestor {
-        /// The process.
-        pid: u32,
-    },
+    /// Waiting for it would never end, or no longer makes sense.
+    Never(Error),
     /// There can be no lock here.
-    Impossible(std::io::Error),
+    Impossible(io::Error),
 }
 
-/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid; `ancestors` are the processes
-/// that wait for this one, for which it must not wait in turn.
-pub fn take(path: &Path, messages: &Messages, what: &str, ancestors: &[u32]) -> Turn {
+/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid. It does not wait for a process
+/// that waits for this one; and a renewal, on which a running command waits, not for ever.
+pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
+    let ancestors = base::ancestors(context.snapshot);
+    let deadline = context.request.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
     let mut seen = None;
     loop {
         let mut file = match files::open_lock(path) {
@@ -54,11 +55,13 @@ pub fn take(path: &Path, messages: &Messages, what: &str, ancestors: &[u32]) -> 
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 if ancestors.contains(&before.pid) {
-                    return Turn::Ancestor { pid: before.pid };
+                    return Turn::Never(part_of_itself(before.pid));
                 }
                 seen.get_or_insert(before.given_up);
-                if let Err(error) = wait(&file, path, messages, what) {
-                    return Turn::Impossible(error.into());
+                match wait(&file, path, context.messages, what, deadline) {
+                    Ok(true) => {}
+                    Ok(false) => return Turn::Never(in_vain(&mut file, what, context)),
+                    Err(error) => return Turn::Impossible(error),
                 }
             }
             Err(error) => return Turn::Impossible(error.into()),
@@ -121,29 +124,64 @@ impl State {
     }
 }
 
-/// Blocks until the lock is had; after a second another thread says whom we wait for.
-fn wait(file: &File, path: &Path, messages: &Messages, what: &str) -> Result<(), Errno> {
-    std::thread::scope(|scope| {
-        let (done, waiting) = mpsc::channel::<()>();
-        let path: PathBuf = path.to_owned();
-        let speak = messages.speaker();
-        // Where there can be no other thread, we wait in silence.
-        let _ = std::thread::Builder::new().spawn_scoped(scope, move || {
-            if waiting.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout)
-                && let Ok(mut file) = File::open(&path)
-            {
-                speak(&format!("waiting for {what} of process {}", State::read(&mut file).pid));
-            }
-        });
+/// Blocks until the lock is had (true) or the deadline has come; after a second it says whom we wait for.
+fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Option<Instant>) -> io::Result<bool> {
+    // The kernel knows no time limit here, so another thread blocks. It holds the same open file, and the lock is that
+    // file's; given up, it ends with the process.
+    let theirs = file.try_clone()?;
+    let (send, had) = mpsc::channel();
+    let block = move || {
         let result = loop {
-            match flock(file, FlockOperation::LockExclusive) {
+            match flock(&theirs, FlockOperation::LockExclusive) {
                 Err(Errno::INTR) => {}
                 other => break other,
             }
         };
-        drop(done);
-        result
-    })
+        let _ = send.send(result);
+    };
+    if let Err(error) = std::thread::Builder::new().spawn(block) {
+        // Where there can be no other thread, we wait in silence.
+        return if deadline.is_none() {
+            Ok(flock(file, FlockOperation::LockExclusive).map(|()| true)?)
+        } else {
+            Err(error)
+        };
+    }
+    let mut next = Some(Instant::now() + Duration::from_secs(1));
+    loop {
+        let until = next.into_iter().chain(deadline).min();
+        let result = match until {
+            Some(until) => had.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => had.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match result {
+            Ok(result) => return Ok(result.map(|()| true)?),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::Other.into()),
+            Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                return Ok(false);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                next = None;
+                if let Ok(mut file) = File::open(path) {
+                    messages.say(&format!("waiting for {what} of process {}", State::read(&mut file).pid));
+                }
+            }
+        }
+    }
+}
+
+/// A helper of ours needs what we are getting by it.
+fn part_of_itself(pid: u32) -> Error {
+    Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
+        .advise("a credential_process must not need the role that is assumed with its credentials")
+}
+
+/// Nobody let go of the lock in time.
+fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
+    let pid = State::read(file).pid;
+    let seconds = context.request.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
+    let waited = for_people(Seconds::try_from(seconds).unwrap_or(Seconds::MAX));
+    Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
 }
 
 /// Whether the file that was locked is the one that the others find: `--logout --all` may have removed it.

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::config::shell_word;
 use crate::credentials::{Seconds, Secret, for_people, now};
 use crate::error::{Error, Result};
 use crate::plan::Serial;
+use crate::request::Renewal;
 
 use super::cache::{Store, hex_sha1};
 use super::files;
-use super::terminal::{Answer, Interrupted, Terminal};
+use super::terminal::{Answer, Interrupted, Terminal, asked_by};
 
 /// How long a sent code is remembered, in seconds.
 const REMEMBERED: Seconds = 60;
@@ -34,6 +36,7 @@ pub struct Codes<'a> {
     used: Used<'a>,
     profile: String,
     place: Option<String>,
+    renewal: Option<Renewal>,
     refused: u32,
     /// Whether a person typed a code in this run.
     pub prompted: bool,
@@ -71,6 +74,8 @@ pub struct Sources<'a> {
     pub profile: String,
     /// The endpoint, when it is not AWS's own, for the prompt.
     pub place: Option<String>,
+    /// The renewal that this run is.
+    pub renewal: Option<Renewal>,
 }
 
 impl<'a> Codes<'a> {
@@ -85,6 +90,7 @@ impl<'a> Codes<'a> {
             used: Used { store, sent: Vec::new() },
             profile: sources.profile,
             place: sources.place,
+            renewal: sources.renewal,
             refused: 0,
             prompted: false,
         }
@@ -147,7 +153,12 @@ impl<'a> Codes<'a> {
                 None => codes.no_terminal(serial),
             })
         };
-        let Some(mut terminal) = Terminal::open() else { return Err(nowhere(self, trouble)) };
+        let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref()) else {
+            return Err(nowhere(self, trouble));
+        };
+        if let (Some(renewal), None) = (&self.renewal, why) {
+            terminal.say(&asked_by(renewal));
+        }
         let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
         let prompt = format!("MFA code for {} ({}){place}: ", self.profile, serial.as_str());
         if let Some(why) = why {
@@ -165,6 +176,10 @@ impl<'a> Codes<'a> {
                 Answer::Resumed => return Err(NoCode::Resumed),
                 Answer::Nowhere => return Err(nowhere(self, trouble)),
                 Answer::End => return Err(NoCode::GivenUp(Error::new("no MFA code was given"))),
+                Answer::Late => {
+                    let error = Error::new("nobody gave an MFA code in time");
+                    return Err(NoCode::GivenUp(error.advise(self.login_first())));
+                }
             };
             match six_digits(line.expose()) {
                 None => terminal.say("aws-auth: an MFA code is six digits"),
@@ -210,7 +225,11 @@ impl<'a> Codes<'a> {
     }
 
     fn login_first(&self) -> String {
-        format!("run 'aws-auth -p {} --login' in a terminal first", shell_word(&self.profile))
+        let login = format!("run 'aws-auth -p {} --login'", shell_word(&self.profile));
+        match &self.renewal {
+            None => format!("{login} in a terminal first"),
+            Some(renewal) => format!("{login} in a terminal; {} goes on with what that gets", renewal.command),
+        }
     }
 
     fn no_terminal(&self, serial: &Serial) -> Error {
@@ -219,17 +238,10 @@ impl<'a> Codes<'a> {
             self.profile,
             serial.as_str()
         ))
-        .advise(format!("{}, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process", self.login_first()))
-    }
-}
-
-/// A word as a shell takes it, for commands that an advice names.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        .advise(match self.renewal {
+            None => format!("{}, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process", self.login_first()),
+            Some(_) => self.login_first(),
+        })
     }
 }
 

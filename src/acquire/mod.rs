@@ -4,7 +4,7 @@ mod base;
 pub mod browser;
 pub mod cache;
 mod callback;
-mod files;
+pub mod files;
 mod forecast;
 mod from_session;
 mod helper;
@@ -15,6 +15,7 @@ mod mfa;
 mod random;
 mod run;
 mod signals;
+mod story;
 mod sts;
 mod terminal;
 mod trust;
@@ -24,15 +25,16 @@ mod whoami;
 pub use cache::Store;
 pub use forecast::{Call, CodeSource, Forecast, Held, forecast, held_of_base, result_left};
 pub use logout::{forget, forget_all};
-pub use mfa::shell_word;
 pub use run::{Obtained, obtain};
 pub use signals::Undisturbed;
+pub use story::{sts_place, with_credentials};
 pub use sts::address as sts_address;
 pub use whoami::{Identity, identity};
 
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
 use crate::config::ProfileSet;
+pub use crate::config::shell_word;
 use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
 use crate::env::Snapshot;
 use crate::error::Result;
@@ -88,9 +90,12 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Crede
     }
     // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
     if context.request.refresh && (!plan.session_is_result() || context.request.action == Action::Login) {
+        context.messages.step(|| format!("{}: the cache is passed over (--refresh)", result_name(plan)));
         return Ok(None);
     }
-    let credentials = fresh_result(plan, context);
+    let entry = cached_result(plan, context, now());
+    context.messages.steps(|| story::looked_up(plan, context, entry.as_ref()));
+    let credentials = entry.and_then(|entry| fresh(entry, context));
     if let Some(credentials) = &credentials {
         say_if_short(plan, context, credentials);
     }
@@ -116,16 +121,18 @@ fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credent
     }
 }
 
-/// The plan's result from a cache, when it is good for long enough.
-fn fresh_result(plan: &Acquisition, context: &Context<'_>) -> Option<Credentials> {
+/// The credentials of an entry that is good for long enough.
+fn fresh(entry: Entry, context: &Context<'_>) -> Option<Credentials> {
+    (entry.left(now()) >= needed(context.request.min_ttl, entry.length)).then_some(entry.credentials)
+}
+
+/// What a renewal gives while nobody has given it a code: the cached credentials, as long as they are good for `wanted`
+/// seconds. The SDK of a running command asks early, some for every call that the command makes.
+fn still_good(plan: &Acquisition, context: &Context<'_>, wanted: Seconds) -> Option<Credentials> {
+    context.request.renewal.as_ref()?;
     let now = now();
     let entry = cached_result(plan, context, now)?;
-    let fresh = entry.left(now) >= needed(context.request.min_ttl, entry.length);
-    context.messages.step(|| {
-        let how = if fresh { "taken" } else { "too little" };
-        format!("cached credentials have {} left: {how}", for_people(entry.left(now)))
-    });
-    fresh.then_some(entry.credentials)
+    (entry.left(now) >= needed(wanted, entry.length)).then_some(entry.credentials)
 }
 
 /// The plan's result from a cache, whatever it has left (but not ended at `now`).
@@ -138,7 +145,7 @@ fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> Opt
 }
 
 /// How many roles need not be assumed, for the last of them has fresh credentials in the cache; and these.
-fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (usize, Option<Credentials>) {
+fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (usize, Option<Entry>) {
     if context.request.refresh {
         return (0, None);
     }
@@ -147,7 +154,7 @@ fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (
         .rev()
         .find_map(|at| {
             let entry = context.store.role(plan, at, now)?;
-            (entry.left(now) >= STEP).then(|| (at + 1, Some(entry.credentials)))
+            (entry.left(now) >= STEP).then(|| (at + 1, Some(entry)))
         })
         .unwrap_or((0, None))
 }
@@ -164,10 +171,9 @@ fn warn_in_clear(plan: &Acquisition, context: &Context<'_>) {
     }
 }
 
-/// Which role (or session) the credentials are, and until when.
-pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
-    let profile = plan.profile.as_deref().unwrap_or("no profile");
-    let what = match (plan.roles.last(), &plan.session) {
+/// What the plan gives in the end: a role, an MFA session, keys.
+fn result_name(plan: &Acquisition) -> String {
+    match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
         (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
         (None, None) => match &plan.base {
@@ -177,10 +183,20 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> S
             Base::Provider { kind, .. } => match &**kind {
                 Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
                 Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
-                _ => format!("credentials {}", credentials.access_key_id),
+                _ => String::from("credentials"),
             },
         },
-    };
+    }
+}
+
+/// Which role (or session) the credentials are, and until when.
+pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
+    let profile = plan.profile.as_deref().unwrap_or("no profile");
+    let mut what = result_name(plan);
+    // A provider without a name of its own.
+    if what == "credentials" {
+        what = format!("credentials {}", credentials.access_key_id);
+    }
     match credentials.expiration {
         Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
         None => format!("{profile}: {what}, which do not end"),

@@ -13,7 +13,8 @@ use super::mfa::{Codes, Sources};
 use super::sts::{Client, Failure, Kind, Subject};
 use super::terminal::Interrupted;
 use super::{
-    Context, STEP, cache, fresh_result, http, io_words, last_fresh_role, say_if_short, summary, warn_in_clear,
+    Context, STEP, cache, cached_result, fresh, http, io_words, last_fresh_role, say_if_short, story, summary,
+    warn_in_clear,
 };
 
 /// Credentials, and whether this very run got them from STS.
@@ -38,6 +39,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
         environment: &context.snapshot.entries,
         profile: profile.clone(),
         place: plan.sts.foreign().map(String::from),
+        renewal: context.request.renewal.clone(),
     };
     let mut run = Run {
         plan,
@@ -58,6 +60,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
             }
             // The program was stopped and others may have done the work meanwhile: look again.
             Err(Stop::Resumed) => {}
+            Err(Stop::StillGood(credentials)) => return Ok(Obtained { credentials, by_this_run: false }),
             Err(Stop::Failed(error)) => return Err(error),
         }
     }
@@ -83,6 +86,8 @@ pub(super) struct Run<'a> {
 pub(super) enum Stop {
     Failed(Error),
     Resumed,
+    /// A renewal does without a code for now.
+    StillGood(Credentials),
 }
 
 impl From<Error> for Stop {
@@ -115,11 +120,17 @@ impl Run<'_> {
         }
         // Whoever held the lock before us may have got what we want.
         if !(self.refresh && !self.plan.session_is_result() || self.renew_session)
-            && let Some(credentials) = fresh_result(self.plan, self.context)
+            && let Some(credentials) =
+                cached_result(self.plan, self.context, now()).and_then(|entry| fresh(entry, self.context))
         {
+            self.context.messages.step(|| String::from("another process has put them into the cache meanwhile"));
             return Ok(credentials);
         }
-        let (mut done, mut credentials) = last_fresh_role(self.plan, self.context, now());
+        let (mut done, found) = last_fresh_role(self.plan, self.context, now());
+        if let Some(entry) = &found {
+            self.context.messages.steps(|| story::goes_on_from(self.plan, done - 1, self.context, entry));
+        }
+        let mut credentials = found.map(|entry| entry.credentials);
         while let Some(role) = self.plan.roles.get(done) {
             credentials = Some(match (&role.mfa, credentials) {
                 (Mfa::Session, _) => self.assume_from_session(done, role)?,
@@ -128,8 +139,14 @@ impl Run<'_> {
                     let serial = serial.clone();
                     let plan = self.plan;
                     let subject = self.profile.clone();
-                    let assumed = self.with_code(&serial, None, |client, code| {
-                        client.assume_role(&signer, role, Some(code), Subject { profile: &subject, role: Some(role) })
+                    let told = || story::assume_role(role, &signer, self.context.set);
+                    let assumed = self.with_code(&serial, None, &told, |client, code| {
+                        client.assume_role(
+                            &signer,
+                            role,
+                            Some(code),
+                            Subject { profile: Some(&subject), role: Some(role) },
+                        )
                     })?;
                     self.context.store.keep_role(plan, done, &assumed, self.context.messages);
                     assumed.credentials
@@ -192,9 +209,9 @@ impl Run<'_> {
     fn take_turn(&mut self) -> Result<(), Stop> {
         let Some(path) = self.lock_path() else { return Ok(()) };
         let what = if self.device().is_some() { "the MFA prompt" } else { "the credentials" };
-        match lock::take(&path, self.context.messages, what, &base::ancestors(self.context.snapshot)) {
+        match lock::take(&path, self.context, what) {
             Turn::Held(lock) => self.lock = Some(lock),
-            Turn::Ancestor { pid } => return Err(part_of_itself(pid).into()),
+            Turn::Never(error) => return Err(error.into()),
             Turn::Impossible(error) => {
                 self.context.messages.cache_failure(&format!(
                     "cannot keep anything in {} ({}); the next run will ask again",
@@ -244,15 +261,11 @@ impl Run<'_> {
     pub(super) fn assume(&mut self, at: usize, role: &Role, signer: &Credentials) -> Result<Credentials, Failure> {
         let profile = self.profile.clone();
         self.context.messages.step(|| {
-            format!(
-                "AssumeRole {} in {}, signed by {}",
-                role.arn.as_str(),
-                self.plan.sts.region.name,
-                signer.access_key_id
-            )
+            let place = story::sts_place(&self.plan.sts, self.context.set);
+            format!("{}, in {place}", story::assume_role(role, signer, self.context.set))
         });
         let client = self.client().map_err(|error| Failure { kind: Kind::Other, error })?;
-        let assumed = client.assume_role(signer, role, None, Subject { profile: &profile, role: Some(role) })?;
+        let assumed = client.assume_role(signer, role, None, Subject { profile: Some(&profile), role: Some(role) })?;
         self.context.store.keep_role(self.plan, at, &assumed, self.context.messages);
         Ok(assumed.credentials)
     }
@@ -275,12 +288,8 @@ impl Run<'_> {
         // A login says it in any case.
         if self.codes.prompted && self.context.request.action != Action::Login {
             self.context.messages.say(&summary(self.plan, credentials, now()));
+        } else if !self.context.request.action.runs_command() && self.context.request.action != Action::Login {
+            self.context.messages.step(|| summary(self.plan, credentials, now()));
         }
     }
-}
-
-/// A helper of ours needs what we are getting by it.
-pub(super) fn part_of_itself(pid: u32) -> Error {
-    Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
-        .advise("a credential_process must not need the role that is assumed with its credentials")
 }

@@ -49,8 +49,8 @@ pub struct Failure {
 /// What a call is about, for its messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// The profile that was asked for.
-    pub profile: &'a str,
+    /// The profile that was asked for; `None` for keys in the environment.
+    pub profile: Option<&'a str>,
     /// The role, when one is assumed.
     pub role: Option<&'a Role>,
 }
@@ -263,10 +263,12 @@ impl Client {
 
     /// An error that STS answered with.
     fn refusal(&self, code: &str, message: &str, response: &HttpResponse, subject: Subject<'_>) -> Failure {
-        let profile = subject.profile;
+        let whose = subject
+            .profile
+            .map_or_else(|| String::from("the keys in the environment"), |profile| format!("profile '{profile}'"));
         let about = match subject.role {
-            Some(role) => format!("profile '{profile}': role {}", role.arn.as_str()),
-            None => format!("profile '{profile}'"),
+            Some(role) => format!("{whose}: role {}", role.arn.as_str()),
+            None => whose,
         };
         let said = Error::new(format!("{about}: STS{} says {}", self.place(), said(code, message)));
         let lower = message.to_ascii_lowercase();

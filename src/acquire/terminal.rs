@@ -3,20 +3,32 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
 use crate::error::printable;
+use crate::request::Renewal;
 
-use super::signals::{self, Caught, Stopped};
+use super::signals::{self, Caught, Ignored, Stopped};
 
 /// The controlling terminal.
 pub struct Terminal {
     tty: File,
+    /// How long a question stands, where somebody waits who did not ask for it: a command that runs at this terminal
+    /// and needs new credentials.
+    patience: Option<Duration>,
+}
+
+/// Who needs what a renewal asks for.
+pub fn asked_by(renewal: &Renewal) -> String {
+    format!("aws-auth: {}, which is running, needs new credentials", renewal.command)
 }
 
 /// What came of a prompt.
@@ -29,6 +41,8 @@ pub enum Answer {
     Nowhere,
     /// The program was stopped and goes on: whatever it knew may be old.
     Resumed,
+    /// Nobody answered in time.
+    Late,
 }
 
 /// What has to happen before a prompt ends in another way than by an answer.
@@ -43,7 +57,14 @@ impl Terminal {
     /// The terminal, if the process has one.
     pub fn open() -> Option<Self> {
         let tty = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty").ok()?;
-        Some(Self { tty })
+        Some(Self { tty, patience: None })
+    }
+
+    /// The same; for a renewal, of a command that runs at this terminal, a question ends in time, does
+    /// not stop the command in the background, and changes no more of the terminal than it must, for the command's SDK
+    /// may kill us at it.
+    pub fn open_for(renewal: Option<&Renewal>) -> Option<Self> {
+        Some(Self { patience: renewal.map(|renewal| renewal.patience), ..Self::open()? })
     }
 
     /// Prints a line on the terminal.
@@ -81,7 +102,11 @@ impl Terminal {
 
     fn question(&mut self, prompt: &str, echo: Echo, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         let caught = Caught::new()?;
+        let _deaf = self.patience.map(|_| [Ignored::begin(libc::SIGTTIN), Ignored::begin(libc::SIGTTOU)]);
         if self.in_background() {
+            if self.patience.is_some() {
+                return Ok(Answer::Nowhere);
+            }
             // Touching the terminal would stop us with the lock in hand: let go of it first.
             return Ok(stop(libc::SIGTTIN, caught, interrupted).map_or(Answer::Nowhere, |()| Answer::Resumed));
         }
@@ -90,17 +115,28 @@ impl Terminal {
             Err(Errno::IO) => return Ok(Answer::Nowhere),
             Err(error) => return Err(error.into()),
         };
-        let changed = Changed::new(&self.tty, &before, echo)?;
+        let deadline = self.patience.map(|patience| Instant::now() + patience);
+        let changed = match deadline {
+            None => Some(Changed::new(self, &before, echo)?),
+            Some(_) if takes_lines(&before) => {
+                let _ = tcflush(&self.tty, QueueSelector::IFlush);
+                None
+            }
+            Some(_) => Some(Changed::new(self, &before, Echo::On)?),
+        };
         (&self.tty).write_all(printable(prompt).as_bytes())?;
-        let end = read_line(&self.tty, &caught);
+        let end = read_line(&self.tty, &caught, deadline);
         drop(changed);
         // A line that is shown ends with the person's own.
-        if echo == Echo::Off || !matches!(end, Ok(End::Line(_))) {
+        let shown = echo == Echo::On || deadline.is_some();
+        if !shown || !matches!(end, Ok(End::Line(_))) {
             let _ = self.tty.write_all(b"\n");
         }
         match end? {
             End::Line(line) => Ok(Answer::Line(line)),
+            End::Input if deadline.is_some() && self.in_background() => Ok(Answer::Nowhere),
             End::Input => Ok(Answer::End),
+            End::Time => Ok(Answer::Late),
             // Without our doing: SIGSTOP stopped us, and whoever had the terminal meanwhile may have set its echo.
             End::Signal(libc::SIGCONT) => Ok(Answer::Resumed),
             End::Signal(libc::SIGTSTP) => {
@@ -111,6 +147,7 @@ impl Terminal {
         }
     }
 
+    /// Whether a reader or writer would be stopped, or refused.
     fn in_background(&self) -> bool {
         tcgetpgrp(&self.tty).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
     }
@@ -139,29 +176,39 @@ enum Echo {
     Off,
 }
 
+/// Whether a line can be typed at the terminal as it is set.
+fn takes_lines(settings: &Termios) -> bool {
+    settings.local_modes.contains(LocalModes::ICANON | LocalModes::ISIG)
+        && settings.input_modes.contains(InputModes::ICRNL)
+}
+
 /// A terminal that lines are typed at, until dropped.
 struct Changed<'a> {
-    tty: &'a File,
+    terminal: &'a Terminal,
     before: &'a Termios,
 }
 
 impl<'a> Changed<'a> {
-    fn new(tty: &'a File, before: &'a Termios, echo: Echo) -> io::Result<Self> {
+    fn new(terminal: &'a Terminal, before: &'a Termios, echo: Echo) -> io::Result<Self> {
         let mut changed = before.clone();
         match echo {
             Echo::Off => changed.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL),
             Echo::On => changed.local_modes.insert(LocalModes::ECHO),
         }
         changed.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        changed.input_modes.insert(InputModes::ICRNL);
         // Flushing drops what was typed before the question stood.
-        set(tty, OptionalActions::Flush, &changed)?;
-        Ok(Self { tty, before })
+        set(&terminal.tty, OptionalActions::Flush, &changed)?;
+        Ok(Self { terminal, before })
     }
 }
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        let _ = set(self.tty, OptionalActions::Flush, self.before);
+        // Deaf to SIGTTOU we would not be stopped at what is no longer ours to set.
+        if self.terminal.patience.is_none() || !self.terminal.in_background() {
+            let _ = set(&self.terminal.tty, OptionalActions::Flush, self.before);
+        }
     }
 }
 
@@ -178,14 +225,21 @@ enum End {
     Line(Secret),
     Input,
     Signal(i32),
+    Time,
 }
 
-/// One line, or the signal or end that came before it was whole.
-fn read_line(tty: &File, caught: &Caught) -> io::Result<End> {
+/// One line, or the signal or end that came before it was whole, or the moment after which nobody waits.
+fn read_line(tty: &File, caught: &Caught, deadline: Option<Instant>) -> io::Result<End> {
     let mut line = Zeroizing::new(Vec::with_capacity(256));
     loop {
         let mut fds = [PollFd::new(tty, PollFlags::IN), PollFd::from_borrowed_fd(caught.fd(), PollFlags::IN)];
-        match poll(&mut fds, None) {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|left| Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(0) => return Ok(End::Time),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

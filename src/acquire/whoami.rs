@@ -25,6 +25,6 @@ pub struct Identity {
 /// When STS cannot be reached, or does not know the credentials.
 pub fn identity(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<Identity> {
     warn_in_clear(plan, context);
-    let subject = Subject { profile: plan.profile.as_deref().unwrap_or("default"), role: plan.roles.last() };
+    let subject = Subject { profile: plan.profile.as_deref(), role: plan.roles.last() };
     Client::new(&plan.sts, LIMITS)?.caller_identity(credentials, subject)
 }

@@ -29,7 +29,7 @@ pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     }
     if let Some(name) = header.strip_prefix("profile ")
         && !name.is_empty()
-        && !name.bytes().any(splits_or_quotes)
+        && !splits_or_quotes(name.as_bytes())
     {
         // As below, but most headers are so.
         return (Kind::Profile, Cow::Borrowed(name));
@@ -46,9 +46,9 @@ pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     second_of_two_words(header).map_or((Kind::Unnamed, NO_NAME), |name| (kind, name))
 }
 
-/// The bytes that mean something to `split_words`; CR and LF are in no header.
-fn splits_or_quotes(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\')
+/// Whether there is a byte that means something to `split_words`; CR and LF are in no header.
+fn splits_or_quotes(name: &[u8]) -> bool {
+    memchr::memchr3(b' ', b'\t', b'"', name).is_some() || memchr::memchr2(b'\'', b'\\', name).is_some()
 }
 
 fn second_of_two_words(header: &str) -> Option<Cow<'_, str>> {

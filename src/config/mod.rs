@@ -15,7 +15,7 @@ mod words;
 pub use profiles::{Profile, ProfileSet};
 pub use section::{Map, Section};
 pub use source::SourceFile;
-pub use words::{UnbalancedQuote, split_words};
+pub use words::{UnbalancedQuote, shell_word, split_words};
 
 use std::borrow::Cow;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -103,6 +103,11 @@ impl<'a> ProfileSet<'a> {
             Some(path) => format!("{}:{}", path.display(), at.line),
             None => format!("line {}", at.line),
         }
+    }
+
+    /// The text of this file as it was read, without a byte order mark; empty when it is not there.
+    pub fn text(&self, file: FileKind) -> &'a str {
+        self.source(file).map_or("", SourceFile::text)
     }
 
     /// The path of this file, when it is there.
@@ -265,7 +270,7 @@ impl<'a> Profile<'a> {
 
     /// All keys of both files, each once, with their values; that of a map is its text, which begins with `\n`.
     pub fn entries(&self) -> Vec<(Cow<'a, str>, Value<'a>)> {
-        let (mut entries, mut places) = (Vec::new(), HashMap::new());
+        let (mut entries, mut places) = (Vec::new(), BTreeMap::new());
         for section in [&self.config, &self.credentials].into_iter().flatten() {
             section.add_entries(&mut entries, &mut places);
         }

@@ -1,7 +1,7 @@
 //! The entries of one section: its keys and values, and the maps below keys.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -54,7 +54,7 @@ impl<'a> Section<'a> {
     /// All keys, each once, with their values; that of a map is its text, which begins with `\n`.
     pub fn entries(&self) -> Vec<(Cow<'a, str>, Value<'a>)> {
         let mut entries = Vec::with_capacity(self.entries.len());
-        let mut places = HashMap::with_capacity(self.entries.len());
+        let mut places = BTreeMap::new();
         self.add_entries(&mut entries, &mut places);
         entries
     }
@@ -63,7 +63,7 @@ impl<'a> Section<'a> {
     pub(super) fn add_entries<'s>(
         &'s self,
         entries: &mut Vec<(Cow<'a, str>, Value<'a>)>,
-        places: &mut HashMap<&'s str, usize>,
+        places: &mut BTreeMap<&'s str, usize>,
     ) {
         for entry in &self.entries {
             let added = (entry.key.clone(), self.value(entry));
@@ -91,7 +91,7 @@ impl<'a> Section<'a> {
     fn map(&self, entry: &Entry<'a>) -> Result<Map<'a>> {
         let pairs = entry.nested().map_err(|line| no_nested(self.path, line))?;
         let mut map = Map::with_capacity(pairs.len());
-        let mut places = HashMap::with_capacity(pairs.len());
+        let mut places = BTreeMap::new();
         for (key, value, line) in pairs {
             let value = Value { text: Cow::Borrowed(value), at: self.location(line) };
             if let Some((_, there)) = places.get(key).and_then(|&place: &usize| map.get_mut(place)) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
@@ -98,7 +98,15 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     // One byte more than the file holds: the end is seen without growing, and what grows leaves unwiped copies behind.
     let room = usize::try_from(metadata.len()).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if metadata.is_file() {
+        let one = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut *bytes));
+        // All that there is, with room for more: that was the end.
+        if rustix::io::retry_on_intr(one)? + 1 == room {
+            return Ok(bytes);
+        }
+    }
+    let more = (largest + 1).saturating_sub(bytes.len() as u64);
+    file.take(more).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

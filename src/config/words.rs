@@ -27,6 +27,16 @@ pub fn split_words(text: &str) -> Result<Vec<String>, UnbalancedQuote> {
     Ok(words)
 }
 
+/// A word as a shell takes it, and [`split_words`] too.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 fn single_quoted(rest: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), UnbalancedQuote> {
     loop {
         match rest.next().ok_or(UnbalancedQuote)? {

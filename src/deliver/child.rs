@@ -2,18 +2,20 @@
 
 use std::ffi::CString;
 
+use super::fresh::Fresh;
 use crate::acquire::shell_word;
 use crate::credentials::{Credentials, iso8601};
 use crate::env::{Snapshot, is_credential, name_of};
-use crate::plan::Acquisition;
+use crate::nested;
 use crate::plan::settings::{is_name, is_setting};
+use crate::plan::{Acquisition, Base, Provider};
 use crate::request::Request;
 
 /// The names that a profile is chosen by; the command must not choose again (the JavaScript SDK prefers a profile over
 /// keys).
 const CHOOSING: [&[u8]; 2] = [b"AWS_PROFILE", b"AWS_DEFAULT_PROFILE"];
 /// What an outer aws-auth said about its own run.
-const ABOUT: [&[u8]; 2] = [b"AWS_AUTH_PROFILE", b"AWS_AUTH_SET"];
+const ABOUT: [&[u8]; 2] = [b"AWS_AUTH_PROFILE", nested::RECORD.as_bytes()];
 
 /// What `--export` prints: variables to set and to unset.
 pub struct Changes {
@@ -23,8 +25,9 @@ pub struct Changes {
     pub removed: Vec<String>,
 }
 
-/// The environment for keys that pass through: the caller's, but for a code that may have been in it.
+/// The environment for keys that pass through: the caller's as it was found, but for a code that may have been in it.
 pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<CString> {
+    let snapshot = snapshot.found();
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
@@ -43,7 +46,7 @@ pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>
     set.region_option(request);
     if !set.record.is_empty() {
         let record = std::mem::take(&mut set.record);
-        set.add("AWS_AUTH_SET", &record);
+        set.add(nested::RECORD, &record);
     }
     build(snapshot, request, &set, |name| {
         let leads_to_machine = name.starts_with(b"AWS_CONTAINER_")
@@ -62,13 +65,28 @@ pub fn with_credentials(
     plan: &Acquisition,
     credentials: &Credentials,
 ) -> Vec<CString> {
-    let set = assignments(snapshot, request, plan, credentials);
+    let set = assignments(snapshot, request, plan, credentials, None);
     build(snapshot, request, &set, goes)
+}
+
+/// The environment for a command that gets its credentials from `fresh` and renews them by itself: no keys, and the
+/// profile's settings.
+pub fn kept_fresh(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    plan: &Acquisition,
+    credentials: &Credentials,
+    fresh: &Fresh,
+) -> Vec<CString> {
+    let set = assignments(snapshot, request, plan, credentials, Some(fresh));
+    let by_container = matches!(&plan.base, Base::Provider { kind, .. } if matches!(**kind, Provider::Container(_)));
+    // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
+    build(snapshot, request, &set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
 }
 
 /// What a shell has to do to have that environment, for `--export`.
 pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, credentials: &Credentials) -> Changes {
-    let set = assignments(snapshot, request, plan, credentials);
+    let set = assignments(snapshot, request, plan, credentials, None);
     // These go whether they are here or not: the script may be evaluated where they are.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
@@ -81,8 +99,19 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
             removed.push(text.to_owned());
         }
     }
+    let mut all = callers(snapshot, request, &set, is_setting);
+    if snapshot.kept_fresh.is_some() {
+        // The shell has keys from here on, and its own configuration file again.
+        for name in nested::LEADING {
+            match snapshot.var(name) {
+                Some(own) => all.push((name.to_owned(), own.to_string_lossy().into_owned())),
+                None if !removed.iter().any(|known| known == name) => removed.push(name.to_owned()),
+                None => {}
+            }
+        }
+    }
     removed.retain(|name| !set.names.contains(name) && is_name(name));
-    Changes { set: callers(snapshot, request, &set, is_setting), removed }
+    Changes { set: all, removed }
 }
 
 /// The same for keys that pass through: the environment's own, for a file or another shell.
@@ -100,7 +129,7 @@ pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
             "AWS_SECURITY_TOKEN",
             "AWS_CREDENTIAL_EXPIRATION",
             "AWS_AUTH_PROFILE",
-            "AWS_AUTH_SET",
+            nested::RECORD,
         ];
         KEYS.contains(&name) || is_setting(name)
     };
@@ -144,6 +173,7 @@ fn assignments(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
+    fresh: Option<&Fresh>,
 ) -> Assignments {
     let mut set = Assignments::default();
     let variables = &request.variables;
@@ -169,27 +199,22 @@ fn assignments(
         }
         _ => {}
     }
-    set.setting("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
-    set.add("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.expose());
-    if let Some(token) = &credentials.session_token {
-        set.add("AWS_SESSION_TOKEN", token.expose());
-        set.add("AWS_SECURITY_TOKEN", token.expose());
-        if let Some(end) = credentials.expiration {
-            set.add("AWS_CREDENTIAL_EXPIRATION", &iso8601(end));
-        }
+    match fresh {
+        None => set.keys(credentials),
+        Some(fresh) => set.way_to(fresh),
     }
     if let Some(profile) = &plan.profile {
         set.add("AWS_AUTH_PROFILE", profile);
     }
     if let Some(role) = &request.role_arn {
-        set.record(crate::request::ROLE_OF_OUTER_RUN, role.as_str());
+        set.record(nested::ROLE, role.as_str());
     }
     if variables.go_on() {
         // Without a profile of its own this run goes on with the outer one's settings.
         set.record_over(snapshot);
     } else {
         let record = std::mem::take(&mut set.record);
-        set.add("AWS_AUTH_SET", &record);
+        set.add(nested::RECORD, &record);
     }
     set
 }
@@ -229,9 +254,34 @@ impl Assignments {
     /// Adds AWS_AUTH_SET with what an outer run recorded before; of a setting that stands in it twice, the value that
     /// the variable has counts.
     fn record_over(&mut self, snapshot: &Snapshot) {
-        let before = snapshot.non_empty("AWS_AUTH_SET").map(|record| record.to_string_lossy().into_owned());
+        let before = snapshot.non_empty(nested::RECORD).map(|record| record.to_string_lossy().into_owned());
         let record: Vec<String> = before.into_iter().chain([std::mem::take(&mut self.record)]).collect();
-        self.add("AWS_AUTH_SET", &record.join(" "));
+        self.add(nested::RECORD, &record.join(" "));
+    }
+
+    fn keys(&mut self, credentials: &Credentials) {
+        self.setting("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
+        self.add("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.expose());
+        if let Some(token) = &credentials.session_token {
+            self.add("AWS_SESSION_TOKEN", token.expose());
+            self.add("AWS_SECURITY_TOKEN", token.expose());
+            if let Some(end) = credentials.expiration {
+                self.add("AWS_CREDENTIAL_EXPIRATION", &iso8601(end));
+            }
+        }
+    }
+
+    /// What leads an SDK to the generated profile, and what a run below has to know of the caller's own environment.
+    fn way_to(&mut self, fresh: &Fresh) {
+        let [file, profile, load] = nested::LEADING;
+        self.setting(file, &fresh.path);
+        self.setting(profile, &fresh.profile);
+        // Without it Go's first SDK reads no config file.
+        self.setting(load, "1");
+        if let Some(own) = &fresh.callers_file {
+            self.record(nested::CONFIG_FILE, own);
+        }
+        self.record(nested::COMMAND, &fresh.command);
     }
 
     fn region_option(&mut self, request: &Request<'_>) {

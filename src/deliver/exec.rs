@@ -8,7 +8,7 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, Result};
 
@@ -41,11 +41,11 @@ pub fn exec(command: &[OsString], environment: &[CString], path: Option<&OsStr>)
     denied.map_or_else(|| not_found(name), |error| not_executable(name, &error))
 }
 
-/// Whether the command can be run at all; asked before a person is asked for a code.
+/// The program that would be run, looked for before a person is asked for a code.
 ///
 /// # Errors
 /// 127 when there is no such command, 126 when it cannot be executed.
-pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
+pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<PathBuf> {
     let mut denied = None;
     for candidate in candidates(name, path) {
         let candidate = Path::new(OsStr::from_bytes(&candidate));
@@ -62,7 +62,7 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<()> {
                     rustix::fs::Access::EXEC_OK,
                     rustix::fs::AtFlags::EACCESS,
                 ) {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => return Ok(candidate.to_owned()),
                     Err(error) => denied = Some(error.into()),
                 }
             }

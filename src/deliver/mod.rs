@@ -4,5 +4,6 @@ pub mod child;
 pub mod console;
 mod exec;
 pub mod export;
+pub mod fresh;
 
 pub use exec::{exec, find};

@@ -145,6 +145,12 @@ impl Acquisition {
         self.roles.is_empty() && self.session.is_some()
     }
 
+    /// Whether a web identity's role is the result.
+    pub fn is_web_identity_alone(&self) -> bool {
+        let by_token = matches!(&self.base, Base::Provider { kind, .. } if matches!(**kind, Provider::WebIdentity(_)));
+        by_token && self.roles.is_empty()
+    }
+
     /// How long the result lives, as far as the requests say.
     pub fn length(&self) -> Seconds {
         match (self.roles.last(), &self.session) {
@@ -193,11 +199,15 @@ pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) ->
     with_profile(set, request, &profile)
 }
 
-/// Whether the plan is to leave the environment's keys as they are; it can be said without the files.
+/// Whether the plan is to leave the environment as it is, its keys, or what leads a command to fresh credentials; it
+/// can be said without the files.
 pub fn passes_through(request: &Request<'_>) -> Result<bool> {
     match (&request.profile, &request.keys) {
         (None, EnvironmentKeys::Present { .. }) => Ok(request.role_arn.is_none()),
         (None, EnvironmentKeys::Partial) => Err(base::partial_environment()),
+        (None, EnvironmentKeys::Absent) => {
+            Ok(request.kept_fresh && request.action.runs_command() && request.role_arn.is_none())
+        }
         _ => Ok(false),
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::acquire::{self, Context, Forecast, forecast};
+use crate::deliver::fresh::Fresh;
 use crate::error::{Error, Result, printable};
 use crate::messages::print;
 use crate::plan::{self, Acquisition, Plan};
@@ -14,10 +15,10 @@ use super::steps::{Step, steps};
 use super::{held_json, held_text, now};
 
 /// A profile on the way from the chosen one to its base.
-struct Walked {
-    name: String,
+pub(super) struct Walked {
+    pub(super) name: String,
     /// Its headers, `PATH:LINE` each.
-    at: Vec<String>,
+    pub(super) at: Vec<String>,
 }
 
 /// Shows the plan.
@@ -39,7 +40,7 @@ pub fn explain(context: &Context<'_>) -> Result<u8> {
 
 /// The profiles along `source_profile`, as far as they are there. The plan walks by its own rules; this is only what a
 /// person would look at.
-fn walk(context: &Context<'_>) -> Vec<Walked> {
+pub(super) fn walk(context: &Context<'_>) -> Vec<Walked> {
     use crate::config::FileKind;
     let mut walked: Vec<Walked> = Vec::new();
     let chosen = context.request.profile.as_ref().map_or("default", |chosen| chosen.name.as_str());
@@ -87,11 +88,10 @@ fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
             }
             text.push('\n');
             let regions = now::regions(plan, context);
-            let (region, origin) = (&plan.sts.region.name, plan.sts.region.origin.text(context.set));
             let variables: Vec<&str> = plan.variables.iter().map(|(name, _)| name.as_str()).collect();
             let facts = [
                 ("a run now", now::sentence(plan, &forecast, context)),
-                ("STS", format!("{region} ({origin}), {}", endpoint(plan, context))),
+                ("STS", acquire::sts_place(&plan.sts, context.set)),
                 ("region for the command", now::regions_text(&regions)),
                 (
                     "settings for the command",
@@ -102,6 +102,9 @@ fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
                 line(&mut text, &format!("{name}: {fact}"));
             }
             notes_text(&mut text, &now::notes(Some(plan), context));
+            if let Some(fresh) = fresh(plan, context) {
+                fresh_text(&mut text, &fresh);
+            }
         }
         Plan::PassThrough => {
             line(&mut text, "no profile is named, and the environment holds keys");
@@ -138,6 +141,29 @@ fn step_text(text: &mut String, number: usize, step: &Step) {
     }
 }
 
+/// The file that `--keep-fresh` would make, or why it cannot.
+fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<Fresh>> {
+    context.request.keep_fresh.then(|| Fresh::new(plan, &[], context))
+}
+
+fn fresh_text(text: &mut String, fresh: &Result<Fresh>) {
+    match fresh {
+        Ok(fresh) => {
+            line(text, &format!("the command renews its credentials by profile {} in {}:", fresh.profile, fresh.path));
+            text.push('\n');
+            fresh.shown.lines().for_each(|shown| line(text, &format!("   {shown}")));
+        }
+        Err(error) => line(text, &format!("note: {error}")),
+    }
+}
+
+fn fresh_json(fresh: &Result<Fresh>) -> Value {
+    match fresh {
+        Ok(fresh) => json!({ "profile": fresh.profile, "file": fresh.path, "section": fresh.shown }),
+        Err(error) => json!({ "error": { "fact": error.fact(), "advice": error.advice() } }),
+    }
+}
+
 fn notes_text(text: &mut String, notes: &[String]) {
     for note in notes {
         line(text, &format!("note: {note}"));
@@ -157,15 +183,6 @@ fn keys(context: &Context<'_>) -> String {
             format!("the {} keys {access_key_id}", if *temporary { "temporary" } else { "long-term" })
         }
         _ => String::from("the keys"),
-    }
-}
-
-/// The address of STS, and who says so.
-fn endpoint(plan: &Acquisition, context: &Context<'_>) -> String {
-    let address = acquire::sts_address(&plan.sts).unwrap_or_else(|| String::from("no endpoint is known"));
-    match &plan.sts.url {
-        Some((_, origin)) => format!("{address} ({})", origin.text(context.set)),
-        None => address,
     }
 }
 
@@ -205,6 +222,9 @@ fn as_json(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> Map<String,
             let settings: Vec<&String> = plan.variables.iter().map(|(name, _)| name).collect();
             object.insert("settings".into(), json!(settings));
             object.insert("notes".into(), json!(now::notes(Some(plan), context)));
+            if let Some(fresh) = fresh(plan, context) {
+                object.insert("keep_fresh".into(), fresh_json(&fresh));
+            }
             object
         }
         Plan::PassThrough => {

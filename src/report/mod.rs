@@ -5,12 +5,14 @@ mod list;
 mod now;
 mod status;
 mod steps;
+mod story;
 mod table;
 mod whoami;
 
 pub use explain::explain;
 pub use list::list;
 pub use status::status;
+pub use story::{beginning, profile};
 pub use whoami::whoami;
 
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! The steps of a plan in words, each with where it is named.
 
 use crate::acquire::{Context, Forecast, Held, held_of_base};
+use crate::config::ProfileSet;
 use crate::credentials::for_people;
 use crate::plan::{Acquisition, Base, Mfa, Provider, Role, Serial, Session};
 
@@ -35,38 +36,32 @@ pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>)
 }
 
 fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
+    let (what, at) = base_in_words(base, context.set);
+    let step = |kind, name, cacheable, held| Step { kind, what, how: String::new(), at, name, cacheable, held };
+    match base {
+        Base::Static { access_key_id, .. } => step("keys", access_key_id.clone(), false, None),
+        Base::Environment { access_key_id, .. } => step("environment", access_key_id.clone(), false, None),
+        Base::Provider { kind, .. } => {
+            let (word, name, _) = provider(kind);
+            step(word, name, held_of_base(base, context), forecast.base)
+        }
+    }
+}
+
+/// What a plan begins with, and where that is named.
+pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> (String, String) {
     let term = |temporary: bool| if temporary { "temporary" } else { "long-term" };
     match base {
-        Base::Static { profile, access_key_id, temporary, at, .. } => Step {
-            kind: "keys",
-            what: format!("{} keys {access_key_id} of profile {profile}", term(*temporary)),
-            how: String::new(),
-            at: context.set.place(*at),
-            name: access_key_id.clone(),
-            cacheable: false,
-            held: None,
-        },
-        Base::Environment { access_key_id, temporary } => Step {
-            kind: "environment",
-            what: format!("{} keys {access_key_id} of the environment", term(*temporary)),
-            how: String::new(),
-            at: String::from("AWS_ACCESS_KEY_ID"),
-            name: access_key_id.clone(),
-            cacheable: false,
-            held: None,
-        },
+        Base::Static { profile, access_key_id, temporary, at, .. } => {
+            (format!("{} keys {access_key_id} of profile {profile}", term(*temporary)), set.place(*at))
+        }
+        Base::Environment { access_key_id, temporary } => {
+            (format!("{} keys {access_key_id} of the environment", term(*temporary)), String::from("AWS_ACCESS_KEY_ID"))
+        }
         Base::Provider { kind, profile, at } => {
-            let (word, name, what) = provider(kind);
+            let (_, _, what) = provider(kind);
             let whose = profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
-            Step {
-                kind: word,
-                what: format!("{what}{whose}"),
-                how: String::new(),
-                at: at.map_or_else(|| variable(kind), |at| context.set.place(at)),
-                name,
-                cacheable: held_of_base(base, context),
-                held: forecast.base,
-            }
+            (format!("{what}{whose}"), at.map_or_else(|| variable(kind), |at| set.place(at)))
         }
     }
 }

@@ -133,6 +133,12 @@ const SECTIONS: &[(&str, &[Part])] = &[
         ],
     ),
     (
+        "LONG RUNS",
+        &[Text(
+            "With --keep-fresh the command gets no keys but a private AWS_CONFIG_FILE, the user's own and a generated profile whose credential_process is aws-auth, and AWS_PROFILE names that profile: every SDK that reads credential_process renews the credentials by itself. A renewal takes what is cached, else the MFA session, else it asks on the terminal for two minutes (AWS_AUTH_RENEWAL_TIMEOUT), else it fails in the command's own output; aws-auth --login in another terminal helps the running command.",
+        )],
+    ),
+    (
         "WHICH CREDENTIALS",
         &[Text(
             "A profile named by -p or AWS_PROFILE wins over keys in the environment. When none is named, keys in the environment pass through untouched, and without keys the profile default counts. A profile that names no credentials leaves them to COMMAND, whose SDK finds the container's or the instance's. --explain shows each step, with file and line.",
@@ -150,6 +156,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("AWS_AUTH_MFA_TOKEN", "An MFA code. It never reaches the command."),
             Term("AWS_AUTH_MFA_PROCESS", "A command that prints an MFA code."),
             Term("AWS_AUTH_MFA_SESSION", "The length of the MFA session, or off."),
+            Term(
+                "AWS_AUTH_RENEWAL_TIMEOUT",
+                "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m unless told.",
+            ),
             Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "As the options of these names."),
             Term(
                 "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY",

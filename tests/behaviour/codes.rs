@@ -288,7 +288,9 @@ fn verbose_shows_each_step_and_no_code() {
     let world = World::seeded();
     let output =
         world.aws_auth().args(["-v", "-p", "sops", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run();
-    output.success().assert_stderr_contains("aws-auth: sending a code of arn:aws:iam::398263320410:mfa/jo\n");
+    output
+        .success()
+        .assert_stderr_contains("with a code of arn:aws:iam::398263320410:mfa/jo from AWS_AUTH_MFA_TOKEN, ");
     let output = world.aws_auth().args(["-q", "-p", "sops", "--no-cache", "true"]).in_terminal();
     answer(&world, &output, "sops", &world.fresh_code());
     output.wait().success().assert_stderr("");

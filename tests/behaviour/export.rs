@@ -83,7 +83,7 @@ fn stdout_is_the_script_alone_and_everything_else_is_on_stderr() {
     let text = output.stdout_text();
     assert!(text.lines().all(|line| line.starts_with("unset AWS_") || line.starts_with("export AWS_")), "{text}");
     assert!(text.starts_with("unset AWS_PROFILE;\nunset AWS_DEFAULT_PROFILE;\n"), "{text}");
-    output.assert_stderr_contains("aws-auth: sending a code of ");
+    output.assert_stderr_contains("aws-auth: GetSessionToken for 12h, signed by ");
     let again = world.run(["-p", "sops", "--export"]);
     again.assert_stderr("");
     let keys = |output: &Output| {

@@ -24,6 +24,8 @@ const LINES: &[(&str, Line)] = &[
     ("$ AWS_PROFILE=sops aws-auth sops", Leave("a recorded session")),
     ("aws-auth: ", Leave("what aws-auth says")),
     ("aws-auth [OPTIONS]", Leave("a synopsis")),
+    ("aws-auth -p production-infrastructure --keep-fresh", Leave("the tests of --keep-fresh run its like")),
+    ("make bench", Leave("it measures for minutes; make bench-check runs in CI")),
     ("make deb", Leave("the tests of outside tools build and install the package")),
     ("aws-auth -p sops --shell", Run("")),
     ("eval \"$(aws-auth -p sops --export)\"", Run("")),

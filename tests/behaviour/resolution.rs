@@ -201,7 +201,7 @@ fn what_is_read_but_hardly_meant_is_said_with_verbose() {
     let world = World::new();
     world.config("[profile x]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n[sops]\n");
     world.run(["-p", "x", "true"]).success().assert_stderr("");
-    world.run(["-v", "-p", "x", "true"]).success().assert_stderr(&format!(
+    world.run(["-v", "-p", "x", "true"]).success().assert_stderr_contains(&format!(
         "aws-auth: warning: {}:4: [sops] is not a profile; in this file, a profile's header is [profile NAME]\n",
         world.path(".aws/config").display()
     ));

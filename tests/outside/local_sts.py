@@ -37,6 +37,14 @@ class LocalSts:
         """The actions that were asked for so far."""
         return self._ask("calls").split()
 
+    def signers(self):
+        """Who signed each of them, by access key id."""
+        return self._ask("signers").split()
+
+    def shorten_roles(self):
+        """From now on a role's credentials live for half a minute."""
+        self._ask("short roles")
+
     def stop(self):
         self._process.stdin.close()
         self._process.wait(timeout=30)

@@ -106,10 +106,9 @@ fn unusable(path: &Path, about: &str, again: &str) -> Error {
 fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
     let Some(state) = context.store.state().filter(|_| context.store.writable()) else { return Ok(None) };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ancestors = super::ancestors(context.snapshot);
-    match lock::take(&state.join(format!("lock-login-{name}")), context.messages, "the login session", &ancestors) {
+    match lock::take(&state.join(format!("lock-login-{name}")), context, "the login session") {
         Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Ancestor { pid } => Err(super::super::run::part_of_itself(pid)),
+        Turn::Never(error) => Err(error),
         Turn::Impossible(_) => Ok(None),
     }
 }

@@ -32,7 +32,9 @@ pub fn fetch(
         found = token;
         &found.secret
     };
-    context.messages.step(|| format!("GetRoleCredentials {} in {}", sso.role_name, sso.account_id));
+    context
+        .messages
+        .step(|| format!("GetRoleCredentials {} in {}, {}", sso.role_name, sso.account_id, sso.portal.place()));
     sso_token::warn_in_clear(&sso.portal, context);
     let request = client(&sso.portal)?
         .get_role_credentials()

@@ -13,7 +13,7 @@ use crate::request::Action;
 
 use super::super::lock::Lock;
 use super::super::run::Holder;
-use super::super::terminal::{Answer, Terminal};
+use super::super::terminal::{Answer, Terminal, asked_by};
 use super::super::{Context, io_words, shell_word};
 use super::sso_registration::{self, Grant, Registration};
 use super::sso_token::{self, Fields, Token, TokenState};
@@ -163,7 +163,12 @@ fn ask(
     lock: &mut Option<Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
-    let Some(mut terminal) = Terminal::open() else { return Err(no().into()) };
+    let Some(mut terminal) = Terminal::open_for(context.request.renewal.as_ref()) else {
+        return Err(no().into());
+    };
+    if let Some(renewal) = &context.request.renewal {
+        terminal.say(&asked_by(renewal));
+    }
     let profile = plan.profile.as_deref().unwrap_or("default");
     context.messages.step(|| String::from("asking on the terminal whether to sign in"));
     let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
@@ -174,7 +179,7 @@ fn ask(
         Answer::Line(line) if ["y", "yes"].iter().any(|yes| line.expose().eq_ignore_ascii_case(yes)) => Ok(()),
         Answer::Resumed => Err(NotSignedIn::Resumed),
         Answer::Nowhere => Err(no().into()),
-        Answer::Line(_) | Answer::End => {
+        Answer::Line(_) | Answer::End | Answer::Late => {
             give_up(lock);
             Err(no().into())
         }
@@ -189,7 +194,7 @@ fn give_up(lock: &mut Option<Lock>) {
 
 /// By a browser here where there is one, else by a code.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
-    let until = Instant::now() + WHOLE;
+    let until = Instant::now() + context.request.renewal.as_ref().map_or(WHOLE, |renewal| renewal.patience);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = sso_registration::get(sso, Grant::Code, context)?;
         tell(

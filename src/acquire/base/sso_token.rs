@@ -149,10 +149,9 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
 pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<lock::Lock>> {
     let Some(state) = context.store.state() else { return Ok(None) };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ancestors = super::ancestors(context.snapshot);
-    match lock::take(&state.join(format!("lock-sso-{name}")), context.messages, what, &ancestors) {
+    match lock::take(&state.join(format!("lock-sso-{name}")), context, what) {
         Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Ancestor { pid } => Err(super::super::run::part_of_itself(pid)),
+        Turn::Never(error) => Err(error),
         Turn::Impossible(_) => Ok(None),
     }
 }

@@ -6,12 +6,15 @@ use crate::plan::{Acquisition, WebIdentity};
 
 use super::super::cache::Assumed;
 use super::super::sts::Client;
-use super::super::{Context, files, http, io_words};
+use super::super::{Context, files, http, io_words, story};
 
 /// AssumeRoleWithWebIdentity with the token that is in the file now.
 pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Assumed> {
     let token = token(&web.token_file, about)?;
-    context.messages.step(|| format!("AssumeRoleWithWebIdentity {} in {}", web.role.as_str(), plan.sts.region.name));
+    context.messages.step(|| {
+        let place = story::sts_place(&plan.sts, context.set);
+        format!("AssumeRoleWithWebIdentity {}, signed by nothing but the token, in {place}", web.role.as_str())
+    });
     if let Some(url) = plan.sts.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }

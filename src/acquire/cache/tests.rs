@@ -16,7 +16,7 @@ fn role(lines: &str) -> Role {
     let file = SourceFile::from_text(FileKind::Config, "config", &text).unwrap();
     let set = ProfileSet::parse(Some(&file), None).unwrap();
     let args = ["-p", "p", "true"].map(Into::into).to_vec();
-    let snapshot = Snapshot { args, entries: Vec::new() };
+    let snapshot = Snapshot::new(args, Vec::new(), || Err(std::io::ErrorKind::NotFound.into()));
     let cli = crate::cli::parse(&snapshot.args).unwrap();
     let request = Request::new(&cli, &snapshot, 0).unwrap();
     let Plan::Acquire(mut plan) = crate::plan::resolve(&set, &request).unwrap() else { panic!("no role") };

@@ -1,0 +1,166 @@
+"""What aws-auth costs, beside what people would otherwise put there: a table in Markdown. Contenders take turns in one run,
+for the machine may do other work meanwhile: medians and ratios are what counts."""
+
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from datetime import date
+
+import world
+from world import BINARY, REPOSITORY, TARGET, World
+
+ENV = ["/usr/bin/env", "true"]
+CACHED = [BINARY, "true"]
+
+
+def seconds(action):
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def in_turns(rounds, *actions):
+    """Each action's median, in milliseconds."""
+    times = [[] for _ in actions]
+    for _ in range(rounds):
+        for action, taken in zip(actions, times):
+            taken.append(seconds(action) * 1000)
+    return [statistics.median(taken) for taken in times]
+
+
+def spawn(here, argv, **env):
+    """A run that costs this program as little as can be."""
+    environment = {**here.env, **env}
+
+    def run():
+        pid = os.posix_spawn(argv[0], argv, environment)
+        _, status = os.waitpid(pid, 0)
+        assert status == 0, f"{argv} ended with {status}"
+
+    return run
+
+
+def peak(here, argv, **env):
+    """The most memory that it held, in MiB. GNU time is small itself: a child of this program counts as large as it."""
+    out = here.home / "peak"
+    here.run(["/usr/bin/time", "-f", "%M", "-o", out, *argv], **env)
+    return int(out.read_text()) / 1024
+
+
+def curl(here):
+    """The two calls by hand, signed by curl."""
+    text = (here.home / ".aws/credentials").read_text()
+    key, secret = (re.search(rf"{name} *= *(\S+)", text)[1] for name in ("aws_access_key_id", "aws_secret_access_key"))
+    sigv4 = ["curl", "-sf", "--aws-sigv4", "aws:amz:us-east-1:sts"]
+
+    def run():
+        serial = "arn:aws:iam::398263320410:mfa/jo"
+        query = f"Action=GetSessionToken&Version=2011-06-15&SerialNumber={serial}&TokenCode={here.code()}"
+        answer = here.run([*sigv4, "--user", f"{key}:{secret}", "-d", query, here.url]).decode()
+        own, secret_, token = (
+            re.search(f"<{name}>(.*)</{name}>", answer)[1] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        )
+        role = "arn:aws:iam::398263320410:role/sops-credentials-access"
+        query = f"Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=jo"
+        header = ["-H", f"X-Amz-Security-Token: {token}"]
+        here.run([*sigv4, "--user", f"{own}:{secret_}", *header, "-d", query, here.url])
+
+    return run
+
+
+def many(here, count, argv, **env):
+    def run():
+        runs = [subprocess.Popen(argv, env={**here.env, **env}, stdin=subprocess.DEVNULL) for _ in range(count)]
+        assert not any(run.wait() for run in runs)
+
+    return run
+
+
+def xargs(here, argv):
+    words = " ".join(str(word) for word in argv)
+    return spawn(here, ["/bin/sh", "-c", f"seq 1000 | xargs -P8 -n1 {words} >/dev/null"])
+
+
+def first_line(*argv):
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.partition("\n")[0]
+
+
+def main():
+    rows = []
+
+    def row(what, cost, beside="", ratio=""):
+        rows.append(f"| {what} | {cost} | {beside} | {ratio} |")
+
+    with World() as here:
+        here.log_in()
+        own, env = (here.instructions(*argv) for argv in (CACHED, ENV))
+        row("instructions of a cached run", f"{own:,}", f"`env COMMAND`: {env:,}", f"{own / env:.2f}")
+        own, env = in_turns(800, spawn(here, CACHED), spawn(here, ENV))
+        row("a cached run", f"{own:.2f} ms", f"`env COMMAND`: {env:.2f} ms", f"{own / env:.2f}")
+        aws = TARGET / "outside/venv/bin/aws"
+        if aws.exists():
+            region = {"AWS_DEFAULT_REGION": "eu-west-1"}
+            get = [spawn(here, [aws, "configure", "get", key], **region) for key in ("role_arn", "mfa_serial", "source_profile")]
+            call = spawn(here, ["/bin/sh", "-c", f"{aws} sts get-caller-identity >/dev/null"], **region)
+
+            def script():
+                for part in (*get, call):
+                    part()
+
+            sys.stdout.flush()
+            quiet = os.dup(1)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            own, cli, script = in_turns(5, spawn(here, CACHED), call, script)
+            os.dup2(quiet, 1)
+            row("a cached run", f"{own:.2f} ms", f"one call of the AWS CLI: {cli:.0f} ms", f"{own / cli:.4f}")
+            row("a cached run", f"{own:.2f} ms", f"a script of four such calls: {script:.0f} ms", f"{own / script:.4f}")
+        memory = [peak(here, CACHED)] if os.path.exists("/usr/bin/time") else []
+        own, env = (seconds(xargs(here, argv)) for argv in (CACHED, ENV))
+        row("1,000 cached runs by `xargs -P8`", f"{own:.2f} s", f"`env COMMAND`: {env:.2f} s", f"{own / env:.2f}")
+
+        def cold():
+            here.forget()
+            spawn(here, CACHED, AWS_AUTH_MFA_TOKEN=here.code())()
+
+        if shutil.which("curl"):
+            own, by_hand = in_turns(20, cold, curl(here))
+            row("a first run, two calls of STS", f"{own:.1f} ms", f"the same by `curl --aws-sigv4`: {by_hand:.1f} ms", f"{own / by_hand:.2f}")
+        here.forget()
+        memory += [peak(here, CACHED, AWS_AUTH_MFA_TOKEN=here.code()) for _ in memory]
+
+        def fifty_cold():
+            here.forget()
+            many(here, 50, CACHED, AWS_AUTH_MFA_TOKEN=here.code())()
+
+        def one_and_fifty():
+            cold()
+            many(here, 50, CACHED)()
+
+        together, apart = in_turns(7, fifty_cold, one_and_fifty)
+        row("50 first runs at once, one code", f"{together:.0f} ms", f"one first run, then 50 cached: {apart:.0f} ms", f"{together / apart:.2f}")
+    if memory:
+        row("most memory, cached and first run", " and ".join(f"{peak:.1f}" for peak in memory) + " MiB")
+    tree = ["cargo", "tree", "--locked", "-e", "normal,build", "--prefix", "none", "-f", "{p}"]
+    crates = {line.removesuffix(" (*)") for line in subprocess.run(tree, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()}
+    row("the binary, stripped", f"{BINARY.stat().st_size / 2**20:.1f} MiB", f"{len(crates)} crates")
+
+    print("| | aws-auth | beside it | ratio |\n| --- | --- | --- | --- |")
+    print("\n".join(rows))
+    cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
+    release = ".".join(platform.release().split(".")[:2])
+    print(
+        f"\n{date.today()}, {cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, Linux {release}; "
+        f"{first_line(BINARY, '--version')}, {first_line('rustc', '--version')}, {first_line('env', '--version')}, "
+        f"{first_line('curl', '--version').partition(' (')[0]}, {first_line(TARGET / 'outside/venv/bin/aws', '--version').split()[0]}"
+    )
+
+
+if __name__ == "__main__":
+    if absent := world.missing():
+        sys.exit(f"make bench: {' and '.join(absent)} is missing; install it from your system's packages")
+    main()

@@ -1,0 +1,95 @@
+"""Holds the cached path to its limits: instructions (callgrind) and system calls (strace), which other work on the
+machine does not change. No time is measured here."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import world
+from world import BINARY, World
+
+# A thread, a runtime, a network, a directory that is listed or made, a file that is written.
+NEVER = {
+    "clone", "clone3", "fork", "vfork", "epoll_create", "epoll_create1", "eventfd2", "socket", "connect", "socketpair",
+    "getdents", "getdents64", "mkdir", "mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "flock",
+    "fsync", "write", "pipe", "pipe2", "prctl",
+}  # fmt: skip
+LIBRARIES = ("/etc/ld.so.", "/lib", "/usr/lib")
+
+
+def opened(calls):
+    """The files that were opened, by their paths."""
+    found = [arguments.split('"')[1] for name, arguments in calls if name in ("open", "openat") and "ENOENT" not in arguments]
+    return [path for path in found if not path.startswith(LIBRARIES)]
+
+
+def of_system_calls(calls, home, complain):
+    for name in sorted({name for name, _ in calls} & NEVER):
+        complain(f"the cached path calls {name}")
+    files = Counter(opened(calls))
+    for path, times in files.items():
+        if times > 1:
+            complain(f"{path} is opened {times} times")
+        if not path.startswith(str(home)):
+            complain(f"{path} is read, which is none of the seed's files")
+    if len(files) > 3:
+        complain(f"{len(files)} files are read: {', '.join(files)}")
+
+
+def main():
+    limits = json.loads((Path(__file__).parent / "limits.json").read_text())
+    wrong = []
+
+    def hold(name, value):
+        limit = limits.pop(name)
+        fits = value <= limit
+        print(f"{name:<75} {value:>12,.2f}   at most {limit:,}{'' if fits else '   TOO MUCH'}".replace(".00 ", "    "))
+        if not fits:
+            wrong.append(name)
+
+    def complain(text):
+        print(text)
+        wrong.append(text)
+
+    with World() as here:
+        here.log_in()
+        cached = here.instructions(BINARY, "true")
+        hold("instructions of a cached run", cached)
+        hold("instructions of a cached run by -p NAME", here.instructions(BINARY, "-p", "sops", "true", AWS_PROFILE="default"))
+        hold("instructions of --status, in cached runs", here.instructions(BINARY, "--status") / cached)
+        calls = here.system_calls(BINARY, "true")
+        hold("system calls of a cached run", len(calls))
+        of_system_calls(calls, here.home, complain)
+        here.add_cache_entries(1000)
+        name = "instructions of a cached run with 1,000 cache entries, in cached runs"
+        hold(name, here.instructions(BINARY, "true") / cached)
+        size = here.add_profiles(10_000)
+        name = "instructions for each byte of 10,000 profiles, above three cached runs"
+        hold(name, (here.instructions(BINARY, "true") - 3 * cached) / size)
+    if limits:
+        complain(f"nothing measures: {', '.join(limits)}")
+    return f"{len(wrong)} of the limits do not hold" if wrong else 0
+
+
+def install():
+    """In CI what is missing is installed, where that is possible."""
+    if os.environ.get("CI") == "true" and os.geteuid() == 0:
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *world.missing()]):
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    if world.missing():
+        install()
+    if absent := world.missing():
+        line = f"bench-check: needs {' and '.join(absent)}, which cannot be had on this machine"
+        print(f"skipped: {line}")
+        skipped = world.TARGET / "outside/skipped.txt"
+        if skipped.exists():
+            with skipped.open("a") as file:
+                file.write(f"{line}\n")
+        sys.exit(0)
+    sys.exit(main())

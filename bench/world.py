@@ -1,0 +1,102 @@
+"""A HOME with the seed's files and a local STS, and the two things that are measured in it: instructions and system
+calls up to the moment at which the process becomes the command."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
+BINARY = Path(os.environ.get("AWS_AUTH_BIN", TARGET / "release/aws-auth")).resolve()
+PROFILE = "sops"
+
+
+class World:
+    def __enter__(self):
+        # Names of the same length everywhere: instructions are counted to the digit.
+        self.home = Path(tempfile.mkdtemp(prefix="aws-auth-bench-", dir="/tmp"))
+        self._sts = subprocess.Popen(
+            [TARGET / "debug/examples/local-sts", "--home", self.home],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        )
+        self.url = self._sts.stdout.readline().strip().removeprefix("AWS_ENDPOINT_URL_STS=")
+        self.env = {
+            "HOME": str(self.home),
+            "PATH": "/usr/bin:/bin",
+            "AWS_PROFILE": PROFILE,
+            "AWS_ENDPOINT_URL_STS": self.url,
+        }
+        return self
+
+    def __exit__(self, *_):
+        self._sts.stdin.close()
+        self._sts.wait(timeout=30)
+        self._sts.stdout.close()
+        shutil.rmtree(self.home)
+
+    def code(self):
+        """What the MFA device shows; another one each time."""
+        self._sts.stdin.write("code\n")
+        return self._sts.stdout.readline().strip()
+
+    def calls(self):
+        """How often STS was called so far."""
+        self._sts.stdin.write("calls\n")
+        return len(self._sts.stdout.readline().split())
+
+    def log_in(self):
+        """Leaves an MFA session and the role's credentials in the caches."""
+        self.run([BINARY, "true"], AWS_AUTH_MFA_TOKEN=self.code())
+
+    def forget(self):
+        for kept in (".cache", ".aws/cli"):
+            shutil.rmtree(self.home / kept, ignore_errors=True)
+
+    def run(self, argv, **env):
+        done = subprocess.run(argv, env={**self.env, **env}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        assert done.returncode == 0, f"{argv} ended with {done.returncode}: {done.stderr.decode()}"
+        return done.stdout
+
+    def instructions(self, *argv, **env):
+        """Up to execve(2), or to the end where there is none."""
+        with tempfile.TemporaryDirectory() as directory:
+            out = Path(directory) / "out"
+            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", f"--callgrind-out-file={out}"]
+            self.run([*valgrind, *argv], **env)
+            first = out.with_name("out.1")
+            text = (first if first.exists() else out).read_text()
+            return int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+
+    def system_calls(self, *argv):
+        """Each a name and its arguments, from the start of the program to its execve(2)."""
+        with tempfile.TemporaryDirectory() as directory:
+            out = Path(directory) / "out"
+            self.run(["strace", "-f", "-o", out, *argv])
+            calls = re.findall(r"^\d+ +(\w+)\((.*)$", out.read_text(), re.M)
+            names = [name for name, _ in calls]
+            return calls[1 : names.index("execve", 1)]
+
+    def add_profiles(self, count):
+        """Appends profiles as the seed's; gives their bytes."""
+        text = "".join(
+            f"[profile team-{number:05}]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n"
+            f"role_arn = arn:aws:iam::{number:012}:role/infrastructure-of-the-team\nregion = eu-west-1\n\n"
+            for number in range(count)
+        )
+        with (self.home / ".aws/config").open("a") as config:
+            config.write(text)
+        return len(text)
+
+    def add_cache_entries(self, count):
+        directory = self.home / ".aws/cli/cache"
+        (entry,) = directory.glob("*.json")
+        for number in range(count):
+            shutil.copy2(entry, directory / f"{number:040x}.json")
+
+
+def missing():
+    """The programs that are not here."""
+    return [program for program in ("valgrind", "strace") if not shutil.which(program)]

@@ -1,0 +1,122 @@
+//! What `--verbose` tells of caches and calls: what was looked for and where, what was found, who is called.
+
+use crate::config::ProfileSet;
+use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
+use crate::plan::{Acquisition, Role, Session, Sts};
+
+use super::cache::{Entry, KeptSession};
+use super::{Context, base, result_name, sts};
+
+/// The look for the plan's result in a cache.
+pub(super) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option<&Entry>) -> Vec<String> {
+    let (what, now) = (result_name(plan), now());
+    let Some(place) = place_of_result(plan, context) else {
+        return vec![if context.request.no_cache {
+            format!("{what}: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)")
+        } else {
+            format!("{what}: in no cache")
+        }];
+    };
+    let Some(entry) = entry else { return vec![format!("{what}: not in {place}")] };
+    let kept = kept(&what, entry, now, &place);
+    let wanted = needed(context.request.min_ttl, entry.length);
+    if entry.left(now) < wanted {
+        return vec![format!("{kept}; {} is wanted", for_people(wanted))];
+    }
+    with_session(plan, kept)
+}
+
+/// A role on the way that is still good, so that those before it are not assumed.
+pub(super) fn goes_on_from(plan: &Acquisition, at: usize, context: &Context<'_>, entry: &Entry) -> Vec<String> {
+    let what = plan.roles.get(at).map_or_else(String::new, |role| format!("role {}", role.arn.as_str()));
+    let place = place_of_role(plan, at, context).unwrap_or_default();
+    with_session(plan, kept(&what, entry, now(), &place))
+}
+
+/// A cached role, and that it leaves nothing to do for an MFA session.
+fn with_session(plan: &Acquisition, kept: String) -> Vec<String> {
+    match &plan.session {
+        Some(session) if !plan.roles.is_empty() => {
+            vec![kept, format!("MFA session of {}: not needed", session.serial.as_str())]
+        }
+        _ => vec![kept],
+    }
+}
+
+/// The MFA session as it was found, for a role that is assumed from it.
+pub(super) fn session(
+    plan: &Acquisition,
+    session: &Session,
+    context: &Context<'_>,
+    found: Option<&KeptSession>,
+) -> String {
+    let (what, now) = (format!("MFA session of {}", session.serial.as_str()), now());
+    let older = context.store.session(plan, session, now);
+    match (found, older) {
+        (Some(kept), _) => {
+            format!(
+                "{what}: kept since {}, good until {} ({})",
+                local_time(kept.issued, now),
+                local_time(kept.entry.expiration, now),
+                for_people(kept.entry.left(now))
+            )
+        }
+        (None, Some(older)) => format!("{what}: the one of {} is replaced", local_time(older.issued, now)),
+        (None, None) => format!("{what}: none is kept"),
+    }
+}
+
+/// A new MFA session.
+pub(super) fn new_session(plan: &Acquisition, session: &Session, context: &Context<'_>, kept: &KeptSession) -> String {
+    let until = local_time(kept.entry.expiration, now());
+    match context.store.session_path(plan, session).filter(|_| session.kept) {
+        Some(path) => format!("the MFA session is good until {until}, kept in {}", path.display()),
+        None => format!("the MFA session is good until {until}, and not kept"),
+    }
+}
+
+/// An AssumeRole.
+pub(super) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_>) -> String {
+    let at = role.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at));
+    format!("AssumeRole {} ({at}), signed by {}", role.arn.as_str(), signer.access_key_id)
+}
+
+/// A GetSessionToken.
+pub(super) fn get_session_token(session: &Session, signer: &Credentials) -> String {
+    format!("GetSessionToken for {}, signed by {}", for_people(session.length), signer.access_key_id)
+}
+
+/// The region that is called, the endpoint, and where they came from.
+pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
+    let address = sts::address(sts).unwrap_or_else(|| String::from("no endpoint is known"));
+    let origin = sts.url.as_ref().map(|(_, origin)| format!(" ({})", origin.text(set))).unwrap_or_default();
+    format!("{} ({}), {address}{origin}", sts.region.name, sts.region.origin.text(set))
+}
+
+/// What the command is started with.
+pub fn with_credentials(credentials: &Credentials, now: Seconds) -> String {
+    match credentials.expiration {
+        Some(end) => format!(" with keys {} until {}", credentials.access_key_id, local_time(end, now)),
+        None => format!(" with keys {}, which do not end", credentials.access_key_id),
+    }
+}
+
+fn kept(what: &str, entry: &Entry, now: Seconds, place: &str) -> String {
+    format!("{what}: good until {} ({}), in {place}", local_time(entry.expiration, now), for_people(entry.left(now)))
+}
+
+fn place_of_result(plan: &Acquisition, context: &Context<'_>) -> Option<String> {
+    match (plan.roles.len().checked_sub(1), &plan.session) {
+        (Some(last), _) => place_of_role(plan, last, context),
+        (None, Some(session)) => {
+            let path = context.store.session_path(plan, session).filter(|_| session.kept)?;
+            Some(format!("aws-auth's cache, {}", path.display()))
+        }
+        (None, None) => Some(format!("the AWS CLI's cache, {}", base::kept_path(&plan.base, context.store)?.display())),
+    }
+}
+
+fn place_of_role(plan: &Acquisition, at: usize, context: &Context<'_>) -> Option<String> {
+    let whose = if plan.roles.get(at)?.shared { "the AWS CLI's" } else { "aws-auth's" };
+    Some(format!("{whose} cache, {}", context.store.role_path(plan, at)?.display()))
+}

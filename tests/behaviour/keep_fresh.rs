@@ -1,0 +1,480 @@
+//! Runs longer than their credentials (`--keep-fresh`): the file that a command gets, and its renewals. Where an SDK
+//! would run the profile's `credential_process`, a shell does; the tests of outside tools have the SDKs.
+
+use crate::kit::{end_roles, log_in, own, session};
+use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, seed};
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// What an SDK does: the command of the profile that AWS_PROFILE names, run by a shell.
+const RENEW: &str =
+    r#"renew() { sh -c "$(sed -n "/^\[profile $AWS_PROFILE]/,\$s/^credential_process = //p" "$AWS_CONFIG_FILE")"; }; "#;
+
+fn script(rest: &str) -> String {
+    format!("{RENEW}{rest}")
+}
+
+/// The one generated file.
+#[track_caller]
+fn file(world: &World) -> PathBuf {
+    let found = own(world, "fresh-");
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+/// The access key id of each renewal in the output.
+fn key_ids(output: &Output) -> Vec<String> {
+    let lines = output.stdout_text();
+    let values = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    values.map(|value| value["AccessKeyId"].as_str().unwrap().to_owned()).collect()
+}
+
+fn logged_in() -> World {
+    let world = World::seeded();
+    log_in(&world, "sops");
+    world
+}
+
+#[test]
+fn the_command_gets_a_file_and_no_keys() {
+    let world = logged_in();
+    let output = world
+        .aws_auth()
+        .keys("AKIAOTHER", "other", "")
+        .env("AWS_DEFAULT_PROFILE", "sops")
+        .env("AWS_SHARED_CREDENTIALS_FILE", world.path(".aws/credentials"))
+        .args(["-p", "sops", "--keep-fresh", "env", "-0"])
+        .run();
+    output.success().assert_stderr("");
+    let child = output.env_of_child();
+    let path = file(&world);
+    assert_eq!(child["AWS_CONFIG_FILE"], path.to_str().unwrap());
+    assert_eq!(child["AWS_PROFILE"], "aws-auth-sops");
+    assert_eq!(child["AWS_SDK_LOAD_CONFIG"], "1");
+    assert_eq!(child["AWS_AUTH_PROFILE"], "sops");
+    assert_eq!(child["AWS_SHARED_CREDENTIALS_FILE"], world.path(".aws/credentials").to_str().unwrap());
+    for gone in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] {
+        assert!(!child.contains_key(gone), "{gone}");
+    }
+    assert!(!child.contains_key("AWS_CREDENTIAL_EXPIRATION") && !child.contains_key("AWS_DEFAULT_PROFILE"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with(&world.read(".aws/config")), "{text}");
+    let section = format!("\n[profile aws-auth-sops]\ncredential_process = {AWS_AUTH} -p sops --export=json\n");
+    assert!(text.ends_with(&section), "{text}");
+}
+
+#[test]
+fn settings_go_along_and_what_leads_to_credentials_does_not() {
+    let world = logged_in();
+    for role in ["x", "b"] {
+        world.sts.add_role(Role::new(&format!("arn:aws:iam::381494870249:role/{role}")));
+    }
+    world.append_config(
+        "[profile base]\nsource_profile = default\nrole_arn = arn:aws:iam::381494870249:role/b\nregion = eu-west-2\n[profile rich]\noutput = text\ns3 =\n  \
+         max_concurrent_requests = 20\n  addressing_style = path # so\nservices = local\nrole_arn = \
+         arn:aws:iam::381494870249:role/x\nsource_profile = base\nexternal_id = ext\nrole_session_name = name\nsso_region = \
+         eu-west-1\nendpoint_url = https://example.com\nodd = value\n[services local]\nkms =\n  endpoint_url = https://kms.example.com",
+    );
+    let run = world.run(["-p", "rich", "--keep-fresh", "env", "-0"]);
+    run.success();
+    assert_eq!(run.env_of_child()["AWS_REGION"], "eu-west-2");
+    let text = fs::read_to_string(file(&world)).unwrap();
+    let section = text.split("[profile aws-auth-rich]\n").nth(1).unwrap();
+    assert_eq!(
+        section,
+        format!(
+            "credential_process = {AWS_AUTH} -p rich --export=json\noutput = text\ns3 =\n    max_concurrent_requests = \
+             20\n    addressing_style = path\nservices = local\nendpoint_url = https://example.com\nodd = value\nregion \
+             = eu-west-2\n"
+        )
+    );
+    // Shown, an unknown value may be a secret.
+    let shown = world.run(["-p", "rich", "--keep-fresh", "--region", "eu-north-1", "--explain"]).stdout_text();
+    assert!(shown.contains("   odd = …\n") && shown.contains("       addressing_style = path\n"), "{shown}");
+    assert!(
+        shown.contains("   region = eu-north-1\n") && shown.contains("--region eu-north-1 --export=json\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_renewal_is_silent_while_the_session_lasts() {
+    let world = logged_in();
+    let mut run = world
+        .aws_auth()
+        .args([
+            "-p",
+            "sops",
+            "--keep-fresh",
+            "sh",
+            "-c",
+            &script("renew; echo $$ >&2; for i in 1 2; do read go; renew; echo $i >&2; done"),
+        ])
+        .stdin_open()
+        .secrets_may_show()
+        .start();
+    let pid = run.pid();
+    run.expect_stderr(&format!("{pid}\n"));
+    for time in ["1\n", "2\n"] {
+        end_roles(&world);
+        run.write_stdin("\n");
+        run.expect_stderr(time);
+    }
+    run.close_stdin();
+    let output = run.wait();
+    output.success().assert_stderr(&format!("{pid}\n1\n2\n"));
+    let mut ids = key_ids(&output);
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
+}
+
+/// A command at a terminal whose MFA session and role have ended, about to renew.
+fn about_to_ask<'w>(world: &'w World, rest: &str) -> Running<'w> {
+    let mut invocation = world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c"]);
+    invocation = invocation.arg(script(&format!("echo ready; read go; {rest}")));
+    let run = invocation.stdin_on_terminal().secrets_may_show().in_terminal();
+    run.expect_stdout("ready\n");
+    end_roles(world);
+    fs::remove_file(session(world)).unwrap();
+    run
+}
+
+const NEEDS: &str = "aws-auth: sh, which is running, needs new credentials\r\n";
+
+#[test]
+fn a_session_that_ended_costs_one_prompt_that_says_whose_it_is() {
+    let world = logged_in();
+    let run = about_to_ask(&world, "renew; renew");
+    let before = run.attributes();
+    run.send_line("");
+    run.expect(NEEDS);
+    run.expect(&world.prompt("sops"));
+    assert_eq!(run.attributes(), before, "the terminal is left as the command has set it");
+    run.send_line(&world.fresh_code());
+    let output = run.wait();
+    output.success().assert_terminal_restored();
+    assert_eq!(output.stdout_text().lines().filter(|line| line.contains("AccessKeyId")).count(), 2);
+    assert_eq!(world.sts.count("GetSessionToken"), 2);
+    assert_eq!(output.transcript().matches("MFA code for").count(), 1);
+}
+
+#[test]
+fn a_prompt_of_a_renewal_ends_in_time() {
+    let world = logged_in();
+    let mut world = world;
+    world.set_env("AWS_AUTH_RENEWAL_TIMEOUT", "1s");
+    let run = about_to_ask(&world, "renew; echo status $?");
+    run.send_line("");
+    run.expect(&world.prompt("sops"));
+    let output = run.wait();
+    output.success().assert_terminal_restored().assert_stderr(
+        "aws-auth: nobody gave an MFA code in time; run 'aws-auth -p sops --login' in a terminal; sh goes on with what \
+         that gets\n",
+    );
+    assert!(output.stdout_text().ends_with("status 125\n"), "{}", output.report());
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
+}
+
+#[test]
+fn a_terminal_in_raw_mode_is_put_back() {
+    let world = logged_in();
+    let run = about_to_ask(&world, "stty raw -echo; echo raw; read -r go <&0; renew; stty sane; echo done");
+    run.send_line("");
+    run.expect_stdout("raw\n");
+    let raw = run.attributes();
+    run.send("\n");
+    run.expect(&world.prompt("sops"));
+    assert_ne!(run.attributes(), raw);
+    run.send(format!("{}\r", world.fresh_code()));
+    run.expect_stdout("done\n");
+    run.wait().success();
+}
+
+#[test]
+fn without_a_terminal_the_error_says_the_way_out_and_a_login_elsewhere_is_it() {
+    let world = logged_in();
+    let mut run = world
+        .aws_auth()
+        .args([
+            "-p",
+            "sops",
+            "--keep-fresh",
+            "sh",
+            "-c",
+            &script("echo ready; read go; renew; echo status $?; read go; renew"),
+        ])
+        .stdin_open()
+        .secrets_may_show()
+        .start();
+    run.expect_stdout("ready\n");
+    end_roles(&world);
+    fs::remove_file(session(&world)).unwrap();
+    run.write_stdin("\n");
+    run.expect_stdout("status 125\n");
+    log_in(&world, "sops");
+    run.write_stdin("\n");
+    run.close_stdin();
+    let output = run.wait();
+    output.success().assert_stderr(&format!(
+        "aws-auth: profile 'sops' needs an MFA code of {}, and there is no terminal to ask on; run 'aws-auth -p sops \
+         --login' in a terminal; sh goes on with what that gets\n",
+        seed::SERIAL
+    ));
+    assert!(output.stdout_text().contains("AccessKeyId"), "{}", output.report());
+}
+
+#[test]
+fn in_the_background_a_renewal_fails_and_nothing_stops() {
+    let world = logged_in();
+    let shell = world.shell_in_terminal();
+    let job = world.script(
+        "job",
+        &format!("#!/bin/sh\n{RENEW}\nwhile ! [ -e go ]; do read -t 1 x <wait; done\nrenew\necho status $?\n"),
+    );
+    let path = world.path("wait");
+    std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    shell.send_line(&format!("aws-auth -p sops --keep-fresh bash {} &", job.display()));
+    shell.expect(SHELL_PROMPT);
+    // The job opens its end of the pipe when it runs.
+    let pipe = fs::File::options().write(true).open(&path).unwrap();
+    end_roles(&world);
+    fs::remove_file(session(&world)).unwrap();
+    world.write("go", "");
+    drop(pipe);
+    shell.expect("aws-auth: profile 'sops' needs an MFA code of");
+    shell.expect("status 125");
+    shell.send_line("exit");
+    shell.wait();
+}
+
+#[test]
+fn credentials_that_are_good_for_minutes_cost_no_question() {
+    let world = logged_in();
+    let mut run = world
+        .aws_auth()
+        .args(["-p", "sops", "--keep-fresh", "sh", "-c", &script("renew; echo ready >&2; read go; renew")])
+        .stdin_open()
+        .secrets_may_show()
+        .start();
+    run.expect_stderr("ready\n");
+    for path in crate::kit::role_entries(&world) {
+        crate::kit::leave(&path, 400, 3600);
+    }
+    fs::remove_file(session(&world)).unwrap();
+    run.write_stdin("\n");
+    run.close_stdin();
+    let output = run.wait();
+    output.success().assert_stderr("ready\n");
+    let ids = key_ids(&output);
+    assert_eq!((ids.len(), &ids[0]), (2, &ids[1]));
+}
+
+#[test]
+fn many_renewals_at_once_make_one_call() {
+    let world = logged_in();
+    let many = "for i in 1 2 3 4 5 6 7 8 9 10; do renew & done; wait";
+    let run = |world: &World| {
+        let output =
+            world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c", &script(many)]).secrets_may_show().run();
+        output.success().assert_stderr("");
+        key_ids(&output)
+    };
+    let first = run(&world);
+    let before = world.sts.count("AssumeRole");
+    end_roles(&world);
+    let second = run(&world);
+    assert_eq!(second.len(), 10);
+    assert!(second.iter().all(|id| *id == second[0] && *id != first[0]), "{second:?}");
+    assert_eq!(world.sts.count("AssumeRole"), before + 1);
+}
+
+#[test]
+fn names_options_and_paths_that_a_shell_would_read_reach_the_renewal() {
+    let world = logged_in();
+    world.sts.add_role(Role::new("arn:aws:iam::381494870249:role/odd"));
+    let odd = r#"it's #a; $(x) `y` \ "z" !"#;
+    let header = odd.replace('\\', "\\\\").replace('"', "\\\"");
+    world.append_config(&format!(
+        "[profile \"{header}\"]\nrole_arn = arn:aws:iam::381494870249:role/odd\nsource_profile = default\n[profile \
+         aws-auth-it-s--a----x---y-----z---]\nregion = eu-west-1\n"
+    ));
+    // By another process: a binary that this one has open for writing would be busy in each child that is forked.
+    let binary = world.write("a dir; #1/aws-auth", "").with_file_name("binary");
+    assert!(std::process::Command::new("cp").arg(AWS_AUTH).arg(&binary).status().unwrap().success());
+    let output = world
+        .command(&binary)
+        .args(["-p", odd, "--mfa-process", "printf '%s' 1", "--keep-fresh", "sh", "-c"])
+        .arg(r#"echo "$AWS_PROFILE" >&2; sh -c "$(sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE")""#)
+        .secrets_may_show()
+        .run();
+    output.success().assert_stderr("aws-auth-it-s--a----x---y-----z----2\n");
+    assert_eq!(key_ids(&output).len(), 1);
+    let text = fs::read_to_string(file(&world)).unwrap();
+    let line = text.lines().find(|line| line.starts_with("credential_process")).unwrap();
+    assert!(!line.contains(" #") && !line.contains(" ;"), "{line}");
+    assert!(line.ends_with("--mfa-process 'printf '\\''%s'\\'' 1' --export=json"), "{line}");
+}
+
+#[test]
+fn a_run_below_sees_the_users_own_files() {
+    let world = logged_in();
+    let own_config = world.write("my config", world.read(".aws/config"));
+    let alone = |world: &World, config: Option<&PathBuf>| {
+        let mut invocation = world.aws_auth().args(["-p", "main-infrastructure", "env", "-0"]);
+        if let Some(config) = config {
+            invocation = invocation.env("AWS_CONFIG_FILE", config);
+        }
+        invocation.run().env_of_child()
+    };
+    for config in [None, Some(&own_config)] {
+        let mut invocation =
+            world.aws_auth().args(["-p", "sops", "--keep-fresh", AWS_AUTH, "-p", "main-infrastructure", "env", "-0"]);
+        if let Some(config) = config {
+            invocation = invocation.env("AWS_CONFIG_FILE", config);
+        }
+        let below = invocation.run();
+        below.success();
+        assert_eq!(below.env_of_child(), alone(&world, config));
+    }
+    // By a variable too, and with keys or kept fresh again.
+    let recipe = "AWS_PROFILE=main-infrastructure exec \"$A\" env -0";
+    let below = world.aws_auth().env("A", AWS_AUTH).args(["-p", "sops", "--keep-fresh", "sh", "-c", recipe]).run();
+    assert_eq!(below.env_of_child()["AWS_AUTH_PROFILE"], "main-infrastructure");
+    assert!(!below.env_of_child().contains_key("AWS_CONFIG_FILE"));
+    let again =
+        world.run(["-p", "sops", "--keep-fresh", AWS_AUTH, "-p", "main-infrastructure", "--keep-fresh", "env", "-0"]);
+    let child = again.env_of_child();
+    assert_eq!(child["AWS_PROFILE"], "aws-auth-main-infrastructure");
+    assert!(!fs::read_to_string(&child["AWS_CONFIG_FILE"]).unwrap().contains("aws-auth-sops"));
+}
+
+#[test]
+fn a_run_below_that_names_no_profile_goes_on_with_the_renewal() {
+    let world = logged_in();
+    let above = world.run(["-p", "sops", "--keep-fresh", "env", "-0"]).env_of_child();
+    for options in [&[][..], &["--keep-fresh"]] {
+        let mut args = vec!["-p", "sops", "--keep-fresh", AWS_AUTH];
+        args.extend(options);
+        args.extend(["env", "-0"]);
+        let mut below = world.run(args).env_of_child();
+        // It tells the command's name.
+        below.insert("AWS_AUTH_SET".into(), above["AWS_AUTH_SET"].clone());
+        assert_eq!(below, above);
+    }
+    // What needs keys resolves the profile again.
+    for action in ["--export=dotenv", "--status", "--whoami"] {
+        let output = world.aws_auth().args(["-p", "sops", "--keep-fresh", AWS_AUTH, action]).secrets_may_show().run();
+        output.success();
+        assert!(output.stdout_text().contains("sops"), "{}", output.report());
+    }
+    let script = "eval \"$(\"$A\" --export)\"; exec env -0";
+    let output = world
+        .aws_auth()
+        .env("A", AWS_AUTH)
+        .args(["-p", "sops", "--keep-fresh", "sh", "-c", script])
+        .secrets_may_show()
+        .run();
+    let child = output.env_of_child();
+    assert!(child["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
+    for gone in ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SDK_LOAD_CONFIG"] {
+        assert!(!child.contains_key(gone), "{gone}");
+    }
+}
+
+#[test]
+fn what_cannot_be_renewed_is_refused_before_anything_is_asked() {
+    let world = World::seeded();
+    world.append_config(&format!(
+        "[profile env]\nrole_arn = {}\ncredential_source = Environment\n",
+        "arn:aws:iam::381494870249:role/infrastructure"
+    ));
+    let nothing = "aws-auth: --keep-fresh has nothing to renew credentials from: ";
+    let advice = "; name a profile with -p that has keys, a role or SSO of its own, or leave --keep-fresh out\n";
+    let user = (&world.user.access_key_id, &world.user.secret_access_key);
+    let keys = world.aws_auth().keys(user.0, user.1, "").args(["--keep-fresh", "true"]).run();
+    keys.assert_status(125)
+        .assert_stderr(&format!("{nothing}no profile is named, and the environment holds keys{advice}"));
+    let environment = world.aws_auth().keys(user.0, user.1, "").args(["-p", "env", "--keep-fresh", "true"]).run();
+    environment
+        .assert_status(125)
+        .assert_stderr(&format!("{nothing}profile 'env' starts from keys in the environment{advice}"));
+    let uncached = world.run(["-p", "sops", "--no-cache", "--keep-fresh", "true"]);
+    uncached.assert_status(125).assert_stderr(
+        "aws-auth: --keep-fresh would ask for a code again and again: --no-cache (or AWS_AUTH_NO_CACHE) is on; leave one \
+         of them out, or configure an mfa_process\n",
+    );
+    let list = world.run(["--keep-fresh", "--list"]);
+    list.assert_status(125).assert_stderr(
+        "aws-auth: --keep-fresh goes with a COMMAND, --shell or --explain; write both, or leave it out\n",
+    );
+    world.write(".cache/aws-auth", "a file in the place of the directory");
+    let full = world.run(["-p", "sops", "--keep-fresh", "true"]);
+    full.assert_status(125).assert_stderr_contains("aws-auth: cannot write ");
+    assert!(world.sts.calls().is_empty());
+}
+
+#[test]
+fn the_runtime_directory_comes_first_and_old_files_go() {
+    let world = logged_in();
+    let runtime = world.path("run");
+    fs::create_dir(&runtime).unwrap();
+    let dir = runtime.join("aws-auth");
+    fs::create_dir(&dir).unwrap();
+    let week = Duration::from_hours(7 * 24);
+    let leave = |name: &str, age: Duration| {
+        let path = dir.join(name);
+        fs::write(&path, "x").unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+        path
+    };
+    let old = leave("fresh-1.config", week + Duration::from_mins(1));
+    let young = leave("fresh-2.config", Duration::from_hours(6 * 24));
+    let other = leave("other", week * 2);
+    let run = |config: &str| {
+        let output = world
+            .aws_auth()
+            .env("XDG_RUNTIME_DIR", &runtime)
+            .args(["-p", "sops", "--keep-fresh", "sh", "-c", "echo \"$AWS_CONFIG_FILE\""])
+            .run();
+        output.success();
+        let path = PathBuf::from(output.stdout_text().trim_end());
+        assert!(fs::read_to_string(&path).unwrap().contains(config));
+        path
+    };
+    let path = run("[profile sops]");
+    assert_eq!(path.parent(), Some(&*dir));
+    assert!(!old.exists() && young.exists() && other.exists());
+    assert!(own(&world, "fresh-").is_empty());
+    // Made anew in the same place when the user's own file changes, and noted as used when it does not.
+    world.append_config("[profile new]\n");
+    assert_eq!(run("[profile new]"), path);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(SystemTime::now() - week).unwrap();
+    run("[profile new]");
+    assert!(path.metadata().unwrap().modified().unwrap().elapsed().unwrap() < Duration::from_hours(1));
+}
+
+#[test]
+fn a_container_can_still_be_found_by_the_renewal() {
+    let world = World::seeded();
+    let web = crate::world::metadata::container(&world.sts, "token");
+    world.append_config(
+        "[profile task]\nrole_arn = arn:aws:iam::381494870249:role/task\ncredential_source = EcsContainer\n",
+    );
+    world.sts.add_role(Role::new("arn:aws:iam::381494870249:role/task"));
+    let output = world
+        .aws_auth()
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", web.endpoint()))
+        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
+        .args(["-p", "task", "--keep-fresh", "sh", "-c", &script("renew")])
+        .secrets_may_show()
+        .run();
+    output.success();
+    assert_eq!(key_ids(&output).len(), 1);
+}
