@@ -41,7 +41,7 @@ pub struct Cli {
     pub duration: Option<String>,
 
     /// Start only with credentials good for this long at
-    /// least; 15m unless told [env: AWS_AUTH_MIN_TTL]
+    /// least; 15m by default [env: AWS_AUTH_MIN_TTL]
     #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub min_ttl: Option<String>,
 
@@ -92,14 +92,14 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
-    /// Print the credentials: sh (unless told), fish and
+    /// Print the credentials: sh (the default), fish and
     /// powershell for a shell, dotenv for docker, json
     /// for a credential_process
     #[arg(long, verbatim_doc_comment, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
     pub export: Option<String>,
 
     /// Show how the profile resolves, and what a run would
-    /// do now; asks nobody
+    /// do now; no network, no secret
     #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
     pub explain: bool,
 

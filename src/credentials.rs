@@ -56,7 +56,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Seconds left at `now`; `None` when they do not end.
+    /// Seconds left at `now`; `None` when they do not expire.
     pub fn left(&self, now: Seconds) -> Option<Seconds> {
         self.expiration.map(|end| end - now)
     }

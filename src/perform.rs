@@ -80,7 +80,7 @@ pub fn pass_through(
             return String::from("no profile is named; the command above renews its credentials, and so does this one");
         }
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
-        format!("no profile is named; the keys {key} in the environment pass through, and nobody is called")
+        format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
     become_command(command, (snapshot, messages), &child::untouched(snapshot, request), None)
 }

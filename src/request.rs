@@ -370,7 +370,7 @@ fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str)
 }
 
 fn not_a_time(name: &str, text: &str) -> Error {
-    Error::new(format!("{name} is '{text}', which is no length of time"))
+    Error::new(format!("{name} is '{text}', which is not a length of time"))
         .advise("write seconds, minutes or hours: 900, 90m, 12h")
 }
 
@@ -417,5 +417,5 @@ pub fn check_region(region: &str, origin: &str) -> Result<()> {
         Some(stem) => format!("it is an availability zone of {stem}"),
         None => String::from("regions look like eu-west-1"),
     };
-    Err(Error::new(format!("'{region}' ({origin}) is no region")).advise(advice))
+    Err(Error::new(format!("'{region}' ({origin}) is not a region")).advise(advice))
 }

@@ -119,7 +119,7 @@ fn read(query: &str, state: &str) -> Brought {
     }
 }
 
-/// `%XX` and `+` as what they stand for; what is no text is none.
+/// `%XX` and `+` as what they stand for; what is not text is none.
 fn decoded(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.bytes();

@@ -46,7 +46,7 @@ impl Run<'_> {
             return Err(if dead {
                 let login =
                     format!("run 'aws-auth -p {} --login' in a terminal for a new one", shell_word(&self.profile));
-                failure.error.advise(format!("the MFA session has ended early, {login}")).into()
+                failure.error.advise(format!("the MFA session was ended early; {login}")).into()
             } else {
                 failure.error.into()
             });
@@ -110,7 +110,7 @@ impl Run<'_> {
         })?;
         let issued = now();
         let Some(expiration) = credentials.expiration else {
-            return Err(Error::new("STS gave a session without an end").advise("try again").into());
+            return Err(Error::new("STS gave a session without an expiration").advise("try again").into());
         };
         credentials.account_id = session.serial.account().map(String::from);
         let entry = Entry { credentials, expiration, length: expiration - issued };

@@ -152,7 +152,7 @@ where
 
 fn unreadable(name: &str, place: &str, response: &HttpResponse) -> Error {
     Error::new(format!(
-        "{place} answered with status {} and something that is no answer of {name}",
+        "{place} answered with status {} and something that is not an answer of {name}",
         response.status().as_u16()
     ))
     .advise("check the endpoint, and whether a proxy or a captive portal stands in between")

@@ -149,7 +149,7 @@ impl<'a> Codes<'a> {
         let nowhere = |codes: &Self, trouble: Option<Error>| {
             NoCode::Failed(match trouble {
                 Some(error) if error.advice().is_some() => error,
-                Some(error) => error.advise(format!("mend it, or {}", codes.login_first())),
+                Some(error) => error.advise(format!("correct it, or {}", codes.login_first())),
                 None => codes.no_terminal(serial),
             })
         };
@@ -327,14 +327,14 @@ fn run_process(command: &str, environment: &[std::ffi::CString], limit: Duration
                 terminal.put_back(settings);
             }
             Err(fail(format!(
-                "'{program}' did not end with a code within {}",
+                "'{program}' did not print a code within {}",
                 for_people(Seconds::try_from(limit.as_secs()).unwrap_or(Seconds::MAX))
             )))
         }
         Some(Err(error)) => Err(fail(format!("'{program}' was lost ({})", super::io_words(&error)))),
         Some(Ok((status, _))) if !status.success() => Err(fail(format!("'{program}' failed ({status})"))),
         Some(Ok((_, output))) => six_digits(&String::from_utf8_lossy(&output))
-            .ok_or_else(|| fail(format!("'{program}' printed something else than six digits"))),
+            .ok_or_else(|| fail(format!("'{program}' printed something other than six digits"))),
     }
 }
 
@@ -392,7 +392,7 @@ mod tests {
         for command in ["sleep 600", "sh -c 'exec sleep 600 >/dev/null'", "sh -c 'sleep 3 & echo 123456'"] {
             let error = run_process(command, &environment, Duration::ZERO).err().map(|error| error.to_string());
             let program = command.split(' ').next().unwrap_or_default();
-            assert_eq!(error, Some(format!("mfa_process '{program}' did not end with a code within 0s")));
+            assert_eq!(error, Some(format!("mfa_process '{program}' did not print a code within 0s")));
         }
     }
 }

@@ -199,6 +199,6 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> S
     }
     match credentials.expiration {
         Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
-        None => format!("{profile}: {what}, which do not end"),
+        None => format!("{profile}: {what}, which do not expire"),
     }
 }

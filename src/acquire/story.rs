@@ -97,7 +97,7 @@ pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
 pub fn with_credentials(credentials: &Credentials, now: Seconds) -> String {
     match credentials.expiration {
         Some(end) => format!(" with keys {} until {}", credentials.access_key_id, local_time(end, now)),
-        None => format!(" with keys {}, which do not end", credentials.access_key_id),
+        None => format!(" with keys {}, which do not expire", credentials.access_key_id),
     }
 }
 

@@ -240,7 +240,7 @@ impl Client {
         let said = Error::new(format!("{about}: role {role}: STS{} says {}", self.place(), said(code, message)));
         match code {
             "ExpiredTokenException" | "ExpiredToken" => said
-                .advise(format!("the token in {} has ended; whoever writes that file must renew it", web.token_file)),
+                .advise(format!("the token in {} has expired; whoever writes that file must renew it", web.token_file)),
             "InvalidIdentityToken" => said.advise(format!(
                 "the token in {} is not one that the account's identity provider signed, or not for this audience",
                 web.token_file
@@ -255,7 +255,7 @@ impl Client {
                 said.advise("too many calls at once; try again in a moment")
             }
             "InternalFailure" | "ServiceUnavailable" => {
-                said.advise("the service has trouble of its own; try again in a moment")
+                said.advise("the service is having trouble; try again in a moment")
             }
             _ => said,
         }
@@ -291,7 +291,7 @@ impl Client {
             }
             "ExpiredToken" | "ExpiredTokenException" => (
                 Kind::DeadCredentials,
-                said.advise("the credentials that this profile starts from have ended; renew them, or run with --refresh"),
+                said.advise("the credentials that this profile starts from have expired; renew them, or run with --refresh"),
             ),
             "InvalidClientTokenId" | "UnrecognizedClientException" => (
                 Kind::DeadCredentials,
@@ -317,7 +317,7 @@ impl Client {
             }
             "RegionDisabledException" => (Kind::Other, said.advise("activate STS in that region, or choose another with --region")),
             "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => (Kind::Other, said.advise("too many calls at once; try again in a moment")),
-            _ if response.status().as_u16() >= 500 => (Kind::Other, said.advise("the service has trouble of its own; try again in a moment")),
+            _ if response.status().as_u16() >= 500 => (Kind::Other, said.advise("the service is having trouble; try again in a moment")),
             _ => (Kind::Other, said),
         };
         Failure { kind, error }

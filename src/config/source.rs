@@ -61,7 +61,7 @@ impl SourceFile {
                 let valid = e.utf8_error().valid_up_to();
                 let mut bytes = e.into_bytes();
                 let good = bytes.get(..valid).and_then(|good| std::str::from_utf8(good).ok());
-                let error = no_text(path, good.unwrap_or_default(), "a byte that is no UTF-8");
+                let error = no_text(path, good.unwrap_or_default(), "a byte that is not UTF-8");
                 bytes.zeroize();
                 Err(error)
             },
@@ -79,7 +79,7 @@ impl SourceFile {
     }
 }
 
-/// The error for a file which, after `good`, is no text.
+/// The error for a file which, after `good`, is not text.
 fn no_text(path: &Path, good: &str, what: &str) -> Error {
     let line = line_ends(good).saturating_add(1);
     Error::new(format!("{}:{line}: {what}", path.display())).advise("save the file as UTF-8 text")
@@ -166,8 +166,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         for (bytes, expected) in [
-            (&b"[a]\r\nb = c\rd = \xff"[..], "3: a byte that is no UTF-8; save the file as UTF-8 text"),
-            (b"\xff\xfe[\0", "1: a byte that is no UTF-8; save the file as UTF-8 text"),
+            (&b"[a]\r\nb = c\rd = \xff"[..], "3: a byte that is not UTF-8; save the file as UTF-8 text"),
+            (b"\xff\xfe[\0", "1: a byte that is not UTF-8; save the file as UTF-8 text"),
             (b"[a]\nb = \0", "2: a NUL byte; save the file as UTF-8 text"),
         ] {
             std::fs::write(&file, bytes).unwrap();

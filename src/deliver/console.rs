@@ -140,10 +140,10 @@ fn signin_token(
     let answer = http::get(signin, &url)?;
     if answer.status != 200 {
         return Err(Error::new(format!("{} refused these credentials (status {})", signin.place(), answer.status))
-            .advise("it takes those of a role that have not ended; try --refresh, and check the region"));
+            .advise("it takes those of a role that have not expired; try --refresh, and check the region"));
     }
     let given: Given = serde_json::from_slice(&answer.body).map_err(|_| {
-        Error::new(format!("{} answered with something that is no sign-in token", signin.place()))
+        Error::new(format!("{} answered with something that is not a sign-in token", signin.place()))
             .advise("check any configured endpoint, and whether a proxy or a captive portal stands in between")
     })?;
     Ok(Zeroizing::new(given.signin_token))

@@ -41,7 +41,7 @@ fn assignment(format: Format, name: &str, value: &str) -> Result<String> {
         Format::PowerShell => format!("$env:{name} = '{}';", powershell(value)),
         Format::Dotenv | Format::Json if value.contains(['\n', '\r']) => {
             return Err(Error::new(format!("the value of {name} has more than one line, which dotenv cannot hold"))
-                .advise("use another format, or mend the profile's setting"));
+                .advise("use another format, or correct the profile's setting"));
         }
         Format::Dotenv | Format::Json => format!("{name}={value}"),
     })

@@ -64,7 +64,7 @@ impl Container {
         };
         let https = url.starts_with("https://");
         if !https && !url.starts_with("http://") {
-            return Err(Error::new(format!("{variable} is '{url}', which is no URL"))
+            return Err(Error::new(format!("{variable} is '{url}', which is not a URL"))
                 .advise("the container's agent sets it, to http://169.254.170.23/v1/credentials for example"));
         }
         let name = host(&url).to_ascii_lowercase();
@@ -111,7 +111,7 @@ impl Instance {
         let endpoint = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")?;
         let endpoint = endpoint.unwrap_or_else(|| by_mode.to_owned());
         if !endpoint.starts_with("http://") || host(&endpoint).is_empty() {
-            return Err(Error::new(format!("the instance metadata endpoint '{endpoint}' is no URL"))
+            return Err(Error::new(format!("the instance metadata endpoint '{endpoint}' is not a URL"))
                 .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT begins with http://"));
         }
         let number = |variable, key| -> Result<u32> {

@@ -318,7 +318,7 @@ fn configured_url(
     }
     match found {
         Some((url, origin)) if !is_url(&url) => {
-            Err(Error::new(format!("the endpoint '{url}' ({}) is no URL", origin.text(set)))
+            Err(Error::new(format!("the endpoint '{url}' ({}) is not a URL", origin.text(set)))
                 .advise("write it as https://HOST or https://HOST:PORT (or with http://)"))
         }
         other => Ok(other),

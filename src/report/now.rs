@@ -28,9 +28,12 @@ pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'
     if forecast.calls.is_empty() {
         return match forecast.result {
             Some(held) => {
-                format!("takes the cached credentials ({} left), calls nobody, asks for no code", for_people(held.left))
+                format!(
+                    "takes the cached credentials ({} left), makes no call, asks for no code",
+                    for_people(held.left)
+                )
             }
-            None => String::from("takes the keys as they are, calls nobody, asks for no code"),
+            None => String::from("takes the keys as they are, makes no call, asks for no code"),
         };
     }
     let calls: Vec<String> = forecast.calls.iter().map(call).collect();

@@ -26,7 +26,7 @@ pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
         (None, None) => lines.push(String::from("no MFA code is needed")),
     }
     if plan.roles.is_empty() && plan.session.is_none() && !matches!(plan.base, Base::Provider { .. }) {
-        lines.push(String::from("the keys are given as they are, and nobody is called"));
+        lines.push(String::from("the keys are given as they are, and no call is made"));
     }
     lines
 }

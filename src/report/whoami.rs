@@ -27,7 +27,7 @@ pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'
     let until = match credentials.expiration {
         Some(end) => format!("{} ({})", local_time(end, now()), for_people(end - now())),
         None if credentials.session_token.is_some() => String::from("unknown"),
-        None => String::from("they do not end"),
+        None => String::from("they do not expire"),
     };
     let lines = [
         ("arn", identity.arn.as_str()),

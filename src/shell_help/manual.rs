@@ -158,7 +158,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("AWS_AUTH_MFA_SESSION", "The length of the MFA session, or off."),
             Term(
                 "AWS_AUTH_RENEWAL_TIMEOUT",
-                "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m unless told.",
+                "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m by default.",
             ),
             Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "As the options of these names."),
             Term(

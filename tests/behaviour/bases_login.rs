@@ -249,7 +249,7 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
         Reply::Refusal(403, "AccessDeniedException", json!({"error": error, "message": "no"}))
     }
     let replies: [(Always, &str); 9] = [
-        (|| denied("TOKEN_EXPIRED"), "the login session has ended; AGAIN"),
+        (|| denied("TOKEN_EXPIRED"), "the login session has expired; AGAIN"),
         (|| denied("USER_CREDENTIALS_CHANGED"), "the password was changed since the login; AGAIN"),
         (
             || denied("INSUFFICIENT_PERMISSIONS"),
@@ -262,7 +262,7 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Refusal(500, "InternalServerException", json!({"error": "server_error", "message": "oops"})),
-            "PLACE says InternalServerException: oops; the service has trouble of its own; try again in a moment",
+            "PLACE says InternalServerException: oops; the service is having trouble; try again in a moment",
         ),
         (
             || Reply::Close,
@@ -270,7 +270,7 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
-            "PLACE answered with status 200 and something that is no answer of AWS Sign-In; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "PLACE answered with status 200 and something that is not an answer of AWS Sign-In; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
         (|| Reply::Json(json!({"expiresIn": 900})), "PLACE answered without credentials; try again"),
     ];

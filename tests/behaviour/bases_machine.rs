@@ -127,13 +127,13 @@ fn every_failure_of_the_instances_service_says_where_and_what_to_do() {
         (
             Imds::Malformed,
             false,
-            "answers with something that is no credentials; something else than AWS answers there",
+            "answers with something that is not credentials; something other than AWS answers there",
         ),
-        (Imds::Trouble, false, "answers with status 500; it has trouble of its own; try again in a moment"),
+        (Imds::Trouble, false, "answers with status 500; it is having trouble; try again in a moment"),
         (
             Imds::Silent,
             false,
-            "does not answer; it has trouble, or this is no instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
+            "does not answer; it has trouble, or this is not an instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
         ),
     ] {
         let (world, web) = on_an_instance(how);
@@ -160,7 +160,7 @@ fn a_machine_that_is_no_instance() {
     world.set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint);
     world.run(["-p", "one", "true"]).assert_status(125).assert_stderr(&format!(
         "aws-auth: {}:3: profile 'one': the instance metadata service at {endpoint} cannot be reached (Connection \
-         refused); this is no EC2 instance, as it seems; name a profile that has credentials\n",
+         refused); this does not seem to be an EC2 instance; name a profile that has credentials\n",
         world.path(".aws/config").display()
     ));
 }
@@ -173,7 +173,7 @@ fn old_credentials_of_an_outage_are_used_as_aws_asks() {
     assert_eq!(
         crate::kit::masked(&run.stderr),
         format!(
-            "aws-auth: warning: the instance metadata service at {} gives credentials that ended at HH:MM; they are used \
+            "aws-auth: warning: the instance metadata service at {} gives credentials that expired at HH:MM; they are used \
              all the same, as AWS asks in an outage\n",
             web.endpoint()
         )
@@ -240,11 +240,11 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
         ),
         (
             || Reply::Text(500, "oops".to_owned()),
-            "answers with status 500: oops; the container's agent has trouble of its own; try again in a moment",
+            "answers with status 500: oops; the container's agent is having trouble; try again in a moment",
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
-            "answers with something that is no credentials; something else than AWS answers there",
+            "answers with something that is not credentials; something other than AWS answers there",
         ),
         (
             || Reply::Text(200, "{\"code\":\"Nope\",\"message\":\"because\"}".to_owned()),
@@ -252,7 +252,7 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
         ),
         (
             || Reply::Text(200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"B\",\"Token\":\"C\"}".to_owned()),
-            "gives no Expiration; something else than AWS answers there",
+            "gives no Expiration; something other than AWS answers there",
         ),
         (
             || Reply::Text(200, "x".repeat(100_000)),

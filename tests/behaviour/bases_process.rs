@@ -224,18 +224,18 @@ fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
         ("echo '{\"AccessKeyId\":\"KEEP\"}'", "printed no Version; SHAPE"),
         ("echo '{\"Version\":2,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 2, which is unknown; SHAPE"),
         ("echo '{\"Version\":1.5,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 1.5, which is unknown; SHAPE"),
-        ("echo '{\"Version\":\"1\",\"AccessKeyId\":\"KEEP\"}'", "printed a Version that is no number; SHAPE"),
+        ("echo '{\"Version\":\"1\",\"AccessKeyId\":\"KEEP\"}'", "printed a Version that is not a number; SHAPE"),
         ("echo '{\"Version\":1,\"SecretAccessKey\":\"KEEP\"}'", "printed no AccessKeyId; SHAPE"),
         ("echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\"}'", "printed no SecretAccessKey; SHAPE"),
         (
             "echo '{\"Version\":1,\"AccessKeyId\":[\"KEEP\"],\"SecretAccessKey\":\"KEEP\"}'",
-            "printed an AccessKeyId that is no text; SHAPE",
+            "printed an AccessKeyId that is not text; SHAPE",
         ),
         (
             "echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\",\"SecretAccessKey\":\"KEEP\",\"Expiration\":\"KEEP\"}'",
-            "printed an Expiration that is no time; SHAPE",
+            "printed an Expiration that is not a time; SHAPE",
         ),
-        ("exec yes KEEP", "printed without an end and was ended; run it by hand; it prints one JSON object"),
+        ("exec yes KEEP", "printed without end and was stopped; run it by hand; it prints one JSON object"),
     ] {
         let world = world(script);
         // As a base of a role the words are the same.
@@ -263,8 +263,10 @@ fn ended_credentials_are_refused() {
     answer_temporary(&world, -3600);
     let run = world.run(["-p", "p", "true"]);
     run.assert_status(125);
-    let start =
-        format!("aws-auth: {}: profile 'p': the credentials that were given have ended already, at ", line(&world, 2));
+    let start = format!(
+        "aws-auth: {}: profile 'p': the credentials that were given have expired already, at ",
+        line(&world, 2)
+    );
     assert!(run.stderr.starts_with(&start), "{}", run.report());
 }
 
@@ -335,7 +337,7 @@ fn one_that_hangs_is_ended_with_its_group() {
     let mut alive = Alive::new(&world);
     let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", "2s").args(["-p", "one", "true"]).run();
     run.assert_status(125).assert_stderr(&format!(
-        "{} did not end within 2s and was ended; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
+        "{} did not finish within 2s and was stopped; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
          it longer\n",
         about(&world)
     ));

@@ -284,12 +284,14 @@ fn a_legacy_token_is_not_renewed() {
     assert_eq!(scene.asked(), [CREDENTIALS]);
     scene.write_token(START_URL, &token_file(&token, &refresh, -60));
     std::fs::remove_dir_all(scene.world.cli_cache_dir()).unwrap();
-    scene
-        .fails("legacy", &format!("the SSO session of {START_URL} has ended; log in with: aws-auth -p legacy --login"));
+    scene.fails(
+        "legacy",
+        &format!("the SSO session of {START_URL} has expired; log in with: aws-auth -p legacy --login"),
+    );
     assert_eq!(scene.asked().len(), 1);
 }
 
-const ENDED: &str = "the SSO session 'corp' has ended; log in with: aws-auth -p p --login";
+const ENDED: &str = "the SSO session 'corp' has expired; log in with: aws-auth -p p --login";
 
 #[test]
 fn a_token_that_cannot_be_renewed_is_used_until_its_end() {
@@ -330,7 +332,7 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
     let replies: [(Always, &str); 5] = [
         (
             || Reply::Refusal(500, "InternalServerException", json!({"error": "server_error"})),
-            "OIDC says InternalServerException; the service has trouble of its own; try again in a moment",
+            "OIDC says InternalServerException; the service is having trouble; try again in a moment",
         ),
         (
             || Reply::Close,
@@ -338,7 +340,7 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
-            "OIDC answered with status 200 and something that is no answer of SSO OIDC; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "OIDC answered with status 200 and something that is not an answer of SSO OIDC; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
         (|| Reply::Json(json!({"accessToken": "x"})), "OIDC answered without a token; try again"),
         (|| Reply::Json(json!({"expiresIn": 5})), "OIDC answered without a token; try again"),
@@ -347,7 +349,7 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
         let scene = Scene::logged_in(-60);
         scene.sso.instead("/token", reply);
         let words = words.replacen("OIDC", &oidc(&scene), 1);
-        scene.fails("p", &format!("the SSO session 'corp' has ended and was not renewed: {words}"));
+        scene.fails("p", &format!("the SSO session 'corp' has expired and was not renewed: {words}"));
         // With time left it goes on by the old token.
         let scene = Scene::logged_in(60);
         scene.sso.instead("/token", reply);
@@ -433,7 +435,7 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Refusal(503, "ServiceUnavailable", json!({"message": "later"})),
-            "PORTAL says ServiceUnavailable: later; the service has trouble of its own; try again in a moment",
+            "PORTAL says ServiceUnavailable: later; the service is having trouble; try again in a moment",
         ),
         (
             || Reply::Close,
@@ -441,7 +443,7 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Text(200, "<html>Please sign in</html>".to_owned()),
-            "PORTAL answered with status 200 and something that is no answer of the SSO portal; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "PORTAL answered with status 200 and something that is not an answer of the SSO portal; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
         (
             || Reply::Json(json!({"roleCredentials": {"accessKeyId": "ASIAX"}})),

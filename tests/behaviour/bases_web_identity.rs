@@ -129,7 +129,7 @@ fn a_token_file_that_cannot_be_used_is_said_with_the_line() {
     for (text, words) in [
         (Some(b"".to_vec()), "is empty"),
         (Some(b" \n".to_vec()), "is empty"),
-        (Some(b"\xff\xfe".to_vec()), "is no text"),
+        (Some(b"\xff\xfe".to_vec()), "is not text"),
         (Some(vec![b'x'; 70_000]), "cannot be read (file too large)"),
         (None, "cannot be read (No such file or directory)"),
     ] {
@@ -165,7 +165,7 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
                 "ExpiredTokenException",
                 "Token expired: current date/time 1 must be before the expiration date/time 0",
             )),
-            "role ROLE: STS at ENDPOINT says ExpiredTokenException: Token expired: current date/time 1 must be before the expiration date/time 0; the token in TOKEN has ended; whoever writes that file must renew it",
+            "role ROLE: STS at ENDPOINT says ExpiredTokenException: Token expired: current date/time 1 must be before the expiration date/time 0; the token in TOKEN has expired; whoever writes that file must renew it",
         ),
         (
             Some(Fault::Refuse(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")),
@@ -181,7 +181,7 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
         ),
         (
             Some(Fault::Status(503)),
-            "role ROLE: STS at ENDPOINT says ServiceUnavailable: Service is unable to handle request.; the service has trouble of its own; try again in a moment",
+            "role ROLE: STS at ENDPOINT says ServiceUnavailable: Service is unable to handle request.; the service is having trouble; try again in a moment",
         ),
         (
             Some(Fault::CloseUnanswered),
@@ -189,7 +189,7 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
         ),
         (
             Some(Fault::HtmlPage),
-            "STS at ENDPOINT answered with status 200 and something that is no answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "STS at ENDPOINT answered with status 200 and something that is not an answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
     ] {
         let world = world();

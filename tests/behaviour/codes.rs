@@ -100,8 +100,8 @@ fn a_processs_words_are_split_as_a_shell_would_and_its_code_may_be_grouped() {
 const WRONG: [(&str, &str); 8] = [
     ("false", "mfa_process 'false' failed (exit status: 1)"),
     ("sh -c 'kill -KILL $$'", "mfa_process 'sh' failed (signal: 9 (SIGKILL))"),
-    ("echo your code is 123456", "mfa_process 'echo' printed something else than six digits"),
-    ("true", "mfa_process 'true' printed something else than six digits"),
+    ("echo your code is 123456", "mfa_process 'echo' printed something other than six digits"),
+    ("true", "mfa_process 'true' printed something other than six digits"),
     ("sh -c 'echo 123456; exit 3'", "mfa_process 'sh' failed (exit status: 3)"),
     ("no-such-program x", "mfa_process 'no-such-program' cannot be run (No such file or directory)"),
     ("echo '123456", "mfa_process has an unbalanced quote"),
@@ -113,7 +113,7 @@ fn a_process_that_gives_no_code_is_an_error_without_a_terminal() {
     let world = World::seeded();
     for (command, words) in WRONG {
         let output = world.aws_auth().args(["-p", "sops", "--mfa-process", command, "true"]).run();
-        let advice = "mend it, or run 'aws-auth -p sops --login' in a terminal first";
+        let advice = "correct it, or run 'aws-auth -p sops --login' in a terminal first";
         output.assert_status(125).assert_stderr(&format!("aws-auth: {words}; {advice}\n"));
     }
     assert_eq!(world.sts.connections(), 0);

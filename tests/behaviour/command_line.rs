@@ -97,33 +97,33 @@ fn usage_errors_are_one_line_and_status_125() {
         (&["--login=yes"], "unexpected value 'yes' for '--login' found; no more were expected; see aws-auth --help"),
         (
             &["--duration", "soon", "true"],
-            "--duration is 'soon', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "--duration is 'soon', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (
             &["--duration", "", "true"],
-            "--duration is '', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "--duration is '', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (
             &["--duration", "1d", "true"],
-            "--duration is '1d', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "--duration is '1d', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (&["--duration", "13h", "true"], "--duration asks for a role session of 13h; STS gives from 15m to 12h"),
         (&["--duration", "899", "true"], "--duration asks for a role session of 14m; STS gives from 15m to 12h"),
         (
             &["--duration", "99999999999999999h", "true"],
-            "--duration is '99999999999999999h', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "--duration is '99999999999999999h', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (&["--min-ttl", "-5", "true"], "unexpected argument '-5' found; see aws-auth --help"),
         (
             &["--min-ttl=-5", "true"],
-            "--min-ttl is '-5', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "--min-ttl is '-5', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (
             &["--region", "eu-west-1a", "true"],
-            "'eu-west-1a' (--region) is no region; it is an availability zone of eu-west-1",
+            "'eu-west-1a' (--region) is not a region; it is an availability zone of eu-west-1",
         ),
-        (&["--region", "EU", "true"], "'EU' (--region) is no region; regions look like eu-west-1"),
-        (&["--region", "", "true"], "'' (--region) is no region; regions look like eu-west-1"),
+        (&["--region", "EU", "true"], "'EU' (--region) is not a region; regions look like eu-west-1"),
+        (&["--region", "", "true"], "'' (--region) is not a region; regions look like eu-west-1"),
         (
             &["-p", "a\u{1b}[2Jb", "--login"],
             "there is no profile 'a\\u{1b}[2Jb' (--profile); there are: sops, development-infrastructure, production-infrastructure, main-infrastructure, default",
@@ -154,13 +154,13 @@ fn variables_that_cannot_be_read_are_errors_that_name_them() {
         (
             "AWS_AUTH_DURATION",
             "1d",
-            "AWS_AUTH_DURATION is '1d', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "AWS_AUTH_DURATION is '1d', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         ("AWS_AUTH_DURATION", "13h", "AWS_AUTH_DURATION asks for a role session of 13h; STS gives from 15m to 12h"),
         (
             "AWS_AUTH_MIN_TTL",
             "soon",
-            "AWS_AUTH_MIN_TTL is 'soon', which is no length of time; write seconds, minutes or hours: 900, 90m, 12h",
+            "AWS_AUTH_MIN_TTL is 'soon', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (
             "AWS_AUTH_MFA_SESSION",
@@ -168,7 +168,11 @@ fn variables_that_cannot_be_read_are_errors_that_name_them() {
             "AWS_AUTH_MFA_SESSION is '5m'; an MFA session lasts from 15m to 36h; or write off",
         ),
         ("AWS_AUTH_NO_CACHE", "maybe", "AWS_AUTH_NO_CACHE is 'maybe'; set it to 1, or unset it"),
-        ("AWS_REGION", "eu-west-1a", "'eu-west-1a' (AWS_REGION) is no region; it is an availability zone of eu-west-1"),
+        (
+            "AWS_REGION",
+            "eu-west-1a",
+            "'eu-west-1a' (AWS_REGION) is not a region; it is an availability zone of eu-west-1",
+        ),
         (
             "AWS_PROFILE",
             "",
@@ -438,7 +442,7 @@ fn quiet_says_errors_alone_and_verbose_says_each_step() {
     }
     let output = world.aws_auth().keys("AKIAMINE", "mine", "").args(["-v", "true"]).run();
     output.success().assert_stderr(
-        "aws-auth: no profile is named; the keys AKIAMINE in the environment pass through, and nobody is called\n\
+        "aws-auth: no profile is named; the keys AKIAMINE in the environment pass through, and no call is made\n\
          aws-auth: starts /usr/bin/true\n",
     );
 }

@@ -194,11 +194,11 @@ fn a_sign_in_that_refuses_is_said() {
     for (reply, words) in [
         (
             (400, "<html>"),
-            "refused these credentials (status 400); it takes those of a role that have not ended; try --refresh, and check the region",
+            "refused these credentials (status 400); it takes those of a role that have not expired; try --refresh, and check the region",
         ),
         (
             (200, "<html>"),
-            "answered with something that is no sign-in token; check any configured endpoint, and whether a proxy or a captive portal stands in between",
+            "answered with something that is not a sign-in token; check any configured endpoint, and whether a proxy or a captive portal stands in between",
         ),
     ] {
         let web = Web::start(move |_| Reply::Text(reply.0, reply.1.to_owned()));

@@ -56,7 +56,7 @@ fn what_the_caches_hold_is_shown_and_what_a_run_would_do_with_it() {
     world.aws_auth().args(["-p", "sops", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
     let explain = || without_times(&world.run(["-p", "sops", "--explain"]).success().stdout_text());
     let (session, role) = ("cached, good until TIME (7h 12m)", "cached, good until TIME (43m)");
-    let taken = "takes the cached credentials (43m left), calls nobody, asks for no code";
+    let taken = "takes the cached credentials (43m left), makes no call, asks for no code";
     assert_eq!(explain(), sops(&world, session, role, taken));
     let other = world.run(["-p", "main-infrastructure", "--explain"]).success().stdout_text();
     assert!(

@@ -150,7 +150,7 @@ fn dotenv_refuses_what_it_cannot_hold() {
     let world = hostile_world();
     let output = world.aws_auth().profile(HOSTILE).arg("--export=dotenv").run();
     output.assert_status(125).assert_stdout("").assert_stderr(
-        "aws-auth: the value of AWS_CA_BUNDLE has more than one line, which dotenv cannot hold; use another format, or mend the profile's setting\n",
+        "aws-auth: the value of AWS_CA_BUNDLE has more than one line, which dotenv cannot hold; use another format, or correct the profile's setting\n",
     );
 }
 

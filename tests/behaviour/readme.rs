@@ -105,3 +105,46 @@ fn the_demo_of_the_readme_is_a_target_of_the_makefile() {
         assert!(readme().contains(&format!("make {target}")), "the README says nothing of make {target}");
     }
 }
+
+/// The text of every test but these: what they hold the program's output to. Strings that go on over lines are joined.
+fn outputs_of_the_tests() -> String {
+    fn collect(directory: &Path, all: &mut String) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                collect(&path, all);
+            } else if name != "readme.rs" {
+                all.push_str(&std::fs::read_to_string(&path).unwrap().replace("\\\"", "\""));
+                all.push('\n');
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A call that times out takes longer than a test of the binary may: it is a unit test.
+    let mut all = std::fs::read_to_string(root.join("src/acquire/sts/tests.rs")).unwrap();
+    collect(&root.join("tests/behaviour"), &mut all);
+    collect(&root.join("tests/plan_cases"), &mut all);
+    let continued = all.replace("\\\n", "\n");
+    continued.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_message_that_the_readme_explains_is_one_that_a_test_sees() {
+    let readme = readme();
+    let section = readme.split_once("## When something goes wrong").unwrap().1.split_once("\n## ").unwrap().0;
+    let outputs = outputs_of_the_tests();
+    let mut seen = 0;
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let messages = row[1..].split(" | ").next().unwrap().split('`').skip(1).step_by(2);
+        for message in messages {
+            // What STS says follows the endpoint's address in a test.
+            let message = message.replace("STS says", "… says");
+            for part in message.split('…').map(str::trim).filter(|part| !part.is_empty()) {
+                assert!(outputs.contains(part), "no test sees a message with {part:?}: {row}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "{seen} messages were found");
+}

@@ -75,7 +75,7 @@ const ERRORS: [(&str, &str, &str); 18] = [
     (
         "source_profile = default\nrole_arn = arn:aws:iam::111111111111:role/a\nregion = eu-west-1a",
         KEYS,
-        "'eu-west-1a' (CONFIG:4) is no region; it is an availability zone of eu-west-1",
+        "'eu-west-1a' (CONFIG:4) is not a region; it is an availability zone of eu-west-1",
     ),
     (
         "source_profile = default\nrole_arn = arn:aws:iam::111111111111:role/a\nduration_seconds = 1h",
@@ -191,7 +191,7 @@ fn a_file_that_is_a_directory_or_no_text_is_an_error() {
     world
         .run(["-p", "x", "true"])
         .assert_status(125)
-        .assert_stderr(&format!("aws-auth: {config}:2: a byte that is no UTF-8; save the file as UTF-8 text\n"));
+        .assert_stderr(&format!("aws-auth: {config}:2: a byte that is not UTF-8; save the file as UTF-8 text\n"));
     // Keys that pass through need no files.
     world.aws_auth().keys("AKIAMINE", "mine", "").arg("true").run().success().assert_stderr("");
 }

@@ -378,7 +378,7 @@ fn a_session_that_sts_no_longer_knows_is_dropped_and_made_anew() {
         end_roles(&world);
         let output = quietly(&world, "sops");
         output.assert_status(125).assert_stderr_contains(
-            "; the MFA session has ended early, run 'aws-auth -p sops --login' in a terminal for a new one\n",
+            "; the MFA session was ended early; run 'aws-auth -p sops --login' in a terminal for a new one\n",
         );
         assert_eq!(own(&world, "session-").len(), 0);
         quietly(&world, "sops").assert_status(125).assert_stderr(&no_way("sops"));

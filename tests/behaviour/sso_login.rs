@@ -510,7 +510,7 @@ fn what_the_answers_to_a_code_end_it_with() {
     assert!(scene.count(TOKEN) <= 2);
     let scene = Scene::new();
     scene.sso.state().polls.extend(["server_error"; 3]);
-    scene.fails("OIDC says InternalServerException; the service has trouble of its own; try again in a moment");
+    scene.fails("OIDC says InternalServerException; the service is having trouble; try again in a moment");
     assert_eq!(scene.count(TOKEN), 3);
 }
 
@@ -712,7 +712,7 @@ fn without_a_terminal_a_run_fails_at_once_and_opens_nothing() {
     let scene = Scene::logged_in(-60).with_browser();
     scene.sso.state().refresh_tokens.clear();
     let output = scene.world.run(["-p", "p", "true"]);
-    let ended = "the SSO session 'corp' has ended; log in with: aws-auth -p p --login";
+    let ended = "the SSO session 'corp' has expired; log in with: aws-auth -p p --login";
     output.assert_status(125).assert_stderr(&format!("{}: {ended}\n", scene.place()));
     assert_eq!(scene.asked(), [TOKEN]);
     let scene = Scene::new().with_browser();

@@ -221,8 +221,8 @@ fn without_a_session_a_cache_or_a_role() {
             "no profile is named, so profile 'default' in ~/.aws/credentials:2",
             KEYS,
             "no MFA code is needed",
-            "the keys are given as they are, and nobody is called",
-            "starts /usr/bin/true with keys AKIA, which do not end",
+            "the keys are given as they are, and no call is made",
+            "starts /usr/bin/true with keys AKIA, which do not expire",
         ],
     );
 }
@@ -242,7 +242,7 @@ fn of_a_program_that_gives_the_keys() {
             "no MFA code is needed",
             "credentials: in no cache",
             "running ~/keys",
-            "starts /usr/bin/true with keys AKIAP, which do not end",
+            "starts /usr/bin/true with keys AKIAP, which do not expire",
         ],
     );
 }

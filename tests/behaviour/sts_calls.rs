@@ -310,7 +310,7 @@ fn an_endpoint_that_is_no_url_is_refused_before_a_code_is_asked_for() {
             .arg("true")
             .run();
         output.assert_status(125).assert_stdout("").assert_stderr(&format!(
-            "aws-auth: the endpoint '{url}' (AWS_ENDPOINT_URL_STS) is no URL; write it as https://HOST or https://HOST:PORT (or with http://)\n"
+            "aws-auth: the endpoint '{url}' (AWS_ENDPOINT_URL_STS) is not a URL; write it as https://HOST or https://HOST:PORT (or with http://)\n"
         ));
     }
 }

@@ -100,7 +100,7 @@ fn an_expired_token() {
         &[("AWS_AUTH_MIN_TTL", "14m"), ("AWS_AUTH_NO_CACHE", "1")],
         &format!(
             "profile 'open': role {OPEN}: STS at {} says ExpiredToken: The security token included in the request is expired; \
-         the credentials that this profile starts from have ended; renew them, or run with --refresh",
+         the credentials that this profile starts from have expired; renew them, or run with --refresh",
             world.sts.endpoint()
         ),
     );
@@ -254,7 +254,7 @@ fn trouble_of_the_service_is_waited_out_and_then_said() {
             "open",
             &[("AWS_AUTH_NO_CACHE", "1")],
             &format!(
-                "profile 'open': role {OPEN}: STS at {} says {}; the service has trouble of its own; try again in a moment",
+                "profile 'open': role {OPEN}: STS at {} says {}; the service is having trouble; try again in a moment",
                 world.sts.endpoint(),
                 says(status)
             ),
@@ -277,12 +277,12 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
         }),
         (Fault::Status(500), |at| {
             format!(
-                "profile 'sops': STS at {at} says InternalFailure: The request processing has failed because of an unknown error, exception or failure.; the service has trouble of its own; try again in a moment"
+                "profile 'sops': STS at {at} says InternalFailure: The request processing has failed because of an unknown error, exception or failure.; the service is having trouble; try again in a moment"
             )
         }),
         (Fault::Status(503), |at| {
             format!(
-                "profile 'sops': STS at {at} says ServiceUnavailable: Service is unable to handle request.; the service has trouble of its own; try again in a moment"
+                "profile 'sops': STS at {at} says ServiceUnavailable: Service is unable to handle request.; the service is having trouble; try again in a moment"
             )
         }),
         (Fault::CloseUnanswered, |at| {
@@ -302,13 +302,13 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
         }),
         (Fault::MalformedXml, |at| format!("STS at {at} answered without credentials; {ALTERED}")),
         (Fault::HtmlPage, |at| {
-            format!("STS at {at} answered with status 200 and something that is no answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 200 and something that is not an answer of STS; {PORTAL}")
         }),
         (Fault::Raw(302, ""), |at| {
-            format!("STS at {at} answered with status 302 and something that is no answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 302 and something that is not an answer of STS; {PORTAL}")
         }),
         (Fault::Raw(502, "Bad Gateway"), |at| {
-            format!("STS at {at} answered with status 502 and something that is no answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 502 and something that is not an answer of STS; {PORTAL}")
         }),
     ];
     for (fault, message) in faults {
@@ -357,7 +357,7 @@ fn a_call_without_a_code_is_tried_three_times() {
         ),
         (
             Fault::Raw(502, "Bad Gateway"),
-            "answered with status 502 and something that is no answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "answered with status 502 and something that is not an answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
     ] {
         let world = world();
@@ -373,7 +373,7 @@ fn a_call_without_a_code_is_tried_three_times() {
             "open",
             &[],
             &format!(
-                "STS at {} answered with status {status} and something that is no answer of STS; {PORTAL}",
+                "STS at {} answered with status {status} and something that is not an answer of STS; {PORTAL}",
                 world.sts.endpoint()
             ),
         );
@@ -720,8 +720,7 @@ fn a_system_without_certificates() {
 fn a_region_that_is_none_is_said_before_a_code_is_asked_for() {
     let world = world();
     let run = world.aws_auth().profile("sops").env("AWS_REGION", "eu-west-1a").arg("true").in_terminal();
-    run.wait()
-        .assert_status(125)
-        .assert_transcript("")
-        .assert_stderr("aws-auth: 'eu-west-1a' (AWS_REGION) is no region; it is an availability zone of eu-west-1\n");
+    run.wait().assert_status(125).assert_transcript("").assert_stderr(
+        "aws-auth: 'eu-west-1a' (AWS_REGION) is not a region; it is an availability zone of eu-west-1\n",
+    );
 }

@@ -47,6 +47,11 @@ def static_key(world):
     return next(line.split("=")[1].strip() for line in world.credentials.read_text().splitlines() if "access_key_id" in line)
 
 
+def caller_identity(world):
+    """The AWS CLI's arguments; releases of the AWS CLI 2 before 2.13 do not read AWS_ENDPOINT_URL."""
+    return f"--endpoint-url {world.sts.url} sts get-caller-identity"
+
+
 def log_in(world, profile="sops"):
     world.succeed("aws-auth", "-p", profile, "--login", env={"AWS_AUTH_MFA_TOKEN": world.sts.code(None)})
 
@@ -66,7 +71,7 @@ def test_boto3_and_the_cli_run_past_three_renewals_with_one_prompt(world):
     if find("aws2")[0]:
         world.install("aws2", need("aws2"))
         clis.append("aws2")
-    arn = "sts get-caller-identity --query Arn --output text"
+    arn = f"{caller_identity(world)} --query Arn --output text"
     loops = [EACH.format(stop=stop, out=out, command=f"{cli} {arn}") for cli in clis]
     script = f'({") & (".join(loops)}) & "$1" {loop} {RENEWALS} >keys; touch {stop}; wait'
     running = world.terminal("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", script, "sh", python("")[0])
@@ -98,12 +103,13 @@ def test_a_session_that_ended_is_an_error_in_the_commands_own_output(world, cli)
     world.install("aws", need(cli))
     log_in(world)
     forget = "rm -rf ~/.cache/aws-auth/session-* ~/.aws/cli/cache"
-    failed = world.run("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", f"{forget}; exec aws sts get-caller-identity")
+    call = f"exec aws {caller_identity(world)}"
+    failed = world.run("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", f"{forget}; {call}")
     assert failed.returncode != 0
     assert "needs an MFA code" in failed.stderr
     assert "run 'aws-auth -p sops --login' in a terminal; sh goes on" in failed.stderr
     log_in(world)
-    world.succeed("aws-auth", "-p", "sops", "--keep-fresh", "aws", "sts", "get-caller-identity")
+    world.succeed("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", call)
 
 
 def test_a_profile_with_blanks_and_quotes_is_read_by_boto3(world):

@@ -152,7 +152,7 @@ fn renew(
         let code = match refusal.err() {
             CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
                 OAuth2ErrorCode::TokenExpired => {
-                    return Error::new(format!("{about}: the login session has ended")).advise(again());
+                    return Error::new(format!("{about}: the login session has expired")).advise(again());
                 }
                 OAuth2ErrorCode::UserCredentialsChanged => {
                     return Error::new(format!("{about}: the password was changed since the login")).advise(again());
@@ -172,7 +172,7 @@ fn renew(
         let said = Error::new(format!("{about}: {} says {code}: {message}", signin.place()));
         match refusal.raw().status().as_u16() {
             429 => said.advise("too many calls at once; try again in a moment"),
-            500.. => said.advise("the service has trouble of its own; try again in a moment"),
+            500.. => said.advise("the service is having trouble; try again in a moment"),
             _ => said.advise(again()),
         }
     })?;

@@ -55,7 +55,7 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
                 "check the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
             ),
             400 | 404 => said.advise("check that the task or pod has a role"),
-            _ => said.advise("the container's agent has trouble of its own; try again in a moment"),
+            _ => said.advise("the container's agent is having trouble; try again in a moment"),
         });
     }
     credentials(&answer, &format!("{about}: {place}"))
@@ -97,7 +97,7 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     if let Some(end) = credentials.expiration.filter(|end| *end <= now) {
         // In an outage the service gives old credentials on purpose, and AWS takes them; the AWS CLI does the same.
         context.messages.warn(&format!(
-            "{place} gives credentials that ended at {}; they are used all the same, as AWS asks in an outage",
+            "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
             local_time(end, now)
         ));
         credentials.expiration = None;
@@ -171,13 +171,13 @@ impl Metadata<'_> {
                 Ok(answer) => {
                     unanswered = Some(
                         Error::new(format!("{} answers with status {}", self.place, answer.status))
-                            .advise("it has trouble of its own; try again in a moment"),
+                            .advise("it is having trouble; try again in a moment"),
                     );
                 }
                 Err(Unanswered::Unreachable(words)) => return Err(self.unreachable(&words)),
                 Err(Unanswered::Silent) => {
                     unanswered = Some(Error::new(format!("{} does not answer", self.place)).advise(
-                        "it has trouble, or this is no instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
+                        "it has trouble, or this is not an instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
                     ));
                 }
             }
@@ -198,7 +198,7 @@ impl Metadata<'_> {
 
     fn unreachable(&self, words: &str) -> Error {
         Error::new(format!("{} cannot be reached ({words})", self.place))
-            .advise("this is no EC2 instance, as it seems; name a profile that has credentials")
+            .advise("this does not seem to be an EC2 instance; name a profile that has credentials")
     }
 }
 
@@ -216,7 +216,7 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
                 account_id: text("AccountId"),
             }),
             None => {
-                Err(Error::new(format!("{place} gives no Expiration")).advise("something else than AWS answers there"))
+                Err(Error::new(format!("{place} gives no Expiration")).advise("something other than AWS answers there"))
             }
         },
         _ => match (text("Code").or_else(|| text("code")), text("Message").or_else(|| text("message"))) {
@@ -225,8 +225,8 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
                 Err(Error::new(format!("{place} says {code}{message}"))
                     .advise("the role may not let this service assume it; check its trust policy"))
             }
-            _ => Err(Error::new(format!("{place} answers with something that is no credentials"))
-                .advise("something else than AWS answers there")),
+            _ => Err(Error::new(format!("{place} answers with something that is not credentials"))
+                .advise("something other than AWS answers there")),
         },
     };
     wipe(&mut value);

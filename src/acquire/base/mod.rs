@@ -159,7 +159,7 @@ pub fn fetch(
     };
     match credentials.expiration {
         Some(end) if end <= now => Err(Error::new(format!(
-            "{about}: the credentials that were given have ended already, at {}",
+            "{about}: the credentials that were given have expired already, at {}",
             local_time(end, now)
         ))
         .advise("the clock of this machine may be off, or whoever gives them has old ones")),

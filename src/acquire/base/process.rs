@@ -76,9 +76,9 @@ fn in_words(about: &str, trouble: &Trouble, limit: i64) -> Error {
     match trouble {
         Trouble::NotStarted(error) => Error::new(format!("{about} cannot be run ({})", io_words(error)))
             .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
-        Trouble::TooSlow => Error::new(format!("{about} did not end within {} and was ended", for_people(limit)))
+        Trouble::TooSlow => Error::new(format!("{about} did not finish within {} and was stopped", for_people(limit)))
             .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
-        Trouble::TooMuch => Error::new(format!("{about} printed without an end and was ended"))
+        Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))
             .advise("run it by hand; it prints one JSON object"),
         Trouble::NoTerminal => Error::new(format!("{about} wants to ask on the terminal, which another job has"))
             .advise("run the command in the foreground"),
@@ -110,14 +110,14 @@ fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     match fields.get("Version") {
         Some(Value::Number(version)) if version.as_i64() == Some(1) => {}
         Some(Value::Number(version)) => return Err(wrong(&format!("answered in Version {version}, which is unknown"))),
-        Some(_) => return Err(wrong("printed a Version that is no number")),
+        Some(_) => return Err(wrong("printed a Version that is not a number")),
         None => return Err(wrong("printed no Version")),
     }
     let text = |name: &str| match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(wrong(&format!("printed {} that is no text", with_article(name)))),
+        Some(_) => Err(wrong(&format!("printed {} that is not text", with_article(name)))),
     };
     let (Some(id), Some(secret)) = (text("AccessKeyId")?, text("SecretAccessKey")?.map(Secret::new)) else {
         let missing = if text("AccessKeyId")?.is_none() { "AccessKeyId" } else { "SecretAccessKey" };
@@ -125,7 +125,7 @@ fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     };
     let expiration = match text("Expiration")? {
         None => None,
-        Some(time) => Some(parse_iso8601(&time).ok_or_else(|| wrong("printed an Expiration that is no time"))?),
+        Some(time) => Some(parse_iso8601(&time).ok_or_else(|| wrong("printed an Expiration that is not a time"))?),
     };
     Ok(Credentials {
         access_key_id: id,

@@ -52,7 +52,7 @@ pub fn fetch(
         let said = Error::new(format!("{about}: {} says {code}: {message}", sso.portal.place()));
         match (code, refusal.raw().status().as_u16()) {
             ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
-            (_, 500..) => said.advise("the service has trouble of its own; try again in a moment"),
+            (_, 500..) => said.advise("the service is having trouble; try again in a moment"),
             _ => said.advise(format!(
                 "check sso_account_id ({}) and sso_role_name ({}); who runs IAM Identity Center assigns them to you",
                 sso.account_id, sso.role_name

@@ -89,7 +89,7 @@ pub fn advice(plan: &Acquisition) -> String {
 pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
     match state {
         TokenState::Fresh(_) => None,
-        TokenState::Expired => Some(format!("{} has ended", whose(sso))),
+        TokenState::Expired => Some(format!("{} has expired", whose(sso))),
         TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
     }
 }
@@ -114,7 +114,7 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
         TokenState::Fresh(token) if !anew => return Ok(token),
         state => missing(&state, sso),
     };
-    let fact = why.unwrap_or_else(|| format!("{} is to be begun anew", whose(sso)));
+    let fact = why.unwrap_or_else(|| format!("{} is to be started again", whose(sso)));
     if let Some(pid) = lock.as_ref().and_then(Lock::after) {
         return Err(Error::new(format!("process {pid}, whose SSO login this one waited for, gave up"))
             .advise("run the command again to be asked")
@@ -143,7 +143,7 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
 
 /// A renewal that failed on the way.
 pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
-    error.in_front(&format!("{about}: {} has ended and was not renewed", whose(sso)))
+    error.in_front(&format!("{about}: {} has expired and was not renewed", whose(sso)))
 }
 
 /// Why the AWS CLI's files cannot be written. `--no-cache` is no reason: a login is not ours to keep or not.

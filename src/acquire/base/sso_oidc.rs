@@ -100,7 +100,7 @@ impl Refusal {
         let said = Error::new(format!("{} says {}{colon}{}", oidc.place(), self.code, self.words));
         match self.status {
             429 => said.advise("too many calls at once; try again in a moment"),
-            500.. => said.advise("the service has trouble of its own; try again in a moment"),
+            500.. => said.advise("the service is having trouble; try again in a moment"),
             _ => said.advise(advice),
         }
     }

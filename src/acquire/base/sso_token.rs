@@ -180,7 +180,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
             // A server in trouble says nothing about the login.
             if context_.raw().status().as_u16() >= 500 {
                 return Err(Error::new(format!("{} says {code}", sso.oidc.place()))
-                    .advise("the service has trouble of its own; try again in a moment"));
+                    .advise("the service is having trouble; try again in a moment"));
             }
             context.messages.step(|| format!("the SSO token was not renewed ({code})"));
             return Ok(None);

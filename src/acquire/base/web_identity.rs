@@ -28,7 +28,7 @@ fn token(path: &str, about: &str) -> Result<Secret> {
     };
     let bytes = files::read_token(std::path::Path::new(path))
         .map_err(|error| wrong(&format!("cannot be read ({})", io_words(&error))))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is no text"))?.trim();
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not text"))?.trim();
     if text.is_empty() {
         return Err(wrong("is empty"));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::config::tests::texts;
 use crate::config::{FileKind, ProfileSet, SourceFile};
 
-/// Where the AWS SDK's own cases expect something else than we read, and why.
+/// Where the AWS SDK's own cases expect something other than we read, and why.
 const OTHER_THAN_THE_SDK: &[(&str, &str)] = &[
     (
         "Profile names support alphanumeric characters and - / . % @ _ : +",

@@ -73,8 +73,8 @@ def empty_key(case, theirs, ours):
 
 
 def no_region(case, theirs, ours):
-    """a region that is no region is an error before anything is asked"""
-    return ours.refuses("is no region") and not ours.calls
+    """a region that is none is an error before anything is asked"""
+    return ours.refuses("is not a region") and not ours.calls
 
 
 def security_key(case, theirs, ours):
