@@ -4,18 +4,23 @@
 //! The environment is kept as the raw `NAME=value` entries, duplicates and entries without `=` included, for
 //! everything that is not ours to change reaches the command byte for byte.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::borrow::Cow;
+use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use crate::bytes::find;
 use crate::error::{Error, Result};
+
+/// One entry of an environment, `NAME=value` as a rule. Those that the process was started with are not copied.
+pub type Entry = Cow<'static, CStr>;
 
 /// Arguments and environment at the start.
 pub struct Snapshot {
     /// The arguments without the program's own name.
     pub args: Vec<OsString>,
     /// The environment's entries, in their order.
-    pub entries: Vec<CString>,
+    pub entries: Vec<Entry>,
     /// Finds the path of the program itself; asked only when it is needed.
     pub executable: fn() -> std::io::Result<PathBuf>,
     /// The run above this one whose command renews its credentials by itself, if this is below one.
@@ -32,13 +37,13 @@ pub struct KeptFresh {
 
 /// The name of an entry: what stands before its first `=`.
 pub fn name_of(entry: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'=', entry).unwrap_or(entry.len());
+    let end = find(b'=', entry).unwrap_or(entry.len());
     entry.get(..end).unwrap_or(entry)
 }
 
 impl Snapshot {
     /// What the process was started with.
-    pub fn new(args: Vec<OsString>, entries: Vec<CString>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
+    pub fn new(args: Vec<OsString>, entries: Vec<Entry>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
         Self { args, entries, executable, kept_fresh: None }
     }
 
@@ -162,7 +167,7 @@ impl Snapshot {
             path.extend_from_slice(home.as_os_str().as_bytes());
             rest = tail;
         }
-        while let Some(at) = memchr::memchr(b'$', rest) {
+        while let Some(at) = find(b'$', rest) {
             let (before, from) = rest.split_at(at);
             path.extend_from_slice(before);
             let (name, after) = variable_name(from);
@@ -188,7 +193,7 @@ fn variable_name(from: &[u8]) -> (&[u8], &[u8]) {
     let word = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let tail = from.get(1..).unwrap_or_default();
     if let Some(braced) = tail.strip_prefix(b"{")
-        && let Some(end) = memchr::memchr(b'}', braced)
+        && let Some(end) = find(b'}', braced)
     {
         return (braced.get(..end).unwrap_or_default(), braced.get(end + 1..).unwrap_or_default());
     }

@@ -8,6 +8,7 @@
 pub mod acquire;
 pub mod action;
 pub mod arn;
+pub mod bytes;
 pub mod cli;
 pub mod config;
 pub mod credentials;

@@ -4,7 +4,8 @@
 // `main`, and what the caller chose could no longer be passed on to the command.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int};
+use std::borrow::Cow;
+use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
 
 use aws_auth::env::Snapshot;
@@ -16,13 +17,21 @@ pub extern "C" fn main(_count: c_int, arguments: *const *const c_char, environme
     c_int::from(aws_auth::run(Snapshot::new(args, entries(environment), std::env::current_exe)))
 }
 
+/// The power that the SDK's pauses between attempts are computed with. It is here so that libm.so, which nothing else is
+/// needed from, is not loaded by every run.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[unsafe(no_mangle)]
+pub extern "C" fn pow(base: f64, exponent: f64) -> f64 {
+    libm::pow(base, exponent)
+}
+
 /// The strings of an array that ends in a null pointer.
-fn entries(mut array: *const *const c_char) -> Vec<CString> {
+fn entries(mut array: *const *const c_char) -> Vec<Cow<'static, CStr>> {
     let mut entries = Vec::new();
     // SAFETY: the system gives arrays of NUL-terminated strings that end in a null pointer and stay for the whole run.
     unsafe {
         while !array.is_null() && !(*array).is_null() {
-            entries.push(CStr::from_ptr(*array).to_owned());
+            entries.push(Cow::Borrowed(CStr::from_ptr(*array)));
             array = array.add(1);
         }
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
 
 use crate::config::{shell_word, split_words};
-use crate::env::{KeptFresh, Snapshot, name_of};
+use crate::env::{Entry, KeptFresh, Snapshot, name_of};
 
 /// The variable that holds the record.
 pub const RECORD: &str = "AWS_AUTH_SET";
@@ -51,7 +51,7 @@ pub fn callers_own(snapshot: Snapshot) -> Snapshot {
     let unchanged = |name: &str| settings.iter().any(|setting| setting.0 == name && is_unchanged(setting, &snapshot));
     let ours: Vec<&str> = LEADING.into_iter().filter(|name| unchanged(name)).collect();
     let is_kept_fresh = ours.contains(&"AWS_CONFIG_FILE") && ours.contains(&"AWS_PROFILE");
-    let mut entries: Vec<CString> = snapshot
+    let mut entries: Vec<Entry> = snapshot
         .entries
         .iter()
         .filter(|entry| {
@@ -66,7 +66,7 @@ pub fn callers_own(snapshot: Snapshot) -> Snapshot {
     let callers_file = recorded(CONFIG_FILE).filter(|_| ours.contains(&"AWS_CONFIG_FILE"));
     let file = callers_file.map(|(_, path)| format!("AWS_CONFIG_FILE={path}"));
     let put_back = file.into_iter().chain([format!("{RECORD}={}", record.join(" "))]);
-    entries.extend(put_back.filter_map(|entry| CString::new(entry).ok()));
+    entries.extend(put_back.filter_map(|entry| CString::new(entry).ok()).map(Entry::Owned));
     let command = recorded(COMMAND).map(|(_, command)| command.clone()).unwrap_or_default();
     let own = Snapshot::new(snapshot.args.clone(), entries, snapshot.executable);
     let kept_fresh = is_kept_fresh.then(|| Box::new(KeptFresh { command, found: snapshot }));

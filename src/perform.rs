@@ -1,6 +1,6 @@
 //! What each action does with its plan.
 
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 
 use crate::acquire::{self, Context, Obtained, Undisturbed};
 use crate::action::{Action, Format};
@@ -8,7 +8,7 @@ use crate::cli;
 use crate::credentials::{Credentials, now};
 use crate::deliver::fresh::{self, Fresh};
 use crate::deliver::{self, child, console, export};
-use crate::env::Snapshot;
+use crate::env::{Entry, Snapshot};
 use crate::error::{Error, Result};
 use crate::messages::{Messages, print};
 use crate::plan::{self, Acquisition, Plan};
@@ -262,7 +262,7 @@ fn what_of_profile(action: Action) -> &'static str {
 fn become_command(
     command: &[OsString],
     (snapshot, messages): (&Snapshot, &Messages),
-    environment: &[CString],
+    environment: &[Entry],
     credentials: Option<&Credentials>,
 ) -> Result<u8> {
     let path = snapshot.var("PATH");

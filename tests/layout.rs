@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module, and the modules of the crate that it may use besides itself.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 20] = [
     ("error", &[]),
+    ("bytes", &[]),
     ("credentials", &[]),
     ("arn", &["error"]),
-    ("env", &["error"]),
+    ("env", &["error", "bytes"]),
     ("messages", &["error", "env"]),
     ("cli", &["error"]),
     ("services", &["error"]),
     ("action", &["error", "cli", "services"]),
-    ("config", &["error"]),
+    ("config", &["error", "bytes"]),
     ("nested", &["env", "config"]),
     ("request", &["error", "credentials", "arn", "env", "messages", "cli", "action", "nested"]),
     ("plan", &["error", "credentials", "arn", "config", "request"]),

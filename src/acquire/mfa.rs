@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::config::shell_word;
 use crate::credentials::{Seconds, Secret, for_people, now};
+use crate::env::Entry;
 use crate::error::{Error, Result};
 use crate::plan::Serial;
 use crate::request::Renewal;
@@ -32,7 +33,7 @@ pub struct Codes<'a> {
     process: Option<String>,
     /// The process that was run for the code at hand.
     ran: Option<String>,
-    environment: &'a [std::ffi::CString],
+    environment: &'a [Entry],
     used: Used<'a>,
     profile: String,
     place: Option<String>,
@@ -69,7 +70,7 @@ pub struct Sources<'a> {
     /// The mfa_process.
     pub process: Option<String>,
     /// The environment that the mfa_process is run in, but for its keys.
-    pub environment: &'a [std::ffi::CString],
+    pub environment: &'a [Entry],
     /// The profile, for the prompt.
     pub profile: String,
     /// The endpoint, when it is not AWS's own, for the prompt.
@@ -299,7 +300,7 @@ fn hash(salt: &str, digits: &Secret) -> String {
 
 /// Runs the command that prints a code: split as a shell would, run without a shell, with the terminal but without the
 /// AWS keys of our environment, for no longer than `limit`.
-fn run_process(command: &str, environment: &[std::ffi::CString], limit: Duration) -> Result<Secret> {
+fn run_process(command: &str, environment: &[Entry], limit: Duration) -> Result<Secret> {
     use std::os::unix::ffi::OsStrExt as _;
     let fail = |words: String| Error::new(format!("mfa_process {words}"));
     let words = crate::config::split_words(command).map_err(|_| fail(String::from("has an unbalanced quote")))?;
@@ -381,14 +382,13 @@ fn outcome(mut child: Child, limit: Duration) -> Option<std::io::Result<(ExitSta
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CString;
     use std::time::Duration;
 
     use super::run_process;
 
     #[test]
     fn a_process_that_hangs_is_killed_when_its_time_is_over() {
-        let environment = [CString::new("PATH=/usr/bin:/bin").unwrap_or_default()];
+        let environment = [crate::env::Entry::Borrowed(c"PATH=/usr/bin:/bin")];
         for command in ["sleep 600", "sh -c 'exec sleep 600 >/dev/null'", "sh -c 'sleep 3 & echo 123456'"] {
             let error = run_process(command, &environment, Duration::ZERO).err().map(|error| error.to_string());
             let program = command.split(' ').next().unwrap_or_default();

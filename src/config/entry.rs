@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::find2;
 use crate::config::ini::{Line, Lines, is_comment, is_space, split_line, strip};
 
 /// Where Python's `str.splitlines` ends a line, which is how the CLI splits a map; a file's lines end only at CR and LF.
@@ -11,10 +12,14 @@ fn is_line_end(c: char) -> bool {
 
 /// `text` up to a `#` or `;` that has white space before it.
 fn without_comment(text: &str) -> &str {
-    memchr::memchr2_iter(b'#', b';', text.as_bytes())
-        .filter_map(|at| text.get(..at))
-        .find(|before| before.ends_with(is_space))
-        .unwrap_or(text)
+    let mut from = 0;
+    while let Some(at) = text.as_bytes().get(from..).and_then(|rest| find2([b'#', b';'], rest)) {
+        match text.get(..from + at) {
+            Some(before) if before.ends_with(is_space) => return before,
+            _ => from += at + 1,
+        }
+    }
+    text
 }
 
 /// A key and where its value stands.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::{find2, find3};
 use crate::config::{FileKind, split_words};
 
 /// What a section's header says that it is.
@@ -48,11 +49,11 @@ pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
 
 /// Whether there is a byte that means something to `split_words`; CR and LF are in no header.
 fn splits_or_quotes(name: &[u8]) -> bool {
-    memchr::memchr3(b' ', b'\t', b'"', name).is_some() || memchr::memchr2(b'\'', b'\\', name).is_some()
+    find3([b' ', b'\t', b'"'], name).is_some() || find2([b'\'', b'\\'], name).is_some()
 }
 
 fn second_of_two_words(header: &str) -> Option<Cow<'_, str>> {
-    if memchr::memchr3(b'"', b'\'', b'\\', header.as_bytes()).is_none() {
+    if find3([b'"', b'\'', b'\\'], header.as_bytes()).is_none() {
         let mut words = header.split([' ', '\t']).filter(|word| !word.is_empty()).skip(1);
         return words.next().filter(|_| words.next().is_none()).map(Cow::Borrowed);
     }

@@ -4,6 +4,8 @@
 //! Everything is a slice of the file's text. A file is walked once to judge its lines; the entries of a section are
 //! read when someone asks for that section.
 
+use crate::bytes::{find, find2};
+
 /// White space as Python's `str.strip` and `\s` see it: Unicode's, and the four separators of ASCII.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
@@ -26,7 +28,7 @@ pub(super) fn is_comment(stripped: &str) -> bool {
 
 /// The first line of `text` without its end (LF, CR LF or CR), and what follows it.
 pub(super) fn split_line(text: &str) -> (&str, &str) {
-    let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else {
+    let Some(end) = find2([b'\n', b'\r'], text.as_bytes()) else {
         return (text, "");
     };
     let (line, rest) = text.split_at(end);
@@ -96,7 +98,7 @@ impl<'a> Lines<'a> {
         let key = bytes.get(..delimiter)?;
         let key = self.rest.get(..key.len() - usize::from(key.ends_with(b" ")))?;
         let value = bytes.get(delimiter..).filter(|value| value.starts_with(b"=") || value.starts_with(b":"))?;
-        let (end, after) = match memchr::memchr2(b'\n', b'\r', value) {
+        let (end, after) = match find2([b'\n', b'\r'], value) {
             Some(length) if value.get(length..)?.starts_with(b"\r\n") => (delimiter + length, 2),
             Some(length) => (delimiter + length, 1),
             None => (bytes.len(), 0),
@@ -132,7 +134,7 @@ impl<'a> Lines<'a> {
         if let Some(header) = header(stripped) {
             return Line::Header(header);
         }
-        let Some(delimiter) = memchr::memchr2(b'=', b':', stripped.as_bytes()) else {
+        let Some(delimiter) = find2([b'=', b':'], stripped.as_bytes()) else {
             return if stripped.starts_with('[') { Line::OpenHeader } else { Line::Garbage };
         };
         let (key, rest) = stripped.split_at(delimiter);
@@ -169,7 +171,7 @@ impl<'a> Iterator for Lines<'a> {
 /// comment or nothing follows it, so that `[profile a]  # was [profile b]` is a, else the last.
 fn header(stripped: &str) -> Option<&str> {
     let inner = stripped.strip_prefix('[')?;
-    if memchr::memchr(b']', inner.as_bytes()).is_some_and(|at| at > 0 && at + 1 == inner.len()) {
+    if find(b']', inner.as_bytes()).is_some_and(|at| at > 0 && at + 1 == inner.len()) {
         return inner.strip_suffix(']');
     }
     let (first, after) = inner.split_once(']')?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::bytes::find;
 use crate::config::FileKind;
 use crate::config::ini::line_ends;
 use crate::error::{Error, Result};
@@ -49,7 +50,7 @@ impl SourceFile {
     /// The file at `path`, whose text the caller has; NUL in it is an error, a byte order mark at its start is not.
     pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Result<Self> {
         let (path, text) = (path.into(), Zeroizing::new(text.into()));
-        if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
+        if let Some(nul) = find(0, text.as_bytes()) {
             return Err(no_text(&path, text.get(..nul).unwrap_or_default(), "a NUL byte"));
         }
         Ok(Self { kind, path, text })

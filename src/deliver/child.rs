@@ -5,7 +5,7 @@ use std::ffi::CString;
 use super::fresh::Fresh;
 use crate::acquire::shell_word;
 use crate::credentials::{Credentials, iso8601};
-use crate::env::{Snapshot, is_credential, name_of};
+use crate::env::{Entry, Snapshot, is_credential, name_of};
 use crate::nested;
 use crate::plan::settings::{is_name, is_setting};
 use crate::plan::{Acquisition, Base, Provider};
@@ -26,19 +26,19 @@ pub struct Changes {
 }
 
 /// The environment for keys that pass through: the caller's as it was found, but for a code that may have been in it.
-pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<CString> {
+pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
     let snapshot = snapshot.found();
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
         set.record_over(snapshot);
     }
-    build(snapshot, request, &set, |name| name == b"AWS_AUTH_MFA_TOKEN")
+    build(snapshot, request, set, |name| name == b"AWS_AUTH_MFA_TOKEN")
 }
 
 /// The environment for a profile that names no credentials: the command's SDK finds the container's or the
 /// instance's, so what leads there stays, and keys go.
-pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Vec<CString> {
+pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Vec<Entry> {
     let mut set = Assignments::default();
     if let Some(profile) = profile {
         set.add("AWS_PROFILE", profile);
@@ -48,7 +48,7 @@ pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>
         let record = std::mem::take(&mut set.record);
         set.add(nested::RECORD, &record);
     }
-    build(snapshot, request, &set, |name| {
+    build(snapshot, request, set, |name| {
         let leads_to_machine = name.starts_with(b"AWS_CONTAINER_")
             || name.starts_with(b"AWS_ROLE_")
             || name == b"AWS_WEB_IDENTITY_TOKEN_FILE";
@@ -64,9 +64,9 @@ pub fn with_credentials(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-) -> Vec<CString> {
+) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, None);
-    build(snapshot, request, &set, goes)
+    build(snapshot, request, set, goes)
 }
 
 /// The environment for a command that gets its credentials from `fresh` and renews them by itself: no keys, and the
@@ -77,11 +77,11 @@ pub fn kept_fresh(
     plan: &Acquisition,
     credentials: &Credentials,
     fresh: &Fresh,
-) -> Vec<CString> {
+) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
     let by_container = matches!(&plan.base, Base::Provider { kind, .. } if matches!(**kind, Provider::Container(_)));
     // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
-    build(snapshot, request, &set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
+    build(snapshot, request, set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
 }
 
 /// What a shell has to do to have that environment, for `--export`.
@@ -145,7 +145,7 @@ fn callers(
     set: &Assignments,
     wanted: impl Fn(&str) -> bool,
 ) -> Vec<(String, String)> {
-    let pair = |entry: &CString| {
+    let pair = |entry: &Entry| {
         let (name, value) = entry.to_str().ok()?.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))
     };
@@ -225,7 +225,7 @@ const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 #[derive(Default)]
 struct Assignments {
     names: Vec<String>,
-    entries: Vec<CString>,
+    entries: Vec<Entry>,
     record: String,
 }
 
@@ -234,7 +234,7 @@ impl Assignments {
         // Values come from text without NUL; one that has it could not be in an environment at all.
         if let Ok(entry) = CString::new(format!("{name}={value}")) {
             self.names.push(name.to_owned());
-            self.entries.push(entry);
+            self.entries.push(Entry::Owned(entry));
         }
     }
 
@@ -294,12 +294,12 @@ impl Assignments {
 }
 
 /// The caller's entries without those that are set, gone or an outer run's, then the assignments.
-fn build(snapshot: &Snapshot, request: &Request<'_>, set: &Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<CString> {
+fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
     let outer = |name: &[u8]| request.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
         let name = name_of(entry.to_bytes());
         !gone(name) && !replaced(name) && !outer(name)
     });
-    kept.cloned().chain(set.entries.iter().cloned()).collect()
+    kept.cloned().chain(set.entries).collect()
 }

@@ -10,13 +10,14 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::env::Entry;
 use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, Result};
 
 /// Where commands are looked for when PATH is not set, as in execvp(3).
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
 /// Becomes the command. Returns only when that failed.
-pub fn exec(command: &[OsString], environment: &[CString], path: Option<&OsStr>) -> Error {
+pub fn exec(command: &[OsString], environment: &[Entry], path: Option<&OsStr>) -> Error {
     let Some(name) = command.first() else { return Error::new("no command given") };
     let arguments: Result<Vec<CString>, _> = command.iter().map(|word| CString::new(word.as_bytes())).collect();
     let Ok(arguments) = arguments else { return Error::new("the command holds a NUL byte") };
@@ -121,10 +122,10 @@ fn not_executable(name: &OsStr, error: &io::Error) -> Error {
         .with_status(NOT_EXECUTABLE)
 }
 
-fn execve(path: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
-    let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
-        words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
-    };
+fn execve(path: &CStr, arguments: &[CString], environment: &[Entry]) -> io::Error {
+    fn pointers<T: AsRef<CStr>>(words: &[T]) -> Vec<*const libc::c_char> {
+        words.iter().map(|word| word.as_ref().as_ptr()).chain([std::ptr::null()]).collect()
+    }
     let (arguments, environment) = (pointers(arguments), pointers(environment));
     // SAFETY: both arrays end in a null pointer and point to NUL-terminated strings that outlive the call.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };

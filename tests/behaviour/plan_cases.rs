@@ -165,7 +165,7 @@ fn outcome(shared: &Sections, own: &Sections) -> (&'static str, String) {
     }
     let environment = lines("env");
     let entries = ["HOME=/home/jo"].into_iter().chain(environment.lines().filter(|line| !line.is_empty()));
-    let entries = entries.map(|entry| CString::new(entry).unwrap()).collect();
+    let entries = entries.map(|entry| CString::new(entry).unwrap().into()).collect();
     let snapshot = Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into()));
     let file = |kind, name| section(shared, own, name).map(|text| SourceFile::from_text(kind, name, text)).transpose();
     let resolve = || -> Result<String> {
