@@ -18,6 +18,20 @@ fn main() {
         println!("cargo:rustc-link-search=native={directory}");
         println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
     }
+    // The functions of a run from the cache, side by side.
+    let script = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("packaging/cached-path.ld");
+    println!("cargo:rerun-if-changed={}", script.display());
+    if is_default_linker() {
+        println!("cargo:rustc-link-arg-bins=-T");
+        println!("cargo:rustc-link-arg-bins={}", script.display());
+    }
+}
+
+/// Whether the linker is one that is known to read the script: the toolchain's own choice, and not another one that is
+/// chosen by the environment or a configuration of cargo.
+fn is_default_linker() -> bool {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    env::var("RUSTC_LINKER").is_err() && !flags.contains("link")
 }
 
 /// Where the C compiler that links has this file of its own.
