@@ -22,7 +22,7 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside bench bench-check order deny install uninstall deb clean help check-cargo check-rust-tools
+.PHONY: build demo test test-outside bench bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -62,7 +62,7 @@ deny: ## licences, advisories, bans and sources of the dependencies (needs cargo
 		{ echo 'make deny: cargo-deny is missing; install it with `cargo install cargo-deny --locked`' >&2; exit 1; }
 	$(CARGO) deny --locked check
 
-install: check-cargo ## the release binary, the manual and completions into $(DESTDIR)$(PREFIX)
+install: check-cargo check-prefix ## the release binary, the manual and completions into $(DESTDIR)$(PREFIX)
 	$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release)
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(dir $(file))')
 	$(INSTALL) -m 755 '$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
@@ -86,6 +86,10 @@ clean: ## everything that was built or installed under target
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# zsh and make do not expand it there, and a directory named ~ is dangerous to remove.
+check-prefix:
+	@case '$(PREFIX)' in '~'*) echo 'make install: PREFIX begins with ~, which stays as it is; write PREFIX="$$HOME/.local"' >&2; exit 1 ;; esac
 
 check-cargo:
 	@command -v $(CARGO) >/dev/null || { echo 'make: cargo is missing; Rust is installed by rustup' >&2; exit 1; }

@@ -174,8 +174,15 @@ fn chosen(cli: &Cli) -> Result<Action> {
         }
         ([(_, action)], None) => Ok(*action),
         ([(name, _)], Some(command)) => {
-            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy()))
-                .advise(format!("write {name} alone, or leave it out")))
+            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy())).advise(
+                match (*name, command.to_str()) {
+                    ("--export", Some(format)) if Format::parse(format).is_ok() => format!("write --export={format}"),
+                    ("--console", Some(service)) if crate::services::find(service).is_ok() => {
+                        format!("write --console={service}")
+                    }
+                    _ => format!("write {name} alone, or leave it out"),
+                },
+            ))
         }
         ([(one, _), (other, _), ..], _) => {
             Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"))

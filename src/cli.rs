@@ -80,12 +80,14 @@ pub struct Cli {
     #[arg(short, long, help_heading = "Actions")]
     pub shell: bool,
 
-    /// Make sure that good credentials are cached
-    #[arg(long, help_heading = "Actions")]
+    /// Make sure that good credentials are cached; signs in
+    /// to SSO
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
     pub login: bool,
 
-    /// Forget the cached credentials of the profile
-    #[arg(long, help_heading = "Actions")]
+    /// Forget the profile's cached credentials and its MFA
+    /// session
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
     pub logout: bool,
 
     /// With --logout: forget those of every profile

@@ -9,7 +9,7 @@ use crate::credentials::{Credentials, now};
 use crate::deliver::fresh::{self, Fresh};
 use crate::deliver::{self, child, console, export};
 use crate::env::{Entry, Snapshot};
-use crate::error::{Error, Result};
+use crate::error::{Error, NOT_FOUND, Result};
 use crate::messages::{Messages, print};
 use crate::plan::{self, Acquisition, Plan};
 use crate::report;
@@ -28,13 +28,28 @@ struct Work<'a> {
 /// # Errors
 /// Whatever the profile, STS or the command has against it.
 pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
-    match context.request.action {
+    let done = match context.request.action {
         Action::Logout { all } => logout(context, all),
         Action::Explain => report::explain(context),
         Action::List => report::list(context),
         Action::Status => report::status(context),
         Action::SwitchRoleUrl => print(&console::switch_role_url(context)?),
-        _ => Work { context, command }.with_plan(&plan::resolve(context.set, context.request)?),
+        _ => plan::resolve(context.set, context.request).and_then(|plan| Work { context, command }.with_plan(&plan)),
+    };
+    done.map_err(|error| meant(error, command, |name| context.set.profile(name).is_some()))
+}
+
+/// What a command that is not there may have been meant for: a profile, or an option.
+fn meant(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
+    let name = command.first().and_then(|name| name.to_str()).filter(|_| error.status() == NOT_FOUND);
+    match name {
+        Some(name) if is_profile(name) => {
+            error.advise(format!("it is a profile's name: aws-auth -p {} COMMAND", acquire::shell_word(name)))
+        }
+        Some(name) if cli::definition().get_arguments().any(|option| option.get_long() == Some(name)) => {
+            error.advise(format!("did you mean --{name}?"))
+        }
+        _ => error,
     }
 }
 
@@ -83,6 +98,7 @@ pub fn pass_through(
         format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
     become_command(command, (snapshot, messages), &child::untouched(snapshot, request), None)
+        .map_err(|error| meant(error, command, |_| false))
 }
 
 /// Keys that somebody put into the environment are no profile's.
@@ -96,7 +112,7 @@ fn refuse_to_renew_keys(request: &Request<'_>) -> Result<()> {
 /// Forgets the cached credentials of the profile, or of every profile.
 fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     let Context { set, request, store, messages, .. } = context;
-    let mut removed = 0;
+    let (mut removed, mut device) = (0, None);
     if all {
         for name in set.names() {
             // A profile that does not resolve has no entries that could be told to be its own.
@@ -106,12 +122,20 @@ fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
         }
         removed += acquire::forget_all(store)?;
     } else if let Plan::Acquire(plan) = plan::resolve(set, request)? {
+        let has_session = acquire::has_session(&plan, store);
         removed += acquire::forget(&plan, store)?;
+        device = plan.session.filter(|_| has_session).map(|session| session.serial);
     }
-    messages.say(&match removed {
+    let told = match removed {
         0 => String::from("nothing was cached"),
         1 => String::from("1 cached set of credentials is forgotten"),
         more => format!("{more} cached sets of credentials are forgotten"),
+    };
+    messages.say(&match device {
+        Some(serial) => {
+            format!("{told} (the MFA session of {}, which other profiles use, too)", serial.as_str())
+        }
+        None => told,
     });
     Ok(0)
 }
@@ -130,6 +154,10 @@ impl Work<'_> {
         if request.keep_fresh && plan.profile.is_none() && plan.is_web_identity_alone() {
             messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
             return become_command(self.command, (snapshot, messages), &child::untouched(snapshot, request), None);
+        }
+        if request.action == Action::Login && request.no_cache && !acquire::is_sso(plan) {
+            return Err(Error::new("--login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on")
+                .advise("leave one of them out"));
         }
         // Before a code is spent on credentials that the command could not be given.
         let fresh = self.file_to_keep_fresh(plan)?;
@@ -174,21 +202,31 @@ impl Work<'_> {
 
     /// The profile names no credentials, or there is none: the command's SDK finds the machine's.
     fn without_credentials(&self, profile: Option<&str>) -> Result<u8> {
-        let Context { snapshot, request, messages, .. } = self.context;
+        let Context { snapshot, request, set, messages, .. } = self.context;
         match (request.action, profile) {
             (Action::Run | Action::Shell, profile) => {
                 messages.step(|| report::profile(profile, self.context));
-                messages.say(&match profile {
-                    Some(name) => format!("profile '{name}' names no credentials; the command's own SDK looks for the container's or the instance's"),
-                    None => String::from("no profile and no keys; the command's own SDK looks for the container's or the instance's"),
-                });
+                let sdk = "the command's own SDK looks for the container's or the instance's";
+                match (profile, profile.and_then(|name| plan::why_no_credentials(set, name))) {
+                    (Some(name), Some(why)) => {
+                        messages.warn(&format!("profile '{name}' names no credentials: {why}; {sdk}"));
+                    }
+                    (Some(name), None) => messages.say(&format!("profile '{name}' names no credentials; {sdk}")),
+                    (None, _) if set.names().is_empty() => messages.say(&format!("no profile and no keys; {sdk}")),
+                    (None, _) => {
+                        messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}"));
+                    }
+                }
                 become_command(self.command, (snapshot, messages), &child::ambient(snapshot, request, profile), None)
             }
             (action, Some(name)) => Err(Error::new(format!(
                 "profile '{name}' names no credentials, so there is nothing to {}",
                 what(action)
             ))
-            .advise("name a profile with a role, keys or SSO")),
+            .advise(match plan::why_no_credentials(set, name) {
+                Some(why) => why,
+                None => String::from("name a profile with a role, keys or SSO"),
+            })),
             (action, None) => Err(Error::new(format!("there is no profile to {}", what_of_profile(action)))
                 .advise("name one with -p or AWS_PROFILE")),
         }

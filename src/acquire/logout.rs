@@ -22,6 +22,12 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<usize> {
     Ok(removed)
 }
 
+/// Whether the profile's MFA session is kept.
+pub fn has_session(plan: &Acquisition, store: &Store) -> bool {
+    let path = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
+    path.is_some_and(|path| path.is_file())
+}
+
 /// Removes every entry of aws-auth's own directory, whichever profile it was for, and what killed runs left half
 /// written; how many credentials that were.
 pub fn forget_all(store: &Store) -> Result<usize> {

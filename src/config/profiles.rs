@@ -81,6 +81,12 @@ impl<'a> ProfileSet<'a> {
         profiles.filter(|o| seen.insert(&*o.name)).map(|o| o.name.clone().into_owned()).collect()
     }
 
+    /// Where the config file has `[NAME]`, which is no profile there: it lacks the word.
+    pub fn bare_header(&self, name: &str) -> Option<Location> {
+        let bare = self.occurrences.iter().find(|o| o.kind == Kind::Other && o.header.trim() == name)?;
+        Some(Location { file: bare.file, line: bare.line })
+    }
+
     /// `[sso-session NAME]`, which only the config file has.
     pub fn sso_session(&self, name: &str) -> Option<Section<'a>> {
         self.section(&self.find(Kind::SsoSession, name), FileKind::Config)

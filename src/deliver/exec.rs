@@ -114,12 +114,29 @@ fn shown(name: &OsStr) -> String {
 }
 
 fn not_found(name: &OsStr) -> Error {
-    Error::new(format!("command not found: {}", shown(name))).with_status(NOT_FOUND)
+    let bytes = name.as_bytes();
+    let advice = if bytes.contains(&b' ') {
+        "give the command and its arguments as words of their own, without quotes around them all"
+    } else if bytes.contains(&b'=') {
+        "write variables before aws-auth"
+    } else if bytes.contains(&b'/') {
+        "check the path"
+    } else {
+        "check the name and PATH; an alias or a function of your shell is no command"
+    };
+    Error::new(format!("command not found: {}", shown(name))).advise(advice).with_status(NOT_FOUND)
 }
 
 fn not_executable(name: &OsStr, error: &io::Error) -> Error {
-    Error::new(format!("cannot execute {} ({})", shown(name), crate::acquire::io_words(error)))
-        .with_status(NOT_EXECUTABLE)
+    let failed = Error::new(format!("cannot execute {} ({})", shown(name), crate::acquire::io_words(error)));
+    let advised = match error.raw_os_error() {
+        None => failed.advise("install that interpreter, or correct the line"),
+        Some(libc::EACCES) => failed.advise("check that it is a program, and that you may execute it (chmod +x)"),
+        Some(libc::ENOEXEC) => failed.advise("it may be of another kind of machine, or damaged"),
+        Some(libc::E2BIG) => failed.advise("arguments and environment together are too large"),
+        Some(_) => failed,
+    };
+    advised.with_status(NOT_EXECUTABLE)
 }
 
 fn execve(path: &CStr, arguments: &[CString], environment: &[Entry]) -> io::Error {

@@ -343,9 +343,22 @@ fn acquisition(
     Ok(Plan::Acquire(Box::new(Acquisition { profile, base, session, roles, sts, mfa_process, region, variables })))
 }
 
+/// Why a profile that names no credentials may have been meant to; `None` where nothing of it looks like credentials.
+pub fn why_no_credentials(set: &ProfileSet<'_>, name: &str) -> Option<String> {
+    base::why_none(set, &set.profile(name)?)
+}
+
 fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     let names = set.names();
     let error = Error::new(format!("there is no profile '{}' ({})", chosen.name, chosen.by));
+    if let Some(at) = set.bare_header(&chosen.name) {
+        let header = if chosen.name.contains(char::is_whitespace) {
+            format!("\"{}\"", chosen.name)
+        } else {
+            chosen.name.clone()
+        };
+        return error.advise(format!("write [profile {header}] for the header in {}", set.place(at)));
+    }
     let mut near: Vec<(f64, &str)> = names
         .iter()
         .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &chosen.name.to_lowercase()), name.as_str()))
@@ -354,7 +367,7 @@ fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
     match (near.as_slice(), names.len()) {
-        ([], 0) => error.advise("the AWS configuration files hold no profile, or were not found; see AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"),
+        ([], 0) => error.advise("none is in ~/.aws/config or ~/.aws/credentials; write one, or name other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"),
         ([], _) => error.advise(format!("there are: {}", listed(&names))),
         (near, _) => error.advise(format!("did you mean {}?", near.join(" or "))),
     }

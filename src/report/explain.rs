@@ -111,16 +111,23 @@ fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
             line(&mut text, &format!("a run now: gives the command {} as they are", keys(context)));
             notes_text(&mut text, &now::notes(None, context));
         }
-        Plan::Ambient { .. } => {
+        Plan::Ambient { profile } => {
             profiles_text(&mut text, walked, context);
             line(
                 &mut text,
                 "a run now: names no credentials; the command's own SDK looks for the container's or the instance's",
             );
-            notes_text(&mut text, &now::notes(None, context));
+            notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
         }
     }
     text
+}
+
+/// The notes on a profile that names no credentials, and on what it may have been meant to be.
+fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Vec<String> {
+    let mut notes = now::notes(None, context);
+    notes.extend(profile.and_then(|name| plan::why_no_credentials(context.set, name)));
+    notes
 }
 
 fn failed_text(_error: &Error, walked: &[Walked], context: &Context<'_>) -> String {
@@ -232,9 +239,9 @@ fn as_json(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> Map<String,
             object.insert("notes".into(), json!(now::notes(None, context)));
             object
         }
-        Plan::Ambient { .. } => {
+        Plan::Ambient { profile } => {
             let mut object = common_json("ambient", walked, context);
-            object.insert("notes".into(), json!(now::notes(None, context)));
+            object.insert("notes".into(), json!(notes_without_credentials(profile.as_deref(), context)));
             object
         }
     }

@@ -11,11 +11,13 @@ pub fn aligned(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let mut widths: Vec<usize> = (0..columns)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
-    // The widest gives way first.
+    // The widest gives way first; the first column, by whose names people go on, only when no other can.
     while widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1) > width {
-        match widths.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
-            _ => break,
+        let (first, others) = widths.split_at_mut(columns.min(1));
+        let widest = others.iter_mut().max().filter(|widest| **widest > NARROWEST);
+        match widest.or_else(|| first.first_mut().filter(|first| **first > NARROWEST)) {
+            Some(widest) => *widest -= 1,
+            None => break,
         }
     }
     rows.iter().map(|row| line(row, &widths, width)).collect()

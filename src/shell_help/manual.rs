@@ -145,6 +145,68 @@ const SECTIONS: &[(&str, &[Part])] = &[
         )],
     ),
     (
+        "SSO (IAM IDENTITY CENTER)",
+        &[
+            Text(
+                "aws-auth --login signs in, in the browser, which comes back to a port on 127.0.0.1; over SSH, without a display, for a profile with sso_start_url of its own, or with --no-browser, by a link and a code for any device. After that every run takes its role credentials without a question, for as long as the login lasts. Token and registration are the AWS CLI's own files, so that aws is logged in as well, and aws sso login serves aws-auth.",
+            ),
+            Text(
+                "A run that finds nobody logged in asks on the terminal whether to sign in; without a terminal it fails at once.",
+            ),
+        ],
+    ),
+    (
+        "SERVERS AND CI",
+        &[Text(
+            "On an EC2 instance, in a container, in GitHub Actions or Kubernetes no key is needed: credential_source, web_identity_token_file, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN say where the first credentials come from. What is got from them is cached for as long as it lasts.",
+        )],
+    ),
+    (
+        "AWS-AUTH INSIDE AWS-AUTH",
+        &[Text(
+            "A run that names another profile does not inherit the outer one's region or endpoints. A run that names none uses the keys that are there, and renews them when they are about to expire, so that a long make whose recipes call aws-auth keeps working.",
+        )],
+    ),
+    (
+        "THE CONSOLE",
+        &[Text(
+            "--console signs in as the role; keys and MFA sessions without one are refused. The link is a secret for 15 minutes: the browser gets an address on loopback that leads there once. --switch-role-url prints a link for those who are signed in by password, and needs no credentials.",
+        )],
+    ),
+    (
+        "PROFILE KEYS",
+        &[
+            Text("In a profile, in either file; those of the credentials file win, key by key."),
+            Term(
+                "aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id",
+                "Keys, and their account.",
+            ),
+            Term("role_arn, source_profile", "A role, and the profile that assumes it; chains of any length."),
+            Term("credential_source", "Instead of a source: Environment, Ec2InstanceMetadata or EcsContainer."),
+            Term("external_id, role_session_name, duration_seconds", "Parameters of AssumeRole."),
+            Term(
+                "mfa_serial, mfa_process, mfa_session_duration",
+                "The MFA device, a command that prints its code, how long an MFA session is kept. The last two are aws-auth's own.",
+            ),
+            Term(
+                "credential_process",
+                "A program that prints credentials; it runs without a shell, for 60s at the most (AWS_AUTH_PROCESS_TIMEOUT).",
+            ),
+            Term("sso_session, sso_start_url, sso_region, sso_account_id, sso_role_name", "IAM Identity Center."),
+            Term("web_identity_token_file", "With role_arn: a file that holds an OIDC token."),
+            Term("login_session", "A session of aws login."),
+            Term("region, output, retry_mode, max_attempts", "Settings for the command; the region is STS's, too."),
+            Term(
+                "endpoint_url, services, ignore_configured_endpoint_urls, use_fips_endpoint, use_dualstack_endpoint, sts_regional_endpoints, ca_bundle",
+                "Where and how AWS is called, by aws-auth and by the command.",
+            ),
+            Term(
+                "ec2_metadata_service_endpoint, ec2_metadata_service_endpoint_mode, ec2_metadata_v1_disabled, imds_use_ipv6, metadata_service_timeout, metadata_service_num_attempts",
+                "The instance's metadata service.",
+            ),
+        ],
+    ),
+    (
         "ENVIRONMENT",
         &[
             Term("AWS_PROFILE, AWS_DEFAULT_PROFILE", "The profile; the first counts. Set but empty is an error."),
@@ -160,12 +222,19 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "AWS_AUTH_RENEWAL_TIMEOUT",
                 "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m by default.",
             ),
+            Term("AWS_AUTH_PROCESS_TIMEOUT", "How long a credential_process may take: 1s to 1h, 60s by default."),
             Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "As the options of these names."),
             Term(
-                "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY",
+                "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
                 "Where and how STS and the console's sign-in are called.",
             ),
             Term("BROWSER", "The browser of --console, before xdg-open and open."),
+            Term(
+                "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
+                "A role by an OIDC token, when no profile is named.",
+            ),
+            Term("AWS_EC2_METADATA_DISABLED", "true: the instance is not asked for credentials."),
+            Term("XDG_CACHE_HOME, XDG_RUNTIME_DIR", "Where the caches are, and the file of --keep-fresh."),
             Term("NO_COLOR", "Not empty: no colour, on a terminal either."),
             Text(
                 "The command gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, with temporary credentials AWS_SESSION_TOKEN, AWS_SECURITY_TOKEN and AWS_CREDENTIAL_EXPIRATION, the profile's region and settings where the caller has not set them, AWS_ACCOUNT_ID, AWS_AUTH_PROFILE (the profile's name, for a shell prompt) and AWS_AUTH_SET (what aws-auth has set, for a run inside this one). AWS_PROFILE and every other credential of the caller are removed.",
@@ -199,6 +268,8 @@ const SECTIONS: &[(&str, &[Part])] = &[
         &[
             Text("A command with a role:"),
             Typed("AWS_PROFILE=sops aws-auth sops -d logins.enc\naws-auth -p production-infrastructure terraform plan"),
+            Text("The codes of a day at once, for what runs without a terminal later:"),
+            Typed("aws-auth -p sops --login"),
             Text("The credentials in this very shell, in a container, in an SDK:"),
             Typed(
                 "eval \"$(aws-auth -p sops --export)\"\naws-auth -p sops --export=dotenv > env && docker run --env-file env IMAGE\ncredential_process = aws-auth -p sops --export=json",
@@ -206,6 +277,12 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Text("The bill, in the browser:"),
             Typed("aws-auth -p production-infrastructure --console=billing"),
         ],
+    ),
+    (
+        "DIAGNOSTICS",
+        &[Text(
+            "Every message is one line on standard error: what happened, and what to do about it. Where a file is at fault it begins with FILE:LINE. -v tells each step, --explain what a run would do; neither shows a secret. The README explains the messages one by one.",
+        )],
     ),
     ("SEE ALSO", &[Text("aws(1), sudo(8), env(1), sops(1), terraform(1)")]),
 ];

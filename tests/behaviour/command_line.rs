@@ -462,6 +462,87 @@ fn login_and_logout_run_nothing() {
 }
 
 #[test]
+fn a_login_that_would_keep_nothing_is_refused_before_a_code_is_asked_for() {
+    let world = World::seeded();
+    let running = world.aws_auth().profile("sops").args(["--login", "--no-cache"]).in_terminal();
+    running.wait().assert_status(125).assert_transcript("").assert_stderr(
+        "aws-auth: --login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on; leave one of them out\n",
+    );
+    assert_eq!(world.sts.connections(), 0);
+}
+
+#[test]
+fn a_profile_that_was_meant_to_have_credentials_is_told_from_one_that_has_none() {
+    let world = World::new();
+    world.config(
+        "[profile dash]\nsource_profile = s\nrole-arn = arn:aws:iam::1:role/x\n[profile joined]\nrolearn = x\n\
+         [profile half]\nregion = eu-west-1\nsource_profile = half\n[profile typo]\naws_acces_key_id = x\n",
+    );
+    let config = world.path(".aws/config");
+    let sdk = "the command's own SDK looks for the container's or the instance's";
+    for (profile, why) in [
+        ("dash", "'role-arn' in CONFIG:3 is no key that is read; write role_arn"),
+        ("joined", "'rolearn' in CONFIG:5 is no key that is read; write role_arn"),
+        ("half", "source_profile in CONFIG:8 is for a role, but there is no role_arn"),
+        ("typo", "'aws_acces_key_id' in CONFIG:10 is no key that is read; write aws_access_key_id"),
+    ] {
+        let why = why.replace("CONFIG", config.to_str().unwrap());
+        let line = format!("aws-auth: warning: profile '{profile}' names no credentials: {why}; {sdk}\n");
+        world.aws_auth().profile(profile).arg("true").run().success().assert_stderr(&line);
+        let output = world.aws_auth().profile(profile).arg("--explain").run();
+        assert!(output.success().stdout_text().contains(&why), "{}", output.report());
+    }
+}
+
+#[test]
+fn nobody_named_where_there_are_profiles_says_how_to_name_one() {
+    let world = World::new();
+    world.config("[profile a]\nregion = eu-west-1\n");
+    let sdk = "the command's own SDK looks for the container's or the instance's";
+    let line = format!("aws-auth: no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}\n");
+    world.aws_auth().arg("true").run().success().assert_stderr(&line);
+    world.config("");
+    world.aws_auth().arg("true").run().success().assert_stderr(&format!("aws-auth: no profile and no keys; {sdk}\n"));
+}
+
+#[test]
+fn a_header_without_the_word_profile_is_pointed_at() {
+    let world = World::new();
+    world.config("[default]\n[sops]\nrole_arn = x\n[two words]\n");
+    let config = world.path(".aws/config").display().to_string();
+    for (name, header, line) in [("sops", "sops", 2), ("two words", "\"two words\"", 4)] {
+        world.aws_auth().profile(name).arg("true").run().assert_status(125).assert_stderr(&format!(
+            "aws-auth: there is no profile '{name}' (AWS_PROFILE); write [profile {header}] for the header in {config}:{line}\n"
+        ));
+    }
+}
+
+#[test]
+fn what_was_meant_by_a_command_that_is_not_there() {
+    let world = world();
+    for (words, advice) in [
+        (&["plain"][..], "it is a profile's name: aws-auth -p plain COMMAND"),
+        (&["list"], "did you mean --list?"),
+        (&["AWS_PROFILE=x"], "write variables before aws-auth"),
+    ] {
+        for invocation in [world.aws_auth().profile("plain"), world.aws_auth().profile("sops")] {
+            let output = invocation.args(words).run();
+            let line = format!("aws-auth: command not found: {}; {advice}\n", words[0]);
+            output.assert_status(127).assert_stderr(&line);
+        }
+    }
+    let output = world.aws_auth().keys("AKIAMINE", "mine", "").arg("logout").run();
+    output.assert_status(127).assert_stderr("aws-auth: command not found: logout; did you mean --logout?\n");
+    for (words, advice) in [
+        (["--export", "fish"], "--export runs no command, but 'fish' was given; write --export=fish"),
+        (["--console", "s3"], "--console runs no command, but 's3' was given; write --console=s3"),
+    ] {
+        let output = world.aws_auth().profile("plain").args(words).run();
+        output.assert_status(125).assert_stderr(&format!("aws-auth: {advice}\n"));
+    }
+}
+
+#[test]
 fn there_must_be_something_to_log_in_to() {
     let world = World::new();
     world.config("[profile empty]\noutput = json\n");

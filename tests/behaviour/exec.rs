@@ -67,6 +67,9 @@ fn the_working_directory_and_umask_are_the_callers() {
     });
 }
 
+const LOOK: &str = "check the name and PATH; an alias or a function of your shell is no command";
+const DENIED: &str = "(Permission denied); check that it is a program, and that you may execute it (chmod +x)";
+
 /// The command and what is said of it, with its status.
 fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
     let home = world.home().display();
@@ -74,20 +77,20 @@ fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
     world.script("broken", "#!/no/such/interpreter -x\n");
     world.write("a-directory/x", "");
     let mut cases = vec![
-        ("no-such-command-anywhere".to_owned(), 127, "command not found: no-such-command-anywhere".to_owned()),
-        ("./nothing".to_owned(), 127, "command not found: ./nothing".to_owned()),
-        (String::new(), 127, "command not found: ''".to_owned()),
-        ("a b".to_owned(), 127, "command not found: 'a b'".to_owned()),
-        ("./no-x/below".to_owned(), 127, "command not found: ./no-x/below".to_owned()),
+        ("no-such-command-anywhere".to_owned(), 127, format!("command not found: no-such-command-anywhere; {LOOK}")),
+        ("./nothing".to_owned(), 127, "command not found: ./nothing; check the path".to_owned()),
+        (String::new(), 127, format!("command not found: ''; {LOOK}")),
+        ("a b".to_owned(), 127, "command not found: 'a b'; give the command and its arguments as words of their own, without quotes around them all".to_owned()),
+        ("./no-x/below".to_owned(), 127, "command not found: ./no-x/below; check the path".to_owned()),
     ];
     let why = [
-        ("no-x", "Permission denied"),
-        ("a-directory", "Permission denied"),
-        ("broken", "the interpreter in its first line is missing"),
+        ("no-x", DENIED),
+        ("a-directory", DENIED),
+        ("broken", "(the interpreter in its first line is missing); install that interpreter, or correct the line"),
     ];
     for (name, why) in why {
         for path in [format!("./{name}"), format!("{home}/{name}")] {
-            let line = format!("cannot execute {path} ({why})");
+            let line = format!("cannot execute {path} {why}");
             cases.push((path, 126, line));
         }
     }
@@ -146,9 +149,21 @@ fn path_is_searched_as_the_system_does() {
         });
     }
     for (path, status, line) in [
-        (text(&here), 126, "cannot execute tool (Permission denied)"),
-        (format!("{}:/nowhere", text(&here)), 126, "cannot execute tool (Permission denied)"),
-        ("/nowhere".to_owned(), 127, "command not found: tool"),
+        (
+            text(&here),
+            126,
+            "cannot execute tool (Permission denied); check that it is a program, and that you may execute it (chmod +x)",
+        ),
+        (
+            format!("{}:/nowhere", text(&here)),
+            126,
+            "cannot execute tool (Permission denied); check that it is a program, and that you may execute it (chmod +x)",
+        ),
+        (
+            "/nowhere".to_owned(),
+            127,
+            "command not found: tool; check the name and PATH; an alias or a function of your shell is no command",
+        ),
     ] {
         each_way(&world, |invocation| {
             let output = invocation.env("PATH", &path).arg("tool").run();

@@ -43,7 +43,10 @@ fn logout_forgets_the_profiles_role_and_its_session() {
     log_in(&world, "sops");
     quietly(&world, "main-infrastructure").success();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
-    output.success().assert_stdout("").assert_stderr("aws-auth: 2 cached sets of credentials are forgotten\n");
+    output.success().assert_stdout("").assert_stderr(&format!(
+        "aws-auth: 2 cached sets of credentials are forgotten (the MFA session of {}, which other profiles use, too)\n",
+        seed::SERIAL
+    ));
     quietly(&world, "sops").assert_status(125).assert_stderr(&no_way("sops"));
     quietly(&world, "main-infrastructure").success();
     assert_eq!((world.cli_cache().len(), own(&world, "session-").len()), (1, 0));
@@ -116,6 +119,9 @@ fn logout_leaves_a_directory_of_an_entrys_name() {
     std::fs::remove_file(&entry).unwrap();
     std::fs::create_dir(&entry).unwrap();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
-    output.success().assert_stderr("aws-auth: 1 cached set of credentials is forgotten\n");
+    output.success().assert_stderr(&format!(
+        "aws-auth: 1 cached set of credentials is forgotten (the MFA session of {}, which other profiles use, too)\n",
+        seed::SERIAL
+    ));
     assert!(entry.is_dir());
 }

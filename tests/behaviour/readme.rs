@@ -148,3 +148,31 @@ fn every_message_that_the_readme_explains_is_one_that_a_test_sees() {
     }
     assert!(seen > 80, "{seen} messages were found");
 }
+
+/// The words in backquotes and in capitals of a table's cells, but those of its last column, which explains.
+fn names_of_a_table(readme: &str, heading: &str) -> Vec<String> {
+    let section = readme.split_once(heading).unwrap().1.split_once("\n## ").unwrap().0;
+    let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let cells = rows.flat_map(|row| row.rsplit_once(" | ").unwrap().0.split(" | ").collect::<Vec<_>>());
+    let word = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let words = cells.flat_map(|cell| cell.split(move |c| !word(c)).map(str::to_owned).collect::<Vec<_>>());
+    let is_name = |word: &String| word.contains('_') || word.starts_with("--") && word.len() > 2;
+    words.filter(is_name).collect()
+}
+
+#[test]
+fn the_manual_and_the_readme_name_the_same_options_keys_and_variables() {
+    let (world, readme) = (World::new(), readme());
+    let manual = world.aws_auth().arg("--man").run().success().stdout_text();
+    let plain = manual.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "").replace("\\fI", "");
+    let mut names = names_of_a_table(&readme, "## Options");
+    names.extend(names_of_a_table(&readme, "## Every key that is read"));
+    assert!(names.len() > 60, "{names:?}");
+    for name in &names {
+        assert!(plain.contains(name.as_str()), "the manual says nothing of {name}");
+    }
+    for word in plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        let is_variable = word.starts_with("AWS_") || word.starts_with("XDG_") || word.ends_with("_PROXY");
+        assert!(!is_variable || readme.contains(word), "the README says nothing of {word}");
+    }
+}

@@ -172,8 +172,8 @@ fn files_are_found_by_their_variables() {
     }
     let output = world.aws_auth().env("AWS_CONFIG_FILE", "~/nowhere/config").args(["-p", "x", "true"]).run();
     output.assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'x' (--profile); the AWS configuration files hold no profile, or were not \
-         found; see AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
+        "aws-auth: there is no profile 'x' (--profile); none is in ~/.aws/config or \
+         ~/.aws/credentials; write one, or name other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
     );
 }
 
