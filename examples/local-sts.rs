@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sts = sts::LocalSts::start();
     let user = sts::seed::populate(&sts);
     sts.serve_codes();
-    if let Some(home) = home {
+    if let Some(home) = &home {
         let directory = home.join(".aws");
         fs::create_dir_all(&directory)?;
         fs::write(directory.join("config"), sts::seed::config_file())?;
@@ -44,6 +44,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             "signers" => {
                 let signers: Vec<String> = sts.calls().into_iter().map(|call| call.access_key_id).collect();
                 say(&signers.join(" "))?;
+            }
+            // Another port, where it speaks TLS, and the certificate of the authority to trust.
+            "tls" => {
+                let authority = sts::tls::Authority::new("the authority of a local STS");
+                let port = sts.serve_tls(authority.server("localhost", |_| {}));
+                let ca = env::temp_dir().join(format!("aws-auth-local-sts-{port}.pem"));
+                let ca = home.as_ref().map_or(ca, |home| home.join("ca.pem"));
+                fs::write(&ca, authority.pem)?;
+                say(&format!("https://localhost:{port} {}", ca.display()))?;
             }
             // From now on a role's credentials live for half a minute.
             "short roles" => {

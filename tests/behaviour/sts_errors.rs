@@ -1,13 +1,9 @@
 //! What goes wrong with STS and on the way there, each in a fact and an advice: status 125, nothing on stdout, and
 //! COMMAND is not run.
 
+use crate::world::sts::tls::Authority;
 use crate::world::sts::{Fault, Role, User, clock, seed};
 use crate::world::{Output, World};
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 const SOPS: &str = seed::ROLES[0].1;
@@ -491,73 +487,16 @@ fn a_session_longer_than_the_policy_allows_says_what_sts_says() {
 
 // TLS.
 
-struct Authority {
-    pem: String,
-    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
-}
-
-fn authority() -> Authority {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, "a private CA");
-    let pem = params.self_signed(&key).unwrap().pem();
-    Authority { pem, issuer: rcgen::Issuer::new(params, key) }
-}
-
-/// A TLS server with a certificate for this name, in front of the STS of the world. Its port.
-fn tls_before(port: u16, name: &str, change: impl FnOnce(&mut rcgen::CertificateParams), authority: &Authority) -> u16 {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-    change(&mut params);
-    let certificate = params.signed_by(&key, &authority.issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let own = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let config = Arc::clone(&config);
-            std::thread::spawn(move || relay(StreamOwned::new(ServerConnection::new(config).unwrap(), stream), port));
-        }
-    });
-    own
-}
-
-/// One request there, one answer back.
-fn relay(mut client: StreamOwned<ServerConnection, TcpStream>, port: u16) -> Option<()> {
-    let mut request = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let count = client.read(&mut buffer).ok().filter(|count| *count > 0)?;
-        request.extend_from_slice(&buffer[..count]);
-        let text = String::from_utf8_lossy(&request).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            break;
-        }
-    }
-    let mut sts = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    sts.write_all(&request).ok()?;
-    sts.shutdown(std::net::Shutdown::Write).ok()?;
-    let mut answer = Vec::new();
-    sts.read_to_end(&mut answer).ok()?;
-    client.write_all(&answer).ok()?;
-    client.conn.send_close_notify();
-    client.flush().ok()
+/// The world's STS behind TLS, with a certificate of this authority for `localhost`.
+fn tls(world: &World, authority: &Authority) -> String {
+    format!("https://localhost:{}", world.sts.serve_tls(authority.server("localhost", |_| {})))
 }
 
 #[test]
 fn a_private_ca_is_trusted_when_it_is_named() {
     let world = world();
-    let authority = authority();
-    let port = tls_before(world.sts.port(), "localhost", |_| {}, &authority);
-    let url = format!("https://localhost:{port}");
+    let authority = Authority::new("our CA");
+    let url = tls(&world, &authority);
     let bundle = world.write(
         "ca.pem",
         format!("# our CA\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n{}", authority.pem),
@@ -574,14 +513,28 @@ fn a_private_ca_is_trusted_when_it_is_named() {
         .run()
         .env_of_child();
     assert_eq!(env["AWS_CA_BUNDLE"], bundle);
-    assert_eq!(world.sts.last("AssumeRole").host, format!("localhost:{port}"));
+    assert_eq!(format!("https://{}", world.sts.last("AssumeRole").host), url);
+}
+
+#[test]
+fn the_two_calls_of_a_first_run_share_a_connection() {
+    for over_tls in [true, false] {
+        let world = World::seeded();
+        let authority = Authority::new("our CA");
+        let bundle = world.write("ca.pem", &authority.pem);
+        let url = if over_tls { tls(&world, &authority) } else { world.sts.endpoint() };
+        let run = world.aws_auth().profile("sops").env("AWS_ENDPOINT_URL_STS", url).env("AWS_CA_BUNDLE", bundle);
+        run.env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).arg("true").run().success();
+        assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+        assert_eq!(world.sts.connections(), 1);
+    }
 }
 
 #[test]
 fn a_certificate_that_nobody_here_trusts() {
     let world = world();
-    let (ours, other) = (authority(), authority());
-    let url = format!("https://localhost:{}", tls_before(world.sts.port(), "localhost", |_| {}, &other));
+    let (ours, other) = (Authority::new("a private CA"), Authority::new("a private CA"));
+    let url = tls(&world, &other);
     let bundle = world.write("ca.pem", &ours.pem);
     fails(
         &world,
@@ -597,8 +550,8 @@ fn a_certificate_that_nobody_here_trusts() {
 #[test]
 fn a_certificate_of_a_private_ca_against_the_systems() {
     let world = world();
-    let (ours, theirs) = (authority(), authority_named("another CA"));
-    let url = format!("https://localhost:{}", tls_before(world.sts.port(), "localhost", |_| {}, &ours));
+    let (ours, theirs) = (Authority::new("a private CA"), Authority::new("another CA"));
+    let url = tls(&world, &ours);
     // The system's certificates, as far as this test goes.
     let system = world.write("system.pem", theirs.pem);
     fails(
@@ -612,20 +565,10 @@ fn a_certificate_of_a_private_ca_against_the_systems() {
     );
 }
 
-fn authority_named(name: &str) -> Authority {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    let pem = params.self_signed(&key).unwrap().pem();
-    Authority { pem, issuer: rcgen::Issuer::new(params, key) }
-}
-
 #[test]
 fn a_certificate_of_another_host_or_time() {
     let world = world();
-    let authority = authority();
+    let authority = Authority::new("a private CA");
     let bundle = world.write("ca.pem", &authority.pem);
     let stderr = |url: &str| {
         let run = world.aws_auth().profile("open").env("AWS_ENDPOINT_URL_STS", url).env("AWS_CA_BUNDLE", &bundle);
@@ -633,7 +576,7 @@ fn a_certificate_of_another_host_or_time() {
         output.assert_status(125).assert_stdout("");
         output.stderr
     };
-    let url = format!("https://localhost:{}", tls_before(world.sts.port(), "sts.example", |_| {}, &authority));
+    let url = format!("https://localhost:{}", world.sts.serve_tls(authority.server("sts.example", |_| {})));
     assert_eq!(
         stderr(&url),
         format!(
@@ -643,7 +586,7 @@ fn a_certificate_of_another_host_or_time() {
         )
     );
     let old = |params: &mut rcgen::CertificateParams| params.not_after = rcgen::date_time_ymd(2001, 1, 1);
-    let url = format!("https://localhost:{}", tls_before(world.sts.port(), "localhost", old, &authority));
+    let url = format!("https://localhost:{}", world.sts.serve_tls(authority.server("localhost", old)));
     let text = stderr(&url);
     assert!(
         text.starts_with(&format!(
@@ -657,7 +600,7 @@ fn a_certificate_of_another_host_or_time() {
 #[test]
 fn https_to_a_port_that_speaks_none() {
     let world = world();
-    let bundle = world.write("ca.pem", authority().pem);
+    let bundle = world.write("ca.pem", Authority::new("a private CA").pem);
     let url = world.sts.endpoint().replace("http:", "https:");
     fails(
         &world,

@@ -17,6 +17,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// The connection ends here, on purpose.
 #[derive(Debug)]
@@ -67,25 +68,43 @@ impl Body for Answer {
 }
 
 /// Accepts connections until told to stop.
-pub async fn listen(listener: TcpListener, shared: Arc<Shared>, mut stop: oneshot::Receiver<()>) {
+pub async fn listen(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    mut stop: oneshot::Receiver<()>,
+) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                let cut = {
-                    let mut state = shared.state();
-                    state.connections += 1;
-                    state.take_fault(|_, fault| matches!(fault, Fault::CloseOnConnect)).is_some()
-                };
-                if !cut {
-                    // Answers are written at once, whatever the client does about its acknowledgements.
-                    let _ = stream.set_nodelay(true);
-                    tokio::spawn(serve(stream, Arc::clone(&shared)));
+                // Answers are written at once, whatever the client does about its acknowledgements.
+                let _ = stream.set_nodelay(true);
+                let shared = Arc::clone(&shared);
+                match &tls {
+                    None if connected(&shared) => drop(tokio::spawn(serve(stream, shared))),
+                    None => {}
+                    Some(tls) => {
+                        let handshake = tls.accept(stream);
+                        tokio::spawn(async move {
+                            match handshake.await {
+                                Ok(stream) if connected(&shared) => serve(stream, shared).await,
+                                _ => {}
+                            }
+                        });
+                    }
                 }
             }
             _ = &mut stop => return,
         }
     }
+}
+
+/// Counts a connection; whether it is to be served.
+fn connected(shared: &Shared) -> bool {
+    let mut state = shared.state();
+    state.connections += 1;
+    state.take_fault(|_, fault| matches!(fault, Fault::CloseOnConnect)).is_none()
 }
 
 /// Serves one connection, whatever it runs over.

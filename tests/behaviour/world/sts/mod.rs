@@ -17,6 +17,7 @@ pub mod random;
 pub mod seed;
 mod signature;
 mod state;
+pub mod tls;
 pub mod totp;
 mod xml;
 
@@ -30,6 +31,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// How long anything may take before the test is called stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -112,27 +115,46 @@ impl Drop for Held<'_> {
 pub struct LocalSts {
     shared: Arc<Shared>,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+/// A thread that listens until its other half is dropped.
+struct Listener {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Listens on a free port, whose address it gives.
+    fn start(shared: Arc<Shared>, tls: Option<TlsAcceptor>) -> (Self, SocketAddr) {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
+        listener.set_nonblocking(true).expect("a nonblocking listener");
+        let address = listener.local_addr().expect("the listener's address");
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                http::listen(listener, tls, shared, stopped).await;
+            });
+        });
+        (Self { stop, thread }, address)
+    }
 }
 
 impl LocalSts {
     /// Starts a service that knows nobody, on a free port.
     pub fn start() -> Self {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), gate: Notify::new() });
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
-        listener.set_nonblocking(true).expect("a nonblocking listener");
-        let address = listener.local_addr().expect("the listener's address");
-        let (stop, stopped) = oneshot::channel();
-        let for_thread = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                http::listen(listener, for_thread, stopped).await;
-            });
-        });
-        Self { shared, address, stop: Some(stop), thread: Some(thread) }
+        let (listener, address) = Listener::start(Arc::clone(&shared), None);
+        Self { shared, address, listeners: Mutex::new(vec![listener]) }
+    }
+
+    /// Listens on another port too, where it speaks TLS. A connection counts once its handshake is done.
+    pub fn serve_tls(&self, config: Arc<ServerConfig>) -> u16 {
+        let (listener, address) = Listener::start(Arc::clone(&self.shared), Some(config.into()));
+        self.listeners.lock().expect("the listeners").push(listener);
+        address.port()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -389,8 +411,8 @@ impl LocalSts {
 
 impl Drop for LocalSts {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        for Listener { stop, thread } in std::mem::take(self.listeners.get_mut().expect("the listeners")) {
+            drop(stop);
             let _ = thread.join();
         }
     }
