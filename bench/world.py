@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
 BINARY = Path(os.environ.get("AWS_AUTH_BIN", TARGET / "release/aws-auth")).resolve()
 PROFILE = "sops"
+SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class World:
@@ -41,6 +42,14 @@ class World:
         """What the MFA device shows; another one each time."""
         self._sts.stdin.write("code\n")
         return self._sts.stdout.readline().strip()
+
+    def over_tls(self):
+        """The variables that lead to the same STS by TLS, and a bundle of the system's CA certificates and its own."""
+        self._sts.stdin.write("tls\n")
+        url, own = self._sts.stdout.readline().split()
+        bundle = self.home / "bundle.pem"
+        bundle.write_bytes(SYSTEM_CA.read_bytes() + Path(own).read_bytes())
+        return {"AWS_ENDPOINT_URL_STS": url, "AWS_CA_BUNDLE": str(bundle)}
 
     def calls(self):
         """How often STS was called so far."""

@@ -230,13 +230,22 @@ printf 'GET /guess HTTP/1.1\r\n\r\n' >&3; cat <&3 > "$HOME/guess"
 exec 3<>"/dev/tcp/${host%:*}/${host#*:}"
 printf 'GET %s HTTP/1.1\r\nHost: %s\r\n\r\n' "$path" "$host" >&3
 tr -d '\r' <&3 > "$HOME/answer"
+: > "$HOME/ended"
 "#;
 
 fn with_role() -> (World, Web) {
     let world = World::seeded();
     world.aws_auth().args(["-p", "sops", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
     world.script("bin/browser", BROWSER);
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, world.path("ended"), rustix::fs::FileType::Fifo, mode, 0).unwrap();
     (world, federation())
+}
+
+/// What the browser was answered, once it has ended: the program does not wait for that.
+fn answer(world: &World) -> String {
+    world.read("ended");
+    world.read("answer")
 }
 
 fn with_path<'w>(world: &World, run: Invocation<'w>) -> Invocation<'w> {
@@ -252,7 +261,7 @@ fn the_browser_is_led_to_the_link_and_the_link_is_in_no_arguments() {
         .success()
         .assert_stdout("")
         .assert_stderr(&format!("aws-auth: sops: the console as role {} is open in the browser\n", seed::ROLES[0].1));
-    let answer = world.read("answer");
+    let answer = answer(&world);
     assert!(answer.starts_with("HTTP/1.1 303 See Other\n"), "{answer}");
     let link = answer.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap();
     assert!(link.contains("&SigninToken=canary%2BSigninToken"), "{link}");
@@ -273,10 +282,11 @@ fn xdg_open_and_open_are_tried_after_browser() {
     world.script("bin/open", BROWSER);
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser %s").env("FAILS", "");
     run.args(["-q", "-p", "sops", "--console"]).run().success().assert_stderr("");
+    assert!(answer(&world).contains("Location: "));
     std::fs::remove_file(world.path("answer")).unwrap();
     let run = with_path(&world, console(&world, &web));
     run.args(["-q", "-p", "sops", "--console"]).run().success().assert_stderr("");
-    assert!(world.read("answer").contains("Location: "));
+    assert!(answer(&world).contains("Location: "));
 }
 
 #[test]

@@ -7,8 +7,6 @@ use aws_sdk_signin::config::{BehaviorVersion, Region};
 use aws_sdk_signin::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
 use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -19,10 +17,10 @@ use crate::plan::{Acquisition, Login};
 
 use super::super::cache::Entry;
 use super::super::lock::{self, Turn};
-use super::super::random::{self, base64_url, hex};
+use super::super::random::{self, hex};
 use super::super::{Context, files, http, io_words, shell_word};
 use super::process::wipe;
-use super::{some_words, sso_token};
+use super::{dpop, some_words, sso_token};
 
 /// Credentials with less than this left are renewed.
 const RENEWED_BEFORE: Seconds = 5 * 60;
@@ -123,7 +121,7 @@ fn renew(
     again: &dyn Fn() -> String,
     path: &Path,
 ) -> Result<()> {
-    let key = session.text("dpopKey").and_then(|pem| p256::SecretKey::from_sec1_pem(pem).ok());
+    let key = session.text("dpopKey").and_then(dpop::Key::from_pem);
     let (Some(key), Some(client_id), Some(refresh)) = (key, session.text("clientId"), session.text("refreshToken"))
     else {
         return Err(unusable(path, about, &again()));
@@ -138,12 +136,13 @@ fn renew(
         .refresh_token(refresh)
         .build()
         .map_err(|error| Error::new(format!("{about}: {error}")))?;
-    let key = SigningKey::from(key);
     let jti = random_id()?;
     let request =
         client(&signin)?.create_o_auth2_token().token_input(body).customize().mutate_request(move |request| {
-            let proof = proof(&key, request.uri(), &jti, now());
-            request.headers_mut().insert("DPoP", proof);
+            // Without it the service refuses the request, and says so.
+            if let Some(proof) = key.proof(request.uri(), &jti, now()) {
+                request.headers_mut().insert("DPoP", proof);
+            }
         });
     let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
         let SdkError::ServiceError(refusal) = &error else {
@@ -232,22 +231,6 @@ fn client(signin: &crate::plan::Service) -> Result<aws_sdk_signin::Client> {
         Some((url, _)) => config.endpoint_url(url).build(),
         None => config.use_fips(signin.fips).use_dual_stack(signin.dual_stack).build(),
     }))
-}
-
-/// The DPoP header: a signed token that names the request and the public key.
-fn proof(key: &SigningKey, url: &str, jti: &str, now: Seconds) -> String {
-    let point = key.verifying_key().to_encoded_point(false);
-    let coordinate = |bytes: Option<&p256::FieldBytes>| base64_url(bytes.map(|bytes| &bytes[..]).unwrap_or_default());
-    let header = json!({
-        "typ": "dpop+jwt",
-        "alg": "ES256",
-        "jwk": {"kty": "EC", "x": coordinate(point.x()), "y": coordinate(point.y()), "crv": "P-256"},
-    });
-    let payload = json!({"jti": jti, "htm": "POST", "htu": url, "iat": now});
-    let message =
-        format!("{}.{}", base64_url(header.to_string().as_bytes()), base64_url(payload.to_string().as_bytes()));
-    let signature: Signature = key.sign(message.as_bytes());
-    format!("{message}.{}", base64_url(&signature.to_bytes()))
 }
 
 /// A random UUID.

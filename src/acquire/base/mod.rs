@@ -5,6 +5,7 @@
 //! instance provider knows no IMDSv1, and all of them fail in words that name no profile and no file.
 
 mod circle;
+mod dpop;
 mod kept;
 mod login;
 mod machine;
