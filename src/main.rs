@@ -27,7 +27,7 @@ pub extern "C" fn pow(base: f64, exponent: f64) -> f64 {
 
 /// The strings of an array that ends in a null pointer.
 fn entries(mut array: *const *const c_char) -> Vec<Cow<'static, CStr>> {
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(64);
     // SAFETY: the system gives arrays of NUL-terminated strings that end in a null pointer and stay for the whole run.
     unsafe {
         while !array.is_null() && !(*array).is_null() {

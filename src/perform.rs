@@ -40,6 +40,7 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
 }
 
 /// What a command that is not there may have been meant for: a profile, or an option.
+#[cold]
 fn meant(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
     let name = command.first().and_then(|name| name.to_str()).filter(|_| error.status() == NOT_FOUND);
     match name {
@@ -83,6 +84,7 @@ pub fn warn(request: &Request<'_>, messages: &Messages) {
 ///
 /// # Errors
 /// When it cannot be executed.
+#[cold]
 pub fn pass_through(
     snapshot: &Snapshot,
     request: &Request<'_>,
@@ -110,6 +112,7 @@ fn refuse_to_renew_keys(request: &Request<'_>) -> Result<()> {
 }
 
 /// Forgets the cached credentials of the profile, or of every profile.
+#[cold]
 fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     let Context { set, request, store, messages, .. } = context;
     let (mut removed, mut device) = (0, None);
@@ -189,6 +192,7 @@ impl Work<'_> {
     }
 
     /// The file for `--keep-fresh`, written.
+    #[cold]
     fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<Option<Fresh>> {
         let Context { request, messages, .. } = self.context;
         if !request.keep_fresh {
@@ -201,6 +205,7 @@ impl Work<'_> {
     }
 
     /// The profile names no credentials, or there is none: the command's SDK finds the machine's.
+    #[cold]
     fn without_credentials(&self, profile: Option<&str>) -> Result<u8> {
         let Context { snapshot, request, set, messages, .. } = self.context;
         match (request.action, profile) {
@@ -232,6 +237,7 @@ impl Work<'_> {
         }
     }
 
+    #[cold]
     fn with_keys_of_environment(&self) -> Result<u8> {
         let Context { snapshot, request, set, messages, .. } = self.context;
         match request.action {

@@ -29,6 +29,7 @@ pub struct Obtained {
 ///
 /// # Errors
 /// Everything that can go wrong with codes and STS, in a fact and an advice.
+#[cold]
 pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     base::refuse_circle(plan, context)?;
     let profile = plan.profile.clone().unwrap_or_else(|| String::from("default"));

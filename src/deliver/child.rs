@@ -301,5 +301,8 @@ fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: imp
         let name = name_of(entry.to_bytes());
         !gone(name) && !replaced(name) && !outer(name)
     });
-    kept.cloned().chain(set.entries).collect()
+    let mut environment = Vec::with_capacity(snapshot.entries.len() + set.entries.len());
+    environment.extend(kept.cloned());
+    environment.extend(set.entries);
+    environment
 }

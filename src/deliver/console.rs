@@ -36,6 +36,7 @@ struct Place {
 ///
 /// # Errors
 /// Credentials that are no role's, a partition without a console, a sign-in that is refused, no browser.
+#[cold]
 pub fn open(session: &Session<'_>, service: Option<&services::Service>, context: &Context<'_>) -> Result<u8> {
     let place = Place::of(session.plan)?;
     refuse_keys(session, context)?;
@@ -75,6 +76,7 @@ fn whose(plan: &Acquisition) -> String {
 ///
 /// # Errors
 /// The reason.
+#[cold]
 pub fn refuse_without_role(plan: &Acquisition) -> Result<()> {
     if !plan.roles.is_empty() || matches!(plan.base, Base::Provider { .. }) {
         return Ok(());

@@ -187,6 +187,7 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
 ///
 /// # Errors
 /// An unknown source, or no keys in the environment.
+#[cold]
 pub(super) fn of_credential_source(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -223,6 +224,7 @@ pub(super) fn of_credential_source(
 }
 
 /// The keys in the environment, as the base of a `--role-arn` when no profile is named.
+#[cold]
 pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
     match &request.keys {
         EnvironmentKeys::Present { access_key_id, temporary } => {
@@ -234,6 +236,7 @@ pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
 
 /// AWS_WEB_IDENTITY_TOKEN_FILE and its companions, which count when no profile is named. Each that is missing is
 /// `[default]`'s, as in the AWS CLI.
+#[cold]
 pub(super) fn web_identity_of_environment(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -248,6 +251,7 @@ pub(super) fn web_identity_of_environment(
 ///
 /// # Errors
 /// A setting that is none, or that switches them off.
+#[cold]
 pub(super) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
     let why = |error: Error| match chosen {
         Some(profile) => error.in_front(&format!("profile '{}' names no credentials", profile.name)),

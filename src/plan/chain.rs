@@ -96,6 +96,7 @@ pub(super) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Ch
     Ok(Chain { roles, base })
 }
 
+#[cold]
 fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at: Location) -> Error {
     let names: Vec<&str> = visited
         .iter()
@@ -112,6 +113,7 @@ fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at:
 }
 
 /// The base of a role has nothing to assume it with.
+#[cold]
 pub(super) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
     let user = roles.first().map(|profile| profile.name.clone()).unwrap_or_default();
     Error::new(format!(

@@ -53,6 +53,7 @@ pub struct Instance {
 
 impl Container {
     /// What the container's variables say; `None` when they are not set.
+    #[cold]
     pub(super) fn found(request: &Request<'_>) -> Result<Option<Self>> {
         let text = |name| request.variables.text(name);
         let (url, variable) = if let Some(path) = text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")? {
@@ -88,6 +89,7 @@ impl Instance {
     ///
     /// # Errors
     /// When it is switched off, or a setting is none.
+    #[cold]
     pub(super) fn new(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Self> {
         if request.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
             return Err(Error::new("the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true")

@@ -123,6 +123,7 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> 
 
 /// The AssumeRole of `--role-arn`: of the profile's own role settings only the serial applies to it, and that only when
 /// it is assumed with the profile's keys.
+#[cold]
 fn role_of_option(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -181,6 +182,7 @@ fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Resu
 
 impl Role {
     /// More than an hour was asked for, from credentials that get no more.
+    #[cold]
     pub fn too_long(&self, set: &ProfileSet<'_>) -> Error {
         Error::new(format!(
             "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",

@@ -216,6 +216,7 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
 ///
 /// # Errors
 /// When a setting of STS cannot be read. `None` when there are no keys.
+#[cold]
 pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Option<Box<Acquisition>>> {
     match base::of_environment(request) {
         Some(base) => match acquisition(set, request, None, base, &[])? {
@@ -228,6 +229,7 @@ pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Opt
 
 /// No profile named: keys in the environment; a `[default]` that assumes a role; web identity variables; the rest of
 /// `[default]`.
+#[cold]
 fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     if passes_through(request)? {
         return Ok(Plan::PassThrough);
@@ -348,6 +350,7 @@ pub fn why_no_credentials(set: &ProfileSet<'_>, name: &str) -> Option<String> {
     base::why_none(set, &set.profile(name)?)
 }
 
+#[cold]
 fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     let names = set.names();
     let error = Error::new(format!("there is no profile '{}' ({})", chosen.name, chosen.by));
@@ -383,6 +386,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+#[cold]
 fn missing_source(set: &ProfileSet<'_>, profile: &Profile<'_>, named: &crate::config::Value<'_>) -> Error {
     let missing = missing_profile(set, &Chosen { name: named.text.to_string(), by: "source_profile" });
     let error = Error::new(format!(

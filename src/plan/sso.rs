@@ -34,6 +34,7 @@ impl Sso {
 
     /// What a profile says; `None` when it names neither an account nor a role, for then `sso_session` is there for
     /// the token alone. Endpoints are those of `chosen`.
+    #[inline(never)]
     pub(super) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,

@@ -36,6 +36,7 @@ impl WebIdentity {
     }
 
     /// What a profile says; `None` when it names no token.
+    #[inline(never)]
     pub(super) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,
@@ -58,6 +59,7 @@ impl WebIdentity {
     }
 
     /// What the environment says when no profile is named, and `[default]` for what it does not say.
+    #[cold]
     pub(super) fn of_environment(
         set: &ProfileSet<'_>,
         request: &Request<'_>,

@@ -25,6 +25,7 @@ pub(super) struct Walked {
 ///
 /// # Errors
 /// What is wrong with the profile, after what could be shown of it.
+#[cold]
 pub fn explain(context: &Context<'_>) -> Result<u8> {
     let walked = walk(context);
     let resolved = plan::resolve(context.set, context.request);

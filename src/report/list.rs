@@ -35,6 +35,7 @@ struct Row {
 ///
 /// # Errors
 /// When the list cannot be written.
+#[cold]
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
     let stdout = std::io::stdout();

@@ -10,6 +10,7 @@ use super::explain::walk;
 use super::steps;
 
 /// The profile, its sources, and what the plan begins with.
+#[cold]
 pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
     let (what, at) = steps::base_in_words(&plan.base, context.set);
     let mut lines = vec![profile(plan.profile.as_deref(), context), format!("begins with {what} ({at})")];
@@ -32,6 +33,7 @@ pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
 }
 
 /// The profile and who named it, with the sources that it leads to.
+#[cold]
 pub fn profile(name: Option<&str>, context: &Context<'_>) -> String {
     let mut text = match (&context.request.profile, name) {
         (Some(chosen), _) => format!("profile '{}' ({})", chosen.name, chosen.by),

@@ -12,6 +12,7 @@ use crate::plan::Acquisition;
 ///
 /// # Errors
 /// When STS does not know the credentials, or is not reached.
+#[cold]
 pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<u8> {
     let identity = identity(plan, credentials, context)?;
     if context.request.json {

@@ -22,6 +22,7 @@ struct Opt {
 }
 
 /// The script for a shell.
+#[cold]
 pub fn completions(shell: Shell) -> String {
     match shell {
         Shell::Bash => bash(),

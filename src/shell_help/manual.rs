@@ -6,6 +6,7 @@ use clap_mangen::roff::{Roff, bold, italic, roman};
 use crate::cli;
 
 /// The page in roff, for `man -l` and `make install`.
+#[cold]
 pub fn manual() -> String {
     let man = Man::new(cli::definition());
     let part = |render: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
