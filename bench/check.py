@@ -21,15 +21,20 @@ LIBRARIES = ("/etc/ld.so.", "/lib", "/usr/lib")
 
 
 def opened(calls):
-    """The files that were opened, by their paths."""
+    """The files that were opened, by their paths: the dynamic linker's, and ours."""
     found = [arguments.split('"')[1] for name, arguments in calls if name in ("open", "openat") and "ENOENT" not in arguments]
-    return [path for path in found if not path.startswith(LIBRARIES)]
+    libraries = [path for path in found if path.startswith(LIBRARIES)]
+    return libraries, [path for path in found if path not in libraries]
 
 
 def of_system_calls(calls, home, complain):
     for name in sorted({name for name, _ in calls} & NEVER):
         complain(f"the cached path calls {name}")
-    files = Counter(opened(calls))
+    libraries, own = opened(calls)
+    files = Counter(own)
+    for path in libraries:
+        if not path.endswith(("/ld.so.cache", "/libc.so.6")):
+            complain(f"{path} is loaded; glibc alone is needed")
     for path, times in files.items():
         if times > 1:
             complain(f"{path} is opened {times} times")

@@ -94,15 +94,14 @@ impl<'a> Lines<'a> {
         if matches!(first, b'#' | b';' | b'[' | b'=' | b':') {
             return None;
         }
-        let delimiter = bytes.iter().position(|byte| matches!(byte, b'=' | b':' | b'\n' | b'\r'))?;
-        let key = bytes.get(..delimiter)?;
-        let key = self.rest.get(..key.len() - usize::from(key.ends_with(b" ")))?;
-        let value = bytes.get(delimiter..).filter(|value| value.starts_with(b"=") || value.starts_with(b":"))?;
-        let (end, after) = match find2([b'\n', b'\r'], value) {
-            Some(length) if value.get(length..)?.starts_with(b"\r\n") => (delimiter + length, 2),
-            Some(length) => (delimiter + length, 1),
+        let (end, after) = match find2([b'\n', b'\r'], bytes) {
+            Some(end) if bytes.get(end..)?.starts_with(b"\r\n") => (end, 2),
+            Some(end) => (end, 1),
             None => (bytes.len(), 0),
         };
+        let delimiter = find2([b'=', b':'], bytes.get(..end)?)?;
+        let key = bytes.get(..delimiter)?;
+        let key = self.rest.get(..key.len() - usize::from(key.ends_with(b" ")))?;
         // The last bytes of what would be stripped: with any white space there, Unicode's among it, this is not plain.
         let plain = |text: &str| text.as_bytes().last().is_some_and(u8::is_ascii_graphic);
         let rest = self.rest.get(delimiter + 1..end)?;
