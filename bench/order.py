@@ -36,7 +36,9 @@ def called(here, binary):
 
 
 def pattern(symbol):
-    """The symbol without what a compiler or a version of a crate adds: hashes of functions, and of crates."""
+    """The symbol without what a compiler or a version of a crate adds: hashes of functions and of crates, and the number
+    of one of several of the same name."""
+    symbol = re.sub(r"(\.llvm)?\.\d+$", "", symbol)
     return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", re.sub(r"17h[0-9a-f]{16}E", "17h*E", symbol)).replace("$", "?")
 
 
@@ -44,7 +46,7 @@ def main(binary):
     with World() as here:
         here.log_in()
         patterns = sorted({pattern(symbol) for symbol in called(here, binary)})
-    SCRIPT.write_text(HEAD + "".join(f"    *(.text.{name})\n" for name in patterns) + TAIL)
+    SCRIPT.write_text(HEAD + "".join(f"    *(.text.{name} .text.unlikely.{name})\n" for name in patterns) + TAIL)
     print(f"{len(patterns)} functions in {SCRIPT.relative_to(REPOSITORY)}")
 
 

@@ -163,7 +163,7 @@ impl Work<'_> {
                 .advise("leave one of them out"));
         }
         // Before a code is spent on credentials that the command could not be given.
-        let fresh = self.file_to_keep_fresh(plan)?;
+        let fresh = if request.keep_fresh { Some(self.file_to_keep_fresh(plan)?) } else { None };
         let Obtained { credentials, by_this_run } = self.credentials(plan)?;
         match request.action {
             Action::Run | Action::Shell => {
@@ -193,15 +193,12 @@ impl Work<'_> {
 
     /// The file for `--keep-fresh`, written.
     #[cold]
-    fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<Option<Fresh>> {
-        let Context { request, messages, .. } = self.context;
-        if !request.keep_fresh {
-            return Ok(None);
-        }
+    fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<Fresh> {
+        let messages = self.context.messages;
         let fresh = Fresh::new(plan, self.command, self.context)?;
         fresh.write(self.context)?;
         messages.step(|| format!("the command gets its credentials from profile {} in {}", fresh.profile, fresh.path));
-        Ok(Some(fresh))
+        Ok(fresh)
     }
 
     /// The profile names no credentials, or there is none: the command's SDK finds the machine's.
