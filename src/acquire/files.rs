@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
 use crate::credentials::Seconds;
@@ -28,13 +29,16 @@ pub struct Contents {
 pub fn read(path: &Path) -> Option<Contents> {
     // Without O_NONBLOCK a pipe of that name would hold us for ever.
     let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
-    let about = file.metadata().ok()?;
-    if !about.is_file() || about.len() > LARGEST || about.uid() != rustix::process::geteuid().as_raw() {
+    // Not `File::metadata`, which remembers whether statx(2) is there: two page faults of every run from the cache.
+    let about = rustix::fs::fstat(&file).ok()?;
+    let length = u64::try_from(about.st_size).ok()?;
+    let is_file = FileType::from_raw_mode(about.st_mode).is_file();
+    if !is_file || length > LARGEST || about.st_uid != rustix::process::geteuid().as_raw() {
         return None;
     }
-    let mut bytes = Zeroizing::new(vec![0; usize::try_from(about.len()).ok()?]);
+    let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).ok()?]);
     file.read_exact(&mut bytes).ok()?;
-    Some(Contents { bytes, written: about.mtime() })
+    Some(Contents { bytes, written: about.st_mtime })
 }
 
 /// Reads the token that an agent of another user may have left in a file; links and pipes are fine, for that is how

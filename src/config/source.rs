@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::bytes::find;
@@ -88,18 +89,20 @@ fn no_text(path: &Path, good: &str, what: &str) -> Error {
 
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
+    // Not `File::metadata`, which remembers whether statx(2) is there: two page faults of every run from the cache.
+    let about = rustix::fs::fstat(&file)?;
+    let (kind, length) = (FileType::from_raw_mode(about.st_mode), u64::try_from(about.st_size).unwrap_or_default());
+    if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let largest = if metadata.is_file() { LARGEST } else { LARGEST_STREAM };
-    if metadata.len() > largest {
+    let largest = if kind.is_file() { LARGEST } else { LARGEST_STREAM };
+    if length > largest {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     // One byte more than the file holds: the end is seen without growing, and what grows leaves unwiped copies behind.
-    let room = usize::try_from(metadata.len()).unwrap_or_default() + 1;
+    let room = usize::try_from(length).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    if metadata.is_file() {
+    if kind.is_file() {
         let one = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut *bytes));
         // All that there is, with room for more: that was the end.
         if rustix::io::retry_on_intr(one)? + 1 == room {
