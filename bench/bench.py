@@ -75,6 +75,38 @@ def curl(here, env):
     return run
 
 
+AWS_VAULT = "github.com/byteness/aws-vault/v7@latest"
+
+
+def find_aws_vault():
+    """The one on PATH, else one that Go builds below target/; or the reason why there is none."""
+    bin_ = TARGET / "outside/bin"
+    if found := shutil.which("aws-vault", path=f"{os.environ['PATH']}:{bin_}"):
+        return found, None
+    if not shutil.which("go"):
+        return None, "neither aws-vault nor Go, which would build it, is on PATH"
+    built = subprocess.run(["go", "install", AWS_VAULT], env={**os.environ, "GOBIN": str(bin_)}, capture_output=True, text=True, check=False)
+    if built.returncode:
+        return None, f"go install {AWS_VAULT}: {(built.stderr.strip().splitlines() or ['failed'])[-1].strip()}"
+    return str(bin_ / "aws-vault"), None
+
+
+def aws_vault(here):
+    """aws-vault with a session and the role's credentials in its store, a file; or the reason why it is not."""
+    program, why = find_aws_vault()
+    if why:
+        return None, why
+    env = {"AWS_VAULT_BACKEND": "file", "AWS_VAULT_FILE_DIR": str(here.home / "vault"), "AWS_VAULT_FILE_PASSPHRASE": "bench", "AWS_REGION": "us-east-1"}
+    text = (here.home / ".aws/credentials").read_text()
+    keys = {name.upper(): re.search(rf"{name} *= *(\S+)", text)[1] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    try:
+        here.run([program, "add", "--env", "default"], **env, **keys)
+        here.run([program, "exec", f"--mfa-token={here.code()}", world.PROFILE, "--", "true"], **env)
+    except AssertionError as failed:
+        return None, (str(failed).strip().splitlines() or ["failed"])[-1]
+    return spawn(here, [program, "exec", world.PROFILE, "--", "true"], **env), None
+
+
 def many(here, count, argv, **env):
     def run():
         runs = [subprocess.Popen(argv, env={**here.env, **env}, stdin=subprocess.DEVNULL) for _ in range(count)]
@@ -125,6 +157,10 @@ def main():
             os.dup2(quiet, 1)
             row("a cached run", f"{own:.2f} ms", f"one call of the AWS CLI: {cli:.0f} ms", f"{own / cli:.4f}")
             row("a cached run", f"{own:.2f} ms", f"a script of four such calls: {script:.0f} ms", f"{own / script:.4f}")
+        rival, unmeasured = aws_vault(here)
+        if rival:
+            own, vault = in_turns(20, spawn(here, cached), rival)
+            row("a cached run", f"{own:.2f} ms", f"`aws-vault exec`: {vault:.0f} ms", f"{own / vault:.4f}")
         memory = [peak(here, cached)] if os.path.exists("/usr/bin/time") else []
         own, env = (seconds(xargs(here, argv)) for argv in (cached, ENV))
         row("1,000 cached runs by `xargs -P8`", f"{own:.2f} s", f"`env COMMAND`: {env:.2f} s", f"{own / env:.2f}")
@@ -161,6 +197,8 @@ def main():
 
     print("| | aws-auth | beside it | ratio |\n| --- | --- | --- | --- |")
     print("\n".join(rows))
+    if unmeasured:
+        print(f"\naws-vault was not measured: {unmeasured}")
     cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
     release = ".".join(platform.release().split(".")[:2])
     print(
