@@ -366,7 +366,7 @@ fn denied_advice(role: &Role) -> String {
     }
     if let Some((last, others)) = wants.split_last() {
         let all = if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
-        let _ = write!(advice, "; it may want {all}");
+        let _ = write!(advice, "; it may want {all}, which the profile does not set");
     }
     advice
 }

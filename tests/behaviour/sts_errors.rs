@@ -119,7 +119,7 @@ fn a_role_that_lets_nobody_in() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial, external_id or role_session_name",
+            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial, external_id or role_session_name, which the profile does not set",
             says(OPEN)
         ),
     );
@@ -128,15 +128,29 @@ fn a_role_that_lets_nobody_in() {
         &world,
         "open",
         &[],
-        &format!("profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial or role_session_name", says(OPEN)),
+        &format!(
+            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial or role_session_name, which the profile does not set",
+            says(OPEN)
+        ),
     );
     world.append_config("role_session_name = jo\n");
-    fails(&world, "open", &[], &format!("profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial", says(OPEN)));
+    fails(
+        &world,
+        "open",
+        &[],
+        &format!(
+            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial, which the profile does not set",
+            says(OPEN)
+        ),
+    );
     world.sts.edit_role(SOPS, |role| role.trust.require_session_name = Some("kim".to_owned()));
     fails_with_code(
         &world,
         "sops",
-        &format!("profile 'sops': role {SOPS}: {}; {ask}; it may want external_id or role_session_name", says(SOPS)),
+        &format!(
+            "profile 'sops': role {SOPS}: {}; {ask}; it may want external_id or role_session_name, which the profile does not set",
+            says(SOPS)
+        ),
     );
 }
 
