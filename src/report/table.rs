@@ -63,6 +63,14 @@ mod tests {
     }
 
     #[test]
+    fn the_first_column_gives_way_last() {
+        let cells = rows(&[&["a-very-long-profile-name", "a-long-role", "source"], &["b", "short", "x"]]);
+        assert_eq!(aligned(&cells, 43)[0], "a-very-long-profile-name  a-long-r…  source");
+        assert_eq!(aligned(&cells, 40)[0], "a-very-long-profile-name  a-lon…  source");
+        assert_eq!(aligned(&cells, 30)[0], "a-very-long-p…  a-lon…  source");
+    }
+
+    #[test]
     fn what_is_cut_says_so() {
         assert_eq!([cut("abc", 3), cut("abcd", 3), cut("abcd", 1)], ["abc", "ab…", "…"]);
     }
