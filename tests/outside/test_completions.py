@@ -154,6 +154,11 @@ class TestFish:
         assert self.offered(world, f"{prefix} wrapped -p ") == ["value"]
         assert "wrapped" in self.offered(world, f"{prefix} wrapp")
 
+    def test_at_a_terminal(self, world):
+        script = ("function fish_prompt; echo -n 'fish> '; end; set -g fish_greeting; "
+                  "aws-auth --completions fish | source; complete -c wrapped -f -a 'planet apply'")
+        at_terminal(world, ["fish", "--no-config", "-i", "-C", script], "fish> ", env={"TERM": "xterm"})
+
     def test_services_stand_only_where_they_are_asked_for(self, world):
         assert not any(entry.startswith("--console=") for entry in self.offered(world, "aws-auth "))
 
@@ -170,8 +175,9 @@ def at_terminal(world, argv, prompt, env=None):
     world.config.write_text(world.config.read_text().replace(
         'region = eu-west-1', 'aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x'))
     try:
-        spawn.send("aws-auth -p two\t wrapped pl\t\r")
-        spawn.expect_exact(prompt)
+        for keys, shown in (("aws-auth -p two\t", "words"), ("wrapped pl\t", "anet"), ("\r", prompt)):
+            spawn.send(keys)
+            spawn.expect_exact(shown)
         spawn.sendline("exit")
         spawn.expect(pexpect.EOF)
     finally:
