@@ -22,7 +22,7 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside bench bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo test test-outside bench bench-build bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -51,6 +51,11 @@ bench-check: check-cargo ## instructions and system calls of a run from the cach
 	$(CARGO) build --locked --release --bins
 	$(CARGO) build --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/check.py
+
+bench-build: check-cargo ## how long a release build from nothing takes
+	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
+	bash -c 'time $(CARGO) build --locked --release --bins --quiet --target-dir "$(CARGO_TARGET_DIR)/bench-build"'
+	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
 
 order: check-cargo ## tells the linker anew which functions a run from the cache calls
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
