@@ -5,8 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import world
 from world import REPOSITORY, World
@@ -26,11 +24,8 @@ TAIL = """\
 
 def called(here, binary):
     """The symbols of the functions that a cached run calls."""
-    with tempfile.TemporaryDirectory() as directory:
-        out = Path(directory) / "out"
-        here.run(["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", f"--callgrind-out-file={out}", binary, "true"])
-        profile = out.with_name("out.1").read_text()
-    functions = {re.sub(r"'\d+$", "", name) for name in re.findall(r"^c?fn=\(\d+\) (\S+)", profile, re.M)}
+    names = re.findall(r"^c?fn=\(\d+\) (\S+)", here.profile(binary, "true"), re.M)
+    functions = {re.sub(r"'\d+$", "", name) for name in names}
     symbols = subprocess.run(["nm", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
     return functions & {line.split()[-1] for line in symbols.splitlines() if line.split()[-2] in "tTwW"}
 

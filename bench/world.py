@@ -69,15 +69,17 @@ class World:
         assert done.returncode == 0, f"{argv} ended with {done.returncode}: {done.stderr.decode()}"
         return done.stdout
 
-    def instructions(self, *argv, **env):
-        """Up to execve(2), or to the end where there is none."""
+    def profile(self, *argv, **env):
+        """What callgrind says of it, up to execve(2), or to the end where there is none. Names are as the linker's."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
-            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", f"--callgrind-out-file={out}"]
+            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", f"--callgrind-out-file={out}"]
             self.run([*valgrind, *argv], **env)
             first = out.with_name("out.1")
-            text = (first if first.exists() else out).read_text()
-            return int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+            return (first if first.exists() else out).read_text()
+
+    def instructions(self, *argv, **env):
+        return int(re.search(r"^(?:summary|totals): (\d+)", self.profile(*argv, **env), re.M)[1])
 
     def system_calls(self, *argv):
         """Each a name and its arguments, from the start of the program to its execve(2)."""
