@@ -101,22 +101,16 @@ fn settings_go_along_and_what_leads_to_credentials_does_not() {
     );
 }
 
+/// A command below `--keep-fresh` that waits for its standard input.
+fn without_terminal<'w>(world: &'w World, text: &str) -> Running<'w> {
+    let invocation = world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c", &script(text)]);
+    invocation.stdin_open().secrets_may_show().start()
+}
+
 #[test]
 fn a_renewal_is_silent_while_the_session_lasts() {
     let world = logged_in();
-    let mut run = world
-        .aws_auth()
-        .args([
-            "-p",
-            "sops",
-            "--keep-fresh",
-            "sh",
-            "-c",
-            &script("renew; echo $$ >&2; for i in 1 2; do read go; renew; echo $i >&2; done"),
-        ])
-        .stdin_open()
-        .secrets_may_show()
-        .start();
+    let mut run = without_terminal(&world, "renew; echo $$ >&2; for i in 1 2; do read go; renew; echo $i >&2; done");
     let pid = run.pid();
     run.expect_stderr(&format!("{pid}\n"));
     for time in ["1\n", "2\n"] {
@@ -198,19 +192,7 @@ fn a_terminal_in_raw_mode_is_put_back() {
 #[test]
 fn without_a_terminal_the_error_says_the_way_out_and_a_login_elsewhere_is_it() {
     let world = logged_in();
-    let mut run = world
-        .aws_auth()
-        .args([
-            "-p",
-            "sops",
-            "--keep-fresh",
-            "sh",
-            "-c",
-            &script("echo ready; read go; renew; echo status $?; read go; renew"),
-        ])
-        .stdin_open()
-        .secrets_may_show()
-        .start();
+    let mut run = without_terminal(&world, "echo ready; read go; renew; echo status $?; read go; renew");
     run.expect_stdout("ready\n");
     end_roles(&world);
     fs::remove_file(session(&world)).unwrap();

@@ -52,6 +52,12 @@ const PROFILE: &str =
 const KEYS: &str = "begins with long-term keys AKIA of profile default (~/.aws/credentials:3)";
 const MISSING: &str = "role SOPS: not in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
 const CACHED: &str = "role SOPS: good until HH:MM (1h), in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
+const NONE: &str = "MFA session of SERIAL: none is kept";
+const NEW: &str = "the MFA session is good until HH:MM, kept in ~/.cache/aws-auth/session-FILE";
+const KEPT: &str = "MFA session of SERIAL: kept since HH:MM, good until HH:MM (12h)";
+const NEEDLESS: &str = "MFA session of SERIAL: not needed";
+const PASSED: &str = "role SOPS: the cache is passed over (--refresh)";
+const NO_CODE: &str = "no MFA code is needed";
 const SESSION: &str = "GetSessionToken for 12h, signed by AKIA, with a code of SERIAL from AWS_AUTH_MFA_TOKEN, \
     in us-east-1 (by the partition), THERE";
 const ASSUME: &str = "AssumeRole SOPS (~/.aws/config:5), signed by temporary 1, in us-east-1 (by the partition), THERE";
@@ -62,33 +68,16 @@ fn of_the_first_run_and_of_those_after_it() {
     assert_told(
         &world,
         &verbose(&world, &["-p", "sops", "true", "an argument"]),
-        &[
-            PROFILE,
-            KEYS,
-            MISSING,
-            "MFA session of SERIAL: none is kept",
-            SESSION,
-            "the MFA session is good until HH:MM, kept in ~/.cache/aws-auth/session-FILE",
-            ASSUME,
-            "starts /usr/bin/true with keys temporary 2 until HH:MM",
-        ],
+        &[PROFILE, KEYS, MISSING, NONE, SESSION, NEW, ASSUME, "starts /usr/bin/true with keys temporary 2 until HH:MM"],
     );
-    let cached = [
-        PROFILE,
-        KEYS,
-        CACHED,
-        "MFA session of SERIAL: not needed",
-        "starts /usr/bin/true with keys temporary 1 until HH:MM",
-    ];
+    let cached = [PROFILE, KEYS, CACHED, NEEDLESS, "starts /usr/bin/true with keys temporary 1 until HH:MM"];
     assert_told(&world, &verbose(&world, &["-p", "sops", "true"]), &cached);
     leave(&role_entries(&world)[0], 270, 3600);
-    let kept = "MFA session of SERIAL: kept since HH:MM, good until HH:MM (12h)";
     let starts = "starts /usr/bin/true with keys temporary 2 until HH:MM";
     let little = "role SOPS: good until HH:MM (4m), in the AWS CLI's cache, ~/.aws/cli/cache/FILE; 15m is wanted";
-    assert_told(&world, &verbose(&world, &["-p", "sops", "true"]), &[PROFILE, KEYS, little, kept, ASSUME, starts]);
-    let passed = "role SOPS: the cache is passed over (--refresh)";
+    assert_told(&world, &verbose(&world, &["-p", "sops", "true"]), &[PROFILE, KEYS, little, KEPT, ASSUME, starts]);
     let output = verbose(&world, &["-p", "sops", "--refresh", "true"]);
-    assert_told(&world, &output, &[PROFILE, KEYS, passed, kept, ASSUME, starts]);
+    assert_told(&world, &output, &[PROFILE, KEYS, PASSED, KEPT, ASSUME, starts]);
 }
 
 #[test]
@@ -104,9 +93,9 @@ fn of_a_person_at_the_prompt() {
             "profile 'sops' (AWS_PROFILE) in ~/.aws/config:2, whose source is 'default' in ~/.aws/credentials:2",
             KEYS,
             MISSING,
-            "MFA session of SERIAL: none is kept",
+            NONE,
             &SESSION.replace("AWS_AUTH_MFA_TOKEN", "the terminal"),
-            "the MFA session is good until HH:MM, kept in ~/.cache/aws-auth/session-FILE",
+            NEW,
             ASSUME,
             "sops: role SOPS until HH:MM",
             "starts /usr/bin/true with keys temporary 2 until HH:MM",
@@ -141,9 +130,9 @@ fn of_a_chain() {
             &profile,
             KEYS,
             missing,
-            "MFA session of SERIAL: none is kept",
+            NONE,
             &there(SESSION),
-            "the MFA session is good until HH:MM, kept in ~/.cache/aws-auth/session-FILE",
+            NEW,
             &there(ASSUME),
             &role("dev", dev + 2, "temporary 2"),
             &role("deep", deep + 2, "temporary 3"),
@@ -161,7 +150,7 @@ fn of_a_chain() {
             KEYS,
             missing,
             CACHED,
-            "MFA session of SERIAL: not needed",
+            NEEDLESS,
             &role("dev", dev + 2, "temporary 1"),
             &role("deep", deep + 2, "temporary 2"),
             "starts /usr/bin/true with keys temporary 3 until HH:MM",
@@ -173,15 +162,13 @@ fn of_a_chain() {
 fn of_what_runs_no_command() {
     let world = World::seeded();
     verbose(&world, &["-p", "sops", "true"]);
-    let (needless, summary) = ("MFA session of SERIAL: not needed", "sops: role SOPS until HH:MM");
+    let summary = "sops: role SOPS until HH:MM";
     for action in ["--export", "--login"] {
         let output = verbose(&world, &["-p", "sops", action]);
-        assert_told(&world, &output, &[PROFILE, KEYS, CACHED, needless, summary]);
+        assert_told(&world, &output, &[PROFILE, KEYS, CACHED, NEEDLESS, summary]);
     }
-    let kept = "MFA session of SERIAL: kept since HH:MM, good until HH:MM (12h)";
-    let passed = "role SOPS: the cache is passed over (--refresh)";
     let output = verbose(&world, &["-p", "sops", "--export", "--refresh"]);
-    assert_told(&world, &output, &[PROFILE, KEYS, passed, kept, ASSUME, summary]);
+    assert_told(&world, &output, &[PROFILE, KEYS, PASSED, KEPT, ASSUME, summary]);
 }
 
 #[test]
@@ -194,7 +181,7 @@ fn without_a_session_a_cache_or_a_role() {
             PROFILE,
             KEYS,
             "role SOPS: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)",
-            "MFA session of SERIAL: none is kept",
+            NONE,
             SESSION,
             "the MFA session is good until HH:MM, and not kept",
             ASSUME,
@@ -220,7 +207,7 @@ fn without_a_session_a_cache_or_a_role() {
         &[
             "no profile is named, so profile 'default' in ~/.aws/credentials:2",
             KEYS,
-            "no MFA code is needed",
+            NO_CODE,
             "the keys are given as they are, and no call is made",
             "starts /usr/bin/true with keys AKIA, which do not expire",
         ],
@@ -239,7 +226,7 @@ fn of_a_program_that_gives_the_keys() {
         &[
             "profile 'p' (--profile) in ~/.aws/config:1",
             "begins with what credential_process prints: ~/keys (profile p) (~/.aws/config:2)",
-            "no MFA code is needed",
+            NO_CODE,
             "credentials: in no cache",
             "running ~/keys",
             "starts /usr/bin/true with keys AKIAP, which do not expire",
@@ -265,14 +252,14 @@ fn of_a_token_of_an_identity_provider() {
         &[
             profile,
             keys,
-            "no MFA code is needed",
+            NO_CODE,
             MISSING,
             "AssumeRoleWithWebIdentity SOPS, signed by nothing but the token, in us-east-1 (by the partition), THERE",
             starts,
         ],
     );
     let output = world.run(["-v", "-p", "pod", "true"]);
-    assert_told(&world, &output, &[profile, keys, "no MFA code is needed", CACHED, starts]);
+    assert_told(&world, &output, &[profile, keys, NO_CODE, CACHED, starts]);
 }
 
 #[test]
@@ -303,7 +290,7 @@ fn of_somebody_who_is_signed_in() {
         &[
             profile,
             keys,
-            "no MFA code is needed",
+            NO_CODE,
             "SSO role ReadOnly in 111111111111: not in the AWS CLI's cache, ~/.aws/cli/cache/FILE",
             "the SSO token has 8h left",
             &call,
@@ -313,5 +300,5 @@ fn of_somebody_who_is_signed_in() {
     let cached =
         "SSO role ReadOnly in 111111111111: good until HH:MM (1h), in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
     let output = world.run(["-v", "-p", "dev", "true"]);
-    assert_told(&world, &output, &[profile, keys, "no MFA code is needed", cached, starts]);
+    assert_told(&world, &output, &[profile, keys, NO_CODE, cached, starts]);
 }
