@@ -120,14 +120,14 @@ fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
         for name in set.names() {
             // A profile that does not resolve has no entries that could be told to be its own.
             if let Ok(Plan::Acquire(plan)) = plan::resolve_named(set, request, &name) {
-                removed += acquire::forget(&plan, store)?;
+                removed += acquire::forget(&plan, store)?.sets;
             }
         }
         removed += acquire::forget_all(store)?;
     } else if let Plan::Acquire(plan) = plan::resolve(set, request)? {
-        let has_session = acquire::has_session(&plan, store);
-        removed += acquire::forget(&plan, store)?;
-        device = plan.session.filter(|_| has_session).map(|session| session.serial);
+        let forgotten = acquire::forget(&plan, store)?;
+        removed = forgotten.sets;
+        device = plan.session.filter(|_| forgotten.session).map(|session| session.serial);
     }
     let told = match removed {
         0 => String::from("nothing was cached"),
@@ -214,7 +214,7 @@ impl Work<'_> {
                         messages.warn(&format!("profile '{name}' names no credentials: {why}; {sdk}"));
                     }
                     (Some(name), None) => messages.say(&format!("profile '{name}' names no credentials; {sdk}")),
-                    (None, _) if set.names().is_empty() => messages.say(&format!("no profile and no keys; {sdk}")),
+                    (None, _) if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
                     (None, _) => {
                         messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}"));
                     }

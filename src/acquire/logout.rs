@@ -2,7 +2,7 @@
 //! profile names; never a file that it cannot tell to be one of these.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::plan::Acquisition;
@@ -10,22 +10,23 @@ use crate::plan::Acquisition;
 use super::cache::{Kept, Store};
 use super::files;
 
-/// Removes a profile's role credentials and its MFA session; how many files that were.
-pub fn forget(plan: &Acquisition, store: &Store) -> Result<usize> {
-    let roles = (0..plan.roles.len()).filter_map(|at| store.role_path(plan, at));
-    let session = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
-    let mut removed = 0;
-    let base = super::base::kept_path(&plan.base, store);
-    for path in roles.chain(session).chain(base) {
-        removed += remove(&path)?;
-    }
-    Ok(removed)
+/// What was removed.
+pub struct Forgotten {
+    /// How many sets of credentials, a session among them.
+    pub sets: usize,
+    /// Whether a session was.
+    pub session: bool,
 }
 
-/// Whether the profile's MFA session is kept.
-pub fn has_session(plan: &Acquisition, store: &Store) -> bool {
-    let path = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
-    path.is_some_and(|path| path.is_file())
+/// Removes a profile's role credentials and its MFA session.
+pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
+    let roles = (0..plan.roles.len()).filter_map(|at| store.role_path(plan, at));
+    let session = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
+    let all = |paths: &mut dyn Iterator<Item = PathBuf>| paths.map(|path| remove(&path)).sum::<Result<usize>>();
+    let roles = all(&mut roles.into_iter())?;
+    let sessions = all(&mut session.into_iter())?;
+    let base = all(&mut super::base::kept_path(&plan.base, store).into_iter())?;
+    Ok(Forgotten { sets: roles + sessions + base, session: sessions > 0 })
 }
 
 /// Removes every entry of aws-auth's own directory, whichever profile it was for, and what killed runs left half

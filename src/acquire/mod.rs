@@ -25,7 +25,7 @@ mod whoami;
 pub use base::is_sso;
 pub use cache::Store;
 pub use forecast::{Call, CodeSource, Forecast, Held, forecast, held_of_base, result_left};
-pub use logout::{forget, forget_all, has_session};
+pub use logout::{forget, forget_all};
 pub use run::{Obtained, obtain};
 pub use signals::Undisturbed;
 pub use story::{sts_place, with_credentials};

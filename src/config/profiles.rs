@@ -81,6 +81,11 @@ impl<'a> ProfileSet<'a> {
         profiles.filter(|o| seen.insert(&*o.name)).map(|o| o.name.clone().into_owned()).collect()
     }
 
+    /// Whether the files hold any profile.
+    pub fn has_profiles(&self) -> bool {
+        self.occurrences.iter().any(|o| o.kind == Kind::Profile)
+    }
+
     /// Where the config file has `[NAME]`, which is no profile there: it lacks the word.
     pub fn bare_header(&self, name: &str) -> Option<Location> {
         let bare = self.occurrences.iter().find(|o| o.kind == Kind::Other && o.header.trim() == name)?;
