@@ -31,7 +31,7 @@ pub enum FileKind {
 
 impl FileKind {
     /// The variable that names another file in its place.
-    fn variable(self) -> &'static str {
+    pub fn variable(self) -> &'static str {
         match self {
             Self::Config => "AWS_CONFIG_FILE",
             Self::Credentials => "AWS_SHARED_CREDENTIALS_FILE",

@@ -12,7 +12,6 @@ use crate::acquire::{Context, Store, files, io_words, shell_word};
 use crate::config::{FileKind, Profile};
 use crate::env::Snapshot;
 use crate::error::{Error, Result};
-use crate::nested;
 use crate::plan::{Acquisition, Base, Mfa};
 
 /// How the names of these files begin and end.
@@ -146,8 +145,7 @@ impl Fresh {
 /// Notes that the command above, whose renewal this run is, still uses its file.
 pub fn note_renewal(snapshot: &Snapshot) {
     if let Some(above) = &snapshot.kept_fresh
-        && let [variable, ..] = nested::LEADING
-        && let Some(path) = above.found.var(variable)
+        && let Some(path) = above.found.var(FileKind::Config.variable())
     {
         note_use(Path::new(path));
     }
@@ -303,8 +301,7 @@ fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
         Some(path) => text(&std::path::absolute(&path).unwrap_or(path))?,
         None => String::new(),
     };
-    let [variable, ..] = nested::LEADING;
-    Ok((snapshot.var(variable).map(|_| path.clone()), path))
+    Ok((snapshot.var(FileKind::Config.variable()).map(|_| path.clone()), path))
 }
 
 /// Where these files are: gone with the login session where there is such a place.
