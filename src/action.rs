@@ -78,6 +78,11 @@ impl Action {
         matches!(self, Self::Run | Self::Shell)
     }
 
+    /// Whether what was obtained is said in its own place: with -v when a command is started, and of a login in any case.
+    pub fn says_result(self) -> bool {
+        self.runs_command() || self == Self::Login
+    }
+
     /// Whether it only looks: at the files and the caches, and at nothing that costs a call.
     pub fn only_looks(self) -> bool {
         matches!(self, Self::Explain | Self::List | Self::Status | Self::SwitchRoleUrl)

@@ -264,8 +264,7 @@ impl Work<'_> {
         self.context.messages.steps(|| report::beginning(plan, self.context));
         if let Some(credentials) = acquire::at_hand(plan, self.context)? {
             let Context { request, messages, .. } = self.context;
-            // A command says it when it is started, and a login in any case.
-            if !request.action.runs_command() && request.action != Action::Login {
+            if !request.action.says_result() {
                 messages.step(|| acquire::summary(plan, &credentials, now()));
             }
             return Ok(Obtained { credentials, by_this_run: false });

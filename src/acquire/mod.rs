@@ -91,12 +91,12 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Crede
     }
     // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
     if context.request.refresh && (!plan.session_is_result() || context.request.action == Action::Login) {
-        context.messages.step(|| format!("{}: the cache is passed over (--refresh)", result_name(plan)));
+        context.messages.step(|| format!("{}: the cache is passed over (--refresh)", result_name(plan, None)));
         return Ok(None);
     }
     let entry = cached_result(plan, context, now());
     context.messages.steps(|| story::looked_up(plan, context, entry.as_ref()));
-    let credentials = entry.and_then(|entry| fresh(entry, context));
+    let credentials = entry.and_then(|entry| fresh(entry, context.request.min_ttl));
     if let Some(credentials) = &credentials {
         say_if_short(plan, context, credentials);
     }
@@ -122,18 +122,16 @@ fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credent
     }
 }
 
-/// The credentials of an entry that is good for long enough.
-fn fresh(entry: Entry, context: &Context<'_>) -> Option<Credentials> {
-    (entry.left(now()) >= needed(context.request.min_ttl, entry.length)).then_some(entry.credentials)
+/// The credentials of an entry that is good for `wanted` seconds, as far as its whole life allows.
+fn fresh(entry: Entry, wanted: Seconds) -> Option<Credentials> {
+    (entry.left(now()) >= needed(wanted, entry.length)).then_some(entry.credentials)
 }
 
 /// What a renewal gives while nobody has given it a code: the cached credentials, as long as they are good for `wanted`
 /// seconds. The SDK of a running command asks early, some for every call that the command makes.
 fn still_good(plan: &Acquisition, context: &Context<'_>, wanted: Seconds) -> Option<Credentials> {
     context.request.renewal.as_ref()?;
-    let now = now();
-    let entry = cached_result(plan, context, now)?;
-    (entry.left(now) >= needed(wanted, entry.length)).then_some(entry.credentials)
+    fresh(cached_result(plan, context, now())?, wanted)
 }
 
 /// The plan's result from a cache, whatever it has left (but not ended at `now`).
@@ -172,8 +170,8 @@ fn warn_in_clear(plan: &Acquisition, context: &Context<'_>) {
     }
 }
 
-/// What the plan gives in the end: a role, an MFA session, keys.
-fn result_name(plan: &Acquisition) -> String {
+/// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
+fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
     match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
         (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
@@ -184,7 +182,7 @@ fn result_name(plan: &Acquisition) -> String {
             Base::Provider { kind, .. } => match &**kind {
                 Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
                 Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
-                _ => String::from("credentials"),
+                _ => key.map_or_else(|| String::from("credentials"), |key| format!("credentials {key}")),
             },
         },
     }
@@ -193,11 +191,7 @@ fn result_name(plan: &Acquisition) -> String {
 /// Which role (or session) the credentials are, and until when.
 pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
     let profile = plan.profile.as_deref().unwrap_or("no profile");
-    let mut what = result_name(plan);
-    // A provider without a name of its own.
-    if what == "credentials" {
-        what = format!("credentials {}", credentials.access_key_id);
-    }
+    let what = result_name(plan, Some(&credentials.access_key_id));
     match credentials.expiration {
         Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
         None => format!("{profile}: {what}, which do not expire"),

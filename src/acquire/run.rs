@@ -121,8 +121,8 @@ impl Run<'_> {
         }
         // Whoever held the lock before us may have got what we want.
         if !(self.refresh && !self.plan.session_is_result() || self.renew_session)
-            && let Some(credentials) =
-                cached_result(self.plan, self.context, now()).and_then(|entry| fresh(entry, self.context))
+            && let Some(credentials) = cached_result(self.plan, self.context, now())
+                .and_then(|entry| fresh(entry, self.context.request.min_ttl))
         {
             self.context.messages.step(|| String::from("another process has put them into the cache meanwhile"));
             return Ok(credentials);
@@ -289,7 +289,7 @@ impl Run<'_> {
         // A login says it in any case.
         if self.codes.prompted && self.context.request.action != Action::Login {
             self.context.messages.say(&summary(self.plan, credentials, now()));
-        } else if !self.context.request.action.runs_command() && self.context.request.action != Action::Login {
+        } else if !self.context.request.action.says_result() {
             self.context.messages.step(|| summary(self.plan, credentials, now()));
         }
     }

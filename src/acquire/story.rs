@@ -9,7 +9,7 @@ use super::{Context, base, result_name, sts};
 
 /// The look for the plan's result in a cache.
 pub(super) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option<&Entry>) -> Vec<String> {
-    let (what, now) = (result_name(plan), now());
+    let (what, now) = (result_name(plan, None), now());
     let Some(place) = place_of_result(plan, context) else {
         return vec![if context.request.no_cache {
             format!("{what}: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)")

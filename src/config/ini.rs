@@ -86,34 +86,6 @@ impl<'a> Lines<'a> {
         self.rest
     }
 
-    /// `key = value` from the first column on, to the end of its line, as nearly every line is: told by its bytes,
-    /// without a look at characters. What it cannot tell at once is left to `classify`, and reads the same there.
-    fn plain_entry(&mut self) -> Option<Line<'a>> {
-        let bytes = self.rest.as_bytes();
-        let first = bytes.first().filter(|first| first.is_ascii_graphic())?;
-        if matches!(first, b'#' | b';' | b'[' | b'=' | b':') {
-            return None;
-        }
-        let (end, after) = match find2([b'\n', b'\r'], bytes) {
-            Some(end) if bytes.get(end..)?.starts_with(b"\r\n") => (end, 2),
-            Some(end) => (end, 1),
-            None => (bytes.len(), 0),
-        };
-        let delimiter = find2([b'=', b':'], bytes.get(..end)?)?;
-        let key = bytes.get(..delimiter)?;
-        let key = self.rest.get(..key.len() - usize::from(key.ends_with(b" ")))?;
-        // The last bytes of what would be stripped: with any white space there, Unicode's among it, this is not plain.
-        let plain = |text: &str| text.as_bytes().last().is_some_and(u8::is_ascii_graphic);
-        let rest = self.rest.get(delimiter + 1..end)?;
-        if !plain(key) || !(rest.is_empty() || plain(rest)) {
-            return None;
-        }
-        self.rest = self.rest.get(end + after..)?;
-        self.indent = 0;
-        self.in_entry = true;
-        Some(Line::Entry { key, rest })
-    }
-
     fn classify(&mut self, line: &'a str) -> Line<'a> {
         let stripped = strip(line);
         if stripped.is_empty() {
@@ -155,13 +127,31 @@ impl<'a> Iterator for Lines<'a> {
         }
         let number = self.number;
         self.number = number.saturating_add(1);
-        if let Some(entry) = self.plain_entry() {
-            return Some((number, entry));
-        }
         let (line, rest) = split_line(self.rest);
         self.rest = rest;
+        if let Some(entry) = plain_entry(line) {
+            self.indent = 0;
+            self.in_entry = true;
+            return Some((number, entry));
+        }
         Some((number, self.classify(line)))
     }
+}
+
+/// `key = value` from the first column on, as nearly every line is: told by its bytes, without a look at characters.
+/// What it cannot tell at once is left to `classify`, and reads the same there.
+fn plain_entry(line: &str) -> Option<Line<'_>> {
+    let bytes = line.as_bytes();
+    let first = bytes.first().filter(|first| first.is_ascii_graphic())?;
+    if matches!(first, b'#' | b';' | b'[' | b'=' | b':') {
+        return None;
+    }
+    let delimiter = find2([b'=', b':'], bytes)?;
+    let (key, rest) = (line.get(..delimiter)?, line.get(delimiter + 1..)?);
+    let key = key.strip_suffix(' ').unwrap_or(key);
+    // The last bytes of what would be stripped: with any white space there, Unicode's among it, this is not plain.
+    let plain = |text: &str| text.as_bytes().last().is_some_and(u8::is_ascii_graphic);
+    (plain(key) && (rest.is_empty() || plain(rest))).then_some(Line::Entry { key, rest })
 }
 
 /// The text of a section header.
