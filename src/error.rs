@@ -8,8 +8,10 @@ use std::fmt;
 
 /// The exit status of every failure of aws-auth itself, usage errors included.
 pub const FAILED: u8 = 125;
+
 /// COMMAND was found but cannot be executed.
 pub const NOT_EXECUTABLE: u8 = 126;
+
 /// COMMAND was not found.
 pub const NOT_FOUND: u8 = 127;
 

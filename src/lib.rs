@@ -6,36 +6,43 @@
 //! ```
 
 pub mod acquire;
-pub mod action;
+pub mod actions;
 pub mod arn;
-pub mod bytes;
+pub mod aws;
+pub mod cache;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod credentials;
-pub mod deliver;
 pub mod env;
 pub mod error;
 pub mod messages;
-pub mod nested;
-pub mod perform;
+pub mod mfa;
 pub mod plan;
-pub mod report;
+pub mod providers;
 pub mod request;
-pub mod services;
-pub mod shell_help;
+pub mod sso;
+pub mod system;
+pub mod text;
 
-use acquire::{Context, Store};
-use config::{FileKind, ProfileSet, SourceFile};
-use credentials::now;
-use env::Snapshot;
-use error::Result;
-use messages::{Messages, Verbosity};
-use request::Request;
+use crate::acquire::lookup::Context;
+use crate::cache::store::Store;
+use crate::cli::{action, options};
+use crate::config::profiles::ProfileSet;
+use crate::config::source::SourceFile;
+use crate::config::value::FileKind;
+use crate::credentials::now;
+use crate::env::nesting;
+use crate::env::snapshot::Snapshot;
+use crate::error::Result;
+use crate::messages::{Messages, Verbosity};
+use crate::plan::resolve;
+use crate::request::Request;
 
 /// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, for the
 /// process has become the command.
 pub fn run(snapshot: Snapshot) -> u8 {
-    let snapshot = nested::callers_own(snapshot);
+    let snapshot = nesting::callers_own(snapshot);
     run_or_fail(&snapshot).unwrap_or_else(|error| {
         Messages::error(&error, messages::coloured(&std::io::stderr(), &snapshot));
         error.status()
@@ -43,17 +50,17 @@ pub fn run(snapshot: Snapshot) -> u8 {
 }
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
-    let cli = cli::parse(&snapshot.args)?;
+    let cli = options::parse(&snapshot.args)?;
     let action = action::of(&cli)?;
-    if let Some(text) = perform::about(action) {
+    if let Some(text) = actions::about(action) {
         return messages::print(&text);
     }
     let request = Request::new(&cli, snapshot, now())?;
     let messages = Messages::new(request.verbosity);
-    let command = perform::command(action, cli.command, snapshot);
-    perform::warn(&request, &messages);
-    if action.runs_command() && plan::passes_through(&request)? {
-        return perform::pass_through(snapshot, &request, &messages, &command);
+    let command = actions::command(action, cli.command, snapshot);
+    actions::warn(&request, &messages);
+    if action.runs_command() && resolve::passes_through(&request)? {
+        return actions::pass_through(snapshot, &request, &messages, &command);
     }
     let config_file = read(FileKind::Config, snapshot.config_file())?;
     let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;
@@ -63,7 +70,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     }
     let store = Store::new(snapshot, request.no_cache);
     let context = Context { request: &request, set: &set, snapshot, store: &store, messages: &messages };
-    perform::perform(&context, &command)
+    actions::perform(&context, &command)
 }
 
 fn read(kind: FileKind, path: Option<std::path::PathBuf>) -> Result<Option<SourceFile>> {

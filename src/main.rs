@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
 
-use aws_auth::env::Snapshot;
+use aws_auth::env::snapshot::Snapshot;
 
 /// The C entry point.
 #[unsafe(no_mangle)]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::Write as _;
 
-use crate::env::Snapshot;
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words, printable};
 
 /// How much is said.

@@ -3,19 +3,22 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-pub use crate::action::{Action, Format};
 use crate::arn::RoleArn;
-use crate::cli::Cli;
+use crate::cli::action::{Action, Format};
+use crate::cli::options::Cli;
 use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};
-use crate::env::Snapshot;
+use crate::env::nesting;
+use crate::env::nesting::is_unchanged;
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::messages::Verbosity;
-use crate::nested::{self, is_unchanged};
 
 /// The shortest and the longest session that STS gives for a role, in seconds.
 const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
+
 /// The same for an MFA session.
 const SESSION_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=129_600;
+
 /// How long credentials must be good for, unless told: the AWS CLI's own margin.
 const MIN_TTL: Seconds = 900;
 
@@ -166,25 +169,25 @@ impl<'a> Request<'a> {
     /// # Errors
     /// A usage error, or a setting that cannot be read; each names the option or variable.
     pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
-        let action = crate::action::of(cli)?;
+        let action = crate::cli::action::of(cli)?;
         let mut warnings = Vec::new();
         let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
         let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));
         let keys = environment_keys(snapshot);
-        let set_before = nested::settings(snapshot);
+        let set_before = nesting::settings(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
         let mut role_arn = cli.role_arn.as_deref().map(|arn| RoleArn::parse(arn, "--role-arn")).transpose()?;
         if profile.is_none()
             && let Some(renewed) = renewal(cli, action, snapshot, &keys, &set_before, min_ttl, now)?
         {
             profile = Some(renewed);
-            let before = set_before.iter().find(|(name, _)| name == nested::ROLE);
+            let before = set_before.iter().find(|(name, _)| name == nesting::ROLE);
             if let Some((_, arn)) = before {
                 if role_arn.is_some() {
                     return Err(Error::new("--role-arn is given here and to the --keep-fresh above")
                         .advise("name a profile with -p"));
                 }
-                role_arn = Some(RoleArn::parse(arn, nested::ROLE)?);
+                role_arn = Some(RoleArn::parse(arn, nesting::ROLE)?);
             }
         }
         // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run. A

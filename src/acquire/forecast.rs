@@ -1,11 +1,13 @@
 //! What carrying a plan out would do now, told from the caches alone: no lock, no network, nothing written.
 
+use crate::acquire::lookup::{Context, STEP, cached_result, last_fresh_role, usable_session};
+use crate::arn::Serial;
+use crate::cache::store::Entry;
 use crate::credentials::{Seconds, needed, now};
-use crate::plan::{Acquisition, Base, Mfa, Role, Serial, Session};
-
-use super::cache::Entry;
-use super::terminal::Terminal;
-use super::{Context, STEP, base, cached_result, last_fresh_role, usable_session};
+use crate::plan::base::Base;
+use crate::plan::resolve::{Acquisition, Mfa, Role, Session};
+use crate::providers::fetch;
+use crate::system::terminal::Terminal;
 
 /// Credentials that a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub fn result_left(plan: &Acquisition, context: &Context<'_>) -> Option<Held> {
     Some(held(&cached_result(plan, context, now)?, now, context.request.min_ttl))
 }
 
-/// Looks into the caches, and follows the steps of [`super::obtain`] without taking any.
+/// Looks into the caches, and follows the steps of [`crate::acquire::obtain::obtain`] without taking any.
 pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>) -> Forecast<'p> {
     let (now, request) = (now(), context.request);
     let last = plan.roles.len().checked_sub(1);
@@ -76,7 +78,7 @@ pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>) -> Forecast<'p
     let session_margin = if last.is_none() { request.min_ttl } else { STEP };
     let session = plan.session.as_ref().and_then(|session| usable_session(plan, session, context, now));
     let mut forecast = Forecast {
-        base: base::kept(&plan.base, context, now)
+        base: crate::providers::fetch::kept(&plan.base, context, now)
             .map(|entry| held(&entry, now, if last.is_none() { request.min_ttl } else { STEP })),
         session: session.map(|kept| held(&kept.entry, now, session_margin)),
         roles: (0..plan.roles.len()).map(role).collect(),
@@ -146,5 +148,5 @@ fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
 
 /// Whether a cache may hold what this base gives.
 pub fn held_of_base(base: &Base, context: &Context<'_>) -> bool {
-    base::kept_path(base, context.store).is_some()
+    fetch::kept_path(base, context.store).is_some()
 }

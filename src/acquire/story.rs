@@ -1,14 +1,16 @@
 //! What `--verbose` tells of caches and calls: what was looked for and where, what was found, who is called.
 
-use crate::config::ProfileSet;
+use crate::acquire::lookup::{Context, result_name};
+use crate::aws::sts;
+use crate::cache::store::{Entry, KeptSession};
+use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
-use crate::plan::{Acquisition, Role, Session, Sts};
-
-use super::cache::{Entry, KeptSession};
-use super::{Context, base, result_name, sts};
+use crate::plan::endpoints::Sts;
+use crate::plan::resolve::{Acquisition, Role, Session};
+use crate::providers::fetch;
 
 /// The look for the plan's result in a cache.
-pub(super) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option<&Entry>) -> Vec<String> {
+pub(crate) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option<&Entry>) -> Vec<String> {
     let (what, now) = (result_name(plan, None), now());
     let Some(place) = place_of_result(plan, context) else {
         return vec![if context.request.no_cache {
@@ -27,7 +29,7 @@ pub(super) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option
 }
 
 /// A role on the way that is still good, so that those before it are not assumed.
-pub(super) fn goes_on_from(plan: &Acquisition, at: usize, context: &Context<'_>, entry: &Entry) -> Vec<String> {
+pub(crate) fn goes_on_from(plan: &Acquisition, at: usize, context: &Context<'_>, entry: &Entry) -> Vec<String> {
     let what = plan.roles.get(at).map_or_else(String::new, |role| format!("role {}", role.arn.as_str()));
     let place = place_of_role(plan, at, context).unwrap_or_default();
     with_session(plan, kept(&what, entry, now(), &place))
@@ -44,7 +46,7 @@ fn with_session(plan: &Acquisition, kept: String) -> Vec<String> {
 }
 
 /// The MFA session as it was found, for a role that is assumed from it.
-pub(super) fn session(
+pub(crate) fn session(
     plan: &Acquisition,
     session: &Session,
     context: &Context<'_>,
@@ -67,7 +69,7 @@ pub(super) fn session(
 }
 
 /// A new MFA session.
-pub(super) fn new_session(plan: &Acquisition, session: &Session, context: &Context<'_>, kept: &KeptSession) -> String {
+pub(crate) fn new_session(plan: &Acquisition, session: &Session, context: &Context<'_>, kept: &KeptSession) -> String {
     let until = local_time(kept.entry.expiration, now());
     match context.store.session_path(plan, session).filter(|_| session.kept) {
         Some(path) => format!("the MFA session is good until {until}, kept in {}", path.display()),
@@ -76,13 +78,13 @@ pub(super) fn new_session(plan: &Acquisition, session: &Session, context: &Conte
 }
 
 /// An AssumeRole.
-pub(super) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_>) -> String {
+pub(crate) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_>) -> String {
     let at = role.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at));
     format!("AssumeRole {} ({at}), signed by {}", role.arn.as_str(), signer.access_key_id)
 }
 
 /// A GetSessionToken.
-pub(super) fn get_session_token(session: &Session, signer: &Credentials) -> String {
+pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> String {
     format!("GetSessionToken for {}, signed by {}", for_people(session.length), signer.access_key_id)
 }
 
@@ -112,7 +114,9 @@ fn place_of_result(plan: &Acquisition, context: &Context<'_>) -> Option<String> 
             let path = context.store.session_path(plan, session).filter(|_| session.kept)?;
             Some(format!("aws-auth's cache, {}", path.display()))
         }
-        (None, None) => Some(format!("the AWS CLI's cache, {}", base::kept_path(&plan.base, context.store)?.display())),
+        (None, None) => {
+            Some(format!("the AWS CLI's cache, {}", fetch::kept_path(&plan.base, context.store)?.display()))
+        }
     }
 }
 

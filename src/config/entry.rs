@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::bytes::find2;
 use crate::config::ini::{Line, Lines, is_comment, is_space, split_line, strip};
+use crate::text::bytes::find2;
 
 /// Where Python's `str.splitlines` ends a line, which is how the CLI splits a map; a file's lines end only at CR and LF.
 fn is_line_end(c: char) -> bool {
@@ -24,11 +24,11 @@ fn without_comment(text: &str) -> &str {
 
 /// A key and where its value stands.
 #[derive(Clone)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// Folded to lower case.
-    pub(super) key: Cow<'a, str>,
+    pub(crate) key: Cow<'a, str>,
     /// The number of the key's line.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     /// What follows the delimiter on the key's line, comment taken off.
     first: &'a str,
     /// The lines below that continue the value, blank lines and comments between them included.
@@ -36,7 +36,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn new(key: &'a str, rest: &'a str, line: u32) -> Self {
+    pub(crate) fn new(key: &'a str, rest: &'a str, line: u32) -> Self {
         let mut entry = Self { key: folded(key), line, first: "", more: "" };
         entry.first = if entry.keeps_comments() { strip(rest) } else { strip(without_comment(rest)) };
         entry
@@ -48,17 +48,17 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether lines that continue this entry are a map of nested keys.
-    pub(super) fn begins_map(&self) -> bool {
+    pub(crate) fn begins_map(&self) -> bool {
         self.first.is_empty()
     }
 
     /// Whether the value is a map of nested keys.
-    pub(super) fn is_map(&self) -> bool {
+    pub(crate) fn is_map(&self) -> bool {
         self.begins_map() && !self.more.is_empty()
     }
 
     /// The value; its lines joined by LF, so that a map begins with one.
-    pub(super) fn text(&self) -> Cow<'a, str> {
+    pub(crate) fn text(&self) -> Cow<'a, str> {
         if self.more.is_empty() {
             return Cow::Borrowed(self.first);
         }
@@ -92,7 +92,7 @@ impl<'a> Entry<'a> {
 
     /// The nested keys of a map, in order, each with its value and the number of its line; a line without `=` is an
     /// error that holds its number.
-    pub(super) fn nested(&self) -> Result<Vec<(&'a str, &'a str, u32)>, u32> {
+    pub(crate) fn nested(&self) -> Result<Vec<(&'a str, &'a str, u32)>, u32> {
         let mut pairs = Vec::new();
         for (number, line) in self.continuation() {
             for piece in line.split(is_line_end).map(strip).filter(|piece| !piece.is_empty()) {
@@ -120,7 +120,7 @@ fn folded(key: &str) -> Cow<'_, str> {
 }
 
 /// The entries of a section's body, in order, repeated keys included; `first` is the number of its first line.
-pub(super) fn entries<'a>(body: &'a str, first: u32) -> Vec<Entry<'a>> {
+pub(crate) fn entries<'a>(body: &'a str, first: u32) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut lines = Lines::new(body, first);
     // What follows the key's line of the last entry.

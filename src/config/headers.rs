@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::bytes::{find2, find3};
-use crate::config::{FileKind, split_words};
+use crate::config::value::FileKind;
+use crate::text::bytes::{find2, find3};
+use crate::text::shell_words::split_words;
 
 /// What a section's header says that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Profile,
     SsoSession,
     Services,
@@ -20,7 +21,7 @@ pub(super) enum Kind {
 }
 
 /// What a header of this file means, as botocore's `build_profile_map` has it.
-pub(super) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
+pub(crate) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     const NO_NAME: Cow<'_, str> = Cow::Borrowed("");
     if header == "DEFAULT" {
         return (Kind::Defaults, NO_NAME);

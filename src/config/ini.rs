@@ -4,14 +4,14 @@
 //! Everything is a slice of the file's text. A file is walked once to judge its lines; the entries of a section are
 //! read when someone asks for that section.
 
-use crate::bytes::{find, find2};
+use crate::text::bytes::{find, find2};
 
 /// White space as Python's `str.strip` and `\s` see it: Unicode's, and the four separators of ASCII.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-pub(super) fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     // Nearly every line begins and ends so, and decoding characters costs more than all the rest.
     if let [first, .., last] = text.as_bytes()
         && first.is_ascii_graphic()
@@ -22,12 +22,12 @@ pub(super) fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-pub(super) fn is_comment(stripped: &str) -> bool {
+pub(crate) fn is_comment(stripped: &str) -> bool {
     stripped.starts_with(['#', ';'])
 }
 
 /// The first line of `text` without its end (LF, CR LF or CR), and what follows it.
-pub(super) fn split_line(text: &str) -> (&str, &str) {
+pub(crate) fn split_line(text: &str) -> (&str, &str) {
     let Some(end) = find2([b'\n', b'\r'], text.as_bytes()) else {
         return (text, "");
     };
@@ -37,7 +37,7 @@ pub(super) fn split_line(text: &str) -> (&str, &str) {
 }
 
 /// How many lines end in `text`.
-pub(super) fn line_ends(mut text: &str) -> u32 {
+pub(crate) fn line_ends(mut text: &str) -> u32 {
     let mut count = 0;
     while text.contains(['\n', '\r']) {
         text = split_line(text).1;
@@ -48,7 +48,7 @@ pub(super) fn line_ends(mut text: &str) -> u32 {
 
 /// What a line is, white space around it taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     Blank,
     Comment,
     /// The text between the brackets.
@@ -68,7 +68,7 @@ pub(super) enum Line<'a> {
 }
 
 /// The lines of a text, each with its number.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     rest: &'a str,
     number: u32,
     indent: usize,
@@ -77,12 +77,12 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// `text` is a whole file, or what follows a header up to the next one; its first line has number `first`.
-    pub(super) fn new(text: &'a str, first: u32) -> Self {
+    pub(crate) fn new(text: &'a str, first: u32) -> Self {
         Self { rest: text, number: first, indent: 0, in_entry: false }
     }
 
     /// What has not been walked yet.
-    pub(super) fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
 

@@ -6,31 +6,33 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
-use crate::config::entry::{self, Entry};
+use crate::config::entry::Entry;
 use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
 use crate::config::section::{Map, Section, no_nested};
-use crate::config::{FileKind, Location, SourceFile, Value, warnings};
+use crate::config::source::SourceFile;
+use crate::config::value::{FileKind, Location, Value};
+use crate::config::{entry, warnings};
 use crate::error::{Error, Result};
 
 /// After so many lookups by name, an index is worth its price.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
 
 /// One occurrence of a section.
-pub(super) struct Occurrence<'a> {
-    pub(super) file: FileKind,
-    pub(super) kind: Kind,
+pub(crate) struct Occurrence<'a> {
+    pub(crate) file: FileKind,
+    pub(crate) kind: Kind,
     /// Empty where `kind` has no name.
-    pub(super) name: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     /// The text between the brackets.
-    pub(super) header: &'a str,
+    pub(crate) header: &'a str,
     /// The header's line.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     body: &'a str,
 }
 
 impl<'a> Occurrence<'a> {
-    pub(super) fn entries(&self) -> Vec<Entry<'a>> {
+    pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
         entry::entries(self.body, self.line.saturating_add(1))
     }
 }
@@ -169,7 +171,7 @@ impl<'a> ProfileSet<'a> {
 ///
 /// Where one of them is repeated the CLI gives up; there `[profile default]` wins over `[default]`, as in the other
 /// SDKs.
-pub(super) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
+pub(crate) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
     let last = same_name.last()?.header;
     let mut prefixed = same_name.iter().map(|o| o.header).filter(|header| *header != "default");
     if last == "default" && prefixed.clone().next().is_some() {

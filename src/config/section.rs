@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::config::entry::Entry;
-use crate::config::{FileKind, Location, Value};
+use crate::config::value::{FileKind, Location, Value};
 use crate::error::{Error, Result};
 
 /// The nested keys of a map such as `s3 =`, as written and in order, each with its value.
@@ -30,7 +30,7 @@ impl fmt::Debug for Section<'_> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(file: FileKind, path: &'a Path, line: u32, entries: Vec<Entry<'a>>) -> Self {
+    pub(crate) fn new(file: FileKind, path: &'a Path, line: u32, entries: Vec<Entry<'a>>) -> Self {
         Self { file, path, line, entries }
     }
 
@@ -60,7 +60,7 @@ impl<'a> Section<'a> {
     }
 
     /// Adds the keys to `entries`, over those already there; `places` has each key's index.
-    pub(super) fn add_entries<'s>(
+    pub(crate) fn add_entries<'s>(
         &'s self,
         entries: &mut Vec<(Cow<'a, str>, Value<'a>)>,
         places: &mut BTreeMap<&'s str, usize>,
@@ -76,11 +76,11 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry<'a>> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry<'a>> {
         self.entries.iter().rfind(|entry| entry.key == key)
     }
 
-    pub(super) fn scalar(&self, entry: &Entry<'a>) -> Option<Value<'a>> {
+    pub(crate) fn scalar(&self, entry: &Entry<'a>) -> Option<Value<'a>> {
         (!entry.is_map()).then(|| self.value(entry))
     }
 
@@ -110,7 +110,7 @@ impl<'a> Section<'a> {
 }
 
 /// The error for a line without `=` in a map.
-pub(super) fn no_nested(path: &Path, line: u32) -> Error {
+pub(crate) fn no_nested(path: &Path, line: u32) -> Error {
     Error::new(format!(
         "{}:{line}: not a nested key = value, though the key above has no value on its own line",
         path.display()

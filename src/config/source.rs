@@ -1,22 +1,24 @@
 //! One of the two files as read: its path and its text, which is wiped when it is dropped.
 
-use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use rustix::fs::FileType;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::bytes::find;
-use crate::config::FileKind;
 use crate::config::ini::line_ends;
+use crate::config::value::FileKind;
 use crate::error::{Error, Result};
+use crate::text::bytes::find;
 
 /// Nobody's configuration is larger, and one by mistake must not fill the memory.
 const LARGEST: u64 = 256 << 20;
+
 /// The same for a pipe or a device, which may be endless.
 const LARGEST_STREAM: u64 = 16 << 20;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// One of the two files as read: its path and its text.
@@ -72,11 +74,11 @@ impl SourceFile {
     }
 
     /// The text without its byte order mark.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text)
     }
 
-    pub(super) fn has_byte_order_mark(&self) -> bool {
+    pub(crate) fn has_byte_order_mark(&self) -> bool {
         self.text.starts_with(BYTE_ORDER_MARK)
     }
 }
@@ -124,7 +126,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    use crate::config::{FileKind, ProfileSet, SourceFile};
+    use crate::config::profiles::ProfileSet;
+    use crate::config::source::SourceFile;
+    use crate::config::value::FileKind;
 
     fn read(path: &Path) -> Result<Option<SourceFile>, String> {
         SourceFile::read(FileKind::Config, path).map_err(|e| e.to_string())

@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod botocore;
-mod properties;
-mod sdk;
-
 use std::borrow::Cow;
 
-use crate::config::{FileKind, Location, ProfileSet, Section, SourceFile, Value};
+use crate::config::profiles::ProfileSet;
+use crate::config::section::Section;
+use crate::config::source::SourceFile;
+use crate::config::value::{FileKind, Location, Value};
+
+mod botocore;
+
+mod properties;
+
+mod sdk;
 
 fn config(text: &str) -> SourceFile {
     SourceFile::from_text(FileKind::Config, "config", text).unwrap()
@@ -35,7 +40,7 @@ fn text(value: Option<Value<'_>>) -> Option<String> {
 
 type Pairs = Vec<(String, String)>;
 
-fn texts(pairs: Vec<(Cow<'_, str>, Value<'_>)>) -> Pairs {
+pub(crate) fn texts(pairs: Vec<(Cow<'_, str>, Value<'_>)>) -> Pairs {
     pairs.into_iter().map(|(key, value)| (key.into_owned(), value.text.into_owned())).collect()
 }
 

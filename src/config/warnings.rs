@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::config::headers::Kind;
 use crate::config::profiles::{Occurrence, prevailing};
-use crate::config::{FileKind, SourceFile};
+use crate::config::source::SourceFile;
+use crate::config::value::FileKind;
 
 /// The warnings of one file, in the order of its lines.
-pub(super) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<String> {
+pub(crate) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<String> {
     let mut found: Vec<(u32, String)> = Vec::new();
     if file.has_byte_order_mark() {
         found.push((1, "the file begins with a byte order mark, which the AWS CLI refuses".into()));

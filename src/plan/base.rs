@@ -1,13 +1,13 @@
 //! The credentials that a chain begins with (SEMANTICS, "Choosing and resolving").
 
-use crate::config::{FileKind, Location, Profile, ProfileSet};
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::{FileKind, Location};
 use crate::error::{Error, Result};
+use crate::plan::endpoints::Service;
+use crate::plan::metadata::{Container, Instance};
+use crate::plan::sso::Sso;
+use crate::plan::web_identity::WebIdentity;
 use crate::request::{EnvironmentKeys, Request};
-
-use super::machine::{Container, Instance};
-use super::network::Service;
-use super::sso::Sso;
-use super::web_identity::WebIdentity;
 
 /// Whose keys begin. The secrets themselves are read when the plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Base {
 ///
 /// # Errors
 /// Half a key pair; a provider without all that it needs.
-pub(super) fn of_profile(
+pub(crate) fn of_profile(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: &Profile<'_>,
@@ -188,7 +188,7 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
 /// # Errors
 /// An unknown source, or no keys in the environment.
 #[cold]
-pub(super) fn of_credential_source(
+pub(crate) fn of_credential_source(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     chosen: &Profile<'_>,
@@ -225,7 +225,7 @@ pub(super) fn of_credential_source(
 
 /// The keys in the environment, as the base of a `--role-arn` when no profile is named.
 #[cold]
-pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
+pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
     match &request.keys {
         EnvironmentKeys::Present { access_key_id, temporary } => {
             Some(Base::Environment { access_key_id: access_key_id.clone(), temporary: *temporary })
@@ -237,7 +237,7 @@ pub(super) fn of_environment(request: &Request<'_>) -> Option<Base> {
 /// AWS_WEB_IDENTITY_TOKEN_FILE and its companions, which count when no profile is named. Each that is missing is
 /// `[default]`'s, as in the AWS CLI.
 #[cold]
-pub(super) fn web_identity_of_environment(
+pub(crate) fn web_identity_of_environment(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     default: Option<&Profile<'_>>,
@@ -252,7 +252,7 @@ pub(super) fn web_identity_of_environment(
 /// # Errors
 /// A setting that is none, or that switches them off.
 #[cold]
-pub(super) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
+pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
     let why = |error: Error| match chosen {
         Some(profile) => error.in_front(&format!("profile '{}' names no credentials", profile.name)),
         None => error.in_front("no profile and no keys"),
@@ -266,7 +266,7 @@ pub(super) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) ->
 
 /// Why this profile, which names no credentials, may have been meant to: a key that is nearly one of these, or half of
 /// a role. `None` where nothing of it looks like credentials.
-pub(super) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<String> {
+pub(crate) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<String> {
     const KEYS: [&str; 10] = [
         "role_arn",
         "source_profile",
@@ -295,6 +295,6 @@ pub(super) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<St
 }
 
 /// AWS_ACCESS_KEY_ID without its secret.
-pub(super) fn partial_environment() -> Error {
+pub(crate) fn partial_environment() -> Error {
     Error::new("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not").advise("set both, or name a profile")
 }

@@ -1,10 +1,11 @@
 //! From a profile along its `source_profile`s to the base (SEMANTICS, "Choosing and resolving").
 
-use crate::config::{Location, Profile, ProfileSet};
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::Location;
 use crate::error::{Error, Result};
 
 /// A chain of profiles.
-pub(super) struct Chain<'a> {
+pub(crate) struct Chain<'a> {
     /// The profiles that assume a role, the one to assume first in front.
     pub roles: Vec<Profile<'a>>,
     /// What stands under them.
@@ -12,7 +13,7 @@ pub(super) struct Chain<'a> {
 }
 
 /// What a chain ends in.
-pub(super) enum ChainBase<'a> {
+pub(crate) enum ChainBase<'a> {
     /// A profile that has credentials of its own.
     Profile(Profile<'a>),
     /// A `credential_source`.
@@ -27,7 +28,7 @@ pub(super) enum ChainBase<'a> {
 }
 
 /// Whether a profile assumes a role (with `web_identity_token_file` its role is its base).
-pub(super) fn assumes_role(profile: &Profile<'_>) -> bool {
+pub(crate) fn assumes_role(profile: &Profile<'_>) -> bool {
     profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none()
 }
 
@@ -40,7 +41,7 @@ fn has_static_key(profile: &Profile<'_>) -> bool {
 ///
 /// # Errors
 /// Neither or both sources, a source that is not there, a circle.
-pub(super) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Chain<'a>> {
+pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Chain<'a>> {
     if !assumes_role(profile) {
         return Ok(Chain { roles: Vec::new(), base: ChainBase::Profile(profile.clone()) });
     }
@@ -78,7 +79,7 @@ pub(super) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Ch
             }
         };
         let Some(next) = set.profile(&name.text) else {
-            return Err(super::missing_source(set, &current, &name));
+            return Err(crate::plan::resolve::missing_source(set, &current, &name));
         };
         if roles.iter().any(|visited| visited.name == next.name) {
             // A profile may name itself, and only itself, when its own keys are the base.
@@ -114,7 +115,7 @@ fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at:
 
 /// The base of a role has nothing to assume it with.
 #[cold]
-pub(super) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
+pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
     let user = roles.first().map(|profile| profile.name.clone()).unwrap_or_default();
     Error::new(format!(
         "{}: profile '{}', the source of '{user}', has no credentials",

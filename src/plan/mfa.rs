@@ -1,19 +1,21 @@
 //! Which step shows MFA, and how (DESIGN, "One MFA code for the day").
 
-use crate::config::{Profile, ProfileSet};
+use crate::arn::{RoleArn, Serial};
+use crate::config::profiles::{Profile, ProfileSet};
 use crate::credentials::{Seconds, for_people};
 use crate::error::{Error, Result};
+use crate::plan::base::Base;
+use crate::plan::resolve::{Mfa, Role, Session};
 use crate::request::{Request, SessionLength, session_length};
-
-use super::{Base, Mfa, Role, RoleArn, Serial, Session};
 
 /// How long an MFA session is kept unless told.
 const SESSION_LENGTH: Seconds = 12 * 3600;
+
 /// The longest role session that STS gives to temporary credentials.
 pub const CHAINED: Seconds = 3600;
 
 /// The MFA session and the roles of a chain.
-pub(super) fn steps(
+pub(crate) fn steps(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,
@@ -195,7 +197,7 @@ impl Role {
 }
 
 /// RoleSessionName for CloudTrail to show a person: the user of the MFA device, else the local user.
-pub(super) fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
+pub(crate) fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
     let name = serial.and_then(Serial::user).or(user).unwrap_or("aws-auth");
     let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
     let mut name: String = name.chars().map(legal).take(64).collect();

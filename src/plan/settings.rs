@@ -1,7 +1,8 @@
 //! The profile's settings that reach the command as variables, for with AWS_PROFILE gone it would read `[default]`'s
 //! (DESIGN, "The child's environment").
 
-use crate::config::{Profile, ProfileSet, Value};
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::Value;
 use crate::error::{Error, Result};
 use crate::request::Request;
 
@@ -18,7 +19,7 @@ const CARRIED: [(&str, &str); 8] = [
 ];
 
 /// The variables that carry the profile's settings, where the caller has not set them.
-pub(super) fn carried(
+pub(crate) fn carried(
     set: &ProfileSet<'_>,
     profile: &Profile<'_>,
     request: &Request<'_>,
@@ -66,7 +67,7 @@ pub fn is_setting(name: &str) -> bool {
 ///
 /// # Errors
 /// When the profile names a section that is not there, as the AWS CLI refuses it.
-pub(super) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Vec<(String, Value<'a>)>> {
+pub(crate) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Vec<(String, Value<'a>)>> {
     let Some(name) = profile.get("services") else { return Ok(Vec::new()) };
     let Some(section) = set.services(&name.text) else {
         return Err(Error::new(format!("{}: there is no section [services {}]", set.place(name.at), name.text))

@@ -1,11 +1,11 @@
 //! A profile of IAM Identity Center: an account and a role, and the portal that gives their credentials for a token
 //! (SEMANTICS, "Choosing and resolving"; botocore's SSOProvider decides what is missing).
 
-use crate::config::{Location, Profile, ProfileSet, Value};
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::{Location, Value};
 use crate::error::{Error, Result};
+use crate::plan::endpoints::Service;
 use crate::request::{Request, check_region};
-
-use super::network::Service;
 
 /// Role credentials of IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Sso {
     /// What a profile says; `None` when it names neither an account nor a role, for then `sso_session` is there for
     /// the token alone. Endpoints are those of `chosen`.
     #[inline(never)]
-    pub(super) fn of_profile(
+    pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,
         profile: &Profile<'_>,

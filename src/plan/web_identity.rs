@@ -1,13 +1,13 @@
 //! A role that is assumed with a token of an identity provider, as in Kubernetes and CI (SEMANTICS, "Choosing and
 //! resolving").
 
-use crate::config::{Location, Profile, ProfileSet};
+use crate::arn::RoleArn;
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::Location;
 use crate::credentials::Seconds;
 use crate::error::{Error, Result};
+use crate::plan::mfa::default_session_name;
 use crate::request::Request;
-
-use super::RoleArn;
-use super::mfa::default_session_name;
 
 /// An AssumeRoleWithWebIdentity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl WebIdentity {
 
     /// What a profile says; `None` when it names no token.
     #[inline(never)]
-    pub(super) fn of_profile(
+    pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,
         profile: &Profile<'_>,
@@ -60,7 +60,7 @@ impl WebIdentity {
 
     /// What the environment says when no profile is named, and `[default]` for what it does not say.
     #[cold]
-    pub(super) fn of_environment(
+    pub(crate) fn of_environment(
         set: &ProfileSet<'_>,
         request: &Request<'_>,
         default: Option<&Profile<'_>>,

@@ -5,12 +5,17 @@
 //! sections stand in their place. `--- config escaped` holds `\r`, `\t`, `\0` and `\u{…}`; a section `none` is a file
 //! that is not there. `AWS_AUTH_WRITE_CASES=1 cargo test plan_cases` writes what comes out into the files: read it.
 
-use aws_auth::config::{FileKind, ProfileSet, SourceFile};
-use aws_auth::env::Snapshot;
+use aws_auth::cli::options;
+use aws_auth::config::profiles::ProfileSet;
+use aws_auth::config::source::SourceFile;
+use aws_auth::config::value::FileKind;
+use aws_auth::env::snapshot::Snapshot;
 use aws_auth::error::Result;
-use aws_auth::plan::{Acquisition, Base, ContainerToken, Mfa, Plan, Provider, Role, Service, Sts};
+use aws_auth::plan::base::{Base, Provider};
+use aws_auth::plan::endpoints::{Service, Sts};
+use aws_auth::plan::metadata::ContainerToken;
+use aws_auth::plan::resolve::{self, Acquisition, Mfa, Plan, Role};
 use aws_auth::request::Request;
-use aws_auth::{cli, plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsString};
 use std::fmt::Write as _;
@@ -169,11 +174,11 @@ fn outcome(shared: &Sections, own: &Sections) -> (&'static str, String) {
     let snapshot = Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into()));
     let file = |kind, name| section(shared, own, name).map(|text| SourceFile::from_text(kind, name, text)).transpose();
     let resolve = || -> Result<String> {
-        let request = Request::new(&cli::parse(&snapshot.args)?, &snapshot, NOW)?;
+        let request = Request::new(&options::parse(&snapshot.args)?, &snapshot, NOW)?;
         let config = file(FileKind::Config, "config")?;
         let credentials = file(FileKind::Credentials, "credentials")?;
         let set = ProfileSet::parse(config.as_ref(), credentials.as_ref())?;
-        let plan = plan::resolve(&set, &request)?;
+        let plan = resolve::resolve(&set, &request)?;
         let mut text = String::new();
         for warning in &request.warnings {
             writeln!(text, "warning: {warning}").unwrap();

@@ -122,7 +122,7 @@ fn outputs_of_the_tests() -> String {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // A call that times out takes longer than a test of the binary may: it is a unit test.
-    let mut all = std::fs::read_to_string(root.join("src/acquire/sts/tests.rs")).unwrap();
+    let mut all = std::fs::read_to_string(root.join("src/aws/sts/tests.rs")).unwrap();
     collect(&root.join("tests/behaviour"), &mut all);
     collect(&root.join("tests/plan_cases"), &mut all);
     let continued = all.replace("\\\n", "\n");

@@ -6,17 +6,21 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::config::{self, FileKind, ProfileSet, SourceFile, Value};
+use crate::config::profiles::ProfileSet;
+use crate::config::section;
+use crate::config::source::SourceFile;
+use crate::config::value::{FileKind, Value};
 use crate::error::Result;
 
 const CASES: &str = include_str!("botocore.json");
+
 /// Those of the sso-session and services sections in the cases.
 const NAMES: &[&str] = &["default", "dev", "my s", "s"];
 
 /// The entries as JSON, a map as an object.
 fn object<'a>(
     entries: Vec<(Cow<'a, str>, Value<'a>)>,
-    nested: impl Fn(&str) -> Result<Option<config::Map<'a>>>,
+    nested: impl Fn(&str) -> Result<Option<section::Map<'a>>>,
 ) -> Result<Json> {
     let mut object = Map::new();
     for (key, value) in entries {

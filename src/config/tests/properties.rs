@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::config::profiles::ProfileSet;
+use crate::config::source::SourceFile;
 use crate::config::tests::sdk::our_reading;
-use crate::config::{FileKind, ProfileSet, SourceFile};
+use crate::config::value::FileKind;
 
 fn file_text() -> impl Strategy<Value = String> {
     let line = prop_oneof![

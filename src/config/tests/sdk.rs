@@ -6,8 +6,10 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
+use crate::config::profiles::ProfileSet;
+use crate::config::source::SourceFile;
 use crate::config::tests::texts;
-use crate::config::{FileKind, ProfileSet, SourceFile};
+use crate::config::value::FileKind;
 
 /// Where the AWS SDK's own cases expect something other than we read, and why.
 const OTHER_THAN_THE_SDK: &[(&str, &str)] = &[

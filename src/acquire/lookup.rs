@@ -1,0 +1,173 @@
+//! Carrying a plan out: the last step that is still fresh in a cache, and STS for the rest, each step stored.
+
+use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+
+use crate::acquire::story;
+use crate::cache::store::{Entry, KeptSession, Store};
+use crate::cli::action::Action;
+use crate::config::profiles::ProfileSet;
+use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
+use crate::env::snapshot::Snapshot;
+use crate::error::Result;
+use crate::messages::Messages;
+use crate::plan::base::{Base, Provider};
+use crate::plan::resolve::{Acquisition, Session};
+use crate::providers::fetch;
+use crate::request::Request;
+
+/// A session or role that only serves as a step must be good for as long as the next call may take, in seconds.
+pub(crate) const STEP: Seconds = 60;
+
+/// Everything that carrying out needs beside the plan.
+pub struct Context<'a> {
+    /// What was asked for.
+    pub request: &'a Request<'a>,
+    /// The files, for the base's secret.
+    pub set: &'a ProfileSet<'a>,
+    /// The environment.
+    pub snapshot: &'a Snapshot,
+    /// The caches.
+    pub store: &'a Store,
+    /// The voice.
+    pub messages: &'a Messages,
+}
+
+/// Prepares the process for secrets and files: no core dump that could hold them (execve makes the command dumpable
+/// again), and no closed standard descriptor that a cache file could take the place of.
+pub fn harden() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    // Opened close-on-exec: the command finds them closed as its caller left them.
+    while let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
+        if null.as_raw_fd() > 2 {
+            break;
+        }
+        let _ = null.into_raw_fd();
+    }
+}
+
+/// The credentials that a cache, or the files alone, give without a call of STS. No lock is touched.
+pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Credentials>> {
+    if plan.roles.is_empty()
+        && plan.session.is_none()
+        && let Some(credentials) = fetch::at_hand(&plan.base, context)?
+    {
+        return Ok(Some(credentials));
+    }
+    // A login makes sure of the token too, which is good for longer than the role's credentials.
+    if context.request.action == Action::Login && fetch::is_sso(plan) {
+        return Ok(None);
+    }
+    // With no role the MFA session is the result, and it stands: only `--login --refresh` replaces it.
+    if context.request.refresh && (!plan.session_is_result() || context.request.action == Action::Login) {
+        context.messages.step(|| format!("{}: the cache is passed over (--refresh)", result_name(plan, None)));
+        return Ok(None);
+    }
+    let entry = cached_result(plan, context, now());
+    context.messages.steps(|| story::looked_up(plan, context, entry.as_ref()));
+    let credentials = entry.and_then(|entry| fresh(entry, context.request.min_ttl));
+    if let Some(credentials) = &credentials {
+        say_if_short(plan, context, credentials);
+    }
+    Ok(credentials)
+}
+
+/// Says that the credentials are good for less than was asked for. Nobody asked for the default in so many words: it
+/// is no news when a short role has less.
+pub(crate) fn say_if_short(plan: &Acquisition, context: &Context<'_>, credentials: &Credentials) {
+    let (request, now) = (context.request, now());
+    let Some(left) = credentials.left(now) else { return };
+    // New credentials of the length that was asked for are a moment old.
+    let short = request.min_ttl_asked && left + STEP < request.min_ttl;
+    // Nobody knows how long a provider's credentials lived before they were given.
+    let length = if plan.length() == Seconds::MAX { left } else { plan.length() };
+    if short || left < needed(request.min_ttl, length) {
+        context.messages.warn(&format!(
+            "the credentials of profile '{}' are good for {} only; {} was asked for",
+            plan.profile.as_deref().unwrap_or("default"),
+            for_people(left),
+            for_people(request.min_ttl)
+        ));
+    }
+}
+
+/// The credentials of an entry that is good for `wanted` seconds, as far as its whole life allows.
+pub(crate) fn fresh(entry: Entry, wanted: Seconds) -> Option<Credentials> {
+    (entry.left(now()) >= needed(wanted, entry.length)).then_some(entry.credentials)
+}
+
+/// What a renewal gives while nobody has given it a code: the cached credentials, as long as they are good for `wanted`
+/// seconds. The SDK of a running command asks early, some for every call that the command makes.
+pub(crate) fn still_good(plan: &Acquisition, context: &Context<'_>, wanted: Seconds) -> Option<Credentials> {
+    context.request.renewal.as_ref()?;
+    fresh(cached_result(plan, context, now())?, wanted)
+}
+
+/// The plan's result from a cache, whatever it has left (but not ended at `now`).
+pub(crate) fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> Option<Entry> {
+    match (plan.roles.len().checked_sub(1), &plan.session) {
+        (Some(last), _) => context.store.role(plan, last, now),
+        (None, Some(session)) => Some(usable_session(plan, session, context, now)?.entry),
+        (None, None) => crate::providers::fetch::kept(&plan.base, context, now),
+    }
+}
+
+/// How many roles need not be assumed, for the last of them has fresh credentials in the cache; and these.
+pub(crate) fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (usize, Option<Entry>) {
+    if context.request.refresh {
+        return (0, None);
+    }
+    // The last role's own entry was looked at already; it is not fresh enough.
+    (0..plan.roles.len().saturating_sub(1))
+        .rev()
+        .find_map(|at| {
+            let entry = context.store.role(plan, at, now)?;
+            (entry.left(now) >= STEP).then(|| (at + 1, Some(entry)))
+        })
+        .unwrap_or((0, None))
+}
+
+/// The kept session, if it is younger than this profile wants its sessions.
+pub(crate) fn usable_session(
+    plan: &Acquisition,
+    session: &Session,
+    context: &Context<'_>,
+    now: Seconds,
+) -> Option<KeptSession> {
+    context.store.session(plan, session, now).filter(|kept| now - kept.issued < session.length)
+}
+
+/// Says that STS is called over plain http.
+pub(crate) fn warn_in_clear(plan: &Acquisition, context: &Context<'_>) {
+    if let Some(url) = plan.sts.in_clear() {
+        context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
+    }
+}
+
+/// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
+pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
+    match (plan.roles.last(), &plan.session) {
+        (Some(role), _) => format!("role {}", role.arn.as_str()),
+        (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
+        (None, None) => match &plan.base {
+            Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
+                format!("keys {access_key_id}")
+            }
+            Base::Provider { kind, .. } => match &**kind {
+                Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
+                Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
+                _ => key.map_or_else(|| String::from("credentials"), |key| format!("credentials {key}")),
+            },
+        },
+    }
+}
+
+/// Which role (or session) the credentials are, and until when.
+pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
+    let profile = plan.profile.as_deref().unwrap_or("no profile");
+    let what = result_name(plan, Some(&credentials.access_key_id));
+    match credentials.expiration {
+        Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
+        None => format!("{profile}: {what}, which do not expire"),
+    }
+}

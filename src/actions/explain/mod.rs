@@ -1,0 +1,274 @@
+//! How the profile resolves, step by step, and what a run would do now (`--explain`). No network, no secret, no lock;
+//! for a profile that is broken, as far as it goes.
+
+pub mod now;
+pub mod steps;
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use crate::acquire::forecast::{Forecast, forecast};
+use crate::acquire::lookup::Context;
+use crate::acquire::story;
+use crate::actions::cached::{held_json, held_text};
+use crate::actions::explain::steps::{Step, steps};
+use crate::aws::sts;
+use crate::command::keep_fresh::Fresh;
+use crate::error::{Error, Result, printable};
+use crate::messages::print;
+use crate::plan::resolve;
+use crate::plan::resolve::{Acquisition, Plan};
+
+/// A profile on the way from the chosen one to its base.
+pub(crate) struct Walked {
+    pub(crate) name: String,
+    /// Its headers, `PATH:LINE` each.
+    pub(crate) at: Vec<String>,
+}
+
+/// Shows the plan.
+///
+/// # Errors
+/// What is wrong with the profile, after what could be shown of it.
+#[cold]
+pub fn explain(context: &Context<'_>) -> Result<u8> {
+    let walked = walk(context);
+    let resolved = resolve::resolve(context.set, context.request);
+    let text = match (&resolved, context.request.json) {
+        (Ok(plan), false) => as_text(plan, &walked, context),
+        (Ok(plan), true) => crate::actions::cached::json(&Value::Object(as_json(plan, &walked, context))),
+        (Err(error), false) => failed_text(error, &walked, context),
+        (Err(error), true) => crate::actions::cached::json(&Value::Object(failed_json(error, &walked, context))),
+    };
+    print(&text)?;
+    resolved.map(|_| 0)
+}
+
+/// The profiles along `source_profile`, as far as they are there. The plan walks by its own rules; this is only what a
+/// person would look at.
+pub(crate) fn walk(context: &Context<'_>) -> Vec<Walked> {
+    use crate::config::value::FileKind;
+    let mut walked: Vec<Walked> = Vec::new();
+    let chosen = context.request.profile.as_ref().map_or("default", |chosen| chosen.name.as_str());
+    let mut next = Some(chosen.to_owned());
+    while let Some(profile) = next.as_deref().and_then(|name| context.set.profile(name)) {
+        if walked.iter().any(|seen| seen.name == profile.name) {
+            break;
+        }
+        let files = [FileKind::Config, FileKind::Credentials].into_iter();
+        let at = files.filter_map(|file| profile.in_file(file)).map(|at| context.set.place(at)).collect();
+        // A source that has keys is the base, whatever else it names.
+        let keys = !walked.is_empty()
+            && ["aws_access_key_id", "aws_secret_access_key"].iter().any(|key| profile.get(key).is_some());
+        let source = profile.get("role_arn").filter(|_| !keys).and(profile.get("source_profile"));
+        next = source.map(|value| value.text.into_owned());
+        walked.push(Walked { name: profile.name, at });
+    }
+    walked
+}
+
+/// The profile and who named it.
+fn heading(context: &Context<'_>) -> String {
+    match &context.request.profile {
+        Some(chosen) => format!("profile {} ({})", chosen.name, chosen.by),
+        None => String::from("no profile is named"),
+    }
+}
+
+fn profiles_text(text: &mut String, walked: &[Walked], context: &Context<'_>) {
+    line(text, &heading(context));
+    for profile in walked {
+        line(text, &format!("   {}: {}", profile.name, profile.at.join(", ")));
+    }
+    text.push('\n');
+}
+
+fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
+    let mut text = String::with_capacity(2048);
+    match plan {
+        Plan::Acquire(plan) => {
+            profiles_text(&mut text, walked, context);
+            let forecast = forecast(plan, context);
+            for (number, step) in steps(plan, &forecast, context).iter().enumerate() {
+                step_text(&mut text, number + 1, step);
+            }
+            text.push('\n');
+            let regions = now::regions(plan, context);
+            let variables: Vec<&str> = plan.variables.iter().map(|(name, _)| name.as_str()).collect();
+            let facts = [
+                ("a run now", now::sentence(plan, &forecast, context)),
+                ("STS", story::sts_place(&plan.sts, context.set)),
+                ("region for the command", now::regions_text(&regions)),
+                (
+                    "settings for the command",
+                    if variables.is_empty() { String::from("none") } else { variables.join(", ") },
+                ),
+            ];
+            for (name, fact) in facts {
+                line(&mut text, &format!("{name}: {fact}"));
+            }
+            notes_text(&mut text, &now::notes(Some(plan), context));
+            if let Some(fresh) = fresh(plan, context) {
+                fresh_text(&mut text, &fresh);
+            }
+        }
+        Plan::PassThrough => {
+            line(&mut text, "no profile is named, and the environment holds keys");
+            line(&mut text, &format!("a run now: gives the command {} as they are", keys(context)));
+            notes_text(&mut text, &now::notes(None, context));
+        }
+        Plan::Ambient { profile } => {
+            profiles_text(&mut text, walked, context);
+            line(
+                &mut text,
+                "a run now: names no credentials; the command's own SDK looks for the container's or the instance's",
+            );
+            notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
+        }
+    }
+    text
+}
+
+/// The notes on a profile that names no credentials, and on what it may have been meant to be.
+fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Vec<String> {
+    let mut notes = now::notes(None, context);
+    notes.extend(profile.and_then(|name| resolve::why_no_credentials(context.set, name)));
+    notes
+}
+
+fn failed_text(_error: &Error, walked: &[Walked], context: &Context<'_>) -> String {
+    let mut text = String::new();
+    profiles_text(&mut text, walked, context);
+    notes_text(&mut text, &now::notes(None, context));
+    text.push_str("a run now: fails\n");
+    text
+}
+
+fn step_text(text: &mut String, number: usize, step: &Step) {
+    line(text, &format!("{number}. {}", step.what));
+    line(text, &format!("   {}", step.at));
+    let cached = if step.cacheable { held_text(step.held) } else { String::new() };
+    let rest: Vec<&str> = [step.how.as_str(), cached.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+    if !rest.is_empty() {
+        line(text, &format!("   {}", rest.join("; ")));
+    }
+}
+
+/// The file that `--keep-fresh` would make, or why it cannot.
+fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<Fresh>> {
+    context.request.keep_fresh.then(|| Fresh::new(plan, &[], context))
+}
+
+fn fresh_text(text: &mut String, fresh: &Result<Fresh>) {
+    match fresh {
+        Ok(fresh) => {
+            line(text, &format!("the command renews its credentials by profile {} in {}:", fresh.profile, fresh.path));
+            text.push('\n');
+            fresh.shown.lines().for_each(|shown| line(text, &format!("   {shown}")));
+        }
+        Err(error) => line(text, &format!("note: {error}")),
+    }
+}
+
+fn fresh_json(fresh: &Result<Fresh>) -> Value {
+    match fresh {
+        Ok(fresh) => json!({ "profile": fresh.profile, "file": fresh.path, "section": fresh.shown }),
+        Err(error) => json!({ "error": { "fact": error.fact(), "advice": error.advice() } }),
+    }
+}
+
+fn notes_text(text: &mut String, notes: &[String]) {
+    for note in notes {
+        line(text, &format!("note: {note}"));
+    }
+}
+
+/// One line, whatever stands in the files.
+fn line(text: &mut String, words: &str) {
+    let _ = writeln!(text, "{}", printable(words));
+}
+
+/// The keys of the environment, without their secret.
+fn keys(context: &Context<'_>) -> String {
+    use crate::request::EnvironmentKeys;
+    match &context.request.keys {
+        EnvironmentKeys::Present { access_key_id, temporary } => {
+            format!("the {} keys {access_key_id}", if *temporary { "temporary" } else { "long-term" })
+        }
+        _ => String::from("the keys"),
+    }
+}
+
+fn common_json(outcome: &str, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
+    let chosen = context.request.profile.as_ref();
+    let profiles: Vec<Value> = walked.iter().map(|profile| json!({ "name": profile.name, "at": profile.at })).collect();
+    let mut object = Map::new();
+    object.insert("profile".into(), json!(chosen.map(|chosen| &chosen.name)));
+    object.insert("named_by".into(), json!(chosen.map(|chosen| chosen.by)));
+    object.insert("outcome".into(), json!(outcome));
+    object.insert("profiles".into(), json!(profiles));
+    object
+}
+
+fn as_json(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
+    match plan {
+        Plan::Acquire(plan) => {
+            let mut object = common_json("credentials", walked, context);
+            let forecast = forecast(plan, context);
+            let steps: Vec<Value> = steps(plan, &forecast, context).iter().map(step_json).collect();
+            object.insert("steps".into(), json!(steps));
+            object.insert("run".into(), run_json(plan, &forecast, context));
+            object.insert(
+                "sts".into(),
+                json!({
+                    "region": plan.sts.region.name,
+                    "region_from": plan.sts.region.origin.text(context.set),
+                    "endpoint": sts::address(&plan.sts),
+                    "endpoint_from": plan.sts.url.as_ref().map(|(_, origin)| origin.text(context.set)),
+                }),
+            );
+            let regions: Map<String, Value> = now::regions(plan, context)
+                .into_iter()
+                .map(|(variable, region, from)| (variable.to_owned(), json!({ "value": region, "from": from })))
+                .collect();
+            object.insert("region".into(), Value::Object(regions));
+            let settings: Vec<&String> = plan.variables.iter().map(|(name, _)| name).collect();
+            object.insert("settings".into(), json!(settings));
+            object.insert("notes".into(), json!(now::notes(Some(plan), context)));
+            if let Some(fresh) = fresh(plan, context) {
+                object.insert("keep_fresh".into(), fresh_json(&fresh));
+            }
+            object
+        }
+        Plan::PassThrough => {
+            let mut object = common_json("pass-through", &[], context);
+            object.insert("notes".into(), json!(now::notes(None, context)));
+            object
+        }
+        Plan::Ambient { profile } => {
+            let mut object = common_json("ambient", walked, context);
+            object.insert("notes".into(), json!(notes_without_credentials(profile.as_deref(), context)));
+            object
+        }
+    }
+}
+
+fn failed_json(error: &Error, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
+    let mut object = common_json("error", walked, context);
+    object.insert("error".into(), json!({ "fact": error.fact(), "advice": error.advice() }));
+    object.insert("notes".into(), json!(now::notes(None, context)));
+    object
+}
+
+fn step_json(step: &Step) -> Value {
+    json!({ "kind": step.kind, "name": step.name, "at": step.at, "text": step.what, "cached": held_json(step.held) })
+}
+
+fn run_json(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> Value {
+    let calls: Vec<String> = forecast.calls.iter().map(now::call).collect();
+    let code = forecast
+        .code
+        .map(|(serial, source)| json!({ "serial": serial.as_str(), "from": now::code_source(source, plan, context) }));
+    json!({ "calls": calls, "code": code, "cached": held_json(forecast.result) })
+}

@@ -1,0 +1,155 @@
+//! What a run would do now, in words.
+
+use crate::acquire::forecast::{Call, CodeSource, Forecast};
+use crate::acquire::lookup::Context;
+use crate::credentials::for_people;
+use crate::plan::base::{Base, Provider};
+use crate::plan::resolve::{Acquisition, Mfa};
+
+/// A call's name, for people and programs.
+pub fn call(call: &Call<'_>) -> String {
+    match call {
+        Call::Base(base) => match base {
+            Base::Provider { kind, .. } => String::from(match **kind {
+                Provider::WebIdentity(_) => "AssumeRoleWithWebIdentity",
+                Provider::Sso(_) => "GetRoleCredentials",
+                Provider::Process { .. } => "credential_process",
+                Provider::Login(_) => "aws login",
+                Provider::Container(_) => "the container's endpoint",
+                Provider::Instance(_) => "the instance's metadata",
+            }),
+            Base::Static { .. } | Base::Environment { .. } => String::from("nobody"),
+        },
+        Call::SessionToken(_) => String::from("GetSessionToken"),
+        Call::AssumeRole(role) => format!("AssumeRole {}", role.arn.as_str()),
+    }
+}
+
+/// A sentence or two on what a run would do.
+pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> String {
+    if forecast.calls.is_empty() {
+        return match forecast.result {
+            Some(held) => {
+                format!(
+                    "takes the cached credentials ({} left), makes no call, asks for no code",
+                    for_people(held.left)
+                )
+            }
+            None => String::from("takes the keys as they are, makes no call, asks for no code"),
+        };
+    }
+    let calls: Vec<String> = forecast.calls.iter().map(call).collect();
+    let calls = format!("calls {}", calls.join(", then "));
+    match &forecast.code {
+        None => format!("{calls}; asks for no code"),
+        Some((serial, source)) => {
+            let serial = serial.as_str();
+            match source {
+                CodeSource::Nowhere => format!(
+                    "needs a code of {serial} and fails: there is no terminal, no AWS_AUTH_MFA_TOKEN and no mfa_process"
+                ),
+                source => format!("{calls}; takes a code of {serial} from {}", code_source(*source, plan, context)),
+            }
+        }
+    }
+}
+
+/// Where a code would come from.
+pub fn code_source(source: CodeSource, plan: &Acquisition, context: &Context<'_>) -> String {
+    match source {
+        CodeSource::Option => String::from("--mfa-token"),
+        CodeSource::Variable => String::from("AWS_AUTH_MFA_TOKEN"),
+        CodeSource::Process => format!("mfa_process ({})", place_of_process(plan, context)),
+        CodeSource::Terminal => String::from("the terminal"),
+        CodeSource::Nowhere => String::from("nowhere"),
+    }
+}
+
+fn place_of_process(plan: &Acquisition, context: &Context<'_>) -> String {
+    if context.request.mfa_process.is_some() {
+        return String::from("--mfa-process or AWS_AUTH_MFA_PROCESS");
+    }
+    let roles = plan.roles.iter().rev().map(|role| role.profile.as_str());
+    plan.profile
+        .as_deref()
+        .into_iter()
+        .chain(roles)
+        .chain(plan.base.profile())
+        .find_map(|name| context.set.profile(name)?.get("mfa_process"))
+        .map_or_else(|| String::from("the profile"), |value| context.set.place(value.at))
+}
+
+/// The region variables that the command would have: name, value, and who says so.
+pub fn regions(plan: &Acquisition, context: &Context<'_>) -> Vec<(&'static str, String, String)> {
+    let request = context.request;
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .filter_map(|variable| {
+            if let Some(region) = &request.region {
+                return Some((variable, region.clone(), String::from("--region")));
+            }
+            if request.variables.is_set(variable) {
+                let value = context.snapshot.var(variable).map(|value| value.to_string_lossy().into_owned());
+                return Some((variable, value.unwrap_or_default(), String::from("the environment")));
+            }
+            let region = plan.region.as_ref()?;
+            Some((variable, region.name.clone(), region.origin.text(context.set)))
+        })
+        .collect()
+}
+
+/// The same in a line.
+pub fn regions_text(regions: &[(&'static str, String, String)]) -> String {
+    match regions {
+        [] => String::from("none; the profile and its sources name none"),
+        [(_, one, from), (_, other, also)] if one == other && from == also => format!("{one} ({from})"),
+        all => {
+            let words: Vec<String> =
+                all.iter().map(|(variable, region, from)| format!("{variable} {region} ({from})")).collect();
+            words.join(", ")
+        }
+    }
+}
+
+/// What matters and may surprise.
+pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
+    use crate::request::EnvironmentKeys;
+    let request = context.request;
+    let mut notes = request.warnings.clone();
+    let taken = plan.is_some_and(|plan| matches!(plan.base, Base::Environment { .. }));
+    if let (EnvironmentKeys::Present { access_key_id, .. }, Some(chosen), false) =
+        (&request.keys, &request.profile, taken)
+    {
+        let why = if chosen.by == "AWS_AUTH_PROFILE" {
+            String::from("they have too little left, so their profile is resolved again")
+        } else {
+            String::from("a profile is named (the AWS CLI would take the keys)")
+        };
+        notes.push(format!("the keys {access_key_id} in the environment are not used: {why}"));
+    }
+    if !request.variables.unset().is_empty() {
+        notes.push(format!(
+            "what an aws-auth above this one has set for its own profile does not count: {}",
+            request.variables.unset().join(", ")
+        ));
+    }
+    if request.refresh {
+        notes.push(String::from("--refresh: cached role credentials are passed over"));
+    }
+    if request.no_cache {
+        notes.push(String::from("nothing is read from a cache, and nothing is kept (--no-cache, AWS_AUTH_NO_CACHE)"));
+    }
+    if let Some(why) = context.store.keeps_nothing() {
+        notes.push(format!("{why}, so nothing is kept"));
+    }
+    let Some(plan) = plan else { return notes };
+    if plan.roles.iter().any(|role| matches!(role.mfa, Mfa::Code(_)) && role.length() > 3600) {
+        notes.push(String::from(
+            "a role of more than 1h is assumed directly with a code: from a session STS gives 1h at the most",
+        ));
+    }
+    if let Some(url) = plan.sts.in_clear() {
+        notes.push(format!("credentials cross the network unencrypted: the endpoint is {url}"));
+    }
+    notes
+}

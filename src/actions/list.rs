@@ -1,0 +1,197 @@
+//! Every profile: account, role, source, MFA, region, time left (`--list`).
+
+use std::io::IsTerminal as _;
+
+use serde_json::{Value, json};
+
+use crate::acquire::forecast::{Forecast, forecast};
+use crate::acquire::lookup::Context;
+use crate::actions::cached::held_json;
+use crate::actions::table::{aligned, cut};
+use crate::credentials::for_people;
+use crate::error::{Result, printable};
+use crate::messages::{coloured, print};
+use crate::plan::base::{Base, Provider};
+use crate::plan::resolve;
+use crate::plan::resolve::{Acquisition, Mfa, Plan};
+
+const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
+
+/// When neither COLUMNS nor the terminal says how wide it is.
+const WIDTH: usize = 80;
+
+/// A profile as it resolves.
+struct Row {
+    profile: String,
+    account: Option<String>,
+    role: Option<String>,
+    source: Option<String>,
+    mfa: Option<String>,
+    region: Option<String>,
+    left: Option<crate::acquire::forecast::Held>,
+    session: Option<crate::acquire::forecast::Held>,
+    /// Why it does not resolve.
+    problem: Option<String>,
+}
+
+/// Lists the profiles in the order of the files.
+///
+/// # Errors
+/// When the list cannot be written.
+#[cold]
+pub fn list(context: &Context<'_>) -> Result<u8> {
+    let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
+    let stdout = std::io::stdout();
+    print(&if context.request.json {
+        crate::actions::cached::json(&Value::Array(rows.iter().map(as_json).collect()))
+    } else if stdout.is_terminal() {
+        for_terminal(&rows, width(context), coloured(&stdout, context.snapshot))
+    } else {
+        for_program(&rows)
+    })
+}
+
+fn row(name: String, context: &Context<'_>) -> Row {
+    let empty = Row {
+        profile: name,
+        account: None,
+        role: None,
+        source: None,
+        mfa: None,
+        region: None,
+        left: None,
+        session: None,
+        problem: None,
+    };
+    match resolve::resolve_named(context.set, context.request, &empty.profile) {
+        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context)),
+        Ok(Plan::Ambient { .. } | Plan::PassThrough) => Row { source: Some(String::from("the machine")), ..empty },
+        Err(error) => Row { problem: Some(error.fact().to_owned()), ..empty },
+    }
+}
+
+fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
+    let provider = match &plan.base {
+        Base::Provider { kind, .. } => Some(&**kind),
+        Base::Static { .. } | Base::Environment { .. } => None,
+    };
+    let (account, role) = match (plan.roles.last(), provider) {
+        (Some(role), _) => (Some(role.arn.account().to_owned()), Some(role.arn.name().to_owned())),
+        (None, Some(Provider::WebIdentity(web))) => {
+            (Some(web.role.account().to_owned()), Some(web.role.name().to_owned()))
+        }
+        (None, Some(Provider::Sso(sso))) => (Some(sso.account_id.clone()), Some(sso.role_name.clone())),
+        (None, _) => (plan.session.as_ref().and_then(|session| session.serial.account()).map(String::from), None),
+    };
+    let direct = plan.roles.iter().find_map(|role| match &role.mfa {
+        Mfa::Code(serial) => Some(serial),
+        Mfa::None | Mfa::Session => None,
+    });
+    let serial = plan.session.as_ref().map(|session| &session.serial).or(direct);
+    Row {
+        account,
+        role,
+        source: Some(source(plan, provider)),
+        mfa: serial.map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
+        region: plan.region.as_ref().map(|region| region.name.clone()),
+        left: forecast.result,
+        session: forecast.session,
+        ..row
+    }
+}
+
+/// What the chain begins with: the profile that has the keys, or a provider.
+fn source(plan: &Acquisition, provider: Option<&Provider>) -> String {
+    match provider {
+        Some(Provider::WebIdentity(_)) => String::from("web identity"),
+        Some(Provider::Sso(sso)) => format!("SSO {}", sso.token_name()),
+        Some(Provider::Process { .. }) => String::from("process"),
+        Some(Provider::Login(_)) => String::from("aws login"),
+        Some(Provider::Container(_)) => String::from("container"),
+        Some(Provider::Instance(_)) => String::from("instance"),
+        None => plan.base.profile().map_or_else(|| String::from("environment"), String::from),
+    }
+}
+
+impl Row {
+    /// The cells, without what a terminal could act on: tabs and line ends too.
+    fn cells(&self, nothing: &str) -> Vec<String> {
+        let text = |value: &Option<String>| {
+            value.as_deref().map_or_else(|| nothing.to_owned(), |text| printable(text).into_owned())
+        };
+        vec![
+            printable(&self.profile).into_owned(),
+            text(&self.account),
+            text(&self.role),
+            text(&self.source),
+            text(&self.mfa),
+            text(&self.region),
+            self.left.map_or_else(|| nothing.to_owned(), |held| for_people(held.left)),
+        ]
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.problem.as_deref().map(|problem| printable(problem).into_owned())
+    }
+}
+
+/// Aligned, with a header; what is wrong with a profile stands in the place of its columns.
+fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
+    let cells: Vec<Vec<String>> = std::iter::once(HEADER.map(String::from).to_vec())
+        .chain(rows.iter().map(|row| match row.problem {
+            // Only the name counts for the widths.
+            Some(_) => row.cells("").into_iter().take(1).collect(),
+            None => row.cells("-"),
+        }))
+        .collect();
+    let names = cells.iter().filter_map(|row| row.first()).map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    let problems = std::iter::once(None).chain(rows.iter().map(Row::problem));
+    for (at, (line, problem)) in aligned(&cells, width).into_iter().zip(problems).enumerate() {
+        let line = match problem {
+            Some(problem) => cut(&format!("{line:<names$}  broken: {problem}"), width),
+            None => line,
+        };
+        if at == 0 && coloured {
+            text.push_str("\x1b[1m");
+            text.push_str(&line);
+            text.push_str("\x1b[0m\n");
+        } else {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// One line a profile, without a header: seven columns and what is wrong, tabs in between, empty where there is
+/// nothing to say.
+fn for_program(rows: &[Row]) -> String {
+    let line = |row: &Row| {
+        let mut cells = row.cells("");
+        cells.push(row.problem().unwrap_or_default());
+        cells.join("\t") + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn as_json(row: &Row) -> Value {
+    json!({
+        "profile": row.profile,
+        "account": row.account,
+        "role": row.role,
+        "source": row.source,
+        "mfa": row.mfa,
+        "region": row.region,
+        "cached": held_json(row.left),
+        "mfa_session": held_json(row.session),
+        "problem": row.problem,
+    })
+}
+
+/// COLUMNS, else the terminal's own width.
+fn width(context: &Context<'_>) -> usize {
+    let columns = context.snapshot.non_empty("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+    let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    columns.or_else(terminal).filter(|width| *width > 0).unwrap_or(WIDTH)
+}

@@ -1,0 +1,49 @@
+//! The time left of the profile's cached credentials, one line for a shell prompt (`--status`).
+
+use serde_json::json;
+
+use crate::acquire::forecast::{Held, result_left};
+use crate::acquire::lookup::Context;
+use crate::credentials::{for_people, now, parse_iso8601};
+use crate::error::{Result, printable};
+use crate::messages::print;
+use crate::plan::resolve;
+use crate::plan::resolve::Plan;
+
+/// Nothing is cached.
+const NOTHING: u8 = 1;
+
+/// Prints `NAME 43m`; nothing at all, with status 1, when nothing is cached.
+///
+/// # Errors
+/// When the profile does not resolve.
+pub fn status(context: &Context<'_>) -> Result<u8> {
+    let found = match resolve::resolve(context.set, context.request)? {
+        Plan::Acquire(plan) => {
+            let name = plan.profile.clone().unwrap_or_else(|| String::from("default"));
+            result_left(&plan, context).map(|held| (name, held))
+        }
+        Plan::PassThrough => of_shell(context)?,
+        Plan::Ambient { .. } => None,
+    };
+    let Some((name, held)) = found else { return Ok(NOTHING) };
+    let mut object = crate::actions::cached::held_json(Some(held));
+    if let Some(object) = object.as_object_mut() {
+        object.insert("profile".into(), json!(name));
+        object.remove("usable");
+    }
+    print(&if context.request.json {
+        crate::actions::cached::json(&object)
+    } else {
+        format!("{} {}\n", printable(&name), for_people(held.left))
+    })
+}
+
+/// The keys that an aws-auth put into this shell's environment.
+fn of_shell(context: &Context<'_>) -> Result<Option<(String, Held)>> {
+    let profile = context.snapshot.text("AWS_AUTH_PROFILE")?;
+    let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
+    let (Some(profile), Some(expiration)) = (profile, end) else { return Ok(None) };
+    let left = expiration - now();
+    Ok((left > 0).then(|| (profile.to_owned(), Held { left, expiration, usable: true })))
+}

@@ -1,0 +1,42 @@
+//! Whose the resulting credentials are (`--whoami`).
+
+use serde_json::json;
+
+use crate::acquire::identity::identity;
+use crate::acquire::lookup::Context;
+use crate::credentials::{Credentials, for_people, iso8601, local_time, now};
+use crate::error::{Result, printable};
+use crate::messages::print;
+use crate::plan::resolve::Acquisition;
+
+/// Asks STS, and prints its answer.
+///
+/// # Errors
+/// When STS does not know the credentials, or is not reached.
+#[cold]
+pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<u8> {
+    let identity = identity(plan, credentials, context)?;
+    if context.request.json {
+        return print(&crate::actions::cached::json(&json!({
+            "arn": identity.arn,
+            "account": identity.account,
+            "user_id": identity.user_id,
+            "access_key_id": credentials.access_key_id,
+            "expiration": credentials.expiration.map(iso8601),
+            "profile": plan.profile,
+        })));
+    }
+    let until = match credentials.expiration {
+        Some(end) => format!("{} ({})", local_time(end, now()), for_people(end - now())),
+        None if credentials.session_token.is_some() => String::from("unknown"),
+        None => String::from("they do not expire"),
+    };
+    let lines = [
+        ("arn", identity.arn.as_str()),
+        ("account", identity.account.as_str()),
+        ("user id", identity.user_id.as_str()),
+        ("key", credentials.access_key_id.as_str()),
+        ("until", until.as_str()),
+    ];
+    print(&lines.map(|(name, value)| format!("{name:<8} {}\n", printable(value))).concat())
+}

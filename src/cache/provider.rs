@@ -1,0 +1,93 @@
+//! What providers gave, in the AWS CLI's cache: it keeps role credentials of SSO and of web identity, and of no other
+//! provider (botocore's SSOCredentialFetcher and AssumeRoleWithWebIdentityCredentialFetcher).
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::acquire::lookup::Context;
+use crate::cache::store;
+use crate::cache::store::{Assumed, Entry, KeysFile, RoleFile, Store};
+use crate::credentials::{Credentials, Seconds};
+use crate::plan::base::Provider;
+use crate::plan::sso::Sso;
+use crate::system::private_files;
+
+/// What the AWS CLI writes for SSO.
+#[derive(Serialize, Deserialize)]
+struct SsoFile<'a> {
+    #[serde(rename = "ProviderType", borrow, default)]
+    provider: Option<Cow<'a, str>>,
+    #[serde(rename = "Credentials", borrow)]
+    credentials: KeysFile<'a>,
+}
+
+/// The path of a provider's entry.
+pub fn path(kind: &Provider, store: &Store) -> Option<PathBuf> {
+    let key = match kind {
+        Provider::WebIdentity(web) => {
+            store::parameters_key(web.duration, None, web.role.as_str(), web.session_name.as_deref(), None)
+        }
+        Provider::Sso(sso) => sso_key(sso),
+        _ => return None,
+    };
+    Some(store.cli()?.join(format!("{key}.json")))
+}
+
+/// The entry, fresh or not (but not ended at `now`).
+pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
+    let contents = private_files::read(&path(kind, store)?)?;
+    let entry = match kind {
+        Provider::WebIdentity(web) => {
+            let file: RoleFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
+            if !web.role.is_role_of(&file.user.arn) {
+                return None;
+            }
+            store::entry(&file.credentials, contents.written, web.length(), Some(&web.role))
+        }
+        Provider::Sso(sso) => {
+            let file: SsoFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
+            let others = file.provider.is_some_and(|provider| provider != "sso")
+                || file.credentials.account_id.as_deref().is_some_and(|account| account != sso.account_id);
+            if others {
+                return None;
+            }
+            let mut entry = store::entry(&file.credentials, contents.written, Seconds::MAX, None)?;
+            // AWS CLI 2.9 and older write no account.
+            entry.credentials.account_id = Some(sso.account_id.clone());
+            Some(entry)
+        }
+        _ => None,
+    };
+    entry.filter(|entry| entry.left(now) > 0)
+}
+
+/// Keeps what a provider gave, if the AWS CLI does.
+pub fn write(kind: &Provider, credentials: &Credentials, assumed: Option<&Assumed>, context: &Context<'_>) {
+    let (Some(path), Some(credentials)) = (path(kind, context.store), store::keys_file(credentials)) else { return };
+    if let Some(assumed) = assumed {
+        let file = RoleFile { credentials, user: store::user_file(assumed) };
+        context.store.keep(&path, &file, context.messages);
+    } else {
+        let file = SsoFile { provider: Some(Cow::Borrowed("sso")), credentials };
+        context.store.keep(&path, &file, context.messages);
+    }
+}
+
+/// SHA-1 of compact JSON, its keys sorted.
+fn sso_key(sso: &Sso) -> String {
+    let mut json = String::with_capacity(160);
+    let whose = match &sso.session {
+        Some(session) => ("sessionName", session.as_str()),
+        None => ("startUrl", sso.start_url.as_str()),
+    };
+    for (name, text) in [("accountId", sso.account_id.as_str()), ("roleName", sso.role_name.as_str()), whose] {
+        json.push(if json.is_empty() { '{' } else { ',' });
+        let _ = write!(json, "\"{name}\":");
+        store::push_json_text(&mut json, text);
+    }
+    json.push('}');
+    store::hex_sha1(&json)
+}

@@ -1,0 +1,197 @@
+//! The one thing that a run does: COMMAND, or an action of the command line.
+
+use crate::cli::console_services;
+use crate::cli::console_services::Service;
+use crate::cli::options::Cli;
+use crate::error::{Error, Result};
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Run COMMAND.
+    Run,
+    /// Run $SHELL.
+    Shell,
+    /// Make sure that good credentials are cached.
+    Login,
+    /// Forget the profile's, or everybody's.
+    Logout {
+        /// Those of every profile.
+        all: bool,
+    },
+    /// Print the credentials.
+    Export(Format),
+    /// Show the plan, and what a run would do now.
+    Explain,
+    /// List every profile.
+    List,
+    /// Print the time left of the cached credentials.
+    Status,
+    /// Ask STS whose the credentials are.
+    Whoami,
+    /// Sign in to the console, at this service's page.
+    Console(Option<&'static Service>),
+    /// Print the console's switch-role link.
+    SwitchRoleUrl,
+    /// Print completions.
+    Completions(Shell),
+    /// Print the manual page.
+    Man,
+    /// Print the help.
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// How the credentials are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For `eval` in bash, zsh, dash and every POSIX shell.
+    Sh,
+    /// For `source` in fish.
+    Fish,
+    /// For `Invoke-Expression` in PowerShell.
+    PowerShell,
+    /// For `docker run --env-file`: `NAME=value`, nothing quoted.
+    Dotenv,
+    /// What a `credential_process` prints.
+    Json,
+}
+
+/// A shell that completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    PowerShell,
+    /// elvish
+    Elvish,
+}
+
+impl Action {
+    /// Whether it ends in a program that takes this one's place.
+    pub fn runs_command(self) -> bool {
+        matches!(self, Self::Run | Self::Shell)
+    }
+
+    /// Whether what was obtained is said in its own place: with -v when a command is started, and of a login in any case.
+    pub fn says_result(self) -> bool {
+        self.runs_command() || self == Self::Login
+    }
+
+    /// Whether it only looks: at the files and the caches, and at nothing that costs a call.
+    pub fn only_looks(self) -> bool {
+        matches!(self, Self::Explain | Self::List | Self::Status | Self::SwitchRoleUrl)
+    }
+}
+
+impl Format {
+    fn parse(name: &str) -> Result<Self> {
+        match name {
+            "sh" | "bash" | "zsh" | "dash" => Ok(Self::Sh),
+            "fish" => Ok(Self::Fish),
+            "powershell" | "pwsh" => Ok(Self::PowerShell),
+            "dotenv" => Ok(Self::Dotenv),
+            "json" => Ok(Self::Json),
+            other => Err(Error::new(format!("--export knows no format '{other}'"))
+                .advise("it is one of sh, fish, powershell, dotenv and json")),
+        }
+    }
+}
+
+impl Shell {
+    fn parse(name: &str) -> Result<Self> {
+        match name {
+            "bash" => Ok(Self::Bash),
+            "zsh" => Ok(Self::Zsh),
+            "fish" => Ok(Self::Fish),
+            "powershell" | "pwsh" => Ok(Self::PowerShell),
+            "elvish" => Ok(Self::Elvish),
+            other => Err(Error::new(format!("--completions knows no shell '{other}'"))
+                .advise("it is one of bash, zsh, fish, powershell and elvish")),
+        }
+    }
+}
+
+/// The one thing that is to be done.
+///
+/// # Errors
+/// None, two of them, an action with a COMMAND, or an option of another action.
+pub fn of(cli: &Cli) -> Result<Action> {
+    let action = chosen(cli)?;
+    let goes_with = |asked: bool, option: &str, with: &str, right: bool| {
+        if asked && !right {
+            return Err(Error::new(format!("{option} goes with {with}")).advise("write both, or leave it out"));
+        }
+        Ok(())
+    };
+    let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami);
+    goes_with(cli.json, "--json", "--explain, --list, --status or --whoami", reports)?;
+    let opens = matches!(action, Action::Console(_) | Action::Login);
+    goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
+    let runs = action.runs_command() || action == Action::Explain;
+    goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
+    if action == Action::List && cli.role_arn.is_some() {
+        return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
+    }
+    Ok(action)
+}
+
+fn chosen(cli: &Cli) -> Result<Action> {
+    let export = cli.export.as_deref().map(Format::parse).transpose()?.map(Action::Export);
+    let console = match cli.console.as_deref() {
+        None => None,
+        Some("") => Some(Action::Console(None)),
+        Some(name) => Some(Action::Console(Some(console_services::find(name)?))),
+    };
+    let completions = cli.completions.as_deref().map(Shell::parse).transpose()?.map(Action::Completions);
+    let flag = |asked: bool, action| asked.then_some(action);
+    let actions: Vec<(&str, Action)> = [
+        ("--shell", flag(cli.shell, Action::Shell)),
+        ("--login", flag(cli.login, Action::Login)),
+        ("--logout", flag(cli.logout, Action::Logout { all: cli.all })),
+        ("--export", export),
+        ("--explain", flag(cli.explain, Action::Explain)),
+        ("--list", flag(cli.list, Action::List)),
+        ("--status", flag(cli.status, Action::Status)),
+        ("--whoami", flag(cli.whoami, Action::Whoami)),
+        ("--console", console),
+        ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
+        ("--completions", completions),
+        ("--man", flag(cli.man, Action::Man)),
+        ("--help", flag(cli.help, Action::Help)),
+        ("--version", flag(cli.version, Action::Version)),
+    ]
+    .into_iter()
+    .filter_map(|(name, action)| Some((name, action?)))
+    .collect();
+    if cli.all && !cli.logout {
+        return Err(Error::new("--all goes with --logout").advise("write both, or leave it out"));
+    }
+    match (actions.as_slice(), cli.command.first()) {
+        ([], Some(_)) => Ok(Action::Run),
+        ([], None) => {
+            Err(Error::new("no command given").advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
+        }
+        ([(_, action)], None) => Ok(*action),
+        ([(name, _)], Some(command)) => {
+            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy())).advise(
+                match (*name, command.to_str()) {
+                    ("--export", Some(format)) if Format::parse(format).is_ok() => format!("write --export={format}"),
+                    ("--console", Some(service)) if crate::cli::console_services::find(service).is_ok() => {
+                        format!("write --console={service}")
+                    }
+                    _ => format!("write {name} alone, or leave it out"),
+                },
+            ))
+        }
+        ([(one, _), (other, _), ..], _) => {
+            Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"))
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Completions. bash, zsh and fish have templates written by hand: after the prefix they hand over to the completion of
+//! COMMAND, which clap_complete cannot do, and the names of profiles come from the files. Such a name is data from a
+//! file: nothing in a template evaluates it, and each is quoted as its shell wants it.
+
+use std::fmt::Write as _;
+
+use crate::cli::action::Shell;
+use crate::cli::console_services::SERVICES;
+use crate::cli::options;
+
+const BASH: &str = include_str!("templates/aws-auth.bash");
+
+const ZSH: &str = include_str!("templates/aws-auth.zsh");
+
+const FISH: &str = include_str!("templates/aws-auth.fish");
+
+/// An option as completions show it.
+struct Opt {
+    long: String,
+    short: Option<char>,
+    help: String,
+    /// Its value's name, and whether it may only stand behind a `=`.
+    value: Option<(String, bool)>,
+}
+
+/// The script for a shell.
+#[cold]
+pub fn completions(shell: Shell) -> String {
+    match shell {
+        Shell::Bash => bash(),
+        Shell::Zsh => zsh(),
+        Shell::Fish => fish(),
+        Shell::PowerShell => generated(clap_complete::Shell::PowerShell),
+        Shell::Elvish => generated(clap_complete::Shell::Elvish),
+    }
+}
+
+fn generated(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut options::definition(), "aws-auth", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+fn options() -> Vec<Opt> {
+    let definition = options::definition();
+    let option = |arg: &clap::Arg| {
+        let value = arg.get_action().takes_values().then(|| {
+            let name = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
+            (name, arg.is_require_equals_set())
+        });
+        Some(Opt {
+            long: arg.get_long()?.to_owned(),
+            short: arg.get_short(),
+            help: arg.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " "),
+            value,
+        })
+    };
+    definition.get_arguments().filter_map(option).collect()
+}
+
+fn services() -> String {
+    let names: Vec<&str> = SERVICES.iter().filter_map(|service| service.names.first()).copied().collect();
+    names.join(" ")
+}
+
+fn bash() -> String {
+    let options = options();
+    let words = |wanted: &dyn Fn(&Opt) -> bool| {
+        let mut words: Vec<String> = Vec::new();
+        for option in options.iter().filter(|option| wanted(option)) {
+            words.extend(option.short.map(|short| format!("-{short}")));
+            words.push(format!("--{}", option.long));
+        }
+        words
+    };
+    let with_value = |option: &Opt| option.value.as_ref().is_some_and(|(_, equals)| !equals);
+    let mut all = words(&|_| true);
+    all.extend(options.iter().filter_map(|option| {
+        option.value.as_ref().filter(|(_, equals)| *equals).map(|_| format!("--{}=", option.long))
+    }));
+    BASH.replace("@OPTIONS@", &all.join(" "))
+        .replace("@WITH_VALUE@", &words(&with_value).join("|"))
+        .replace("@SERVICES@", &services())
+}
+
+fn zsh() -> String {
+    let mut specs = String::new();
+    for option in options() {
+        let help = option
+            .help
+            .replace('\\', "\\\\")
+            .replace('[', "\\[")
+            .replace(']', "\\]")
+            .replace('\'', "'\\''")
+            .replace(':', "\\:");
+        let value = match (&option.value, option.long.as_str()) {
+            (None, _) => String::new(),
+            (Some(_), "profile") => String::from(":profile:_aws_auth_profiles"),
+            (Some(_), "console") => format!("::service:({})", services()),
+            (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
+            (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
+            (Some(_), "mfa-process") => String::from(":command:_command_names -e"),
+            (Some((name, _)), _) => format!(":{}: ", name.to_ascii_lowercase()),
+        };
+        let equals = match &option.value {
+            Some((_, true)) => "=-",
+            Some((_, false)) => "=",
+            None => "",
+        };
+        let _ = match option.short {
+            Some(short) => {
+                let joined = if option.value.is_some() { "+" } else { "" };
+                writeln!(
+                    specs,
+                    "    '(-{short} --{long})'{{-{short}{joined},--{long}{equals}}}'[{help}]{value}' \\",
+                    long = option.long
+                )
+            }
+            None => writeln!(specs, "    '--{}{equals}[{help}]{value}' \\", option.long),
+        };
+    }
+    ZSH.replace("@SPECS@\n", &specs)
+}
+
+fn fish() -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+    let mut lines = String::new();
+    let (mut short_with_value, mut long_with_value) = (String::new(), Vec::new());
+    for option in options() {
+        let _ = write!(lines, "complete -c aws-auth -n __aws_auth_no_command -l {}", option.long);
+        if let Some(short) = option.short {
+            let _ = write!(lines, " -s {short}");
+        }
+        let values = match option.long.as_str() {
+            "profile" => Some(String::from("(__aws_auth_profiles)")),
+            "console" => Some(services()),
+            "export" => Some(String::from("sh fish powershell dotenv json")),
+            "completions" => Some(String::from("bash zsh fish powershell elvish")),
+            _ => None,
+        };
+        match (&option.value, values) {
+            // A value that must stand behind a `=`: fish has a word for the options that may have none.
+            (Some((_, true)), values) => {
+                let _ = write!(lines, " -f");
+                for value in values.iter().flat_map(|values| values.split(' ')) {
+                    // Only when somebody begins to write it, not among the commands.
+                    let long = &option.long;
+                    let begun =
+                        format!("__aws_auth_no_command; and string match -q -- \"--{long}*\" (commandline -ct)");
+                    let _ = write!(
+                        lines,
+                        " -d {}\ncomplete -c aws-auth -f -n '{begun}' -a '--{long}={value}'",
+                        quoted(&option.help)
+                    );
+                }
+            }
+            (Some(_), Some(values)) => {
+                let _ = write!(lines, " -x -a {}", quoted(&values));
+            }
+            (Some(_), None) => lines.push_str(" -x"),
+            (None, _) => lines.push_str(" -f"),
+        }
+        if let Some((_, false)) = option.value {
+            long_with_value.push(option.long.clone());
+            short_with_value.extend(option.short);
+        }
+        let _ = writeln!(lines, " -d {}", quoted(&option.help));
+    }
+    FISH.replace("@LONG_WITH_VALUE@", &long_with_value.join(" "))
+        .replace("@SHORT_WITH_VALUE@", &short_with_value)
+        .replace("@OPTIONS@\n", &lines)
+}

@@ -1,0 +1,427 @@
+//! The command line: what may be written, and nothing of what it means.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use crate::error::{Error, Result};
+
+/// What was asked for on the command line, before the environment is looked at.
+#[derive(Debug, Default, PartialEq, Parser)]
+#[command(
+    name = "aws-auth",
+    version,
+    about = "Run a command with the credentials of an AWS profile",
+    override_usage = "aws-auth [OPTIONS] [--] COMMAND [ARG]...\n       aws-auth [OPTIONS] ACTION",
+    after_help = AFTER_HELP,
+    max_term_width = 80,
+    args_override_self = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
+pub struct Cli {
+    /// The profile; else keys in the environment, or default
+    /// [env: AWS_PROFILE, then AWS_DEFAULT_PROFILE]
+    #[arg(short, long, value_name = "NAME", help_heading = "Running", verbatim_doc_comment)]
+    pub profile: Option<String>,
+
+    /// Assume this role from what the profile gives
+    #[arg(long, value_name = "ARN", help_heading = "Running", verbatim_doc_comment)]
+    pub role_arn: Option<String>,
+
+    /// Region for STS and the command
+    /// [env: AWS_REGION, then AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", help_heading = "Running", verbatim_doc_comment)]
+    pub region: Option<String>,
+
+    /// Length of the role session: 900, 90m, 12h
+    /// [env: AWS_AUTH_DURATION]
+    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
+    pub duration: Option<String>,
+
+    /// Start only with credentials good for this long at
+    /// least; 15m by default [env: AWS_AUTH_MIN_TTL]
+    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
+    pub min_ttl: Option<String>,
+
+    /// Get new role credentials, whatever is cached;
+    /// with --login a new MFA session too
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    pub refresh: bool,
+
+    /// Read and keep nothing: no credentials, no MFA session,
+    /// no memory of used codes [env: AWS_AUTH_NO_CACHE]
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    pub no_cache: bool,
+
+    /// Let COMMAND renew its credentials by itself for as
+    /// long as it runs: its SDK asks aws-auth again
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    pub keep_fresh: bool,
+
+    /// The MFA code. Other users of the machine can see this
+    /// option in the list of processes, but not the variable
+    /// [env: AWS_AUTH_MFA_TOKEN]
+    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA", verbatim_doc_comment)]
+    pub mfa_token: Option<String>,
+
+    /// A command that prints an MFA code
+    /// [env: AWS_AUTH_MFA_PROCESS]
+    #[arg(long, value_name = "CMD", help_heading = "MFA", verbatim_doc_comment)]
+    pub mfa_process: Option<String>,
+
+    /// Ask for a code per role and keep no MFA session
+    /// [env: AWS_AUTH_MFA_SESSION=off]
+    #[arg(long, help_heading = "MFA", verbatim_doc_comment)]
+    pub no_mfa_session: bool,
+
+    /// Run $SHELL with the credentials
+    #[arg(short, long, help_heading = "Actions")]
+    pub shell: bool,
+
+    /// Make sure that good credentials are cached; signs in
+    /// to SSO
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub login: bool,
+
+    /// Forget the profile's cached credentials and its MFA
+    /// session
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub logout: bool,
+
+    /// With --logout: forget those of every profile
+    #[arg(long, help_heading = "Actions")]
+    pub all: bool,
+
+    /// Print the credentials: sh (the default), fish and
+    /// powershell for a shell, dotenv for docker, json
+    /// for a credential_process
+    #[arg(long, verbatim_doc_comment, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
+    pub export: Option<String>,
+
+    /// Show how the profile resolves, and what a run would
+    /// do now; no network, no secret
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub explain: bool,
+
+    /// List every profile: account, role, source, MFA,
+    /// region, time left
+    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    pub list: bool,
+
+    /// Print the time left, for a shell prompt
+    #[arg(long, help_heading = "Actions")]
+    pub status: bool,
+
+    /// Ask STS whose the credentials are
+    #[arg(long, help_heading = "Actions")]
+    pub whoami: bool,
+
+    /// Sign in to the AWS console as the role and open the
+    /// browser, at the page of SERVICE (s3, billing, …)
+    #[arg(long, verbatim_doc_comment, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    pub console: Option<String>,
+
+    /// With --console and --login: print the link instead
+    #[arg(long, help_heading = "Actions")]
+    pub no_browser: bool,
+
+    /// Print the console's switch-role link
+    #[arg(long, help_heading = "Actions")]
+    pub switch_role_url: bool,
+
+    /// Print completions for bash, zsh, fish, powershell,
+    /// elvish
+    #[arg(long, verbatim_doc_comment, value_name = "SHELL", help_heading = "Actions")]
+    pub completions: Option<String>,
+
+    /// Print the manual page
+    #[arg(long, help_heading = "Actions")]
+    pub man: bool,
+
+    /// Show this help
+    #[arg(short, long, help_heading = "Actions")]
+    pub help: bool,
+
+    /// Show the version
+    #[arg(short = 'V', long, help_heading = "Actions")]
+    pub version: bool,
+
+    /// Print --explain, --list, --status and --whoami as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Say each step, never a secret
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// COMMAND and its arguments, untouched.
+    #[arg(skip)]
+    pub command: Vec<OsString>,
+}
+
+const AFTER_HELP: &str = "\
+The first word that is not an option is COMMAND, and everything after it is
+COMMAND's. The exit status is COMMAND's own, 127 when COMMAND is not found, 126
+when it cannot be executed, and 125 for every failure of aws-auth itself.
+
+  AWS_PROFILE=sops aws-auth sops -d logins.enc
+  aws-auth -p production-infrastructure terraform plan";
+
+/// The options that take the next word as their value. A test holds them against the definition above.
+const LONG_WITH_VALUE: [&str; 8] =
+    ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
+const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
+
+/// Parses the arguments (without the program's name).
+///
+/// # Errors
+/// Every usage error, in one line.
+pub fn parse(args: &[OsString]) -> Result<Cli> {
+    let (options, command) = args.split_at(command_at(args));
+    let mut cli = common(options).map_or_else(|| parse_options(options), Ok)?;
+    let command = match command {
+        [first, rest @ ..] if first == "--" => rest,
+        all => all,
+    };
+    cli.command = command.to_vec();
+    Ok(cli)
+}
+
+/// The help text, as `--help` prints it.
+#[cold]
+pub fn help() -> String {
+    definition().render_help().to_string()
+}
+
+/// Where COMMAND begins: at `--`, or at the first word that is neither an option nor an option's value.
+fn command_at(args: &[OsString]) -> usize {
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        let bytes = arg.as_bytes();
+        if bytes == b"--" || bytes == b"-" || !bytes.starts_with(b"-") {
+            break;
+        }
+        at += if takes_next(bytes) { 2 } else { 1 };
+    }
+    at.min(args.len())
+}
+
+/// Whether an option's value is the next word.
+fn takes_next(option: &[u8]) -> bool {
+    if let Some(long) = option.strip_prefix(b"--") {
+        return LONG_WITH_VALUE.iter().any(|name| name.as_bytes() == long);
+    }
+    let letters = option.get(1..).unwrap_or_default();
+    letters.iter().position(|letter| SHORT_WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len())
+}
+
+/// The command line as clap knows it, for completions and the manual.
+#[cold]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// The options that stand in front of nearly every command, and those of a shell prompt, read without clap, whose
+/// definition of all the options costs more than the rest of a run from the cache. `None` for everything else, errors
+/// among it: that is clap's to judge.
+fn common(options: &[OsString]) -> Option<Cli> {
+    let mut cli = Cli::default();
+    let mut words = options.iter();
+    // A value that looks like an option is one of clap's errors.
+    let value = |text: &str| (!text.is_empty() && !text.starts_with('-')).then(|| text.to_owned());
+    while let Some(word) = words.next() {
+        match word.to_str()? {
+            "-p" | "--profile" => cli.profile = Some(value(words.next()?.to_str()?)?),
+            "--region" => cli.region = Some(value(words.next()?.to_str()?)?),
+            "-q" | "--quiet" => cli.quiet = true,
+            "-v" | "--verbose" => cli.verbose = true,
+            "--status" => cli.status = true,
+            "--json" => cli.json = true,
+            "--export" => cli.export = Some(String::from("sh")),
+            word => {
+                let (name, text) = word.split_once('=')?;
+                let place = match name {
+                    "--profile" => &mut cli.profile,
+                    "--region" => &mut cli.region,
+                    "--export" => &mut cli.export,
+                    _ => return None,
+                };
+                *place = Some(value(text)?);
+            }
+        }
+    }
+    // clap says that they exclude each other.
+    (!(cli.quiet && cli.verbose)).then_some(cli)
+}
+
+#[cold]
+fn parse_options(options: &[OsString]) -> Result<Cli> {
+    if let Some(raw) = options.iter().find(|option| option.to_str().is_none()) {
+        return Err(Error::new(format!("the option or value '{}' is not UTF-8 text", raw.to_string_lossy()))
+            .advise("only COMMAND and its arguments may hold other bytes"));
+    }
+    let words = std::iter::once(OsStr::new("aws-auth")).chain(options.iter().map(OsString::as_os_str));
+    let matches = definition().try_get_matches_from(words).map_err(|error| usage_error(&error))?;
+    Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))
+}
+
+/// clap's message in one line of ours.
+fn usage_error(error: &clap::Error) -> Error {
+    use clap::error::{ContextKind, ContextValue};
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
+        return Error::new("an option or its value is not UTF-8 text")
+            .advise("only COMMAND and what follows it may be");
+    }
+    let rendered = error.to_string();
+    let first = rendered.lines().next().unwrap_or_default();
+    let fact = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let advice = match text(ContextKind::SuggestedArg) {
+        Some(near) => format!("did you mean {near}?"),
+        None => String::from("see aws-auth --help"),
+    };
+    Error::new(fact).advise(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::options::{Cli, LONG_WITH_VALUE, SHORT_WITH_VALUE, common, definition, parse, parse_options};
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    fn parsed(line: &[&str]) -> Cli {
+        parse(&words(line)).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound_and_the_lists_of_options_with_values_agree_with_it() {
+        definition().debug_assert();
+        let with_value =
+            |arg: &&clap::Arg| arg.get_action().takes_values() && !arg.is_require_equals_set() && !arg.is_positional();
+        let long: Vec<_> =
+            definition().get_arguments().filter(with_value).filter_map(clap::Arg::get_long).map(String::from).collect();
+        let short: Vec<_> =
+            definition().get_arguments().filter(with_value).filter_map(clap::Arg::get_short).map(|c| c as u8).collect();
+        assert_eq!(long, LONG_WITH_VALUE);
+        assert_eq!(short, SHORT_WITH_VALUE);
+    }
+
+    #[test]
+    fn everything_from_the_command_on_is_the_commands() {
+        for (line, command) in [
+            (&["env"][..], &["env"][..]),
+            (&["-p", "x", "env", "--help", "-p", "--"], &["env", "--help", "-p", "--"]),
+            (&["-px", "env"], &["env"]),
+            (&["-qp", "x", "env"], &["env"]),
+            (&["--profile=x", "--region", "eu-west-1", "make", "--", "-j"], &["make", "--", "-j"]),
+            (&["--", "-x", "--", "y"], &["-x", "--", "y"]),
+            (&["--", "--"], &["--"]),
+            (&["-"], &["-"]),
+            (&["", "x"], &["", "x"]),
+            (&["-q"], &[]),
+        ] {
+            assert_eq!(parsed(line).command, words(command), "{line:?}");
+        }
+        let raw = vec![OsString::from("echo"), OsString::from_vec(vec![0xff, b'-', 0xfe])];
+        assert_eq!(parse(&raw).unwrap().command, raw);
+    }
+
+    const WORDS: [&str; 23] = [
+        "-p",
+        "x",
+        "--profile",
+        "--profile=a=b",
+        "--profile=",
+        "-px",
+        "-p=x",
+        "--region",
+        "--region=eu-west-1",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "-qv",
+        "--status",
+        "--json",
+        "--export",
+        "--export=json",
+        "--export=",
+        "--prof=x",
+        "-",
+        "",
+        "é",
+    ];
+
+    /// What is read without clap is what clap reads; gives whether it was read so.
+    fn agree(line: &[&str]) -> bool {
+        let line = words(line);
+        let lean = common(&line);
+        if let Some(lean) = &lean {
+            assert_eq!(Some(lean), parse_options(&line).ok().as_ref(), "{line:?}");
+        }
+        lean.is_some()
+    }
+
+    #[test]
+    fn common_options_read_as_by_clap() {
+        for line in [
+            &[][..],
+            &["-p", "sops"],
+            &["--profile=sops", "-q"],
+            &["--profile", "a b", "--region", "eu-west-1", "-v", "-v"],
+            &["-p", "a", "-p", "b"],
+            &["-p", "sops", "--status", "--json"],
+            &["--export"],
+            &["--export=json", "-p", "x", "--export"],
+        ] {
+            assert!(agree(line), "{line:?}");
+        }
+        for line in [&["-p"][..], &["-p", "-"], &["-p", "-q"], &["-q", "-v"], &["--login"], &["-px"], &["--region="]] {
+            assert!(!agree(line), "{line:?}");
+        }
+        for first in WORDS {
+            agree(&[first]);
+            for second in WORDS {
+                agree(&[first, second]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_common_options_read_as_by_clap(line in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..7)) {
+            agree(&line);
+        }
+    }
+
+    #[test]
+    fn a_repeated_option_means_its_last() {
+        assert_eq!(parsed(&["-p", "a", "-p", "b", "true"]).profile.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn usage_errors_are_one_line() {
+        for (line, message) in [
+            (&["--profil", "x"][..], "unexpected argument '--profil' found; did you mean --profile?"),
+            (&["-x", "env"], "unexpected argument '-x' found; see aws-auth --help"),
+            (&["-p"], "a value is required for '--profile <NAME>' but none was supplied; see aws-auth --help"),
+        ] {
+            assert_eq!(parse(&words(line)).unwrap_err().to_string(), message);
+        }
+    }
+}

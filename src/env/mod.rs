@@ -1,0 +1,5 @@
+//! What the process was started with.
+
+pub mod ancestors;
+pub mod nesting;
+pub mod snapshot;

@@ -1,0 +1,3 @@
+//! MFA codes: where they come from, and that none is sent twice.
+
+pub mod codes;

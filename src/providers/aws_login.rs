@@ -1,0 +1,248 @@
+//! A session of `aws login`: credentials that the AWS CLI keeps beside a refresh token, bound to a key of their own
+//! (botocore's LoginCredentialFetcher; RFC 9449 for the proof).
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_signin::config::{BehaviorVersion, Region};
+use aws_sdk_signin::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::acquire::lookup::Context;
+use crate::aws::http;
+use crate::cache::store::Entry;
+use crate::credentials::{Credentials, Seconds, Secret, iso8601, now, parse_iso8601};
+use crate::error::{Error, Result, io_words};
+use crate::plan::base::Login;
+use crate::plan::resolve::Acquisition;
+use crate::providers::dpop;
+use crate::providers::fetch::some_words;
+use crate::providers::process::wipe;
+use crate::sso::token;
+use crate::system::lock::Turn;
+use crate::system::random::hex;
+use crate::system::{lock, private_files, random};
+use crate::text::shell_words::shell_word;
+
+/// Credentials with less than this left are renewed.
+const RENEWED_BEFORE: Seconds = 5 * 60;
+
+/// A session's file, its texts wiped at the end.
+struct Session {
+    fields: Value,
+    written: Seconds,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        wipe(&mut self.fields);
+    }
+}
+
+impl Session {
+    fn read(path: &Path) -> Option<Self> {
+        let contents = private_files::read(path)?;
+        let fields: Value = serde_json::from_slice(&contents.bytes).ok()?;
+        fields.is_object().then_some(Self { fields, written: contents.written })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let token = self.fields.get("accessToken")?;
+        let text = |name: &str| token.get(name)?.as_str().filter(|text| !text.is_empty());
+        let expiration = parse_iso8601(text("expiresAt")?)?;
+        let credentials = Credentials {
+            access_key_id: text("accessKeyId")?.to_owned(),
+            secret_access_key: Secret::new(text("secretAccessKey")?.to_owned()),
+            session_token: Some(Secret::new(text("sessionToken")?.to_owned())),
+            expiration: Some(expiration),
+            account_id: text("accountId").map(String::from),
+        };
+        Some(Entry { credentials, expiration, length: (expiration - self.written).max(0) })
+    }
+}
+
+fn path(login: &Login, context: &Context<'_>) -> Option<PathBuf> {
+    let hash = Sha256::digest(login.session.as_bytes());
+    Some(context.snapshot.login_cache_dir()?.join(format!("{}.json", hex(&hash))))
+}
+
+/// The credentials that the AWS CLI keeps for a session.
+pub fn kept(login: &Login, context: &Context<'_>) -> Option<Entry> {
+    Session::read(&path(login, context)?)?.entry()
+}
+
+/// The session's credentials, renewed when they are near their end.
+pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Credentials> {
+    let again = || {
+        let profile = plan.base.profile().unwrap_or("default");
+        format!("log in again with: aws login --profile {}", shell_word(profile))
+    };
+    let missing = || Error::new(format!("{about}: nobody is logged in as {}", login.session)).advise(again());
+    let path = path(login, context).ok_or_else(missing)?;
+    if Session::read(&path).is_none() {
+        return Err(missing());
+    }
+    let _lock = take_turn(&path, context)?;
+    let mut session = Session::read(&path).ok_or_else(missing)?;
+    let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
+    // Whoever held the lock before us may have renewed them.
+    if entry.left(now()) > RENEWED_BEFORE.max(entry.length * 2 / 3) {
+        return Ok(entry.credentials);
+    }
+    renew(&mut session, login, plan, context, about, &again, &path)?;
+    keep(&path, &session, context);
+    let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
+    Ok(entry.credentials)
+}
+
+fn unusable(path: &Path, about: &str, again: &str) -> Error {
+    Error::new(format!("{about}: the login session in {} cannot be used", path.display())).advise(again)
+}
+
+fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
+    let Some(state) = context.store.state().filter(|_| context.store.writable()) else { return Ok(None) };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    match lock::take(&state.join(format!("lock-login-{name}")), context, "the login session") {
+        Turn::Held(lock) => Ok(Some(lock)),
+        Turn::Never(error) => Err(error),
+        Turn::Impossible(_) => Ok(None),
+    }
+}
+
+/// CreateOAuth2Token with the refresh token; changes the session's fields.
+fn renew(
+    session: &mut Session,
+    login: &Login,
+    plan: &Acquisition,
+    context: &Context<'_>,
+    about: &str,
+    again: &dyn Fn() -> String,
+    path: &Path,
+) -> Result<()> {
+    let key = session.text("dpopKey").and_then(dpop::Key::from_pem);
+    let (Some(key), Some(client_id), Some(refresh)) = (key, session.text("clientId"), session.text("refreshToken"))
+    else {
+        return Err(unusable(path, about, &again()));
+    };
+    let mut signin = login.signin.clone();
+    session.text("signInRegion").unwrap_or(&plan.sts.region.name).clone_into(&mut signin.region);
+    token::warn_in_clear(&signin, context);
+    context.messages.step(|| String::from("renewing the login session"));
+    let body = CreateOAuth2TokenRequestBody::builder()
+        .client_id(client_id)
+        .grant_type("refresh_token")
+        .refresh_token(refresh)
+        .build()
+        .map_err(|error| Error::new(format!("{about}: {error}")))?;
+    let jti = random_id()?;
+    let request =
+        client(&signin)?.create_o_auth2_token().token_input(body).customize().mutate_request(move |request| {
+            // Without it the service refuses the request, and says so.
+            if let Some(proof) = key.proof(request.uri(), &jti, now()) {
+                request.headers_mut().insert("DPoP", proof);
+            }
+        });
+    let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
+        let SdkError::ServiceError(refusal) = &error else {
+            return http::failure(signin.name, &signin.place(), &error).in_front(about);
+        };
+        let code = match refusal.err() {
+            CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
+                OAuth2ErrorCode::TokenExpired => {
+                    return Error::new(format!("{about}: the login session has expired")).advise(again());
+                }
+                OAuth2ErrorCode::UserCredentialsChanged => {
+                    return Error::new(format!("{about}: the password was changed since the login")).advise(again());
+                }
+                OAuth2ErrorCode::InsufficientPermissions => {
+                    return Error::new(format!("{about}: the login session may not be renewed"))
+                        .advise("ask for the permission signin:CreateOAuth2Token");
+                }
+                other => Some(other.as_str().to_owned()),
+            },
+            other => other.code().map(String::from),
+        };
+        let Some(code) = code else {
+            return http::failure(signin.name, &signin.place(), &error).in_front(about);
+        };
+        let message = some_words(refusal.err().message().unwrap_or_default());
+        let said = Error::new(format!("{about}: {} says {code}: {message}", signin.place()));
+        match refusal.raw().status().as_u16() {
+            429 => said.advise("too many calls at once; try again in a moment"),
+            500.. => said.advise("the service is having trouble; try again in a moment"),
+            _ => said.advise(again()),
+        }
+    })?;
+    // What an answer lacks is empty, for the SDK knows that it must be there.
+    let given =
+        answer.token_output().and_then(|output| Some((output, output.access_token()?))).filter(|(output, token)| {
+            let texts =
+                [token.access_key_id(), token.secret_access_key(), token.session_token(), output.refresh_token()];
+            texts.iter().all(|text| !text.is_empty()) && output.expires_in() > 0
+        });
+    let Some((output, token)) = given else {
+        return Err(Error::new(format!("{about}: {} answered without credentials", signin.place())).advise("try again"));
+    };
+    let account = session.fields.get("accessToken").and_then(|token| token.get("accountId")).cloned();
+    let mut keys = json!({
+        "accessKeyId": token.access_key_id(),
+        "secretAccessKey": token.secret_access_key(),
+        "sessionToken": token.session_token(),
+        "expiresAt": iso8601(now() + Seconds::from(output.expires_in())),
+    });
+    if let (Some(account), Value::Object(keys)) = (account, &mut keys) {
+        keys.insert(String::from("accountId"), account);
+    }
+    let refresh = Value::String(output.refresh_token().to_owned());
+    session.written = now();
+    if let Value::Object(fields) = &mut session.fields {
+        fields.insert(String::from("accessToken"), keys);
+        fields.insert(String::from("refreshToken"), refresh);
+    }
+    Ok(())
+}
+
+fn keep(path: &Path, session: &Session, context: &Context<'_>) {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+    let written = serde_json::to_writer(&mut *bytes, &session.fields)
+        .map_err(std::io::Error::from)
+        .and_then(|()| private_files::write(path, &bytes));
+    if let Err(error) = written {
+        context.messages.cache_failure(&format!(
+            "cannot keep the renewed login session in {} ({}); a new login may be needed",
+            path.display(),
+            io_words(&error)
+        ));
+    }
+}
+
+fn client(signin: &crate::plan::endpoints::Service) -> Result<aws_sdk_signin::Client> {
+    let mut config = aws_sdk_signin::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http::client_of(signin)?)
+        // A refresh token that may have been taken is not sent again.
+        .retry_config(aws_sdk_signin::config::retry::RetryConfig::disabled())
+        .timeout_config(http::timeouts(http::LIMITS))
+        .region(Region::new(signin.region.clone()));
+    config.set_app_name(http::app_name());
+    Ok(aws_sdk_signin::Client::from_conf(match &signin.url {
+        Some((url, _)) => config.endpoint_url(url).build(),
+        None => config.use_fips(signin.fips).use_dual_stack(signin.dual_stack).build(),
+    }))
+}
+
+/// A random UUID.
+fn random_id() -> Result<String> {
+    let bytes = random::bytes::<16>()
+        .map_err(|error| Error::new(format!("the system gives no random numbers ({})", io_words(&error))))?;
+    let hex = hex(&bytes);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
+    Ok(format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32)))
+}

@@ -1,0 +1,186 @@
+//! The credentials that a plan begins with: keys of the two files or the environment, or what a provider gives.
+//!
+//! aws-config's own providers are not used. Its process runs a shell and waits for ever; its SSO and login take no
+//! endpoint of ours, rewrite the AWS CLI's files without what they do not know, and panic on a malformed answer; its
+//! instance provider knows no IMDSv1, and all of them fail in words that name no profile and no file.
+
+use crate::acquire::lookup::Context;
+use crate::cache::provider;
+use crate::cache::store::Entry;
+use crate::credentials::{Credentials, Seconds, Secret, local_time, now};
+use crate::error::{Error, Result};
+use crate::plan::base::{Base, Provider};
+use crate::plan::resolve::Acquisition;
+use crate::plan::sso::Sso;
+use crate::providers::{aws_login, metadata, process, web_identity};
+use crate::sso::login::NotSignedIn;
+use crate::sso::token::Token;
+use crate::sso::{login, portal};
+
+/// The keys of a base that needs nobody to be asked; `None` for a provider.
+///
+/// # Errors
+/// When they are not where the plan saw them.
+pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>> {
+    match base {
+        Base::Static { profile, file, access_key_id, .. } => {
+            let profile = context.set.profile(profile);
+            let text = |key: &str| {
+                profile.as_ref().and_then(|profile| profile.get_in(*file, key)).map(|value| value.text.into_owned())
+            };
+            let token =
+                text("aws_session_token").or_else(|| text("aws_security_token")).filter(|token| !token.is_empty());
+            let Some(secret) = text("aws_secret_access_key") else { return Err(gone()) };
+            Ok(Some(Credentials {
+                access_key_id: access_key_id.clone(),
+                secret_access_key: Secret::new(secret),
+                session_token: token.map(Secret::new),
+                expiration: None,
+                account_id: text("aws_account_id"),
+            }))
+        }
+        Base::Environment { access_key_id, .. } => {
+            let snapshot = context.snapshot;
+            let token = match snapshot.text("AWS_SESSION_TOKEN")? {
+                Some(token) => Some(token),
+                None => snapshot.text("AWS_SECURITY_TOKEN")?,
+            };
+            let Some(secret) = snapshot.text("AWS_SECRET_ACCESS_KEY")? else { return Err(gone()) };
+            Ok(Some(Credentials {
+                access_key_id: access_key_id.clone(),
+                secret_access_key: Secret::new(secret.to_owned()),
+                session_token: token.map(|token| Secret::new(token.to_owned())),
+                expiration: snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(crate::credentials::parse_iso8601),
+                account_id: snapshot.text("AWS_ACCOUNT_ID")?.map(String::from),
+            }))
+        }
+        Base::Provider { .. } => Ok(None),
+    }
+}
+
+/// What a provider gave before, where the AWS CLI keeps it; not ended at `now`.
+pub fn kept(base: &Base, context: &Context<'_>, now: Seconds) -> Option<Entry> {
+    let Base::Provider { kind, .. } = base else { return None };
+    match &**kind {
+        Provider::Login(login) => aws_login::kept(login, context).filter(|entry| entry.left(now) > 0),
+        kind => provider::read(kind, context.store, now),
+    }
+}
+
+/// Where a provider's credentials are kept, for those that forget them and for the lock of those that get them.
+pub fn kept_path(base: &Base, store: &crate::cache::store::Store) -> Option<std::path::PathBuf> {
+    let Base::Provider { kind, .. } = base else { return None };
+    provider::path(kind, store)
+}
+
+/// The SSO profile that the plan begins with.
+fn sso(plan: &Acquisition) -> Option<&Sso> {
+    match &plan.base {
+        Base::Provider { kind, .. } => match &**kind {
+            Provider::Sso(sso) => Some(sso),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the plan begins with somebody who is logged in.
+pub fn is_sso(plan: &Acquisition) -> bool {
+    sso(plan).is_some()
+}
+
+/// Makes sure that somebody is logged in, where the plan needs that.
+///
+/// # Errors
+/// When nobody is, and nobody can or will be.
+pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
+    let Some(sso) = sso(plan) else { return Ok(None) };
+    login::token(sso, plan, context, &about(&plan.base, context)).map(Some)
+}
+
+/// Whom a login is to, for a message.
+pub fn login(plan: &Acquisition) -> Option<String> {
+    sso(plan).map(login::whose)
+}
+
+/// The base's credentials. Kept ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
+/// whoever is logged in, where that was asked before.
+///
+/// # Errors
+/// Whatever the provider says, with the profile, the file and the line.
+pub fn fetch(
+    plan: &Acquisition,
+    context: &Context<'_>,
+    token: Option<&Token>,
+    at_least: Option<Seconds>,
+) -> Result<Credentials> {
+    if let Some(credentials) = at_hand(&plan.base, context)? {
+        return Ok(credentials);
+    }
+    let now = now();
+    if let Some(at_least) = at_least
+        && let Some(entry) = kept(&plan.base, context, now)
+        && entry.left(now) >= at_least
+    {
+        return Ok(entry.credentials);
+    }
+    let Base::Provider { kind, profile, .. } = &plan.base else { return Err(gone()) };
+    let about = about(&plan.base, context);
+    let credentials = match &**kind {
+        Provider::WebIdentity(web) => {
+            let assumed = web_identity::fetch(web, plan, context, &about)?;
+            provider::write(kind, &assumed.credentials, Some(&assumed), context);
+            assumed.credentials
+        }
+        Provider::Sso(sso) => {
+            let credentials = portal::fetch(sso, token, plan, context, &about)?;
+            provider::write(kind, &credentials, None, context);
+            credentials
+        }
+        Provider::Process { command } => {
+            let name = profile.as_deref().unwrap_or_default();
+            process::fetch(command, name, context, &about)?
+        }
+        Provider::Login(login) => aws_login::fetch(login, plan, context, &about)?,
+        Provider::Container(container) => metadata::container(container, context, &about)?,
+        Provider::Instance(instance) => metadata::instance(instance, context, &about)?,
+    };
+    match credentials.expiration {
+        Some(end) if end <= now => Err(Error::new(format!(
+            "{about}: the credentials that were given have expired already, at {}",
+            local_time(end, now)
+        ))
+        .advise("the clock of this machine may be off, or whoever gives them has old ones")),
+        _ => Ok(credentials),
+    }
+}
+
+/// The step of the profile, with file and line, that an error of a provider begins with.
+fn about(base: &Base, context: &Context<'_>) -> String {
+    match base {
+        Base::Provider { profile: Some(profile), at: Some(at), .. } => {
+            format!("{}: profile '{profile}'", context.set.place(*at))
+        }
+        Base::Provider { profile: Some(profile), .. } => format!("profile '{profile}' names no credentials"),
+        Base::Provider { kind, profile: None, .. } if matches!(**kind, Provider::WebIdentity(_)) => {
+            String::from("AWS_WEB_IDENTITY_TOKEN_FILE")
+        }
+        _ => String::from("no profile and no keys"),
+    }
+}
+
+/// Words of a server or a program for an error: one line, and not for ever.
+pub(crate) fn some_words(text: &str) -> String {
+    const MOST: usize = 500;
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let joined = lines.join(" / ");
+    match joined.char_indices().rev().nth(MOST) {
+        // What matters stands at the end: a trace comes before its error.
+        Some((at, _)) => format!("… {}", joined.get(at..).unwrap_or_default()),
+        None => joined,
+    }
+}
+
+pub(crate) fn gone() -> Error {
+    Error::new("the keys that were there a moment ago are gone").advise("try again")
+}

@@ -1,0 +1,152 @@
+//! `credential_process`: a program that prints credentials (the AWS CLI's ProcessProvider).
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::time::Duration;
+
+use serde_json::Value;
+use zeroize::Zeroize as _;
+
+use crate::acquire::lookup::Context;
+use crate::credentials::{Credentials, Secret, for_people, parse_duration, parse_iso8601};
+use crate::env::ancestors;
+use crate::env::snapshot::{Snapshot, name_of};
+use crate::error::{Error, Result, io_words};
+use crate::providers::fetch::some_words;
+use crate::system::subprocess;
+use crate::system::subprocess::{End, Finished, Trouble};
+use crate::text::shell_words::split_words;
+
+/// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
+const LIMIT: i64 = 60;
+
+/// Runs the command and reads what it prints.
+pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -> Result<Credentials> {
+    let about = format!("{about}: credential_process");
+    let words = split_words(command).map_err(|_| {
+        Error::new(format!("{about} has a quote that is not closed"))
+            .advise("close it, or write \\\" for the character itself")
+    })?;
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Error::new(format!("{about} is empty")).advise("write the command there, or take the line out"));
+    };
+    let about = format!("{about} '{program}'");
+    let limit = limit(context.snapshot)?;
+    context.messages.step(|| format!("running {program}"));
+    let environment = environment(context.snapshot, profile);
+    let finished = subprocess::run(program, arguments, environment, Duration::from_secs(limit.unsigned_abs()))
+        .map_err(|trouble| in_words(&about, &trouble, limit))?;
+    if finished.end != End::Status(0) {
+        return Err(failed(&about, &finished));
+    }
+    let mut answer: Value = serde_json::from_slice(&finished.stdout).unwrap_or_default();
+    let read = credentials(&answer, &about);
+    wipe(&mut answer);
+    let mut credentials = read?;
+    if credentials.account_id.is_none() {
+        let own = context.set.profile(profile).and_then(|profile| profile.get("aws_account_id"));
+        credentials.account_id = own.map(|account| account.text.into_owned());
+    }
+    Ok(credentials)
+}
+
+fn limit(snapshot: &Snapshot) -> Result<i64> {
+    match snapshot.text("AWS_AUTH_PROCESS_TIMEOUT")? {
+        None => Ok(LIMIT),
+        Some(text) => parse_duration(text).filter(|seconds| (1..=3600).contains(seconds)).ok_or_else(|| {
+            Error::new(format!("AWS_AUTH_PROCESS_TIMEOUT is '{text}'")).advise("write a time from 1s to 1h: 90, 5m")
+        }),
+    }
+}
+
+/// The caller's environment, as the AWS CLI gives it; but a code is not the process's.
+fn environment(snapshot: &Snapshot, profile: &str) -> impl Iterator<Item = (OsString, OsString)> {
+    let ours = |name: &[u8]| name == b"AWS_AUTH_MFA_TOKEN" || name == ancestors::VARIABLE.as_bytes();
+    let callers = snapshot.entries.iter().rev().filter_map(move |entry| {
+        let bytes = entry.to_bytes();
+        let name = name_of(bytes);
+        let value = bytes.get(name.len() + 1..)?;
+        (!ours(name) && !name.is_empty())
+            .then(|| (OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
+    });
+    // Of a name that is there twice the first counts, as for getenv(3): it comes last here.
+    callers.chain([(OsString::from(ancestors::VARIABLE), OsString::from(ancestors::value_for(snapshot, profile)))])
+}
+
+fn in_words(about: &str, trouble: &Trouble, limit: i64) -> Error {
+    match trouble {
+        Trouble::NotStarted(error) => Error::new(format!("{about} cannot be run ({})", io_words(error)))
+            .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
+        Trouble::TooSlow => Error::new(format!("{about} did not finish within {} and was stopped", for_people(limit)))
+            .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
+        Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))
+            .advise("run it by hand; it prints one JSON object"),
+        Trouble::NoTerminal => Error::new(format!("{about} wants to ask on the terminal, which another job has"))
+            .advise("run the command in the foreground"),
+    }
+}
+
+/// A status that is not 0: its own words, and never its stdout, which may hold keys.
+fn failed(about: &str, finished: &Finished) -> Error {
+    let how = match finished.end {
+        End::Status(status) => format!("exit status {status}"),
+        End::Signal(signal) => format!("signal {signal}"),
+    };
+    let words = some_words(&String::from_utf8_lossy(&finished.stderr));
+    if words.is_empty() {
+        Error::new(format!("{about} failed ({how}) and said nothing")).advise("run it by hand to see why")
+    } else {
+        Error::new(format!("{about} failed ({how}): {words}"))
+    }
+}
+
+/// Reads the answer's fields; an error says what is wrong and shows nothing of it.
+fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
+    let wrong = |words: &str| {
+        Error::new(format!("{about} {words}")).advise(
+            "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not shown here, for it may hold keys)",
+        )
+    };
+    let Value::Object(fields) = answer else { return Err(wrong("printed no JSON object")) };
+    match fields.get("Version") {
+        Some(Value::Number(version)) if version.as_i64() == Some(1) => {}
+        Some(Value::Number(version)) => return Err(wrong(&format!("answered in Version {version}, which is unknown"))),
+        Some(_) => return Err(wrong("printed a Version that is not a number")),
+        None => return Err(wrong("printed no Version")),
+    }
+    let text = |name: &str| match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(wrong(&format!("printed {} that is not text", with_article(name)))),
+    };
+    let (Some(id), Some(secret)) = (text("AccessKeyId")?, text("SecretAccessKey")?.map(Secret::new)) else {
+        let missing = if text("AccessKeyId")?.is_none() { "AccessKeyId" } else { "SecretAccessKey" };
+        return Err(wrong(&format!("printed no {missing}")));
+    };
+    let expiration = match text("Expiration")? {
+        None => None,
+        Some(time) => Some(parse_iso8601(&time).ok_or_else(|| wrong("printed an Expiration that is not a time"))?),
+    };
+    Ok(Credentials {
+        access_key_id: id,
+        secret_access_key: secret,
+        session_token: text("SessionToken")?.map(Secret::new),
+        expiration,
+        account_id: text("AccountId")?,
+    })
+}
+
+fn with_article(name: &str) -> String {
+    format!("{} {name}", if name.starts_with(['A', 'E']) { "an" } else { "a" })
+}
+
+/// Overwrites every text in a JSON value.
+pub fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        _ => {}
+    }
+}

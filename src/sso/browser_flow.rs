@@ -1,0 +1,124 @@
+//! Signing in with a browser on this machine: an authorization code, bound by PKCE to who asked for it (RFC 7636,
+//! RFC 8252).
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::acquire::lookup::Context;
+use crate::aws::http;
+use crate::credentials::Secret;
+use crate::error::{Error, Result, io_words};
+use crate::plan::sso::Sso;
+use crate::providers::fetch::some_words;
+use crate::sso::login::{Given, NotSignedIn};
+use crate::sso::oidc::Refusal;
+use crate::sso::registration::Registration;
+use crate::sso::{oidc, registration};
+use crate::system::loopback::{Brought, Callback};
+use crate::system::random::{base64_url, hex};
+use crate::system::terminal::Interrupted;
+use crate::system::wait::Wait;
+use crate::system::{browser, random};
+
+/// Opens the browser and waits until it comes back.
+pub fn sign_in(
+    sso: &Sso,
+    registration: &Registration,
+    until: Instant,
+    context: &Context<'_>,
+    interrupted: &mut dyn Interrupted,
+) -> Result<Given, NotSignedIn> {
+    let failed = |error: &std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(error)));
+    let callback = Callback::listen().map_err(|error| failed(&error))?;
+    let redirect = callback.url();
+    let verifier = Secret::new(base64_url(&random::bytes::<48>().map_err(|error| failed(&error))?));
+    let state = hex(&random::bytes::<16>().map_err(|error| failed(&error))?);
+    let link = link(sso, registration, &redirect, (&state, &verifier))?;
+    let brought = {
+        let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
+        context.messages.step(|| String::from("opening the browser"));
+        browser::open(&link, context.snapshot, &mut || wait.look()).map_err(NotSignedIn::NoBrowser)?;
+        context.messages.step(|| String::from("waiting until the browser comes back"));
+        callback.wait(&state, until, &mut wait)
+    };
+    let code = match brought {
+        Some(Brought::Code(code)) => code,
+        None => return Err(NotSignedIn::in_time()),
+        Some(Brought::Error(error)) if error == "access_denied" => return Err(NotSignedIn::denied()),
+        Some(Brought::Error(error)) => {
+            let fact = format!("the browser came back with the error '{}'", some_words(&error));
+            return Err(NotSignedIn::GivenUp(
+                Error::new(fact).advise("try again, and see what the page in the browser says"),
+            ));
+        }
+        Some(Brought::Foreign) => {
+            let fact = "the browser came back with something that this login did not ask for";
+            return Err(NotSignedIn::GivenUp(
+                Error::new(fact).advise("try again, in one window of the browser; another page may have sent it"),
+            ));
+        }
+    };
+    redeem(sso, registration, &redirect, (&code, &verifier), context)
+}
+
+/// The page to sign in at. It tells whoever holds the link nothing of the verifier.
+fn link(sso: &Sso, registration: &Registration, redirect: &str, (state, verifier): (&str, &Secret)) -> Result<String> {
+    let challenge = base64_url(&Sha256::digest(verifier.expose().as_bytes()));
+    let scopes = registration::scopes(sso).join(" ");
+    let mut link = format!("{}/authorize?response_type=code", oidc::address(&sso.oidc)?);
+    for (name, value) in [
+        ("client_id", registration.client_id.as_str()),
+        ("redirect_uri", redirect),
+        ("state", state),
+        ("code_challenge_method", "S256"),
+        // So, and not as RFC 6749 has it: this service's own name.
+        ("scopes", &scopes),
+        ("code_challenge", &challenge),
+    ] {
+        let _ = write!(link, "&{name}={}", encoded(value));
+    }
+    Ok(link)
+}
+
+/// CreateToken with the code.
+fn redeem(
+    sso: &Sso,
+    registration: &Registration,
+    redirect: &str,
+    (code, verifier): (&Secret, &Secret),
+    context: &Context<'_>,
+) -> Result<Given, NotSignedIn> {
+    let request = oidc::client(&sso.oidc)?
+        .create_token()
+        .grant_type("authorization_code")
+        .client_id(&registration.client_id)
+        .client_secret(registration.client_secret.expose())
+        .redirect_uri(redirect)
+        .code_verifier(verifier.expose())
+        .code(code.expose());
+    let answer = http::runtime()?.block_on(request.send()).map_err(|error| match Refusal::of(&sso.oidc, &error) {
+        Ok(refusal) => {
+            if refusal.of_client() {
+                registration::forget(sso, context);
+            }
+            refusal.error(&sso.oidc, "try again")
+        }
+        Err(error) => error,
+    })?;
+    Ok(Given::of(&answer, sso)?)
+}
+
+/// A text as a value of a query: everything but letters, digits and `-_.~` as `%XX` (RFC 3986).
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}

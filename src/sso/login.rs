@@ -1,0 +1,252 @@
+//! Logging in to IAM Identity Center: when somebody has to, who is asked, and what is kept of it, which is what the AWS
+//! CLI keeps: `aws` is logged in as well.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
+use serde_json::json;
+
+use crate::acquire::lookup::Context;
+use crate::acquire::obtain::Holder;
+use crate::cli::action::Action;
+use crate::credentials::{Seconds, Secret, iso8601, now};
+use crate::error::{Error, Result, io_words};
+use crate::plan::resolve::Acquisition;
+use crate::plan::sso::Sso;
+use crate::sso::registration::{Grant, Registration};
+use crate::sso::token::{Fields, Token, TokenState};
+use crate::sso::{browser_flow, device_flow, registration, token};
+use crate::system::lock::Lock;
+use crate::system::terminal::{Answer, Terminal, asked_by};
+use crate::text::shell_words::shell_word;
+
+/// How long a person has to sign in.
+const WHOLE: Duration = Duration::from_mins(10);
+
+/// What a login gives.
+pub struct Given {
+    access: Secret,
+    refresh: Option<Secret>,
+    length: Seconds,
+}
+
+impl Given {
+    /// Reads the service's answer.
+    pub fn of(answer: &CreateTokenOutput, sso: &Sso) -> Result<Self> {
+        let without = || Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again");
+        Ok(Self {
+            access: Secret::new(answer.access_token().ok_or_else(without)?.to_owned()),
+            refresh: answer.refresh_token().map(|token| Secret::new(token.to_owned())),
+            length: answer.expires_in().into(),
+        })
+    }
+}
+
+/// Why nobody has signed in.
+pub enum NotSignedIn {
+    /// There is no browser here.
+    NoBrowser(Error),
+    /// A person did not want to, or not in time: those who wait should not ask again.
+    GivenUp(Error),
+    /// It cannot be done.
+    Failed(Error),
+    /// The program was stopped at the question and goes on.
+    Resumed,
+}
+
+impl NotSignedIn {
+    /// The person said no.
+    pub fn denied() -> Self {
+        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run it again and allow it"))
+    }
+
+    /// The person did nothing.
+    pub fn in_time() -> Self {
+        Self::GivenUp(Error::new("nobody signed in in time").advise("run it again"))
+    }
+}
+
+impl From<Error> for NotSignedIn {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Whom a token is of, in words.
+pub fn whose(sso: &Sso) -> String {
+    match &sso.session {
+        Some(session) => format!("the SSO session '{session}'"),
+        None => format!("the SSO session of {}", sso.start_url),
+    }
+}
+
+/// How to log in, for an advice.
+pub fn advice(plan: &Acquisition) -> String {
+    let profile = shell_word(plan.profile.as_deref().unwrap_or("default"));
+    format!("log in with: aws-auth -p {profile} --login")
+}
+
+/// The fact that nobody is logged in; `None` when somebody is.
+pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
+    match state {
+        TokenState::Fresh(_) => None,
+        TokenState::Expired => Some(format!("{} has expired", whose(sso))),
+        TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
+    }
+}
+
+/// A token: the one that is kept, or that of a new login, which `--login` begins by itself and any other run only when
+/// somebody at the terminal wants it. `about` begins an error.
+pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
+    let asked_for = context.request.action == Action::Login;
+    let anew = asked_for && context.request.refresh;
+    if !anew
+        && let TokenState::Fresh(token) = token::state(sso, context).map_err(|error| unrenewed(sso, about, error))?
+    {
+        return Ok(token);
+    }
+    let mut lock = match token::path(sso, context) {
+        Some(path) => token::take_turn(&path, context, "the SSO login")?,
+        None => None,
+    };
+    // Whoever held the lock before us may have logged in.
+    let why = match token::kept(sso, context) {
+        TokenState::Fresh(token) if !anew => return Ok(token),
+        state => missing(&state, sso),
+    };
+    let fact = why.unwrap_or_else(|| format!("{} is to be started again", whose(sso)));
+    if let Some(pid) = lock.as_ref().and_then(Lock::after) {
+        return Err(Error::new(format!("process {pid}, whose SSO login this one waited for, gave up"))
+            .advise("run the command again to be asked")
+            .into());
+    }
+    if let Some(reason) = unkept(context) {
+        return Err(Error::new(format!("{about}: {fact}"))
+            .advise(format!("{reason}, so a login would be lost"))
+            .into());
+    }
+    if !asked_for {
+        ask(&fact, plan, context, about, &mut lock)?;
+    }
+    match sign_in(sso, context, &mut lock) {
+        Ok(token) => Ok(token),
+        Err(NotSignedIn::GivenUp(error)) => {
+            give_up(&mut lock);
+            Err(NotSignedIn::Failed(error.in_front(about)))
+        }
+        Err(NotSignedIn::Failed(error) | NotSignedIn::NoBrowser(error)) => {
+            Err(NotSignedIn::Failed(error.in_front(about)))
+        }
+        Err(NotSignedIn::Resumed) => Err(NotSignedIn::Resumed),
+    }
+}
+
+/// A renewal that failed on the way.
+pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
+    error.in_front(&format!("{about}: {} has expired and was not renewed", whose(sso)))
+}
+
+/// Why the AWS CLI's files cannot be written. `--no-cache` is no reason: a login is not ours to keep or not.
+fn unkept(context: &Context<'_>) -> Option<String> {
+    if context.snapshot.sso_cache_dir().is_some() && context.store.writable() {
+        return None;
+    }
+    Some(context.store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory to write to")))
+}
+
+/// Asks before anything opens: a browser that opens by itself teaches people to be phished.
+fn ask(
+    fact: &str,
+    plan: &Acquisition,
+    context: &Context<'_>,
+    about: &str,
+    lock: &mut Option<Lock>,
+) -> Result<(), NotSignedIn> {
+    let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
+    let Some(mut terminal) = Terminal::open_for(context.request.renewal.as_ref()) else {
+        return Err(no().into());
+    };
+    if let Some(renewal) = &context.request.renewal {
+        terminal.say(&asked_by(renewal));
+    }
+    let profile = plan.profile.as_deref().unwrap_or("default");
+    context.messages.step(|| String::from("asking on the terminal whether to sign in"));
+    let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
+    let answer = terminal
+        .ask_openly(&question, &mut Holder(lock))
+        .map_err(|error| Error::new(format!("cannot ask on the terminal ({})", io_words(&error))))?;
+    match answer {
+        Answer::Line(line) if ["y", "yes"].iter().any(|yes| line.expose().eq_ignore_ascii_case(yes)) => Ok(()),
+        Answer::Resumed => Err(NotSignedIn::Resumed),
+        Answer::Nowhere => Err(no().into()),
+        Answer::Line(_) | Answer::End | Answer::Late => {
+            give_up(lock);
+            Err(no().into())
+        }
+    }
+}
+
+fn give_up(lock: &mut Option<Lock>) {
+    if let Some(lock) = lock {
+        lock.give_up();
+    }
+}
+
+/// By a browser here where there is one, else by a code.
+fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
+    let until = Instant::now() + context.request.renewal.as_ref().map_or(WHOLE, |renewal| renewal.patience);
+    if sso.session.is_some() && browser_is_here(context) {
+        let registration = registration::get(sso, Grant::Code, context)?;
+        tell(
+            context,
+            &format!("sign in to {} in the browser; --no-browser gives a code for another one instead", whose(sso)),
+        );
+        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder(lock)) {
+            Ok(given) => return Ok(keep(&given, &registration, sso, context)),
+            Err(NotSignedIn::NoBrowser(error)) => tell(context, error.fact()),
+            Err(other) => return Err(other),
+        }
+    }
+    let registration = registration::get(sso, Grant::Device, context)?;
+    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder(lock))?;
+    Ok(keep(&given, &registration, sso, context))
+}
+
+/// Whether a browser that is started here shows up before who asked for it.
+fn browser_is_here(context: &Context<'_>) -> bool {
+    let set = |name: &&str| context.snapshot.non_empty(name).is_some();
+    let far = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
+    let shown = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);
+    !context.request.no_browser && !far && shown
+}
+
+/// What a person has to read to go on: on the terminal, else on stderr, where the log of a machine shows it.
+pub fn tell(context: &Context<'_>, text: &str) {
+    match Terminal::open() {
+        Some(mut terminal) => terminal.say(&format!("aws-auth: {text}")),
+        None => context.messages.insist(text),
+    }
+}
+
+/// Keeps the token as the AWS CLI does, with the registration that it is renewed by.
+fn keep(given: &Given, registration: &Registration, sso: &Sso, context: &Context<'_>) -> Token {
+    let until = now() + given.length;
+    let mut fields = json!({
+        "startUrl": sso.start_url,
+        "region": sso.oidc.region,
+        "accessToken": given.access.expose(),
+        "expiresAt": iso8601(until),
+        "clientId": registration.client_id,
+        "clientSecret": registration.client_secret.expose(),
+        "registrationExpiresAt": iso8601(registration.expires),
+    });
+    if let (Some(refresh), serde_json::Value::Object(fields)) = (&given.refresh, &mut fields) {
+        fields.insert(String::from("refreshToken"), refresh.expose().into());
+    }
+    let fields = Fields::new(fields);
+    if let Some(path) = token::path(sso, context) {
+        token::keep(&path, &fields, context, "the SSO token");
+    }
+    let renewable = given.refresh.is_some() && sso.session.is_some();
+    Token { secret: given.access.clone(), until, renewable, new: true }
+}

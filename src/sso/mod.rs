@@ -1,0 +1,9 @@
+//! IAM Identity Center: tokens, how people sign in for one, and the role credentials that it gives.
+
+pub mod browser_flow;
+pub mod device_flow;
+pub mod login;
+pub mod oidc;
+pub mod portal;
+pub mod registration;
+pub mod token;

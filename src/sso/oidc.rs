@@ -1,0 +1,106 @@
+//! The OIDC service of IAM Identity Center: how it is called, and what its refusals say.
+
+use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+use aws_sdk_ssooidc::config::retry::RetryConfig;
+use aws_sdk_ssooidc::config::{BehaviorVersion, Region};
+use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::aws::http;
+use crate::error::{Error, Result};
+use crate::plan::endpoints::Service;
+use crate::providers::fetch::some_words;
+
+/// The client. Nothing is sent twice: a code or a refresh token may have been taken the first time.
+pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
+    let mut config = aws_sdk_ssooidc::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http::client_of(oidc)?)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(http::timeouts(http::LIMITS))
+        .region(Region::new(oidc.region.clone()));
+    config.set_app_name(http::app_name());
+    Ok(aws_sdk_ssooidc::Client::from_conf(match &oidc.url {
+        Some((url, _)) => config.endpoint_url(url).build(),
+        None => config.use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build(),
+    }))
+}
+
+/// The address of the service, for the page that no operation of the SDK stands for.
+///
+/// # Errors
+/// When the SDK's rules know none.
+pub fn address(oidc: &Service) -> Result<String> {
+    if let Some((url, _)) = &oidc.url {
+        return Ok(url.clone());
+    }
+    let params =
+        Params::builder().region(&oidc.region).use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build().ok();
+    let endpoint = params.as_ref().and_then(|params| {
+        let rules = DefaultResolver::new();
+        http::runtime().ok()?.block_on(rules.resolve_endpoint(params)).ok()
+    });
+    let unknown = || {
+        Error::new(format!("there is no {} in {}", oidc.name, oidc.region))
+            .advise("check sso_region, use_fips_endpoint and use_dualstack_endpoint")
+    };
+    Ok(endpoint.ok_or_else(unknown)?.url().trim_end_matches('/').to_owned())
+}
+
+/// An answer that is an error of the service.
+pub struct Refusal {
+    /// Its name, as AWS's services have it.
+    code: String,
+    /// Its name in OAuth, which the answer's body has too.
+    oauth: String,
+    /// What it says.
+    words: String,
+    status: u16,
+}
+
+impl Refusal {
+    /// `Err` when nobody answered, or not as the service does.
+    pub fn of<E>(oidc: &Service, error: &SdkError<E, HttpResponse>) -> Result<Self>
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let SdkError::ServiceError(refusal) = error else {
+            return Err(http::failure(oidc.name, &oidc.place(), error));
+        };
+        let body: serde_json::Value =
+            refusal.raw().body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(some_words);
+        let oauth = text("error").unwrap_or_default();
+        let Some(code) = refusal.err().code().map(String::from).or_else(|| text("error")) else {
+            return Err(http::failure(oidc.name, &oidc.place(), error));
+        };
+        let words = text("error_description").or_else(|| refusal.err().message().map(some_words)).unwrap_or_default();
+        Ok(Self { code, oauth, words, status: refusal.raw().status().as_u16() })
+    }
+
+    /// Whether it is this one, by either of its names.
+    pub fn is(&self, code: &str, oauth: &str) -> bool {
+        self.code == code || self.oauth == oauth
+    }
+
+    /// Whether the registration is the trouble: it was taken back, or is another region's.
+    pub fn of_client(&self) -> bool {
+        self.is("InvalidClientException", "invalid_client")
+    }
+
+    /// A server in trouble says nothing about the request.
+    pub fn is_trouble(&self) -> bool {
+        self.status >= 500
+    }
+
+    /// Its words, and what to do.
+    pub fn error(&self, oidc: &Service, advice: &str) -> Error {
+        let colon = if self.words.is_empty() { "" } else { ": " };
+        let said = Error::new(format!("{} says {}{colon}{}", oidc.place(), self.code, self.words));
+        match self.status {
+            429 => said.advise("too many calls at once; try again in a moment"),
+            500.. => said.advise("the service is having trouble; try again in a moment"),
+            _ => said.advise(advice),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! aws-auth as a client of the OIDC service: registered once in three months, kept where and as the AWS CLI keeps its
+//! own registration, so that either uses the other's (botocore's SSOTokenFetcher and SSOTokenFetcherAuth).
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::acquire::lookup::Context;
+use crate::aws::http;
+use crate::cache::store::{hex_sha1, push_json_text};
+use crate::credentials::{Seconds, Secret, iso8601, now};
+use crate::error::{Error, Result};
+use crate::plan::sso::Sso;
+use crate::sso::oidc::Refusal;
+use crate::sso::token::Fields;
+use crate::sso::{oidc, token};
+use crate::system::loopback;
+
+/// A registration with less than this left is replaced.
+const REPLACED_BEFORE: Seconds = 15 * 60;
+
+/// What a token is for, unless the session says otherwise.
+const SCOPE: &str = "sso:account:access";
+
+/// How somebody signs in: a registration is for one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// A browser on this machine.
+    Code,
+    /// A browser anywhere.
+    Device,
+}
+
+/// A registered client.
+pub struct Registration {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// When it ends.
+    pub expires: Seconds,
+}
+
+/// The scopes that are asked for. A legacy token has none, and is never renewed.
+pub fn scopes(sso: &Sso) -> Vec<String> {
+    match (&sso.session, sso.scopes.as_slice()) {
+        (Some(_), []) => vec![SCOPE.to_owned()],
+        (_, scopes) => scopes.to_vec(),
+    }
+}
+
+/// The registration that is kept, or a new one.
+///
+/// # Errors
+/// When the service refuses one, or is not there.
+pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registration> {
+    let path = path(sso, context);
+    if let Some(kept) = path.as_deref().and_then(Fields::read)
+        && let Some(registration) = usable(&kept, grant)
+    {
+        return Ok(registration);
+    }
+    context.messages.step(|| format!("registering with {}", sso.oidc.place()));
+    token::warn_in_clear(&sso.oidc, context);
+    let client = oidc::client(&sso.oidc)?;
+    let name = sso.session.as_deref().unwrap_or("legacy");
+    let scopes = scopes(sso);
+    let mut request = client
+        .register_client()
+        .client_name(format!("aws-auth-{name}"))
+        .client_type("public")
+        .set_scopes((!scopes.is_empty()).then(|| scopes.clone()));
+    let grants = ["authorization_code", "refresh_token"];
+    if grant == Grant::Code {
+        request = request
+            .set_grant_types(Some(grants.map(String::from).into()))
+            // The port is chosen anew for each login; the service allows any (RFC 8252, section 7.3).
+            .redirect_uris(format!("http://127.0.0.1{}", loopback::PATH))
+            .issuer_url(&sso.start_url);
+    }
+    let answer = http::runtime()?.block_on(request.send()).map_err(|error| match Refusal::of(&sso.oidc, &error) {
+        Ok(refusal) => refusal.error(&sso.oidc, "check sso_start_url, sso_region and sso_registration_scopes"),
+        Err(error) => error,
+    })?;
+    let (Some(id), Some(secret)) = (answer.client_id(), answer.client_secret()) else {
+        return Err(Error::new(format!("{} answered without a registration", sso.oidc.place())).advise("try again"));
+    };
+    let expires = answer.client_secret_expires_at();
+    let mut fields = json!({"clientId": id, "clientSecret": secret, "expiresAt": iso8601(expires)});
+    if let Value::Object(fields) = &mut fields {
+        if !scopes.is_empty() {
+            fields.insert(String::from("scopes"), json!(scopes));
+        }
+        if grant == Grant::Code {
+            fields.insert(String::from("grantTypes"), json!(grants));
+        }
+    }
+    if let Some(path) = path {
+        token::keep(&path, &Fields::new(fields), context, "the registration for SSO");
+    }
+    Ok(Registration { client_id: id.to_owned(), client_secret: Secret::new(secret.to_owned()), expires })
+}
+
+/// Forgets the registration that the service knows no longer.
+pub fn forget(sso: &Sso, context: &Context<'_>) {
+    if let Some(path) = path(sso, context) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn usable(kept: &Fields, grant: Grant) -> Option<Registration> {
+    let expires = kept.time("expiresAt")?;
+    let grants = kept.value().get("grantTypes").and_then(Value::as_array);
+    let for_code = grants.is_some_and(|grants| grants.iter().any(|name| name == "authorization_code"));
+    if for_code != (grant == Grant::Code) || expires - now() < REPLACED_BEFORE {
+        return None;
+    }
+    Some(Registration {
+        client_id: kept.text("clientId")?.to_owned(),
+        client_secret: Secret::new(kept.text("clientSecret")?.to_owned()),
+        expires,
+    })
+}
+
+/// Where the AWS CLI keeps it: SHA-1 of what it depends on, as Python's json.dumps(…, sort_keys=True) writes it.
+fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
+    let text = |json: &mut String, text: Option<&str>| match text {
+        Some(text) => push_json_text(json, text),
+        None => json.push_str("null"),
+    };
+    let mut json = String::from("{\"region\": ");
+    text(&mut json, Some(&sso.oidc.region));
+    json.push_str(", \"scopes\": ");
+    if sso.scopes.is_empty() {
+        json.push_str("null");
+    } else {
+        for (at, scope) in sso.scopes.iter().enumerate() {
+            json.push_str(if at == 0 { "[" } else { ", " });
+            push_json_text(&mut json, scope);
+        }
+        json.push(']');
+    }
+    json.push_str(", \"session_name\": ");
+    text(&mut json, sso.session.as_deref());
+    json.push_str(", \"startUrl\": ");
+    text(&mut json, Some(&sso.start_url));
+    json.push_str(", \"tool\": \"botocore\"}");
+    Some(context.snapshot.sso_cache_dir()?.join(format!("{}.json", hex_sha1(&json))))
+}

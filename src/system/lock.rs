@@ -1,0 +1,196 @@
+//! One process at a time calls STS for a device or role; the others wait for what it gets (DESIGN, "N processes at
+//! once").
+//!
+//! The lock is flock(2) on a file that stays: the kernel lets go of it when its holder dies, however it dies. The file
+//! tells who holds it, and how often a holder gave up, so that those who waited for a cancelled prompt fail once
+//! instead of prompting in turn.
+
+use std::fs::File;
+use std::io;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::acquire::lookup::Context;
+use crate::credentials::{Seconds, for_people};
+use crate::env::ancestors;
+use crate::error::Error;
+use crate::messages::Messages;
+use crate::system::private_files;
+
+/// A lock that is held; dropping it lets go.
+pub struct Lock {
+    file: File,
+    state: State,
+    after: Option<u32>,
+}
+
+/// What came of asking for a lock.
+pub enum Turn {
+    /// It is held.
+    Held(Lock),
+    /// Waiting for it would never end, or no longer makes sense.
+    Never(Error),
+    /// There can be no lock here.
+    Impossible(io::Error),
+}
+
+/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid. It does not wait for a process
+/// that waits for this one; and a renewal, on which a running command waits, not for ever.
+pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
+    let ancestors = ancestors::ancestors(context.snapshot);
+    let deadline = context.request.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
+    let mut seen = None;
+    loop {
+        let mut file = match private_files::open_lock(path) {
+            Ok(file) => file,
+            Err(error) => return Turn::Impossible(error),
+        };
+        // Read before the attempt: what happens to the prompt after it, happens while we wait.
+        let before = State::read(&mut file);
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => {
+                if ancestors.contains(&before.pid) {
+                    return Turn::Never(part_of_itself(before.pid));
+                }
+                seen.get_or_insert(before.given_up);
+                match wait(&file, path, context.messages, what, deadline) {
+                    Ok(true) => {}
+                    Ok(false) => return Turn::Never(in_vain(&mut file, what, context)),
+                    Err(error) => return Turn::Impossible(error),
+                }
+            }
+            Err(error) => return Turn::Impossible(error.into()),
+        }
+        if !still_there(&file, path) {
+            continue;
+        }
+        let state = State::read(&mut file);
+        let after = seen.filter(|seen| state.given_up > *seen).map(|_| state.gave_up);
+        let mut lock = Lock { file, state: State { pid: std::process::id(), ..state }, after };
+        lock.write();
+        return Turn::Held(lock);
+    }
+}
+
+impl Lock {
+    /// Tells those who wait that this process gave up. They fail when the lock is let go of.
+    pub fn give_up(&mut self) {
+        self.state.given_up += 1;
+        self.state.gave_up = self.state.pid;
+        self.write();
+    }
+
+    /// The process that gave up while this one waited: its prompt was cancelled, or its codes were refused. Whoever
+    /// holds the lock after that asks for no code.
+    pub fn after(&self) -> Option<u32> {
+        self.after
+    }
+
+    /// A failure to write is no failure to hold the lock: the file only informs.
+    fn write(&mut self) {
+        let State { pid, given_up, gave_up } = self.state;
+        let text = format!("{pid} {given_up} {gave_up}\n");
+        let _ = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.write_all(text.as_bytes()))
+            .and_then(|()| self.file.set_len(text.len() as u64));
+    }
+}
+
+/// What the file of a lock tells.
+#[derive(Clone, Copy)]
+struct State {
+    /// Who holds it.
+    pid: u32,
+    /// How often a holder gave up.
+    given_up: u32,
+    /// Who did so last.
+    gave_up: u32,
+}
+
+impl State {
+    fn read(file: &mut File) -> Self {
+        let mut text = String::new();
+        let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
+        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap_or(0));
+        let mut number = || numbers.next().unwrap_or(0);
+        Self { pid: number(), given_up: number(), gave_up: number() }
+    }
+}
+
+/// Blocks until the lock is had (true) or the deadline has come; after a second it says whom we wait for.
+fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Option<Instant>) -> io::Result<bool> {
+    // The kernel knows no time limit here, so another thread blocks. It holds the same open file, and the lock is that
+    // file's; given up, it ends with the process.
+    let theirs = file.try_clone()?;
+    let (send, had) = mpsc::channel();
+    let block = move || {
+        let result = loop {
+            match flock(&theirs, FlockOperation::LockExclusive) {
+                Err(Errno::INTR) => {}
+                other => break other,
+            }
+        };
+        let _ = send.send(result);
+    };
+    if let Err(error) = std::thread::Builder::new().spawn(block) {
+        // Where there can be no other thread, we wait in silence.
+        return if deadline.is_none() {
+            Ok(flock(file, FlockOperation::LockExclusive).map(|()| true)?)
+        } else {
+            Err(error)
+        };
+    }
+    let mut next = Some(Instant::now() + Duration::from_secs(1));
+    loop {
+        let until = next.into_iter().chain(deadline).min();
+        let result = match until {
+            Some(until) => had.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => had.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match result {
+            Ok(result) => return Ok(result.map(|()| true)?),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::Other.into()),
+            Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                return Ok(false);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                next = None;
+                if let Ok(mut file) = File::open(path) {
+                    messages.say(&format!("waiting for {what} of process {}", State::read(&mut file).pid));
+                }
+            }
+        }
+    }
+}
+
+/// A helper of ours needs what we are getting by it.
+fn part_of_itself(pid: u32) -> Error {
+    Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
+        .advise("a credential_process must not need the role that is assumed with its credentials")
+}
+
+/// Nobody let go of the lock in time.
+fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
+    let pid = State::read(file).pid;
+    let seconds = context.request.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
+    let waited = for_people(Seconds::try_from(seconds).unwrap_or(Seconds::MAX));
+    Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
+}
+
+/// Whether the file that was locked is the one that the others find: `--logout --all` may have removed it.
+fn still_there(file: &File, path: &Path) -> bool {
+    match (file.metadata(), path.metadata()) {
+        (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
+        _ => false,
+    }
+}

@@ -1,0 +1,11 @@
+//! The machine: terminal, signals, other programs, locks, private files, loopback connections.
+
+pub mod browser;
+pub mod lock;
+pub mod loopback;
+pub mod private_files;
+pub mod random;
+pub mod signals;
+pub mod subprocess;
+pub mod terminal;
+pub mod wait;

@@ -1,0 +1,113 @@
+//! Small files of mode 0600 in directories of mode 0700, read with distrust and written whole.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use rustix::fs::FileType;
+use zeroize::Zeroizing;
+
+use crate::credentials::Seconds;
+
+/// No cache entry is larger: STS's longest session tokens are a few kilobytes.
+const LARGEST: u64 = 256 * 1024;
+
+/// How the name of a file that is not yet whole starts and ends.
+pub const HALF: (&str, &str) = (".aws-auth-", ".tmp");
+
+/// A file as it was read.
+pub struct Contents {
+    /// Its bytes.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// When it was last written.
+    pub written: Seconds,
+}
+
+/// Reads a small regular file of our own; `None` for everything else: missing, unreadable, another user's, too large,
+/// a directory, a pipe.
+pub fn read(path: &Path) -> Option<Contents> {
+    // Without O_NONBLOCK a pipe of that name would hold us for ever.
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+    // Not `File::metadata`, which remembers whether statx(2) is there: two page faults of every run from the cache.
+    let about = rustix::fs::fstat(&file).ok()?;
+    let length = u64::try_from(about.st_size).ok()?;
+    let is_file = FileType::from_raw_mode(about.st_mode).is_file();
+    if !is_file || length > LARGEST || about.st_uid != rustix::process::geteuid().as_raw() {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).ok()?]);
+    file.read_exact(&mut bytes).ok()?;
+    Some(Contents { bytes, written: about.st_mtime })
+}
+
+/// Reads the token that an agent of another user may have left in a file; links and pipes are fine, for that is how
+/// agents put a new one in the old one's place.
+pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    /// STS takes 20,000 characters, and nobody takes more.
+    const LONGEST: u64 = 64 * 1024;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+/// Writes a file whole or not at all: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing
+/// directories are made with mode 0700, whatever the umask.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
+    make_private_dir(dir)?;
+    let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
+    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The files in a directory, none when it is not there. Directories are left out.
+pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    match dir.read_dir() {
+        Ok(entries) => {
+            let files =
+                entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+            Ok(files.map(|entry| entry.path()).collect())
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a directory and what is missing above it, for this user alone.
+pub fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_private_dir(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        // A file, or a link that leads nowhere, in the place of a directory.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file for a lock, making it and its directory when they are missing.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        make_private_dir(dir)?;
+    }
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if about.mode() & 0o777 != 0o600 && about.uid() == rustix::process::geteuid().as_raw() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}

@@ -1,0 +1,204 @@
+//! Signals while a prompt stands: caught, so that the terminal can be put back first, and then taken as they were
+//! meant. The one module (with `deliver::exec`) that needs unsafe: no safe interface tells whether a signal was
+//! ignored when we started, and a command run by nohup must stay deaf to SIGHUP after our prompt.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+#[cfg(target_os = "linux")]
+use libc::__errno_location as errno;
+#[cfg(not(target_os = "linux"))]
+use libc::__error as errno;
+use rustix::pipe::PipeFlags;
+
+/// What ends or stops a program at its terminal; SIGCONT tells that a stop is over.
+const CAUGHT: [i32; 7] =
+    [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP, libc::SIGALRM, libc::SIGTSTP, libc::SIGCONT];
+
+/// The end of the pipe that the handler writes to.
+static NOTE: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn note(signal: libc::c_int) {
+    let byte = [u8::try_from(signal).unwrap_or(0)];
+    // SAFETY: write(2) and the errno location are async-signal-safe; the descriptor is open while handlers stand.
+    unsafe {
+        let before = *errno();
+        libc::write(NOTE.load(Ordering::Relaxed), byte.as_ptr().cast(), 1);
+        *errno() = before;
+    }
+}
+
+/// What came of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Nothing stopped us: the signal is ignored, or in an orphaned process group, where nobody could wake us again.
+    Not,
+    /// It is over.
+    Woken,
+    /// It is over, and this signal wants an end.
+    Ended(i32),
+}
+
+/// Handlers that stand until this is dropped; signals that were ignored stay ignored.
+pub struct Caught {
+    before: Vec<(i32, libc::sigaction)>,
+    pipe: OwnedFd,
+}
+
+impl Caught {
+    /// Installs the handlers.
+    pub fn new() -> io::Result<Self> {
+        let (pipe, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        NOTE.store(writer.into_raw_fd(), Ordering::Relaxed);
+        let before = CAUGHT.into_iter().filter_map(|signal| {
+            let old = disposition(signal)?;
+            if old.sa_sigaction == libc::SIG_IGN {
+                return None;
+            }
+            set(signal, note as *const () as usize).then_some((signal, old))
+        });
+        Ok(Self { before: before.collect(), pipe })
+    }
+
+    /// Readable when a signal came.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        std::os::fd::AsFd::as_fd(&self.pipe)
+    }
+
+    /// The signal to act on, if one came. SIGCONT counts only when it came alone: a closed window sends it behind
+    /// SIGHUP, and its handler runs first.
+    pub fn decisive(&self) -> Option<i32> {
+        let mut came = None;
+        while let Some(signal) = self.take() {
+            came = came.filter(|signal| *signal != libc::SIGCONT).or(Some(signal));
+        }
+        came
+    }
+
+    fn take(&self) -> Option<i32> {
+        let mut byte = [0];
+        match rustix::io::read(&self.pipe, &mut byte) {
+            Ok(1) => byte.first().map(|signal| i32::from(*signal)),
+            _ => None,
+        }
+    }
+
+    /// Stops as SIGTSTP or SIGTTIN stops a program that does not catch it, and returns when it goes on.
+    pub fn stop(&self, signal: i32) -> Stopped {
+        let old = disposition(signal);
+        if old.is_some_and(|old| old.sa_sigaction == libc::SIG_IGN) {
+            return Stopped::Not;
+        }
+        set(signal, libc::SIG_DFL);
+        raise(signal);
+        if let Some(old) = old {
+            restore(signal, &old);
+        }
+        let mut stopped = Stopped::Not;
+        while let Some(came) = self.take() {
+            match (came, stopped) {
+                // `kill` on a stopped job, or its shell's end, sends the signal that ends it and then SIGCONT.
+                (_, Stopped::Ended(_)) | (libc::SIGTSTP, _) => {}
+                (libc::SIGCONT, _) => stopped = Stopped::Woken,
+                (other, _) => stopped = Stopped::Ended(other),
+            }
+        }
+        stopped
+    }
+}
+
+impl Drop for Caught {
+    fn drop(&mut self) {
+        for (signal, old) in &self.before {
+            restore(*signal, old);
+        }
+        let writer = NOTE.swap(-1, Ordering::Relaxed);
+        // SAFETY: the descriptor was leaked by `new` for the handler, which no longer stands.
+        unsafe { libc::close(writer) };
+    }
+}
+
+/// Ends as this signal ends a program that does not catch it, so that whoever waits for us sees that.
+pub fn die_by(signal: i32) -> ! {
+    set(signal, libc::SIG_DFL);
+    raise(signal);
+    // Blocked by the caller's mask, or one that does not kill.
+    std::process::exit(i32::from(crate::error::FAILED))
+}
+
+/// Ignores the signals that a failing write sends until the guard is dropped: a closed stderr (SIGPIPE), or a limit on
+/// the size of files (SIGXFSZ), must not end us between a spent code and the command.
+pub struct Undisturbed(Vec<(i32, libc::sigaction)>);
+
+impl Undisturbed {
+    /// Begins to ignore them.
+    pub fn begin() -> Self {
+        let before = [libc::SIGPIPE, libc::SIGXFSZ].into_iter().filter_map(|signal| {
+            let old = disposition(signal)?;
+            set(signal, libc::SIG_IGN).then_some((signal, old))
+        });
+        Self(before.collect())
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        for (signal, old) in &self.0 {
+            restore(*signal, old);
+        }
+    }
+}
+
+/// Ignores a signal until this is dropped.
+pub struct Ignored {
+    signal: i32,
+    before: Option<libc::sigaction>,
+}
+
+impl Ignored {
+    /// Begins to ignore it.
+    pub fn begin(signal: i32) -> Self {
+        let before = disposition(signal);
+        set(signal, libc::SIG_IGN);
+        Self { signal, before }
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            restore(self.signal, before);
+        }
+    }
+}
+
+fn disposition(signal: i32) -> Option<libc::sigaction> {
+    let mut old = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: with a null new action, sigaction(2) only writes the old one.
+    (unsafe { libc::sigaction(signal, std::ptr::null(), old.as_mut_ptr()) } == 0)
+        // SAFETY: written by the successful call.
+        .then(|| unsafe { old.assume_init() })
+}
+
+fn set(signal: i32, handler: usize) -> bool {
+    // SAFETY: a zeroed sigaction is a valid one; the handler is SIG_DFL, SIG_IGN or `note`.
+    unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = handler;
+        libc::sigaction(signal, &raw const new, std::ptr::null_mut()) == 0
+    }
+}
+
+fn restore(signal: i32, old: &libc::sigaction) {
+    // SAFETY: `old` came from sigaction(2).
+    unsafe { libc::sigaction(signal, old, std::ptr::null_mut()) };
+}
+
+fn raise(signal: i32) {
+    // SAFETY: plain kill(2) of ourselves. A signal to the whole process is delivered before kill returns when no
+    // other thread can take it.
+    unsafe { libc::raise(signal) };
+}
