@@ -3,8 +3,9 @@
 //! The exit status is 125 for every failure of aws-auth itself, so that 1 and 2 are always the command's; 126 and
 //! 127 mean what they mean for `env` and the shell.
 
-use std::borrow::Cow;
 use std::fmt;
+
+use crate::text::escape::printable;
 
 /// The exit status of every failure of aws-auth itself, usage errors included.
 pub const FAILED: u8 = 125;
@@ -80,28 +81,6 @@ impl fmt::Display for Error {
             None => Ok(()),
         }
     }
-}
-
-/// The text with everything a terminal might act on written as `\u{…}`: control characters (ESC and line ends
-/// among them) and the invisible characters that reorder text.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    if !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if acts(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    Cow::Owned(safe)
 }
 
 /// An I/O error in the words of the system, without Rust's own "(os error N)".

@@ -13,6 +13,7 @@ pub mod cache;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod context;
 pub mod credentials;
 pub mod env;
 pub mod error;
@@ -20,24 +21,27 @@ pub mod messages;
 pub mod mfa;
 pub mod plan;
 pub mod providers;
+pub mod region;
 pub mod request;
 pub mod sso;
 pub mod system;
 pub mod text;
+pub mod time;
 
-use crate::acquire::lookup::Context;
+use crate::actions::run;
 use crate::cache::store::Store;
 use crate::cli::{action, options};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
-use crate::credentials::now;
+use crate::context::Context;
 use crate::env::nesting;
 use crate::env::snapshot::Snapshot;
 use crate::error::Result;
 use crate::messages::{Messages, Verbosity};
 use crate::plan::resolve;
 use crate::request::Request;
+use crate::time::now;
 
 /// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, for the
 /// process has become the command.
@@ -60,7 +64,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let command = actions::command(action, cli.command, snapshot);
     actions::warn(&request, &messages);
     if action.runs_command() && resolve::passes_through(&request)? {
-        return actions::pass_through(snapshot, &request, &messages, &command);
+        return run::pass_through(snapshot, &request, &messages, &command);
     }
     let config_file = read(FileKind::Config, snapshot.config_file())?;
     let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;

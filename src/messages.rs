@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io::Write as _;
 
 use crate::env::snapshot::Snapshot;
-use crate::error::{Error, Result, io_words, printable};
+use crate::error::{Error, Result, io_words};
+use crate::text::escape::printable;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

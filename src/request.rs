@@ -6,12 +6,15 @@ use std::time::Duration;
 use crate::arn::RoleArn;
 use crate::cli::action::{Action, Format};
 use crate::cli::options::Cli;
-use crate::credentials::{Seconds, Secret, for_people, parse_duration, parse_iso8601};
+use crate::credentials::Secret;
 use crate::env::nesting;
 use crate::env::nesting::is_unchanged;
 use crate::env::snapshot::Snapshot;
+use crate::env::variables::Variables;
 use crate::error::{Error, Result};
 use crate::messages::Verbosity;
+use crate::region::check_region;
+use crate::time::{Seconds, for_people, parse_duration, parse_iso8601};
 
 /// The shortest and the longest session that STS gives for a role, in seconds.
 const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
@@ -60,46 +63,6 @@ pub enum SessionLength {
     Off,
     /// A session of so many seconds.
     For(Seconds),
-}
-
-/// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
-/// (DESIGN, "Nesting just works").
-pub struct Variables<'a> {
-    snapshot: &'a Snapshot,
-    unset: Vec<String>,
-    go_on: bool,
-}
-
-impl<'a> Variables<'a> {
-    /// The value of a variable that is set and not empty, as text.
-    pub fn text(&self, name: &str) -> Result<Option<&'a str>> {
-        if self.is_unset(name) { Ok(None) } else { self.snapshot.text(name) }
-    }
-
-    /// Whether the caller has set the variable, be it to nothing.
-    pub fn is_set(&self, name: &str) -> bool {
-        !self.is_unset(name) && self.snapshot.var(name).is_some()
-    }
-
-    /// Whether it is on, for a switch that the AWS SDKs read: `true` in any case.
-    pub fn aws_switch(&self, name: &str) -> Option<bool> {
-        let value = if self.is_unset(name) { None } else { self.snapshot.non_empty(name) };
-        value.map(|value| value.eq_ignore_ascii_case("true"))
-    }
-
-    /// Whether an outer run's settings stay, for this run names no profile of its own.
-    pub fn go_on(&self) -> bool {
-        self.go_on
-    }
-
-    /// The names that an outer run set and nobody changed since; they do not reach the command.
-    pub fn unset(&self) -> &[String] {
-        &self.unset
-    }
-
-    fn is_unset(&self, name: &str) -> bool {
-        self.unset.iter().any(|unset| unset == name)
-    }
 }
 
 /// What a run was asked for.
@@ -397,28 +360,7 @@ pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
     }
 }
 
-/// Refuses a region that is none, before anything is asked.
-pub fn check_region(region: &str, origin: &str) -> Result<()> {
-    let mut parts = region.split('-');
-    let first = parts.next().unwrap_or_default();
-    let rest: Vec<&str> = parts.collect();
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let regular = match rest.split_last() {
-        Some((last, middle)) => {
-            word(first) && !middle.is_empty() && middle.iter().all(|part| word(part)) && number(last)
-        }
-        None => false,
-    };
-    if regular || region == "aws-global" {
-        return Ok(());
-    }
-    let zone = region
-        .strip_suffix(|c: char| c.is_ascii_lowercase())
-        .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit()));
-    let advice = match zone {
-        Some(stem) => format!("it is an availability zone of {stem}"),
-        None => String::from("regions look like eu-west-1"),
-    };
-    Err(Error::new(format!("'{region}' ({origin}) is not a region")).advise(advice))
+/// Who needs what a renewal asks for.
+pub fn asked_by(renewal: &Renewal) -> String {
+    format!("aws-auth: {}, which is running, needs new credentials", renewal.command)
 }

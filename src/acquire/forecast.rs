@@ -1,13 +1,15 @@
 //! What carrying a plan out would do now, told from the caches alone: no lock, no network, nothing written.
 
-use crate::acquire::lookup::{Context, STEP, cached_result, last_fresh_role, usable_session};
+use crate::acquire::lookup::{STEP, cached_result, last_fresh_role, usable_session};
 use crate::arn::Serial;
-use crate::cache::store::Entry;
-use crate::credentials::{Seconds, needed, now};
+use crate::cache::entry::Entry;
+use crate::cache::freshness::needed;
+use crate::cache::provider;
+use crate::context::Context;
 use crate::plan::base::Base;
-use crate::plan::resolve::{Acquisition, Mfa, Role, Session};
-use crate::providers::fetch;
+use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::system::terminal::Terminal;
+use crate::time::{Seconds, now};
 
 /// Credentials that a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,5 +150,5 @@ fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
 
 /// Whether a cache may hold what this base gives.
 pub fn held_of_base(base: &Base, context: &Context<'_>) -> bool {
-    fetch::kept_path(base, context.store).is_some()
+    provider::kept_path(base, context.store).is_some()
 }

@@ -1,22 +1,13 @@
 //! Whose credentials these are, as STS sees it.
 
-use crate::acquire::lookup::{Context, warn_in_clear};
+use crate::acquire::lookup::warn_in_clear;
 use crate::aws::http::LIMITS;
-use crate::aws::sts::{Client, Subject};
+use crate::aws::sts::{Client, Identity};
+use crate::aws::sts_errors::Subject;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::plan::resolve::Acquisition;
-
-/// What GetCallerIdentity answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`, or a user's.
-    pub arn: String,
-    /// The account's twelve digits.
-    pub account: String,
-    /// The unique id of the user or role, with the session's name behind a role's.
-    pub user_id: String,
-}
+use crate::plan::model::Acquisition;
 
 /// Asks STS. No policy can forbid that.
 ///

@@ -1,50 +1,19 @@
 //! Carrying a plan out: the last step that is still fresh in a cache, and STS for the rest, each step stored.
 
-use std::os::fd::{AsRawFd as _, IntoRawFd as _};
-
 use crate::acquire::story;
-use crate::cache::store::{Entry, KeptSession, Store};
+use crate::cache::entry::{Entry, KeptSession};
+use crate::cache::freshness::needed;
 use crate::cli::action::Action;
-use crate::config::profiles::ProfileSet;
-use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
-use crate::env::snapshot::Snapshot;
+use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::messages::Messages;
-use crate::plan::base::{Base, Provider};
-use crate::plan::resolve::{Acquisition, Session};
+use crate::plan::model::{Acquisition, Session};
+use crate::plan::words::result_name;
 use crate::providers::fetch;
-use crate::request::Request;
+use crate::time::{Seconds, for_people, now};
 
 /// A session or role that only serves as a step must be good for as long as the next call may take, in seconds.
 pub(crate) const STEP: Seconds = 60;
-
-/// Everything that carrying out needs beside the plan.
-pub struct Context<'a> {
-    /// What was asked for.
-    pub request: &'a Request<'a>,
-    /// The files, for the base's secret.
-    pub set: &'a ProfileSet<'a>,
-    /// The environment.
-    pub snapshot: &'a Snapshot,
-    /// The caches.
-    pub store: &'a Store,
-    /// The voice.
-    pub messages: &'a Messages,
-}
-
-/// Prepares the process for secrets and files: no core dump that could hold them (execve makes the command dumpable
-/// again), and no closed standard descriptor that a cache file could take the place of.
-pub fn harden() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    // Opened close-on-exec: the command finds them closed as its caller left them.
-    while let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
-        if null.as_raw_fd() > 2 {
-            break;
-        }
-        let _ = null.into_raw_fd();
-    }
-}
 
 /// The credentials that a cache, or the files alone, give without a call of STS. No lock is touched.
 pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Credentials>> {
@@ -141,33 +110,5 @@ pub(crate) fn usable_session(
 pub(crate) fn warn_in_clear(plan: &Acquisition, context: &Context<'_>) {
     if let Some(url) = plan.sts.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
-    }
-}
-
-/// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
-pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
-    match (plan.roles.last(), &plan.session) {
-        (Some(role), _) => format!("role {}", role.arn.as_str()),
-        (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
-        (None, None) => match &plan.base {
-            Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
-                format!("keys {access_key_id}")
-            }
-            Base::Provider { kind, .. } => match &**kind {
-                Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
-                Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
-                _ => key.map_or_else(|| String::from("credentials"), |key| format!("credentials {key}")),
-            },
-        },
-    }
-}
-
-/// Which role (or session) the credentials are, and until when.
-pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
-    let profile = plan.profile.as_deref().unwrap_or("no profile");
-    let what = result_name(plan, Some(&credentials.access_key_id));
-    match credentials.expiration {
-        Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
-        None => format!("{profile}: {what}, which do not expire"),
     }
 }

@@ -1,18 +1,22 @@
 //! Roles from an MFA session, and calls that carry a code (DESIGN, "One MFA code for the day").
 
 use crate::acquire::lookup::{STEP, still_good, usable_session};
-use crate::acquire::obtain::{Holder, Run, Stop};
+use crate::acquire::obtain::{Run, Stop};
 use crate::acquire::story;
-use crate::aws::sts::{Client, Code, Failure, Kind, Subject};
-use crate::cache::store;
-use crate::cache::store::{Entry, KeptSession};
-use crate::credentials::{Credentials, Seconds, local_time, needed, now};
+use crate::aws::sts;
+use crate::aws::sts::{Client, Code};
+use crate::aws::sts_errors::{Failure, Kind, Subject};
+use crate::cache::entry::{Entry, KeptSession};
+use crate::cache::freshness::needed;
+use crate::cache::keys;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::mfa::codes::NoCode;
-use crate::plan::resolve::{Role, Session};
-use crate::system::lock::Lock;
+use crate::plan::model::{Role, Session};
+use crate::system::lock::{Holder, Lock};
 use crate::system::terminal;
 use crate::text::shell_words::shell_word;
+use crate::time::{Seconds, local_time, now};
 
 /// A session younger than this was made for this very run: a role that refuses it refuses every session.
 const YOUNG: Seconds = 60;
@@ -27,7 +31,7 @@ impl Run<'_> {
         let Some(session) = &plan.session else {
             return Err(Error::new("the plan has no MFA session for its role").into());
         };
-        let request = store::cli_key(role);
+        let request = keys::cli_key(role);
         let kept = self.session(session, false)?;
         let failure = match self.assume(at, role, &kept.entry.credentials) {
             Ok(credentials) => return Ok(credentials),
@@ -156,7 +160,7 @@ impl Run<'_> {
             self.codes.sent(serial, &given.digits);
             self.context.messages.step(|| {
                 let source = given.source.unwrap_or("the terminal");
-                let place = story::sts_place(&self.plan.sts, self.context.set);
+                let place = sts::sts_place(&self.plan.sts, self.context.set);
                 format!("{}, with a code of {} from {source}, in {place}", told(), serial.as_str())
             });
             let failure = match call(self.client()?, Code { serial, digits: &given.digits }) {

@@ -1,6 +1,5 @@
 //! A plan carried out: the last step that a cache has fresh, and calls for the rest, each step stored.
 
-pub mod beginning;
 pub mod forecast;
 pub mod identity;
 pub mod lookup;

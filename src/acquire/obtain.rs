@@ -2,27 +2,27 @@
 
 use std::path::PathBuf;
 
-use crate::acquire::lookup::{
-    Context, STEP, cached_result, fresh, last_fresh_role, say_if_short, summary, warn_in_clear,
-};
+use crate::acquire::lookup::{STEP, cached_result, fresh, last_fresh_role, say_if_short, warn_in_clear};
 use crate::acquire::story;
-use crate::aws::http;
-use crate::aws::sts::{Client, Failure, Kind, Subject};
-use crate::cache::store;
+use crate::aws::sts::Client;
+use crate::aws::sts_errors::{Failure, Kind, Subject};
+use crate::aws::{http, sts};
+use crate::cache::{keys, provider};
 use crate::cli::action::Action;
-use crate::credentials::{Credentials, local_time, now};
-use crate::env::ancestors;
+use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::{Error, Result, io_words};
 use crate::mfa::codes::{Codes, Sources};
 use crate::plan::base::Base;
 use crate::plan::mfa::CHAINED;
-use crate::plan::resolve::{Acquisition, Mfa, Role};
-use crate::providers::fetch;
-use crate::sso::login::NotSignedIn;
+use crate::plan::model::{Acquisition, Mfa, Role};
+use crate::plan::words::summary;
+use crate::providers::{fetch, process};
+use crate::sso::outcome::NotSignedIn;
 use crate::sso::token;
 use crate::system::lock;
 use crate::system::lock::{Lock, Turn};
-use crate::system::terminal::Interrupted;
+use crate::time::{local_time, now};
 
 /// Credentials, and whether this very run got them from STS.
 pub struct Obtained {
@@ -38,7 +38,7 @@ pub struct Obtained {
 /// Everything that can go wrong with codes and STS, in a fact and an advice.
 #[cold]
 pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
-    ancestors::refuse_circle(plan, context)?;
+    process::refuse_circle(plan, context)?;
     let profile = plan.profile.clone().unwrap_or_else(|| String::from("default"));
     let sources = Sources {
         option: context.request.code_option.clone(),
@@ -101,21 +101,6 @@ pub(crate) enum Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Failed(error)
-    }
-}
-
-/// What the lock owes to those who wait for it.
-pub(crate) struct Holder<'a>(pub &'a mut Option<Lock>);
-
-impl Interrupted for Holder<'_> {
-    fn stopping(&mut self) {
-        *self.0 = None;
-    }
-
-    fn cancelled(&mut self) {
-        if let Some(lock) = self.0 {
-            lock.give_up();
-        }
     }
 }
 
@@ -237,12 +222,12 @@ impl Run<'_> {
     fn lock_path(&self) -> Option<PathBuf> {
         let state = self.context.store.state().filter(|_| self.context.store.writable())?;
         let name = if let Some(serial) = self.device() {
-            store::hex_sha1(&format!("{}\n{serial}", self.plan.base.long_term_key().unwrap_or_default()))
+            keys::hex_sha1(&format!("{}\n{serial}", self.plan.base.long_term_key().unwrap_or_default()))
         } else {
             let store = self.context.store;
             let path = match self.plan.roles.len().checked_sub(1) {
                 Some(last) => store.role_path(self.plan, last)?,
-                None => fetch::kept_path(&self.plan.base, store)?,
+                None => provider::kept_path(&self.plan.base, store)?,
             };
             path.file_stem()?.to_string_lossy().into_owned()
         };
@@ -272,7 +257,7 @@ impl Run<'_> {
     pub(crate) fn assume(&mut self, at: usize, role: &Role, signer: &Credentials) -> Result<Credentials, Failure> {
         let profile = self.profile.clone();
         self.context.messages.step(|| {
-            let place = story::sts_place(&self.plan.sts, self.context.set);
+            let place = sts::sts_place(&self.plan.sts, self.context.set);
             format!("{}, in {place}", story::assume_role(role, signer, self.context.set))
         });
         let client = self.client().map_err(|error| Failure { kind: Kind::Other, error })?;

@@ -1,13 +1,60 @@
-//! What `--verbose` tells of caches and calls: what was looked for and where, what was found, who is called.
+//! The beginning of what `--verbose` tells: the profile, who named it and where it stands, whose keys begin, and how
+//! MFA is shown. What carrying the plan out finds and calls is told by `acquire`.
 
-use crate::acquire::lookup::{Context, result_name};
-use crate::aws::sts;
-use crate::cache::store::{Entry, KeptSession};
+use std::fmt::Write as _;
+
+use crate::actions::explain::walk;
+use crate::cache::entry::{Entry, KeptSession};
+use crate::cache::freshness::needed;
+use crate::cache::provider;
 use crate::config::profiles::ProfileSet;
-use crate::credentials::{Credentials, Seconds, for_people, local_time, needed, now};
-use crate::plan::endpoints::Sts;
-use crate::plan::resolve::{Acquisition, Role, Session};
-use crate::providers::fetch;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::plan::base::Base;
+use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::plan::words;
+use crate::plan::words::result_name;
+use crate::time::{Seconds, for_people, local_time, now};
+
+/// The profile, its sources, and what the plan begins with.
+#[cold]
+pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
+    let (what, at) = words::base_in_words(&plan.base, context.set);
+    let mut lines = vec![profile(plan.profile.as_deref(), context), format!("begins with {what} ({at})")];
+    let code = plan.roles.iter().find_map(|role| match &role.mfa {
+        Mfa::Code(serial) => Some(serial),
+        _ => None,
+    });
+    match (&plan.session, code) {
+        // Its state is told when it is looked for.
+        (Some(_), _) => {}
+        (None, Some(serial)) => {
+            lines.push(format!("no MFA session: each new role takes a code of {} itself", serial.as_str()));
+        }
+        (None, None) => lines.push(String::from("no MFA code is needed")),
+    }
+    if plan.roles.is_empty() && plan.session.is_none() && !matches!(plan.base, Base::Provider { .. }) {
+        lines.push(String::from("the keys are given as they are, and no call is made"));
+    }
+    lines
+}
+
+/// The profile and who named it, with the sources that it leads to.
+#[cold]
+pub fn profile(name: Option<&str>, context: &Context<'_>) -> String {
+    let mut text = match (&context.request.profile, name) {
+        (Some(chosen), _) => format!("profile '{}' ({})", chosen.name, chosen.by),
+        (None, Some(name)) => format!("no profile is named, so profile '{name}'"),
+        (None, None) => return String::from("no profile is named"),
+    };
+    for (number, profile) in walk(context).into_iter().enumerate() {
+        if number > 0 {
+            let _ = write!(text, ", whose source is '{}'", profile.name);
+        }
+        let _ = write!(text, " in {}", profile.at.join(" and "));
+    }
+    text
+}
 
 /// The look for the plan's result in a cache.
 pub(crate) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option<&Entry>) -> Vec<String> {
@@ -88,13 +135,6 @@ pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> Stri
     format!("GetSessionToken for {}, signed by {}", for_people(session.length), signer.access_key_id)
 }
 
-/// The region that is called, the endpoint, and where they came from.
-pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
-    let address = sts::address(sts).unwrap_or_else(|| String::from("no endpoint is known"));
-    let origin = sts.url.as_ref().map(|(_, origin)| format!(" ({})", origin.text(set))).unwrap_or_default();
-    format!("{} ({}), {address}{origin}", sts.region.name, sts.region.origin.text(set))
-}
-
 /// What the command is started with.
 pub fn with_credentials(credentials: &Credentials, now: Seconds) -> String {
     match credentials.expiration {
@@ -115,7 +155,7 @@ fn place_of_result(plan: &Acquisition, context: &Context<'_>) -> Option<String> 
             Some(format!("aws-auth's cache, {}", path.display()))
         }
         (None, None) => {
-            Some(format!("the AWS CLI's cache, {}", fetch::kept_path(&plan.base, context.store)?.display()))
+            Some(format!("the AWS CLI's cache, {}", provider::kept_path(&plan.base, context.store)?.display()))
         }
     }
 }

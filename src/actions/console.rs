@@ -7,17 +7,18 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use crate::acquire::identity::identity;
-use crate::acquire::lookup::Context;
 use crate::arn::RoleArn;
 use crate::aws::http;
 use crate::cli::console_services;
+use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::messages::print;
 use crate::plan::base::Base;
-use crate::plan::endpoints::{Service, default_region, partition_of};
+use crate::plan::endpoints::Service;
+use crate::plan::model::{Acquisition, Mfa};
 use crate::plan::resolve;
-use crate::plan::resolve::{Acquisition, Mfa};
+use crate::region::{default_region, partition_of};
 use crate::system::browser;
 
 /// What is signed in with.

@@ -2,8 +2,9 @@
 
 use crate::cli::action::Format;
 use crate::command::environment::Changes;
-use crate::credentials::{Credentials, iso8601};
+use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::time::iso8601;
 
 /// The changes as a script, or as lines for a file.
 ///

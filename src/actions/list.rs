@@ -5,15 +5,16 @@ use std::io::IsTerminal as _;
 use serde_json::{Value, json};
 
 use crate::acquire::forecast::{Forecast, forecast};
-use crate::acquire::lookup::Context;
 use crate::actions::cached::held_json;
 use crate::actions::table::{aligned, cut};
-use crate::credentials::for_people;
-use crate::error::{Result, printable};
+use crate::context::Context;
+use crate::error::Result;
 use crate::messages::{coloured, print};
 use crate::plan::base::{Base, Provider};
+use crate::plan::model::{Acquisition, Mfa, Plan};
 use crate::plan::resolve;
-use crate::plan::resolve::{Acquisition, Mfa, Plan};
+use crate::text::escape::printable;
+use crate::time::for_people;
 
 const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
 
@@ -43,7 +44,7 @@ pub fn list(context: &Context<'_>) -> Result<u8> {
     let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
     let stdout = std::io::stdout();
     print(&if context.request.json {
-        crate::actions::cached::json(&Value::Array(rows.iter().map(as_json).collect()))
+        crate::text::json::json(&Value::Array(rows.iter().map(as_json).collect()))
     } else if stdout.is_terminal() {
         for_terminal(&rows, width(context), coloured(&stdout, context.snapshot))
     } else {

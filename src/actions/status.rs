@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::acquire::forecast::{Held, result_left};
-use crate::acquire::lookup::Context;
-use crate::credentials::{for_people, now, parse_iso8601};
-use crate::error::{Result, printable};
+use crate::context::Context;
+use crate::error::Result;
 use crate::messages::print;
+use crate::plan::model::Plan;
 use crate::plan::resolve;
-use crate::plan::resolve::Plan;
+use crate::text::escape::printable;
+use crate::time::{for_people, now, parse_iso8601};
 
 /// Nothing is cached.
 const NOTHING: u8 = 1;
@@ -33,7 +34,7 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
         object.remove("usable");
     }
     print(&if context.request.json {
-        crate::actions::cached::json(&object)
+        crate::text::json::json(&object)
     } else {
         format!("{} {}\n", printable(&name), for_people(held.left))
     })

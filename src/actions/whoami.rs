@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use crate::acquire::identity::identity;
-use crate::acquire::lookup::Context;
-use crate::credentials::{Credentials, for_people, iso8601, local_time, now};
-use crate::error::{Result, printable};
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::error::Result;
 use crate::messages::print;
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
+use crate::text::escape::printable;
+use crate::time::{for_people, iso8601, local_time, now};
 
 /// Asks STS, and prints its answer.
 ///
@@ -17,7 +19,7 @@ use crate::plan::resolve::Acquisition;
 pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<u8> {
     let identity = identity(plan, credentials, context)?;
     if context.request.json {
-        return print(&crate::actions::cached::json(&json!({
+        return print(&crate::text::json::json(&json!({
             "arn": identity.arn,
             "account": identity.account,
             "user_id": identity.user_id,

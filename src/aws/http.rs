@@ -16,7 +16,8 @@ use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::plan::endpoints::{Proxy, Service};
+use crate::plan::endpoints::Service;
+use crate::plan::proxy::Proxy;
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]

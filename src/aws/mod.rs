@@ -2,4 +2,5 @@
 
 pub mod http;
 pub mod sts;
+pub mod sts_errors;
 pub mod tls;

@@ -1,23 +1,41 @@
 //! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
 
-use std::fmt::Write as _;
-
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::acquire::identity::Identity;
 use crate::arn::Serial;
 use crate::aws::http;
 use crate::aws::http::Limits;
-use crate::cache::store::Assumed;
-use crate::credentials::{Credentials, Seconds, Secret, for_people};
+use crate::aws::sts_errors::{Failure, Kind, Subject, denied_advice, said};
+use crate::cache::entry::Assumed;
+use crate::config::profiles::ProfileSet;
+use crate::credentials::{Credentials, Secret};
 use crate::error::Error;
 use crate::plan::endpoints::Sts;
-use crate::plan::resolve::Role;
+use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
+use crate::time::{Seconds, for_people};
+
+/// What GetCallerIdentity answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`, or a user's.
+    pub arn: String,
+    /// The account's twelve digits.
+    pub account: String,
+    /// The unique id of the user or role, with the session's name behind a role's.
+    pub user_id: String,
+}
+
+/// The region that is called, the endpoint, and where they came from.
+pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
+    let address = address(sts).unwrap_or_else(|| String::from("no endpoint is known"));
+    let origin = sts.url.as_ref().map(|(_, origin)| format!(" ({})", origin.text(set))).unwrap_or_default();
+    format!("{} ({}), {address}{origin}", sts.region.name, sts.region.origin.text(set))
+}
 
 /// A client of one STS. It starts no runtime and reads no certificate before its first call.
 pub struct Client {
@@ -25,37 +43,6 @@ pub struct Client {
     sts: Sts,
     limits: Limits,
     http: SharedHttpClient,
-}
-
-/// What kind of failure a call ended in, for those who decide on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The MFA code was wrong or used.
-    WrongCode,
-    /// AccessDenied for any other reason.
-    Denied,
-    /// The credentials that signed have ended, or STS does not know them.
-    DeadCredentials,
-    /// Everything else.
-    Other,
-}
-
-/// A failed call.
-#[derive(Debug)]
-pub struct Failure {
-    /// What kind of failure it was.
-    pub kind: Kind,
-    /// The fact and the advice.
-    pub error: Error,
-}
-
-/// What a call is about, for its messages.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    /// The profile that was asked for; `None` for keys in the environment.
-    pub profile: Option<&'a str>,
-    /// The role, when one is assumed.
-    pub role: Option<&'a Role>,
 }
 
 /// A code and the device that gave it.
@@ -349,33 +336,8 @@ pub fn address(sts: &Sts) -> Option<String> {
     }
 }
 
-/// An error's code and message.
-fn said(code: &str, message: &str) -> String {
-    if message.is_empty() { code.to_owned() } else { format!("{code}: {}", message.trim()) }
-}
-
-/// What the owner of a role should look at.
-fn denied_advice(role: &Role) -> String {
-    let mut advice = String::from("check role_arn, and ask the role's owner whether its trust policy lets you in");
-    let mut wants = vec![];
-    if role.serial.is_none() {
-        wants.push("mfa_serial");
-    }
-    if role.external_id.is_none() {
-        wants.push("external_id");
-    }
-    if role.session_name.is_none() {
-        wants.push("role_session_name");
-    }
-    if let Some((last, others)) = wants.split_last() {
-        let all = if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
-        let _ = write!(advice, "; it may want {all}, which the profile does not set");
-    }
-    advice
-}
-
 /// The credentials of an answer; `None` when a part is missing, which the SDK fills with nothing instead of saying so.
-fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Credentials> {
+pub(crate) fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Credentials> {
     let whole = !given.access_key_id.is_empty()
         && !given.secret_access_key.is_empty()
         && !given.session_token.is_empty()

@@ -7,13 +7,17 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acquire::lookup::Context;
-use crate::cache::store;
-use crate::cache::store::{Assumed, Entry, KeysFile, RoleFile, Store};
-use crate::credentials::{Credentials, Seconds};
-use crate::plan::base::Provider;
+use crate::cache::entry::{Assumed, Entry};
+use crate::cache::format::{KeysFile, RoleFile};
+use crate::cache::store::Store;
+use crate::cache::{format, keys};
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::plan::base::{Base, Provider};
 use crate::plan::sso::Sso;
 use crate::system::private_files;
+use crate::text::json;
+use crate::time::Seconds;
 
 /// What the AWS CLI writes for SSO.
 #[derive(Serialize, Deserialize)]
@@ -28,7 +32,7 @@ struct SsoFile<'a> {
 pub fn path(kind: &Provider, store: &Store) -> Option<PathBuf> {
     let key = match kind {
         Provider::WebIdentity(web) => {
-            store::parameters_key(web.duration, None, web.role.as_str(), web.session_name.as_deref(), None)
+            keys::parameters_key(web.duration, None, web.role.as_str(), web.session_name.as_deref(), None)
         }
         Provider::Sso(sso) => sso_key(sso),
         _ => return None,
@@ -45,7 +49,7 @@ pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
             if !web.role.is_role_of(&file.user.arn) {
                 return None;
             }
-            store::entry(&file.credentials, contents.written, web.length(), Some(&web.role))
+            format::entry(&file.credentials, contents.written, web.length(), Some(&web.role))
         }
         Provider::Sso(sso) => {
             let file: SsoFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
@@ -54,7 +58,7 @@ pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
             if others {
                 return None;
             }
-            let mut entry = store::entry(&file.credentials, contents.written, Seconds::MAX, None)?;
+            let mut entry = format::entry(&file.credentials, contents.written, Seconds::MAX, None)?;
             // AWS CLI 2.9 and older write no account.
             entry.credentials.account_id = Some(sso.account_id.clone());
             Some(entry)
@@ -66,9 +70,9 @@ pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
 
 /// Keeps what a provider gave, if the AWS CLI does.
 pub fn write(kind: &Provider, credentials: &Credentials, assumed: Option<&Assumed>, context: &Context<'_>) {
-    let (Some(path), Some(credentials)) = (path(kind, context.store), store::keys_file(credentials)) else { return };
+    let (Some(path), Some(credentials)) = (path(kind, context.store), format::keys_file(credentials)) else { return };
     if let Some(assumed) = assumed {
-        let file = RoleFile { credentials, user: store::user_file(assumed) };
+        let file = RoleFile { credentials, user: format::user_file(assumed) };
         context.store.keep(&path, &file, context.messages);
     } else {
         let file = SsoFile { provider: Some(Cow::Borrowed("sso")), credentials };
@@ -86,8 +90,14 @@ fn sso_key(sso: &Sso) -> String {
     for (name, text) in [("accountId", sso.account_id.as_str()), ("roleName", sso.role_name.as_str()), whose] {
         json.push(if json.is_empty() { '{' } else { ',' });
         let _ = write!(json, "\"{name}\":");
-        store::push_json_text(&mut json, text);
+        json::push_json_text(&mut json, text);
     }
     json.push('}');
-    store::hex_sha1(&json)
+    keys::hex_sha1(&json)
+}
+
+/// Where a provider's credentials are kept, for those that forget them and for the lock of those that get them.
+pub fn kept_path(base: &Base, store: &crate::cache::store::Store) -> Option<std::path::PathBuf> {
+    let Base::Provider { kind, .. } = base else { return None };
+    path(kind, store)
 }

@@ -4,19 +4,20 @@
 //! Whatever cannot be used is a miss. A failure to write is said once and stops nothing.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::arn::RoleArn;
-use crate::credentials::{Credentials, Seconds, Secret, iso8601, parse_iso8601};
+use crate::cache::entry::{Assumed, Entry, KeptSession};
+use crate::cache::format::{KeysFile, RoleFile, SessionFile, entry, keys_file, user_file};
+use crate::cache::keys::{cli_key, own_key, session_key};
+use crate::cache::own_files::Kept;
 use crate::env::snapshot::Snapshot;
 use crate::messages::Messages;
-use crate::plan::base::Base;
-use crate::plan::resolve::{Acquisition, Role, Session};
+use crate::plan::model::{Acquisition, Session};
 use crate::system::private_files;
+use crate::time::{Seconds, iso8601, parse_iso8601};
 
 /// Where entries are, and whether they are read and written.
 pub struct Store {
@@ -25,95 +26,6 @@ pub struct Store {
     home: Option<PathBuf>,
     /// Nothing is read or written, as was asked for.
     off: bool,
-}
-
-/// Credentials from a cache.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The credentials; their expiration is known.
-    pub credentials: Credentials,
-    /// When they end.
-    pub expiration: Seconds,
-    /// How long they live in all, in seconds, as far as it is known.
-    pub length: Seconds,
-}
-
-impl Entry {
-    /// Seconds left at `now`.
-    pub fn left(&self, now: Seconds) -> Seconds {
-        self.expiration - now
-    }
-}
-
-/// An MFA session as it is kept.
-#[derive(Debug, Clone)]
-pub struct KeptSession {
-    /// Its credentials.
-    pub entry: Entry,
-    /// When STS gave it.
-    pub issued: Seconds,
-    /// The requests that it was refused for, by their keys: a newer code was of no help.
-    pub refused: Vec<String>,
-}
-
-/// What the AWS CLI writes and reads.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct RoleFile<'a> {
-    #[serde(rename = "Credentials", borrow)]
-    pub(crate) credentials: KeysFile<'a>,
-    #[serde(rename = "AssumedRoleUser", borrow)]
-    pub(crate) user: UserFile<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct KeysFile<'a> {
-    #[serde(borrow)]
-    access_key_id: Cow<'a, str>,
-    #[serde(borrow)]
-    secret_access_key: Cow<'a, str>,
-    #[serde(borrow)]
-    session_token: Cow<'a, str>,
-    #[serde(borrow)]
-    expiration: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub(crate) account_id: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct UserFile<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    assumed_role_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(crate) arn: Cow<'a, str>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SessionFile<'a> {
-    #[serde(borrow)]
-    credentials: KeysFile<'a>,
-    #[serde(borrow)]
-    base_access_key_id: Cow<'a, str>,
-    #[serde(borrow)]
-    serial_number: Cow<'a, str>,
-    #[serde(borrow)]
-    sts: Cow<'a, str>,
-    #[serde(borrow)]
-    issued_at: Cow<'a, str>,
-    #[serde(default)]
-    refused: Vec<String>,
-}
-
-/// Role credentials as STS gave them.
-pub struct Assumed {
-    /// The credentials.
-    pub credentials: Credentials,
-    /// AssumedRoleUser.Arn.
-    pub arn: String,
-    /// AssumedRoleUser.AssumedRoleId.
-    pub id: Option<String>,
 }
 
 impl Store {
@@ -289,188 +201,3 @@ impl Store {
         }
     }
 }
-
-/// What a file of our own is, as its name tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// A session or role entry.
-    Credentials,
-    /// The codes that a device has sent.
-    Codes,
-    /// What a run that was killed left behind.
-    HalfWritten,
-}
-
-impl Kept {
-    /// `None` for a file that cannot be told to be ours.
-    pub fn of(path: &std::path::Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        let keyed = |prefix: &str| {
-            name.strip_prefix(prefix)
-                .and_then(|rest| rest.strip_suffix(".json"))
-                .is_some_and(|key| key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit()))
-        };
-        if keyed("session-") || keyed("role-") {
-            Some(Self::Credentials)
-        } else if keyed("codes-") {
-            Some(Self::Codes)
-        } else {
-            (name.starts_with(private_files::HALF.0) && name.ends_with(private_files::HALF.1))
-                .then_some(Self::HalfWritten)
-        }
-    }
-}
-
-/// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
-/// they were asked for.
-pub(crate) fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&RoleArn>) -> Option<Entry> {
-    let expiration = parse_iso8601(&file.expiration)?;
-    if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
-        return None;
-    }
-    // STS may give less than was asked for; the file's own time tells. A copied file can only look shorter.
-    let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
-    let account_id =
-        file.account_id.as_deref().map(String::from).or_else(|| role.map(|role| role.account().to_owned()));
-    let credentials = Credentials {
-        access_key_id: file.access_key_id.clone().into_owned(),
-        secret_access_key: Secret::new(file.secret_access_key.clone().into_owned()),
-        session_token: Some(Secret::new(file.session_token.clone().into_owned())),
-        expiration: Some(expiration),
-        account_id,
-    };
-    Some(Entry { credentials, expiration, length })
-}
-
-/// Credentials as they are written; `None` for those without a token and an end.
-pub(crate) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
-    Some(KeysFile {
-        access_key_id: Cow::Borrowed(&credentials.access_key_id),
-        secret_access_key: Cow::Borrowed(credentials.secret_access_key.expose()),
-        session_token: Cow::Borrowed(credentials.session_token.as_ref()?.expose()),
-        expiration: Cow::Owned(iso8601(credentials.expiration?)),
-        account_id: credentials.account_id.as_deref().map(Cow::Borrowed),
-    })
-}
-
-/// AssumedRoleUser as it is written.
-pub(crate) fn user_file(assumed: &Assumed) -> UserFile<'_> {
-    UserFile { assumed_role_id: assumed.id.as_deref().map(Cow::Borrowed), arn: Cow::Borrowed(&assumed.arn) }
-}
-
-/// The AWS CLI's key of a role: SHA-1 of its parameters as Python's json.dumps(…, sort_keys=True) writes them.
-pub fn cli_key(role: &Role) -> String {
-    hex_sha1(&cli_parameters(role))
-}
-
-fn cli_parameters(role: &Role) -> String {
-    parameters(
-        role.duration,
-        role.external_id.as_deref(),
-        role.arn.as_str(),
-        role.session_name.as_deref(),
-        role.serial.as_ref().map(crate::arn::Serial::as_str),
-    )
-}
-
-/// The AWS CLI's key of these parameters.
-pub(crate) fn parameters_key(
-    duration: Option<Seconds>,
-    external_id: Option<&str>,
-    arn: &str,
-    session_name: Option<&str>,
-    serial: Option<&str>,
-) -> String {
-    hex_sha1(&parameters(duration, external_id, arn, session_name, serial))
-}
-
-fn parameters(
-    duration: Option<Seconds>,
-    external_id: Option<&str>,
-    arn: &str,
-    session_name: Option<&str>,
-    serial: Option<&str>,
-) -> String {
-    let mut json = String::with_capacity(256);
-    json.push('{');
-    if let Some(duration) = duration {
-        let _ = write!(json, "\"DurationSeconds\": {duration}, ");
-    }
-    let texts = [
-        ("ExternalId", external_id),
-        ("RoleArn", Some(arn)),
-        ("RoleSessionName", session_name),
-        ("SerialNumber", serial),
-    ];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            let _ = write!(json, "\"{name}\": ");
-            push_json_text(&mut json, text);
-            json.push_str(", ");
-        }
-    }
-    json.truncate(json.len() - 2);
-    json.push('}');
-    json
-}
-
-/// A JSON text as Python writes it with ensure_ascii: everything outside printable ASCII as `\uXXXX`.
-pub(crate) fn push_json_text(json: &mut String, text: &str) {
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            ' '..='~' => json.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(json, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    json.push('"');
-}
-
-/// The key of an entry of our own: the base's access key id, every hop's parameters, the serial and the STS.
-fn own_key(plan: &Acquisition, at: usize) -> String {
-    let mut text = String::with_capacity(512);
-    text.push_str(match &plan.base {
-        Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => access_key_id,
-        Base::Provider { profile, .. } => profile.as_deref().unwrap_or_default(),
-    });
-    for role in plan.roles.iter().take(at + 1) {
-        text.push('\n');
-        text.push_str(&cli_parameters(role));
-    }
-    text.push('\n');
-    if let Some(session) = &plan.session {
-        text.push_str(session.serial.as_str());
-    }
-    if let Some(crate::plan::resolve::Mfa::Code(serial)) = plan.roles.get(at).map(|role| &role.mfa) {
-        text.push_str(serial.as_str());
-    }
-    text.push('\n');
-    text.push_str(plan.sts.identity());
-    hex_sha1(&text)
-}
-
-/// The key of an MFA session: access key id, serial, STS.
-fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
-    let base = plan.base.long_term_key()?;
-    Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.as_str(), plan.sts.identity())))
-}
-
-/// SHA-1 in lower-case hexadecimal.
-pub fn hex_sha1(text: &str) -> String {
-    // The sha1 crate asks the processor first whether it has instructions for this (see `bytes` for what that costs).
-    sha1_smol::Sha1::from(text).digest().to_string()
-}
-
-#[cfg(test)]
-mod tests;

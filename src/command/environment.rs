@@ -3,14 +3,15 @@
 use std::ffi::CString;
 
 use crate::command::keep_fresh::Fresh;
-use crate::credentials::{Credentials, iso8601};
+use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot, is_credential, name_of};
 use crate::plan::base::{Base, Provider};
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::plan::settings::{is_name, is_setting};
 use crate::request::Request;
 use crate::text::shell_words::shell_word;
+use crate::time::iso8601;
 
 /// The names that a profile is chosen by; the command must not choose again (the JavaScript SDK prefers a profile over
 /// keys).
@@ -232,7 +233,7 @@ struct Assignments {
 }
 
 impl Assignments {
-    fn add(&mut self, name: &str, value: &str) {
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
         // Values come from text without NUL; one that has it could not be in an environment at all.
         if let Ok(entry) = CString::new(format!("{name}={value}")) {
             self.names.push(name.to_owned());

@@ -8,14 +8,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::acquire::lookup::Context;
-use crate::cache::store::{Store, hex_sha1};
+use crate::cache::keys::hex_sha1;
+use crate::cache::store::Store;
 use crate::config::profiles::Profile;
 use crate::config::value::FileKind;
+use crate::context::Context;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Base;
-use crate::plan::resolve::{Acquisition, Mfa};
+use crate::plan::model::{Acquisition, Mfa};
 use crate::system::private_files;
 use crate::text::shell_words::shell_word;
 

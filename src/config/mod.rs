@@ -6,6 +6,7 @@
 pub mod entry;
 pub mod headers;
 pub mod ini;
+pub mod occurrence;
 pub mod profiles;
 pub mod section;
 pub mod source;

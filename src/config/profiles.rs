@@ -9,33 +9,15 @@ use std::path::Path;
 use crate::config::entry::Entry;
 use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
+use crate::config::occurrence::{Occurrence, prevailing};
 use crate::config::section::{Map, Section, no_nested};
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
-use crate::config::{entry, warnings};
+use crate::config::warnings;
 use crate::error::{Error, Result};
 
 /// After so many lookups by name, an index is worth its price.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
-
-/// One occurrence of a section.
-pub(crate) struct Occurrence<'a> {
-    pub(crate) file: FileKind,
-    pub(crate) kind: Kind,
-    /// Empty where `kind` has no name.
-    pub(crate) name: Cow<'a, str>,
-    /// The text between the brackets.
-    pub(crate) header: &'a str,
-    /// The header's line.
-    pub(crate) line: u32,
-    body: &'a str,
-}
-
-impl<'a> Occurrence<'a> {
-    pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
-        entry::entries(self.body, self.line.saturating_add(1))
-    }
-}
 
 /// The sections of both files. Their entries are read when one asks for a section.
 pub struct ProfileSet<'a> {
@@ -165,22 +147,6 @@ impl<'a> ProfileSet<'a> {
         let entries = defaults.chain(same).flat_map(Occurrence::entries).collect();
         Some(Section::new(file, &source.path, line, entries))
     }
-}
-
-/// Which header counts of those that give the same name in one file: the last one, as in the AWS CLI.
-///
-/// Where one of them is repeated the CLI gives up; there `[profile default]` wins over `[default]`, as in the other
-/// SDKs.
-pub(crate) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
-    let last = same_name.last()?.header;
-    let mut prefixed = same_name.iter().map(|o| o.header).filter(|header| *header != "default");
-    if last == "default" && prefixed.clone().next().is_some() {
-        let mut seen = HashSet::new();
-        if !same_name.iter().all(|o| seen.insert(o.header)) {
-            return prefixed.next_back();
-        }
-    }
-    Some(last)
 }
 
 /// Judges every line of a file, and adds its sections.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::config::headers::Kind;
-use crate::config::profiles::{Occurrence, prevailing};
+use crate::config::occurrence::{Occurrence, prevailing};
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
 

@@ -3,3 +3,4 @@
 pub mod ancestors;
 pub mod nesting;
 pub mod snapshot;
+pub mod variables;

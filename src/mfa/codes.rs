@@ -1,28 +1,17 @@
 //! Where an MFA code comes from, and that none is sent twice (DESIGN, "One MFA code for the day").
 
-use std::io::Read as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
-
 use crate::arn::Serial;
-use crate::cache::store::{Store, hex_sha1};
-use crate::credentials::{Seconds, Secret, for_people, now};
+use crate::cache::store::Store;
+use crate::credentials::Secret;
 use crate::env::snapshot::Entry;
 use crate::error::{Error, Result};
-use crate::request::Renewal;
-use crate::system::private_files;
-use crate::system::terminal::{Answer, Interrupted, Terminal, asked_by};
+use crate::mfa::code::{Given, six_digits};
+use crate::mfa::process::{PROCESS_TIME, run_process};
+use crate::mfa::used::Used;
+use crate::request::{Renewal, asked_by};
+use crate::system::terminal::{Answer, Interrupted, Terminal};
 use crate::text::shell_words::shell_word;
-
-/// How long a sent code is remembered, in seconds.
-const REMEMBERED: Seconds = 60;
-
-/// How long a command may take to print a code.
-const PROCESS_TIME: Duration = Duration::from_mins(1);
+use crate::time::now;
 
 /// How often a code that STS refuses is asked for.
 const TRIES: u32 = 3;
@@ -42,14 +31,6 @@ pub struct Codes<'a> {
     refused: u32,
     /// Whether a person typed a code in this run.
     pub prompted: bool,
-}
-
-/// A code, and where it came from.
-pub struct Given {
-    /// Six digits.
-    pub digits: Secret,
-    /// Who gave it; `None` when a person typed it.
-    pub source: Option<&'static str>,
 }
 
 /// Why there is no code.
@@ -244,160 +225,5 @@ impl<'a> Codes<'a> {
             None => format!("{}, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process", self.login_first()),
             Some(_) => self.login_first(),
         })
-    }
-}
-
-/// The digits of a code; people group them as their device does.
-fn six_digits(text: &str) -> Option<Secret> {
-    let digits = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect::<String>());
-    (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| Secret::new(digits.to_string()))
-}
-
-/// The codes that were sent in the last minute, by this run or another: a salted hash each.
-struct Used<'a> {
-    store: &'a Store,
-    sent: Vec<(String, Secret)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Sent {
-    at: Seconds,
-    salt: String,
-    hash: String,
-}
-
-impl Used<'_> {
-    fn path(&self, serial: &Serial) -> Option<std::path::PathBuf> {
-        Some(self.store.state()?.join(format!("codes-{}.json", hex_sha1(serial.as_str()))))
-    }
-
-    fn read(&self, serial: &Serial, now: Seconds) -> Vec<Sent> {
-        let contents = self.path(serial).and_then(|path| private_files::read(&path));
-        let all: Vec<Sent> =
-            contents.and_then(|contents| serde_json::from_slice(&contents.bytes).ok()).unwrap_or_default();
-        all.into_iter().filter(|sent| (0..REMEMBERED).contains(&(now - sent.at))).collect()
-    }
-
-    fn contains(&self, serial: &Serial, digits: &Secret, now: Seconds) -> bool {
-        self.sent.iter().any(|(device, sent)| device == serial.as_str() && sent == digits)
-            || self.read(serial, now).iter().any(|sent| hash(&sent.salt, digits) == sent.hash)
-    }
-
-    fn add(&mut self, serial: &Serial, digits: &Secret, now: Seconds) {
-        self.sent.push((serial.as_str().to_owned(), digits.clone()));
-        let (Some(path), true) = (self.path(serial), self.store.writable()) else { return };
-        let mut all = self.read(serial, now);
-        let salt = format!("{:x}-{:x}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-        let hash = hash(&salt, digits);
-        all.push(Sent { at: now, salt, hash });
-        // Where it cannot be kept, STS itself refuses a code that comes twice.
-        let _ = serde_json::to_vec(&all)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| private_files::write(&path, &bytes));
-    }
-}
-
-fn hash(salt: &str, digits: &Secret) -> String {
-    hex_sha1(&Zeroizing::new(format!("{salt}\n{}", digits.expose())))
-}
-
-/// Runs the command that prints a code: split as a shell would, run without a shell, with the terminal but without the
-/// AWS keys of our environment, for no longer than `limit`.
-fn run_process(command: &str, environment: &[Entry], limit: Duration) -> Result<Secret> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let fail = |words: String| Error::new(format!("mfa_process {words}"));
-    let words =
-        crate::text::shell_words::split_words(command).map_err(|_| fail(String::from("has an unbalanced quote")))?;
-    let Some((program, arguments)) = words.split_first() else { return Err(fail(String::from("is empty"))) };
-    let terminal = Terminal::open();
-    let stdin = terminal.as_ref().and_then(|terminal| terminal.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
-    let mut process = Command::new(program);
-    process.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit()).env_clear();
-    for entry in environment {
-        let bytes = entry.to_bytes();
-        let name = crate::env::snapshot::name_of(bytes);
-        if !crate::env::snapshot::is_credential(name)
-            && let Some(value) = bytes.get(name.len() + 1..)
-        {
-            process.env(std::ffi::OsStr::from_bytes(name), std::ffi::OsStr::from_bytes(value));
-        }
-    }
-    let settings = terminal.as_ref().and_then(Terminal::settings);
-    let child = process
-        .spawn()
-        .map_err(|error| fail(format!("'{program}' cannot be run ({})", crate::error::io_words(&error))))?;
-    match outcome(child, limit) {
-        None => {
-            // It may have died in the middle of a question of its own.
-            if let (Some(terminal), Some(settings)) = (&terminal, &settings) {
-                terminal.put_back(settings);
-            }
-            Err(fail(format!(
-                "'{program}' did not print a code within {}",
-                for_people(Seconds::try_from(limit.as_secs()).unwrap_or(Seconds::MAX))
-            )))
-        }
-        Some(Err(error)) => Err(fail(format!("'{program}' was lost ({})", crate::error::io_words(&error)))),
-        Some(Ok((status, _))) if !status.success() => Err(fail(format!("'{program}' failed ({status})"))),
-        Some(Ok((_, output))) => six_digits(&String::from_utf8_lossy(&output))
-            .ok_or_else(|| fail(format!("'{program}' printed something other than six digits"))),
-    }
-}
-
-/// A child's exit status and what it printed; `None`, and the child is killed, when that takes longer than `limit`: it
-/// hangs, or something that it started holds its output open.
-fn outcome(mut child: Child, limit: Duration) -> Option<std::io::Result<(ExitStatus, Zeroizing<Vec<u8>>)>> {
-    enum News {
-        Output(std::io::Result<Zeroizing<Vec<u8>>>),
-        End(std::io::Result<ExitStatus>),
-    }
-    let deadline = Instant::now() + limit;
-    let pid = rustix::process::Pid::from_child(&child);
-    let (send, news) = mpsc::channel();
-    if let Some(mut stdout) = child.stdout.take() {
-        let send = send.clone();
-        std::thread::spawn(move || {
-            let mut text = Zeroizing::new(Vec::with_capacity(4096));
-            let read = stdout.by_ref().take(4096).read_to_end(&mut text);
-            let _ = send.send(News::Output(read.map(|_| text)));
-        });
-    }
-    std::thread::spawn(move || send.send(News::End(child.wait())));
-    let (mut status, mut output) = (None, None);
-    loop {
-        match news.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(News::End(Ok(ended))) if !ended.success() => return Some(Ok((ended, Zeroizing::default()))),
-            Ok(News::End(Ok(ended))) => status = Some(ended),
-            Ok(News::Output(Ok(text))) => output = Some(text),
-            Ok(News::End(Err(error)) | News::Output(Err(error))) => return Some(Err(error)),
-            Err(_) => {
-                if status.is_none() {
-                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-                    // No zombie is left to the command that we become.
-                    while !matches!(news.recv(), Ok(News::End(_)) | Err(_)) {}
-                }
-                return None;
-            }
-        }
-        if let (Some(status), Some(output)) = (status, output.take_if(|_| status.is_some())) {
-            return Some(Ok((status, output)));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use crate::mfa::codes::run_process;
-
-    #[test]
-    fn a_process_that_hangs_is_killed_when_its_time_is_over() {
-        let environment = [crate::env::snapshot::Entry::Borrowed(c"PATH=/usr/bin:/bin")];
-        for command in ["sleep 600", "sh -c 'exec sleep 600 >/dev/null'", "sh -c 'sleep 3 & echo 123456'"] {
-            let error = run_process(command, &environment, Duration::ZERO).err().map(|error| error.to_string());
-            let program = command.split(' ').next().unwrap_or_default();
-            assert_eq!(error, Some(format!("mfa_process '{program}' did not print a code within 0s")));
-        }
     }
 }

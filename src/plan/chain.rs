@@ -79,7 +79,7 @@ pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Ch
             }
         };
         let Some(next) = set.profile(&name.text) else {
-            return Err(crate::plan::resolve::missing_source(set, &current, &name));
+            return Err(crate::plan::missing::missing_source(set, &current, &name));
         };
         if roles.iter().any(|visited| visited.name == next.name) {
             // A profile may name itself, and only itself, when its own keys are the base.

@@ -2,7 +2,9 @@
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
-use crate::plan::resolve::{Origin, Region};
+use crate::plan::origin::{Origin, Region};
+use crate::plan::proxy::{Proxy, is_url, proxy};
+use crate::region::{default_region, partition_of};
 use crate::request::Request;
 
 /// The STS that is called.
@@ -22,31 +24,6 @@ pub struct Sts {
     pub ca_bundle: Option<String>,
     /// The proxy that the environment names for the endpoint's scheme.
     pub proxy: Option<Proxy>,
-}
-
-/// A proxy, as botocore finds it in the environment. Its address may hold a password: it is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
-    /// Its address.
-    pub url: String,
-    /// The variable that names it.
-    pub variable: &'static str,
-    /// NO_PROXY: the hosts that are called directly.
-    pub except: Option<String>,
-}
-
-impl Proxy {
-    /// Whether it can be used: over http, or https. Asked only when STS is called, for a run from the cache needs none
-    /// and the command may know more kinds of proxies.
-    pub fn is_sound(&self) -> bool {
-        is_url(&self.url)
-    }
-}
-
-impl std::fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Proxy({})", self.variable)
-    }
 }
 
 /// The regions that `sts_regional_endpoints = legacy` sends to sts.amazonaws.com.
@@ -271,7 +248,7 @@ fn region_asked(request: &Request<'_>) -> Result<Option<Region>> {
     }
     for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         if let Some(region) = request.variables.text(variable)? {
-            crate::request::check_region(region, variable)?;
+            crate::region::check_region(region, variable)?;
             return Ok(Some(Region { name: region.to_owned(), origin: Origin::Variable(variable) }));
         }
     }
@@ -322,73 +299,4 @@ fn configured_url(
         }
         other => Ok(other),
     }
-}
-
-/// Whether the text is an http or https URL with a host, and a port that can be one. The SDK finds out only when the
-/// code has been asked for.
-fn is_url(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
-    if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
-        return false;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("no port"))),
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-}
-
-/// The proxy for the endpoint's scheme, as botocore and Python find it: the variable in lower case counts before the
-/// one in capitals, and when it is empty there is none; loopback is no exception, ALL_PROXY does not count, and
-/// HTTP_PROXY does not where a web server could have been told it by a client.
-fn proxy(request: &Request<'_>, plain: bool) -> Result<Option<Proxy>> {
-    let variables = &request.variables;
-    let names = if plain { ["http_proxy", "HTTP_PROXY"] } else { ["https_proxy", "HTTPS_PROXY"] };
-    let [lower, capitals] = names;
-    let variable = if variables.is_set(lower) { lower } else { capitals };
-    if variable == "HTTP_PROXY" && variables.is_set("REQUEST_METHOD") {
-        return Ok(None);
-    }
-    let Some(url) = variables.text(variable)? else { return Ok(None) };
-    let url = if url.contains("://") { url.to_owned() } else { format!("http://{}", url.trim_start_matches('/')) };
-    let except = if variables.is_set("no_proxy") { "no_proxy" } else { "NO_PROXY" };
-    let except = variables.text(except)?.map(str::trim);
-    if except == Some("*") {
-        return Ok(None);
-    }
-    Ok(Some(Proxy { url, variable, except: except.map(String::from) }))
-}
-
-/// The region whose STS serves a partition when nobody names one.
-pub fn default_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-iso" => "us-iso-east-1",
-        "aws-iso-b" => "us-isob-east-1",
-        "aws-iso-e" => "eu-isoe-west-1",
-        "aws-iso-f" => "us-isof-south-1",
-        "aws-eusc" => "eusc-de-east-1",
-        _ => "us-east-1",
-    }
-}
-
-/// The partition that a region belongs to, by its name.
-pub fn partition_of(region: &str) -> &'static str {
-    let prefixes = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    prefixes.into_iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }

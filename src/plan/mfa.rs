@@ -2,11 +2,12 @@
 
 use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};
-use crate::credentials::{Seconds, for_people};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
-use crate::plan::resolve::{Mfa, Role, Session};
+use crate::plan::model::{Mfa, Role, Session};
+use crate::plan::session_name::default_session_name;
 use crate::request::{Request, SessionLength, session_length};
+use crate::time::{Seconds, for_people};
 
 /// How long an MFA session is kept unless told.
 const SESSION_LENGTH: Seconds = 12 * 3600;
@@ -194,15 +195,4 @@ impl Role {
         ))
         .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly")
     }
-}
-
-/// RoleSessionName for CloudTrail to show a person: the user of the MFA device, else the local user.
-pub(crate) fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
-    let name = serial.and_then(Serial::user).or(user).unwrap_or("aws-auth");
-    let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
-    let mut name: String = name.chars().map(legal).take(64).collect();
-    if name.len() < 2 {
-        name.push_str("-aws-auth");
-    }
-    name
 }

@@ -1,172 +1,16 @@
 //! Which credentials a run needs and how they are got, as data: no I/O, no secret (DESIGN, "Which credentials" and
 //! "One MFA code for the day"; SEMANTICS, "Choosing and resolving").
 
-use crate::arn::{RoleArn, Serial};
 use crate::cli::action::Action;
 use crate::config::profiles::{Profile, ProfileSet};
-use crate::config::value::Location;
-use crate::credentials::Seconds;
 use crate::error::{Error, Result};
 use crate::plan::base::{Base, Provider};
 use crate::plan::endpoints::Sts;
+use crate::plan::missing::missing_profile;
+use crate::plan::model::{Acquisition, Plan};
+use crate::plan::origin::{Origin, Region};
 use crate::plan::{base, chain, mfa, settings};
 use crate::request::{Chosen, EnvironmentKeys, Request};
-
-/// What a run does for its credentials.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Plan {
-    /// Nobody named a profile and the environment holds keys: they pass through untouched.
-    PassThrough,
-    /// The profile (or no profile at all) names no credentials: the command's own SDK finds the container's or the
-    /// instance's.
-    Ambient {
-        /// The profile, when one was named.
-        profile: Option<String>,
-    },
-    /// Credentials are got.
-    Acquire(Box<Acquisition>),
-}
-
-/// Credentials got step by step: a base, an MFA session where one is wanted, then the roles in order.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Acquisition {
-    /// The profile; `None` for web identity variables without one.
-    pub profile: Option<String>,
-    /// Whose keys begin.
-    pub base: Base,
-    /// The MFA session that is made from the base.
-    pub session: Option<Session>,
-    /// The roles, the one to assume first in front.
-    pub roles: Vec<Role>,
-    /// Where STS is called.
-    pub sts: Sts,
-    /// A command that prints an MFA code, from the command line, the environment, the profile or its source.
-    pub mfa_process: Option<String>,
-    /// The region of the profile or its source, for the command.
-    pub region: Option<Region>,
-    /// The profile's other settings, as variables for the command.
-    pub variables: Vec<(String, String)>,
-}
-
-/// An MFA session: the temporary keys that GetSessionToken gives for a code.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The device whose code makes it.
-    pub serial: Serial,
-    /// How long it is asked for, and how old it may be to be used, in seconds.
-    pub length: Seconds,
-    /// Whether it is kept for later runs.
-    pub kept: bool,
-}
-
-/// One AssumeRole.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Role {
-    /// The profile that names the role.
-    pub profile: String,
-    /// The role.
-    pub arn: RoleArn,
-    /// ExternalId.
-    pub external_id: Option<String>,
-    /// RoleSessionName, when the profile sets it.
-    pub session_name: Option<String>,
-    /// RoleSessionName that is sent when the profile sets none.
-    pub default_session_name: String,
-    /// DurationSeconds, when it is asked for.
-    pub duration: Option<Seconds>,
-    /// The profile's own serial; it is in the AWS CLI's cache key, whoever gives the MFA.
-    pub serial: Option<Serial>,
-    /// How this call shows MFA.
-    pub mfa: Mfa,
-    /// Whether the entry goes into the AWS CLI's cache: the profile's own parameters alone make the request.
-    pub shared: bool,
-    /// Where the role is named; `None` for `--role-arn`.
-    pub at: Option<Location>,
-}
-
-/// How an AssumeRole shows MFA.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Mfa {
-    /// Not at all, or by the keys it is called with.
-    None,
-    /// By the MFA session that it is called with.
-    Session,
-    /// By a code sent with it, from this device.
-    Code(Serial),
-}
-
-/// A region, and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
-    /// Its name, `eu-west-1`.
-    pub name: String,
-    /// Who says so.
-    pub origin: Origin,
-}
-
-/// Where a setting came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// An option of the command line.
-    Option(&'static str),
-    /// A variable.
-    Variable(&'static str),
-    /// A line of a file.
-    File(Location),
-    /// Nobody: it follows from the partition.
-    Guess,
-}
-
-impl Origin {
-    /// The origin in words.
-    pub fn text(self, set: &ProfileSet<'_>) -> String {
-        match self {
-            Self::Option(name) | Self::Variable(name) => name.to_owned(),
-            Self::File(at) => set.place(at),
-            Self::Guess => String::from("by the partition"),
-        }
-    }
-}
-
-impl Acquisition {
-    /// Whether there is no role, so that the MFA session is what the command gets.
-    pub fn session_is_result(&self) -> bool {
-        self.roles.is_empty() && self.session.is_some()
-    }
-
-    /// Whether a web identity's role is the result.
-    pub fn is_web_identity_alone(&self) -> bool {
-        let by_token = matches!(&self.base, Base::Provider { kind, .. } if matches!(**kind, Provider::WebIdentity(_)));
-        by_token && self.roles.is_empty()
-    }
-
-    /// How long the result lives, as far as the requests say.
-    pub fn length(&self) -> Seconds {
-        match (self.roles.last(), &self.session) {
-            (Some(role), _) => role.length(),
-            (None, Some(session)) => session.length,
-            (None, None) => match &self.base {
-                Base::Provider { kind, .. } => match &**kind {
-                    Provider::WebIdentity(web) => web.length(),
-                    _ => Seconds::MAX,
-                },
-                _ => Seconds::MAX,
-            },
-        }
-    }
-}
-
-impl Role {
-    /// RoleSessionName as it is sent.
-    pub fn sent_session_name(&self) -> &str {
-        self.session_name.as_deref().unwrap_or(&self.default_session_name)
-    }
-
-    /// How long its credentials live, as far as the request says (STS's default is an hour).
-    pub fn length(&self) -> Seconds {
-        self.duration.unwrap_or(3600)
-    }
-}
 
 /// Resolves what was asked for.
 ///
@@ -315,7 +159,7 @@ fn acquisition(
     };
     let region = match nearest("region").filter(|value| !value.text.is_empty()) {
         Some(value) => {
-            crate::request::check_region(&value.text, &set.place(value.at))?;
+            crate::region::check_region(&value.text, &set.place(value.at))?;
             Some(Region { name: value.text.into_owned(), origin: Origin::File(value.at) })
         }
         None => None,
@@ -337,59 +181,4 @@ fn acquisition(
 /// Why a profile that names no credentials may have been meant to; `None` where nothing of it looks like credentials.
 pub fn why_no_credentials(set: &ProfileSet<'_>, name: &str) -> Option<String> {
     base::why_none(set, &set.profile(name)?)
-}
-
-#[cold]
-fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
-    let names = set.names();
-    let error = Error::new(format!("there is no profile '{}' ({})", chosen.name, chosen.by));
-    if let Some(at) = set.bare_header(&chosen.name) {
-        let header = if chosen.name.contains(char::is_whitespace) {
-            format!("\"{}\"", chosen.name)
-        } else {
-            chosen.name.clone()
-        };
-        return error.advise(format!("write [profile {header}] for the header in {}", set.place(at)));
-    }
-    let mut near: Vec<(f64, &str)> = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &chosen.name.to_lowercase()), name.as_str()))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    match (near.as_slice(), names.len()) {
-        ([], 0) => error.advise("none is in ~/.aws/config or ~/.aws/credentials; write one, or name other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"),
-        ([], _) => error.advise(format!("there are: {}", listed(&names))),
-        (near, _) => error.advise(format!("did you mean {}?", near.join(" or "))),
-    }
-}
-
-/// The first names of many.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    match names.len().checked_sub(SHOWN) {
-        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
-    }
-}
-
-#[cold]
-pub(crate) fn missing_source(
-    set: &ProfileSet<'_>,
-    profile: &Profile<'_>,
-    named: &crate::config::value::Value<'_>,
-) -> Error {
-    let missing = missing_profile(set, &Chosen { name: named.text.to_string(), by: "source_profile" });
-    let error = Error::new(format!(
-        "{}: profile '{}' has the source_profile '{}', which is not there",
-        set.place(named.at),
-        profile.name,
-        named.text
-    ));
-    match missing.advice() {
-        Some(advice) => error.advise(advice),
-        None => error,
-    }
 }

@@ -5,7 +5,8 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{Location, Value};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
-use crate::request::{Request, check_region};
+use crate::region::check_region;
+use crate::request::Request;
 
 /// Role credentials of IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]

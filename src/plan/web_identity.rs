@@ -4,10 +4,10 @@
 use crate::arn::RoleArn;
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::Location;
-use crate::credentials::Seconds;
 use crate::error::{Error, Result};
-use crate::plan::mfa::default_session_name;
+use crate::plan::session_name::default_session_name;
 use crate::request::Request;
+use crate::time::Seconds;
 
 /// An AssumeRoleWithWebIdentity.
 #[derive(Debug, Clone, PartialEq, Eq)]

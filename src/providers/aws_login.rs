@@ -11,21 +11,22 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
-use crate::cache::store::Entry;
-use crate::credentials::{Credentials, Seconds, Secret, iso8601, now, parse_iso8601};
+use crate::cache::entry::Entry;
+use crate::context::Context;
+use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Login;
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::providers::dpop;
-use crate::providers::fetch::some_words;
-use crate::providers::process::wipe;
 use crate::sso::token;
 use crate::system::lock::Turn;
 use crate::system::random::hex;
 use crate::system::{lock, private_files, random};
+use crate::text::escape::some_words;
+use crate::text::json::wipe;
 use crate::text::shell_words::shell_word;
+use crate::time::{Seconds, iso8601, now, parse_iso8601};
 
 /// Credentials with less than this left are renewed.
 const RENEWED_BEFORE: Seconds = 5 * 60;

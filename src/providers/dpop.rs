@@ -9,8 +9,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::SigningKey;
 use serde_json::json;
 
-use crate::credentials::Seconds;
 use crate::system::random::base64_url;
+use crate::time::Seconds;
 
 /// How long a coordinate of P-256, and each half of a signature, is.
 const LENGTH: usize = 32;

@@ -4,18 +4,19 @@
 //! endpoint of ours, rewrite the AWS CLI's files without what they do not know, and panic on a malformed answer; its
 //! instance provider knows no IMDSv1, and all of them fail in words that name no profile and no file.
 
-use crate::acquire::lookup::Context;
+use crate::cache::entry::Entry;
 use crate::cache::provider;
-use crate::cache::store::Entry;
-use crate::credentials::{Credentials, Seconds, Secret, local_time, now};
+use crate::context::Context;
+use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::plan::base::{Base, Provider};
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
 use crate::providers::{aws_login, metadata, process, web_identity};
-use crate::sso::login::NotSignedIn;
+use crate::sso::outcome::NotSignedIn;
 use crate::sso::token::Token;
-use crate::sso::{login, portal};
+use crate::sso::{login, portal, words};
+use crate::time::{Seconds, local_time, now};
 
 /// The keys of a base that needs nobody to be asked; `None` for a provider.
 ///
@@ -50,7 +51,7 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
                 access_key_id: access_key_id.clone(),
                 secret_access_key: Secret::new(secret.to_owned()),
                 session_token: token.map(|token| Secret::new(token.to_owned())),
-                expiration: snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(crate::credentials::parse_iso8601),
+                expiration: snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(crate::time::parse_iso8601),
                 account_id: snapshot.text("AWS_ACCOUNT_ID")?.map(String::from),
             }))
         }
@@ -65,12 +66,6 @@ pub fn kept(base: &Base, context: &Context<'_>, now: Seconds) -> Option<Entry> {
         Provider::Login(login) => aws_login::kept(login, context).filter(|entry| entry.left(now) > 0),
         kind => provider::read(kind, context.store, now),
     }
-}
-
-/// Where a provider's credentials are kept, for those that forget them and for the lock of those that get them.
-pub fn kept_path(base: &Base, store: &crate::cache::store::Store) -> Option<std::path::PathBuf> {
-    let Base::Provider { kind, .. } = base else { return None };
-    provider::path(kind, store)
 }
 
 /// The SSO profile that the plan begins with.
@@ -100,7 +95,7 @@ pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token
 
 /// Whom a login is to, for a message.
 pub fn login(plan: &Acquisition) -> Option<String> {
-    sso(plan).map(login::whose)
+    sso(plan).map(words::whose)
 }
 
 /// The base's credentials. Kept ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
@@ -166,18 +161,6 @@ fn about(base: &Base, context: &Context<'_>) -> String {
             String::from("AWS_WEB_IDENTITY_TOKEN_FILE")
         }
         _ => String::from("no profile and no keys"),
-    }
-}
-
-/// Words of a server or a program for an error: one line, and not for ever.
-pub(crate) fn some_words(text: &str) -> String {
-    const MOST: usize = 500;
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let joined = lines.join(" / ");
-    match joined.char_indices().rev().nth(MOST) {
-        // What matters stands at the end: a trace comes before its error.
-        Some((at, _)) => format!("… {}", joined.get(at..).unwrap_or_default()),
-        None => joined,
     }
 }
 

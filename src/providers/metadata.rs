@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
 use crate::aws::http::{Answer, Ask, Unanswered};
-use crate::credentials::{Credentials, Secret, local_time, now, parse_iso8601};
+use crate::context::Context;
+use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result, io_words};
 use crate::plan::metadata::{Container, ContainerToken, Instance};
-use crate::providers::fetch::some_words;
-use crate::providers::process::wipe;
 use crate::system::private_files;
+use crate::text::escape::some_words;
+use crate::text::json::wipe;
+use crate::time::{local_time, now, parse_iso8601};
 
 /// How long the container's endpoint may take to connect, and to answer; how often it is asked.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);

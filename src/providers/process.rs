@@ -5,17 +5,37 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 use serde_json::Value;
-use zeroize::Zeroize as _;
 
-use crate::acquire::lookup::Context;
-use crate::credentials::{Credentials, Secret, for_people, parse_duration, parse_iso8601};
+use crate::context::Context;
+use crate::credentials::{Credentials, Secret};
 use crate::env::ancestors;
+use crate::env::ancestors::above;
 use crate::env::snapshot::{Snapshot, name_of};
 use crate::error::{Error, Result, io_words};
-use crate::providers::fetch::some_words;
+use crate::plan::base::{Base, Provider};
+use crate::plan::model::Acquisition;
 use crate::system::subprocess;
 use crate::system::subprocess::{End, Finished, Trouble};
+use crate::text::escape::some_words;
+use crate::text::json::wipe;
 use crate::text::shell_words::split_words;
+use crate::time::{for_people, parse_duration, parse_iso8601};
+
+/// Refuses to run the process of a profile whose process we are a part of.
+///
+/// # Errors
+/// The circle.
+pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
+    let Base::Provider { kind, profile: Some(profile), at: Some(at) } = &plan.base else { return Ok(()) };
+    if !matches!(**kind, Provider::Process { .. }) {
+        return Ok(());
+    }
+    let above = above(context.snapshot);
+    let Some(first) = above.iter().position(|(_, name)| name == profile) else { return Ok(()) };
+    let names: Vec<&str> = above.iter().skip(first).map(|(_, name)| name.as_str()).chain([profile.as_str()]).collect();
+    Err(Error::new(format!("{}: credential_process goes in a circle: {}", context.set.place(*at), names.join(" -> ")))
+        .advise("the command must not need the very profile that it gives credentials for; name another one in it"))
+}
 
 /// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
 const LIMIT: i64 = 60;
@@ -139,14 +159,4 @@ fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
 
 fn with_article(name: &str) -> String {
     format!("{} {name}", if name.starts_with(['A', 'E']) { "an" } else { "a" })
-}
-
-/// Overwrites every text in a JSON value.
-pub fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(values) => values.iter_mut().for_each(wipe),
-        Value::Object(fields) => fields.values_mut().for_each(wipe),
-        _ => {}
-    }
 }

@@ -1,13 +1,12 @@
 //! A role for a token of an identity provider.
 
-use crate::acquire::lookup::Context;
-use crate::acquire::story;
-use crate::aws::http;
 use crate::aws::sts::Client;
-use crate::cache::store::Assumed;
+use crate::aws::{http, sts};
+use crate::cache::entry::Assumed;
+use crate::context::Context;
 use crate::credentials::Secret;
 use crate::error::{Error, Result, io_words};
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::plan::web_identity::WebIdentity;
 use crate::system::private_files;
 
@@ -15,7 +14,7 @@ use crate::system::private_files;
 pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Assumed> {
     let token = token(&web.token_file, about)?;
     context.messages.step(|| {
-        let place = story::sts_place(&plan.sts, context.set);
+        let place = sts::sts_place(&plan.sts, context.set);
         format!("AssumeRoleWithWebIdentity {}, signed by nothing but the token, in {place}", web.role.as_str())
     });
     if let Some(url) = plan.sts.in_clear() {

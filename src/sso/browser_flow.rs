@@ -6,14 +6,13 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
+use crate::context::Context;
 use crate::credentials::Secret;
 use crate::error::{Error, Result, io_words};
 use crate::plan::sso::Sso;
-use crate::providers::fetch::some_words;
-use crate::sso::login::{Given, NotSignedIn};
 use crate::sso::oidc::Refusal;
+use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
 use crate::sso::{oidc, registration};
 use crate::system::loopback::{Brought, Callback};
@@ -21,6 +20,8 @@ use crate::system::random::{base64_url, hex};
 use crate::system::terminal::Interrupted;
 use crate::system::wait::Wait;
 use crate::system::{browser, random};
+use crate::text::escape::some_words;
+use crate::text::percent::encoded;
 
 /// Opens the browser and waits until it comes back.
 pub fn sign_in(
@@ -108,17 +109,4 @@ fn redeem(
         Err(error) => error,
     })?;
     Ok(Given::of(&answer, sso)?)
-}
-
-/// A text as a value of a query: everything but letters, digits and `-_.~` as `%XX` (RFC 3986).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }

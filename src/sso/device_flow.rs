@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
+use crate::context::Context;
 use crate::error::{Error, Result, io_words};
 use crate::plan::sso::Sso;
-use crate::sso::login::{Given, NotSignedIn, tell};
 use crate::sso::oidc::Refusal;
+use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
+use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
 use crate::system::terminal::Interrupted;
 use crate::system::wait::Wait;

@@ -3,97 +3,25 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use serde_json::json;
 
-use crate::acquire::lookup::Context;
-use crate::acquire::obtain::Holder;
 use crate::cli::action::Action;
-use crate::credentials::{Seconds, Secret, iso8601, now};
+use crate::context::Context;
 use crate::error::{Error, Result, io_words};
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
+use crate::request::asked_by;
+use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::{Grant, Registration};
 use crate::sso::token::{Fields, Token, TokenState};
+use crate::sso::words::{advice, missing, tell, unrenewed, whose};
 use crate::sso::{browser_flow, device_flow, registration, token};
-use crate::system::lock::Lock;
-use crate::system::terminal::{Answer, Terminal, asked_by};
-use crate::text::shell_words::shell_word;
+use crate::system::lock::{Holder, Lock};
+use crate::system::terminal::{Answer, Terminal};
+use crate::time::{iso8601, now};
 
 /// How long a person has to sign in.
 const WHOLE: Duration = Duration::from_mins(10);
-
-/// What a login gives.
-pub struct Given {
-    access: Secret,
-    refresh: Option<Secret>,
-    length: Seconds,
-}
-
-impl Given {
-    /// Reads the service's answer.
-    pub fn of(answer: &CreateTokenOutput, sso: &Sso) -> Result<Self> {
-        let without = || Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again");
-        Ok(Self {
-            access: Secret::new(answer.access_token().ok_or_else(without)?.to_owned()),
-            refresh: answer.refresh_token().map(|token| Secret::new(token.to_owned())),
-            length: answer.expires_in().into(),
-        })
-    }
-}
-
-/// Why nobody has signed in.
-pub enum NotSignedIn {
-    /// There is no browser here.
-    NoBrowser(Error),
-    /// A person did not want to, or not in time: those who wait should not ask again.
-    GivenUp(Error),
-    /// It cannot be done.
-    Failed(Error),
-    /// The program was stopped at the question and goes on.
-    Resumed,
-}
-
-impl NotSignedIn {
-    /// The person said no.
-    pub fn denied() -> Self {
-        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run it again and allow it"))
-    }
-
-    /// The person did nothing.
-    pub fn in_time() -> Self {
-        Self::GivenUp(Error::new("nobody signed in in time").advise("run it again"))
-    }
-}
-
-impl From<Error> for NotSignedIn {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Whom a token is of, in words.
-pub fn whose(sso: &Sso) -> String {
-    match &sso.session {
-        Some(session) => format!("the SSO session '{session}'"),
-        None => format!("the SSO session of {}", sso.start_url),
-    }
-}
-
-/// How to log in, for an advice.
-pub fn advice(plan: &Acquisition) -> String {
-    let profile = shell_word(plan.profile.as_deref().unwrap_or("default"));
-    format!("log in with: aws-auth -p {profile} --login")
-}
-
-/// The fact that nobody is logged in; `None` when somebody is.
-pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
-    match state {
-        TokenState::Fresh(_) => None,
-        TokenState::Expired => Some(format!("{} has expired", whose(sso))),
-        TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
-    }
-}
 
 /// A token: the one that is kept, or that of a new login, which `--login` begins by itself and any other run only when
 /// somebody at the terminal wants it. `about` begins an error.
@@ -141,11 +69,6 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
     }
 }
 
-/// A renewal that failed on the way.
-pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
-    error.in_front(&format!("{about}: {} has expired and was not renewed", whose(sso)))
-}
-
 /// Why the AWS CLI's files cannot be written. `--no-cache` is no reason: a login is not ours to keep or not.
 fn unkept(context: &Context<'_>) -> Option<String> {
     if context.snapshot.sso_cache_dir().is_some() && context.store.writable() {
@@ -155,7 +78,7 @@ fn unkept(context: &Context<'_>) -> Option<String> {
 }
 
 /// Asks before anything opens: a browser that opens by itself teaches people to be phished.
-fn ask(
+pub(crate) fn ask(
     fact: &str,
     plan: &Acquisition,
     context: &Context<'_>,
@@ -218,14 +141,6 @@ fn browser_is_here(context: &Context<'_>) -> bool {
     let far = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
     let shown = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);
     !context.request.no_browser && !far && shown
-}
-
-/// What a person has to read to go on: on the terminal, else on stderr, where the log of a machine shows it.
-pub fn tell(context: &Context<'_>, text: &str) {
-    match Terminal::open() {
-        Some(mut terminal) => terminal.say(&format!("aws-auth: {text}")),
-        None => context.messages.insist(text),
-    }
 }
 
 /// Keeps the token as the AWS CLI does, with the registration that it is renewed by.

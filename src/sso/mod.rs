@@ -4,6 +4,8 @@ pub mod browser_flow;
 pub mod device_flow;
 pub mod login;
 pub mod oidc;
+pub mod outcome;
 pub mod portal;
 pub mod registration;
 pub mod token;
+pub mod words;

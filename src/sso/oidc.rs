@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use crate::aws::http;
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
-use crate::providers::fetch::some_words;
+use crate::text::escape::some_words;
 
 /// The client. Nothing is sent twice: a code or a refresh token may have been taken the first time.
 pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {

@@ -3,16 +3,16 @@
 use aws_sdk_sso::config::{BehaviorVersion, Region};
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
+use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
-use crate::plan::resolve::Acquisition;
+use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
-use crate::providers::fetch::some_words;
 use crate::sso::token::{Token, TokenState};
-use crate::sso::{login, token};
+use crate::sso::{token, words};
+use crate::text::escape::some_words;
 
 /// GetRoleCredentials, for the token of who is logged in; `None` looks for it.
 pub fn fetch(
@@ -22,14 +22,14 @@ pub fn fetch(
     context: &Context<'_>,
     about: &str,
 ) -> Result<Credentials> {
-    let whose = login::whose(sso);
+    let whose = words::whose(sso);
     let found;
     let token = if let Some(token) = token {
         &token.secret
     } else {
-        let state = token::state(sso, context).map_err(|error| login::unrenewed(sso, about, error))?;
-        if let Some(fact) = login::missing(&state, sso) {
-            return Err(Error::new(format!("{about}: {fact}")).advise(login::advice(plan)));
+        let state = token::state(sso, context).map_err(|error| words::unrenewed(sso, about, error))?;
+        if let Some(fact) = words::missing(&state, sso) {
+            return Err(Error::new(format!("{about}: {fact}")).advise(words::advice(plan)));
         }
         let TokenState::Fresh(token) = state else { return Err(crate::providers::fetch::gone()) };
         found = token;
@@ -50,7 +50,7 @@ pub fn fetch(
         let message = some_words(refusal.err().message().unwrap_or_default());
         if code == "UnauthorizedException" {
             let fact = format!("{about}: {} no longer takes the token of {whose} ({message})", sso.portal.place());
-            return Error::new(fact).advise(format!("{} --refresh", login::advice(plan)));
+            return Error::new(fact).advise(format!("{} --refresh", words::advice(plan)));
         }
         let said = Error::new(format!("{about}: {} says {code}: {message}", sso.portal.place()));
         match (code, refusal.raw().status().as_u16()) {

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
-use crate::cache::store::{hex_sha1, push_json_text};
-use crate::credentials::{Seconds, Secret, iso8601, now};
+use crate::cache::keys::hex_sha1;
+use crate::context::Context;
+use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::sso::Sso;
 use crate::sso::oidc::Refusal;
 use crate::sso::token::Fields;
 use crate::sso::{oidc, token};
 use crate::system::loopback;
+use crate::text::json::push_json_text;
+use crate::time::{Seconds, iso8601, now};
 
 /// A registration with less than this left is replaced.
 const REPLACED_BEFORE: Seconds = 15 * 60;

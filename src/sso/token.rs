@@ -7,17 +7,18 @@ use aws_sdk_ssooidc::error::{ProvideErrorMetadata as _, SdkError};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::acquire::lookup::Context;
 use crate::aws::http;
-use crate::cache::store::hex_sha1;
-use crate::credentials::{Seconds, Secret, for_people, iso8601, now, parse_iso8601};
+use crate::cache::keys::hex_sha1;
+use crate::context::Context;
+use crate::credentials::Secret;
 use crate::error::{Error, Result, io_words};
 use crate::plan::endpoints::Service;
 use crate::plan::sso::Sso;
-use crate::providers::process::wipe;
 use crate::sso::oidc;
 use crate::system::lock::Turn;
 use crate::system::{lock, private_files};
+use crate::text::json::wipe;
+use crate::time::{Seconds, for_people, iso8601, now, parse_iso8601};
 
 /// A token with less than this left is renewed, if it can be.
 const RENEWED_BEFORE: Seconds = 15 * 60;

@@ -17,12 +17,28 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::acquire::lookup::Context;
-use crate::credentials::{Seconds, for_people};
+use crate::context::Context;
 use crate::env::ancestors;
 use crate::error::Error;
 use crate::messages::Messages;
 use crate::system::private_files;
+use crate::system::terminal::Interrupted;
+use crate::time::{Seconds, for_people};
+
+/// What the lock owes to those who wait for it.
+pub(crate) struct Holder<'a>(pub &'a mut Option<Lock>);
+
+impl Interrupted for Holder<'_> {
+    fn stopping(&mut self) {
+        *self.0 = None;
+    }
+
+    fn cancelled(&mut self) {
+        if let Some(lock) = self.0 {
+            lock.give_up();
+        }
+    }
+}
 
 /// A lock that is held; dropping it lets go.
 pub struct Lock {

@@ -1,6 +1,7 @@
 //! The machine: terminal, signals, other programs, locks, private files, loopback connections.
 
 pub mod browser;
+pub mod harden;
 pub mod lock;
 pub mod loopback;
 pub mod private_files;

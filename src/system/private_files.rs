@@ -9,7 +9,7 @@ use std::{fs, io};
 use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
-use crate::credentials::Seconds;
+use crate::time::Seconds;
 
 /// No cache entry is larger: STS's longest session tokens are a few kilobytes.
 const LARGEST: u64 = 256 * 1024;

@@ -14,10 +14,10 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
-use crate::error::printable;
 use crate::request::Renewal;
 use crate::system::signals;
 use crate::system::signals::{Caught, Ignored, Stopped};
+use crate::text::escape::printable;
 
 /// The controlling terminal.
 pub struct Terminal {
@@ -25,11 +25,6 @@ pub struct Terminal {
     /// How long a question stands, where somebody waits who did not ask for it: a command that runs at this terminal
     /// and needs new credentials.
     patience: Option<Duration>,
-}
-
-/// Who needs what a renewal asks for.
-pub fn asked_by(renewal: &Renewal) -> String {
-    format!("aws-auth: {}, which is running, needs new credentials", renewal.command)
 }
 
 /// What came of a prompt.

@@ -1,4 +1,7 @@
 //! Text and bytes: searching, escaping, splitting.
 
 pub mod bytes;
+pub mod escape;
+pub mod json;
+pub mod percent;
 pub mod shell_words;

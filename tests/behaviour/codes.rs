@@ -241,7 +241,7 @@ fn a_sent_code_is_remembered_for_a_minute_and_not_in_clear() {
     for (name, value) in entry.as_object().unwrap() {
         assert!(!value.to_string().contains(&code), "{name}");
     }
-    assert_ne!(entry["hash"], aws_auth::cache::store::hex_sha1(&code), "salted");
+    assert_ne!(entry["hash"], aws_auth::cache::keys::hex_sha1(&code), "salted");
     assert!(entry["salt"].as_str().is_some_and(|salt| salt.len() > 8));
     crate::kit::edit(file, |sent| sent[0]["at"] = (sent[0]["at"].as_i64().unwrap() - 61).into());
     sops(&world).env("AWS_AUTH_MFA_TOKEN", &code).run().assert_stderr(&refused(&world));

@@ -9,16 +9,16 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::acquire::forecast::{Forecast, forecast};
-use crate::acquire::lookup::Context;
-use crate::acquire::story;
 use crate::actions::cached::{held_json, held_text};
 use crate::actions::explain::steps::{Step, steps};
 use crate::aws::sts;
 use crate::command::keep_fresh::Fresh;
-use crate::error::{Error, Result, printable};
+use crate::context::Context;
+use crate::error::{Error, Result};
 use crate::messages::print;
+use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
-use crate::plan::resolve::{Acquisition, Plan};
+use crate::text::escape::printable;
 
 /// A profile on the way from the chosen one to its base.
 pub(crate) struct Walked {
@@ -37,9 +37,9 @@ pub fn explain(context: &Context<'_>) -> Result<u8> {
     let resolved = resolve::resolve(context.set, context.request);
     let text = match (&resolved, context.request.json) {
         (Ok(plan), false) => as_text(plan, &walked, context),
-        (Ok(plan), true) => crate::actions::cached::json(&Value::Object(as_json(plan, &walked, context))),
+        (Ok(plan), true) => crate::text::json::json(&Value::Object(as_json(plan, &walked, context))),
         (Err(error), false) => failed_text(error, &walked, context),
-        (Err(error), true) => crate::actions::cached::json(&Value::Object(failed_json(error, &walked, context))),
+        (Err(error), true) => crate::text::json::json(&Value::Object(failed_json(error, &walked, context))),
     };
     print(&text)?;
     resolved.map(|_| 0)
@@ -98,7 +98,7 @@ fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
             let variables: Vec<&str> = plan.variables.iter().map(|(name, _)| name.as_str()).collect();
             let facts = [
                 ("a run now", now::sentence(plan, &forecast, context)),
-                ("STS", story::sts_place(&plan.sts, context.set)),
+                ("STS", sts::sts_place(&plan.sts, context.set)),
                 ("region for the command", now::regions_text(&regions)),
                 (
                     "settings for the command",

@@ -1,10 +1,10 @@
 //! What a run would do now, in words.
 
 use crate::acquire::forecast::{Call, CodeSource, Forecast};
-use crate::acquire::lookup::Context;
-use crate::credentials::for_people;
+use crate::context::Context;
 use crate::plan::base::{Base, Provider};
-use crate::plan::resolve::{Acquisition, Mfa};
+use crate::plan::model::{Acquisition, Mfa};
+use crate::time::for_people;
 
 /// A call's name, for people and programs.
 pub fn call(call: &Call<'_>) -> String {

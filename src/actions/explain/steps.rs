@@ -1,12 +1,12 @@
 //! The steps of a plan in words, each with where it is named.
 
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
-use crate::acquire::lookup::Context;
 use crate::arn::Serial;
-use crate::config::profiles::ProfileSet;
-use crate::credentials::for_people;
-use crate::plan::base::{Base, Provider};
-use crate::plan::resolve::{Acquisition, Mfa, Role, Session};
+use crate::context::Context;
+use crate::plan::base::Base;
+use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::plan::words::{base_in_words, provider};
+use crate::time::for_people;
 
 /// One step.
 pub struct Step {
@@ -38,7 +38,7 @@ pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>)
     steps
 }
 
-fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
+pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
     let (what, at) = base_in_words(base, context.set);
     let step = |kind, name, cacheable, held| Step { kind, what, how: String::new(), at, name, cacheable, held };
     match base {
@@ -51,63 +51,7 @@ fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
     }
 }
 
-/// What a plan begins with, and where that is named.
-pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> (String, String) {
-    let term = |temporary: bool| if temporary { "temporary" } else { "long-term" };
-    match base {
-        Base::Static { profile, access_key_id, temporary, at, .. } => {
-            (format!("{} keys {access_key_id} of profile {profile}", term(*temporary)), set.place(*at))
-        }
-        Base::Environment { access_key_id, temporary } => {
-            (format!("{} keys {access_key_id} of the environment", term(*temporary)), String::from("AWS_ACCESS_KEY_ID"))
-        }
-        Base::Provider { kind, profile, at } => {
-            let (_, _, what) = provider(kind);
-            let whose = profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
-            (format!("{what}{whose}"), at.map_or_else(|| variable(kind), |at| set.place(at)))
-        }
-    }
-}
-
-/// A provider's word, name and description.
-fn provider(kind: &Provider) -> (&'static str, String, String) {
-    match kind {
-        Provider::WebIdentity(web) => (
-            "web-identity",
-            web.role.as_str().to_owned(),
-            format!("role {} by the token in {}", web.role.as_str(), web.token_file),
-        ),
-        Provider::Sso(sso) => (
-            "sso",
-            sso.role_name.clone(),
-            format!("SSO role {} in account {} by the sign-in to {}", sso.role_name, sso.account_id, sso.token_name()),
-        ),
-        Provider::Process { command } => {
-            // Its arguments may be secrets.
-            let words = crate::text::shell_words::split_words(command).unwrap_or_default();
-            let program = words.into_iter().next().unwrap_or_default();
-            ("process", program.clone(), format!("what credential_process prints: {program}"))
-        }
-        Provider::Login(login) => ("login", login.session.clone(), format!("aws login session {}", login.session)),
-        Provider::Container(container) => {
-            ("container", container.url.clone(), format!("the container's credentials from {}", container.url))
-        }
-        Provider::Instance(instance) => {
-            ("instance", instance.endpoint.clone(), format!("the instance's credentials from {}", instance.endpoint))
-        }
-    }
-}
-
-/// What leads to a provider that no file names.
-fn variable(kind: &Provider) -> String {
-    String::from(match kind {
-        Provider::WebIdentity(_) => "AWS_WEB_IDENTITY_TOKEN_FILE",
-        Provider::Container(container) => container.variable,
-        _ => "nothing else is named",
-    })
-}
-
-fn session(plan: &Acquisition, session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
+pub(crate) fn session(plan: &Acquisition, session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
     let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
     Step {
         kind: "mfa-session",
@@ -120,7 +64,7 @@ fn session(plan: &Acquisition, session: &Session, forecast: &Forecast<'_>, conte
     }
 }
 
-fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> Step {
+pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> Step {
     let with = match &role.mfa {
         Mfa::None => String::from("AssumeRole"),
         Mfa::Session => String::from("AssumeRole with the MFA session"),

@@ -4,10 +4,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::arn::Serial;
-use crate::aws::sts::{Client, Code, Kind, Limits, Subject};
+use crate::aws::sts::{Client, Code, Limits};
+use crate::aws::sts_errors::{Kind, Subject};
 use crate::credentials::{Credentials, Secret};
 use crate::plan::endpoints::Sts;
-use crate::plan::resolve::{Origin, Region};
+use crate::plan::origin::{Origin, Region};
 
 /// A client whose STS accepts connections and never answers.
 fn of_a_silent_service() -> (TcpListener, String, Client) {

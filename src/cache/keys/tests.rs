@@ -1,11 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
-use crate::cache::store::cli_key;
+use crate::cache::keys::cli_key;
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
 use crate::env::snapshot::Snapshot;
-use crate::plan::resolve::{Plan, Role};
+use crate::plan::model::{Plan, Role};
 use crate::request::Request;
 
 const ARN: &str = "arn:aws:iam::123456789012:role/A";

@@ -1,0 +1,43 @@
+//! What the caches hold.
+
+use crate::credentials::Credentials;
+use crate::time::Seconds;
+
+/// Credentials from a cache.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The credentials; their expiration is known.
+    pub credentials: Credentials,
+    /// When they end.
+    pub expiration: Seconds,
+    /// How long they live in all, in seconds, as far as it is known.
+    pub length: Seconds,
+}
+
+impl Entry {
+    /// Seconds left at `now`.
+    pub fn left(&self, now: Seconds) -> Seconds {
+        self.expiration - now
+    }
+}
+
+/// An MFA session as it is kept.
+#[derive(Debug, Clone)]
+pub struct KeptSession {
+    /// Its credentials.
+    pub entry: Entry,
+    /// When STS gave it.
+    pub issued: Seconds,
+    /// The requests that it was refused for, by their keys: a newer code was of no help.
+    pub refused: Vec<String>,
+}
+
+/// Role credentials as STS gave them.
+pub struct Assumed {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// AssumedRoleUser.Arn.
+    pub arn: String,
+    /// AssumedRoleUser.AssumedRoleId.
+    pub id: Option<String>,
+}

@@ -1,0 +1,97 @@
+//! The files of the caches: the AWS CLI's format, and that of MFA sessions.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::arn::RoleArn;
+use crate::cache::entry::{Assumed, Entry};
+use crate::credentials::{Credentials, Secret};
+use crate::time::{Seconds, iso8601, parse_iso8601};
+
+/// What the AWS CLI writes and reads.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RoleFile<'a> {
+    #[serde(rename = "Credentials", borrow)]
+    pub(crate) credentials: KeysFile<'a>,
+    #[serde(rename = "AssumedRoleUser", borrow)]
+    pub(crate) user: UserFile<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeysFile<'a> {
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) expiration: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account_id: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UserFile<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    assumed_role_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) arn: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SessionFile<'a> {
+    #[serde(borrow)]
+    pub(crate) credentials: KeysFile<'a>,
+    #[serde(borrow)]
+    pub(crate) base_access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) serial_number: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) sts: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) issued_at: Cow<'a, str>,
+    #[serde(default)]
+    pub(crate) refused: Vec<String>,
+}
+
+/// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
+/// they were asked for.
+pub(crate) fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&RoleArn>) -> Option<Entry> {
+    let expiration = parse_iso8601(&file.expiration)?;
+    if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
+        return None;
+    }
+    // STS may give less than was asked for; the file's own time tells. A copied file can only look shorter.
+    let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
+    let account_id =
+        file.account_id.as_deref().map(String::from).or_else(|| role.map(|role| role.account().to_owned()));
+    let credentials = Credentials {
+        access_key_id: file.access_key_id.clone().into_owned(),
+        secret_access_key: Secret::new(file.secret_access_key.clone().into_owned()),
+        session_token: Some(Secret::new(file.session_token.clone().into_owned())),
+        expiration: Some(expiration),
+        account_id,
+    };
+    Some(Entry { credentials, expiration, length })
+}
+
+/// Credentials as they are written; `None` for those without a token and an end.
+pub(crate) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
+    Some(KeysFile {
+        access_key_id: Cow::Borrowed(&credentials.access_key_id),
+        secret_access_key: Cow::Borrowed(credentials.secret_access_key.expose()),
+        session_token: Cow::Borrowed(credentials.session_token.as_ref()?.expose()),
+        expiration: Cow::Owned(iso8601(credentials.expiration?)),
+        account_id: credentials.account_id.as_deref().map(Cow::Borrowed),
+    })
+}
+
+/// AssumedRoleUser as it is written.
+pub(crate) fn user_file(assumed: &Assumed) -> UserFile<'_> {
+    UserFile { assumed_role_id: assumed.id.as_deref().map(Cow::Borrowed), arn: Cow::Borrowed(&assumed.arn) }
+}

@@ -1,0 +1,102 @@
+//! The names of cache files: SHA-1 of a request's parameters (docs/profiles.md, "The AWS CLI's role cache").
+
+use std::fmt::Write as _;
+
+use crate::plan::base::Base;
+use crate::plan::model::{Acquisition, Role, Session};
+use crate::text::json::push_json_text;
+use crate::time::Seconds;
+
+/// The AWS CLI's key of a role: SHA-1 of its parameters as Python's json.dumps(…, sort_keys=True) writes them.
+pub fn cli_key(role: &Role) -> String {
+    hex_sha1(&cli_parameters(role))
+}
+
+fn cli_parameters(role: &Role) -> String {
+    parameters(
+        role.duration,
+        role.external_id.as_deref(),
+        role.arn.as_str(),
+        role.session_name.as_deref(),
+        role.serial.as_ref().map(crate::arn::Serial::as_str),
+    )
+}
+
+/// The AWS CLI's key of these parameters.
+pub(crate) fn parameters_key(
+    duration: Option<Seconds>,
+    external_id: Option<&str>,
+    arn: &str,
+    session_name: Option<&str>,
+    serial: Option<&str>,
+) -> String {
+    hex_sha1(&parameters(duration, external_id, arn, session_name, serial))
+}
+
+fn parameters(
+    duration: Option<Seconds>,
+    external_id: Option<&str>,
+    arn: &str,
+    session_name: Option<&str>,
+    serial: Option<&str>,
+) -> String {
+    let mut json = String::with_capacity(256);
+    json.push('{');
+    if let Some(duration) = duration {
+        let _ = write!(json, "\"DurationSeconds\": {duration}, ");
+    }
+    let texts = [
+        ("ExternalId", external_id),
+        ("RoleArn", Some(arn)),
+        ("RoleSessionName", session_name),
+        ("SerialNumber", serial),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            let _ = write!(json, "\"{name}\": ");
+            push_json_text(&mut json, text);
+            json.push_str(", ");
+        }
+    }
+    json.truncate(json.len() - 2);
+    json.push('}');
+    json
+}
+
+/// The key of an entry of our own: the base's access key id, every hop's parameters, the serial and the STS.
+pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
+    let mut text = String::with_capacity(512);
+    text.push_str(match &plan.base {
+        Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => access_key_id,
+        Base::Provider { profile, .. } => profile.as_deref().unwrap_or_default(),
+    });
+    for role in plan.roles.iter().take(at + 1) {
+        text.push('\n');
+        text.push_str(&cli_parameters(role));
+    }
+    text.push('\n');
+    if let Some(session) = &plan.session {
+        text.push_str(session.serial.as_str());
+    }
+    if let Some(crate::plan::model::Mfa::Code(serial)) = plan.roles.get(at).map(|role| &role.mfa) {
+        text.push_str(serial.as_str());
+    }
+    text.push('\n');
+    text.push_str(plan.sts.identity());
+    hex_sha1(&text)
+}
+
+/// The key of an MFA session: access key id, serial, STS.
+pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
+    let base = plan.base.long_term_key()?;
+    Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.as_str(), plan.sts.identity())))
+}
+
+/// SHA-1 in lower-case hexadecimal.
+pub fn hex_sha1(text: &str) -> String {
+    // The sha1 crate asks the processor first whether it has instructions for this (see `bytes` for what that costs).
+    sha1_smol::Sha1::from(text).digest().to_string()
+}
+
+#[cfg(test)]
+mod tests;
