@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::time::Seconds;
+use crate::time::{Length, Timestamp};
 
 /// A text that must not be seen: it has no Debug, Display or Serialize that shows it, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ pub struct Credentials {
     /// Present with temporary credentials.
     pub session_token: Option<Secret>,
     /// When they end; absent for long-term keys and where the provider does not say.
-    pub expiration: Option<Seconds>,
+    pub expiration: Option<Timestamp>,
     /// The account they belong to, where it is known.
     pub account_id: Option<String>,
 }
 
 impl Credentials {
     /// Seconds left at `now`; `None` when they do not expire.
-    pub fn left(&self, now: Seconds) -> Option<Seconds> {
+    pub fn left(&self, now: Timestamp) -> Option<Length> {
         self.expiration.map(|end| end - now)
     }
 }

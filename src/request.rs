@@ -14,19 +14,19 @@ use crate::env::variables::Variables;
 use crate::error::{Error, Result};
 use crate::messages::Verbosity;
 use crate::region::check_region;
-use crate::time::{Seconds, for_people, parse_duration, parse_iso8601};
+use crate::time::{Length, Timestamp};
 
 /// The shortest and the longest session that STS gives for a role, in seconds.
-const ROLE_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=43_200;
+const ROLE_LENGTHS: std::ops::RangeInclusive<Length> = Length::minutes(15)..=Length::hours(12);
 
 /// The same for an MFA session.
-const SESSION_SECONDS: std::ops::RangeInclusive<Seconds> = 900..=129_600;
+const SESSION_LENGTHS: std::ops::RangeInclusive<Length> = Length::minutes(15)..=Length::hours(36);
 
 /// How long credentials must be good for, unless told: the AWS CLI's own margin.
-const MIN_TTL: Seconds = 900;
+const DEFAULT_MIN_TTL: Length = Length::minutes(15);
 
 /// How long a renewal waits, unless told, in seconds: behind the SDK that asks, the command waits too.
-const PATIENCE: Seconds = 120;
+const DEFAULT_RENEWAL_PATIENCE: Length = Length::minutes(2);
 
 /// Who named the profile of a renewal: the outer run.
 const RENEWED: &str = "AWS_AUTH_PROFILE";
@@ -62,7 +62,7 @@ pub enum SessionLength {
     /// No session: a code per role, as the AWS CLI does.
     Off,
     /// A session of so many seconds.
-    For(Seconds),
+    For(Length),
 }
 
 /// What a run was asked for.
@@ -76,9 +76,9 @@ pub struct Request<'a> {
     /// `--region`.
     pub region: Option<String>,
     /// `--duration` or AWS_AUTH_DURATION, in seconds.
-    pub duration: Option<Seconds>,
+    pub duration: Option<Length>,
     /// `--min-ttl` or AWS_AUTH_MIN_TTL, in seconds.
-    pub min_ttl: Seconds,
+    pub min_ttl: Length,
     /// Whether somebody asked for that, or it is the default.
     pub min_ttl_asked: bool,
     /// `--no-mfa-session` or AWS_AUTH_MFA_SESSION; `None` leaves it to the profile.
@@ -131,11 +131,11 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// A usage error, or a setting that cannot be read; each names the option or variable.
-    pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Seconds) -> Result<Self> {
+    pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Timestamp) -> Result<Self> {
         let action = crate::cli::action::of(cli)?;
         let mut warnings = Vec::new();
         let min_ttl = length(cli.min_ttl.as_deref(), snapshot, "--min-ttl", "AWS_AUTH_MIN_TTL")?;
-        let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(MIN_TTL));
+        let (min_ttl_asked, min_ttl) = (min_ttl.is_some(), min_ttl.unwrap_or(DEFAULT_MIN_TTL));
         let keys = environment_keys(snapshot);
         let set_before = nesting::settings(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
@@ -159,11 +159,12 @@ impl<'a> Request<'a> {
         let unset = if names_one { unchanged(&set_before, snapshot) } else { Vec::new() };
         let duration = length(cli.duration.as_deref(), snapshot, "--duration", "AWS_AUTH_DURATION")?;
         if let Some(seconds) = duration
-            && !ROLE_SECONDS.contains(&seconds)
+            && !ROLE_LENGTHS.contains(&seconds)
         {
             let name = if cli.duration.is_some() { "--duration" } else { "AWS_AUTH_DURATION" };
-            return Err(Error::new(format!("{name} asks for a role session of {}", for_people(seconds)))
-                .advise("STS gives from 15m to 12h"));
+            return Err(
+                Error::new(format!("{name} asks for a role session of {seconds}")).advise("STS gives from 15m to 12h")
+            );
         }
         let region = cli.region.clone();
         if let Some(region) = &region {
@@ -269,8 +270,8 @@ fn renewal(
     snapshot: &Snapshot,
     keys: &EnvironmentKeys,
     set_before: &[(String, String)],
-    min_ttl: Seconds,
-    now: Seconds,
+    min_ttl: Length,
+    now: Timestamp,
 ) -> Result<Option<Chosen>> {
     let Some(profile) = snapshot.text("AWS_AUTH_PROFILE")? else { return Ok(None) };
     let wanted = match keys {
@@ -279,7 +280,7 @@ fn renewal(
         EnvironmentKeys::Absent => snapshot.kept_fresh.is_some() && (!action.runs_command() || cli.role_arn.is_some()),
         EnvironmentKeys::Present { access_key_id, .. } => {
             let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
-            let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
+            let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
             // A status is that of the keys which are there, however little they have left.
             ours && cli.role_arn.is_none()
                 && action != Action::Status
@@ -294,12 +295,14 @@ fn is_renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
     let Some(above) = snapshot.kept_fresh.as_ref().filter(|_| action == Action::Export(Format::Json)) else {
         return Ok(None);
     };
-    let patience = length(None, snapshot, "AWS_AUTH_RENEWAL_TIMEOUT", "AWS_AUTH_RENEWAL_TIMEOUT")?.unwrap_or(PATIENCE);
-    let patience = u64::try_from(patience).ok().filter(|seconds| (1..=3600).contains(seconds));
-    let patience = patience.map(Duration::from_secs).ok_or_else(|| {
-        Error::new("AWS_AUTH_RENEWAL_TIMEOUT is out of bounds").advise("write a time from 1s to 1h: 50, 2m")
-    })?;
-    Ok(Some(Renewal { command: above.command.clone(), patience }))
+    let patience = length(None, snapshot, "AWS_AUTH_RENEWAL_TIMEOUT", "AWS_AUTH_RENEWAL_TIMEOUT")?
+        .unwrap_or(DEFAULT_RENEWAL_PATIENCE);
+    if !(Length::seconds(1)..=Length::hours(1)).contains(&patience) {
+        return Err(
+            Error::new("AWS_AUTH_RENEWAL_TIMEOUT is out of bounds").advise("write a time from 1s to 1h: 50, 2m")
+        );
+    }
+    Ok(Some(Renewal { command: above.command.clone(), patience: patience.to_duration() }))
 }
 
 /// The options that a renewal has to have for the same credentials. What came from a variable reaches it as one: it
@@ -324,7 +327,7 @@ fn travelling(cli: &Cli) -> Vec<String> {
 }
 
 /// A length of time from an option, else from a variable.
-fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str) -> Result<Option<Seconds>> {
+fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str) -> Result<Option<Length>> {
     let (text, name) = match option {
         Some(text) => (text, name),
         None => match snapshot.text(variable)? {
@@ -332,7 +335,7 @@ fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str)
             None => return Ok(None),
         },
     };
-    parse_duration(text).map(Some).ok_or_else(|| not_a_time(name, text))
+    Length::parse(text).map(Some).ok_or_else(|| not_a_time(name, text))
 }
 
 fn not_a_time(name: &str, text: &str) -> Error {
@@ -352,8 +355,8 @@ pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(SessionLength::Off);
     }
-    let seconds = parse_duration(text).ok_or_else(|| not_a_time(name, text))?;
-    if SESSION_SECONDS.contains(&seconds) {
+    let seconds = Length::parse(text).ok_or_else(|| not_a_time(name, text))?;
+    if SESSION_LENGTHS.contains(&seconds) {
         Ok(SessionLength::For(seconds))
     } else {
         Err(Error::new(format!("{name} is '{text}'")).advise("an MFA session lasts from 15m to 36h; or write off"))

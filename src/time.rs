@@ -1,58 +1,156 @@
-//! Times and lengths of time: reading, writing, and showing them to people.
+//! Moments and lengths of time: how they are read, written, and shown to people.
 
-/// Seconds since 1970-01-01T00:00:00Z.
-pub type Seconds = i64;
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::Duration;
 
-/// The time of this machine.
-pub fn now() -> Seconds {
-    jiff::Timestamp::now().as_second()
+/// A moment: whole seconds since 1970-01-01T00:00:00Z, as AWS gives expirations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+/// A length of time in whole seconds. It is negative from a moment to an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Length(i64);
+
+/// The time of this machine. The edges of a run ask for it; everything else is told.
+pub fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_second())
 }
 
-/// The text of a moment as the AWS CLI's cache and AWS_CREDENTIAL_EXPIRATION have it: `2026-11-22T10:00:00Z`.
-pub fn iso8601(at: Seconds) -> String {
-    jiff::Timestamp::from_second(at).map_or_else(|_| String::new(), |time| time.to_string())
-}
+impl Timestamp {
+    /// The moment so many seconds after 1970-01-01T00:00:00Z.
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(seconds)
+    }
 
-/// Reads an expiration as it is found in caches: with `Z`, an offset, or a trailing `UTC`.
-pub fn parse_iso8601(text: &str) -> Option<Seconds> {
-    let time = match text.strip_suffix("UTC") {
-        Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
-        None => text.parse::<jiff::Timestamp>(),
-    };
-    time.ok().map(jiff::Timestamp::as_second)
-}
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn unix(self) -> i64 {
+        self.0
+    }
 
-/// The time of day on this machine, for messages: `09:12`, with the date when it is not within a day of `now`.
-pub fn local_time(at: Seconds, now: Seconds) -> String {
-    let format = if (at - now).abs() < 20 * 3600 { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-    jiff::Timestamp::from_second(at).map_or_else(
-        |_| String::from("?"),
-        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string(),
-    )
-}
+    /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. `None`
+    /// for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let time = match text.strip_suffix("UTC") {
+            Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
+            None => text.parse::<jiff::Timestamp>(),
+        };
+        time.ok().map(|time| Self(time.as_second()))
+    }
 
-/// A length of time in words of two units at the most: `45s`, `12m`, `1h 5m`.
-pub fn for_people(seconds: Seconds) -> String {
-    match seconds {
-        ..0 => String::from("0s"),
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
-        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+    /// The text in the AWS CLI's cache and in AWS_CREDENTIAL_EXPIRATION: `2026-11-22T10:00:00Z`.
+    pub fn iso8601(self) -> String {
+        jiff::Timestamp::from_second(self.0).map_or_else(|_| String::new(), |time| time.to_string())
+    }
+
+    /// The time of day in the local time zone, for messages: `09:12`, with the date when it is not within a day of
+    /// `now`.
+    pub fn local(self, now: Self) -> String {
+        let near = Length::hours(20);
+        let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        jiff::Timestamp::from_second(self.0).map_or_else(
+            |_| String::from("?"),
+            |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string(),
+        )
     }
 }
 
-/// Reads a length of time as people write it: `900`, `900s`, `90m`, `12h`. `None` when it is none.
-pub fn parse_duration(text: &str) -> Option<Seconds> {
-    let text = text.trim();
-    let (digits, unit) = match text.as_bytes().last()? {
-        b's' => (text.get(..text.len() - 1)?, 1),
-        b'm' => (text.get(..text.len() - 1)?, 60),
-        b'h' => (text.get(..text.len() - 1)?, 3600),
-        _ => (text, 1),
-    };
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+impl Sub for Timestamp {
+    type Output = Length;
+
+    fn sub(self, earlier: Self) -> Length {
+        Length(self.0.saturating_sub(earlier.0))
     }
-    digits.parse::<Seconds>().ok()?.checked_mul(unit)
+}
+
+impl Add<Length> for Timestamp {
+    type Output = Self;
+
+    fn add(self, length: Length) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+}
+
+impl Length {
+    /// No time.
+    pub const ZERO: Self = Self(0);
+    /// Longer than anything: for credentials whose length is not known.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// So many seconds.
+    pub const fn seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// So many minutes.
+    pub const fn minutes(minutes: i64) -> Self {
+        Self(minutes.saturating_mul(60))
+    }
+
+    /// So many hours.
+    pub const fn hours(hours: i64) -> Self {
+        Self(hours.saturating_mul(3600))
+    }
+
+    /// The length of an elapsed or allowed time of the standard library, without its fraction.
+    pub fn of(duration: Duration) -> Self {
+        Self(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    /// The number of seconds.
+    pub const fn as_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// The number of seconds, where an API of AWS wants an `i32`; `None` when it does not fit.
+    pub fn as_api_seconds(self) -> Option<i32> {
+        i32::try_from(self.0).ok()
+    }
+
+    /// The same for the standard library; nothing for a negative length.
+    pub fn to_duration(self) -> Duration {
+        Duration::from_secs(u64::try_from(self.0).unwrap_or(0))
+    }
+
+    /// Two thirds of it.
+    #[must_use]
+    pub const fn two_thirds(self) -> Self {
+        Self(self.0 / 3 * 2 + self.0 % 3 * 2 / 3)
+    }
+
+    /// Reads a length of time as people write it: `900`, `900s`, `90m`, `12h`. `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (digits, unit) = match text.as_bytes().last()? {
+            b's' => (text.get(..text.len() - 1)?, 1),
+            b'm' => (text.get(..text.len() - 1)?, 60),
+            b'h' => (text.get(..text.len() - 1)?, 3600),
+            _ => (text, 1),
+        };
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse::<i64>().ok()?.checked_mul(unit).map(Self)
+    }
+}
+
+impl Add for Length {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl fmt::Display for Length {
+    /// Two units at the most: `45s`, `12m`, `1h 5m`. A negative length is `0s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ..0 => f.write_str("0s"),
+            seconds @ 0..60 => write!(f, "{seconds}s"),
+            seconds @ 60..3600 => write!(f, "{}m", seconds / 60),
+            seconds if seconds % 3600 < 60 => write!(f, "{}h", seconds / 3600),
+            seconds => write!(f, "{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What carrying a plan out would do now, told from the caches alone: no lock, no network, nothing written.
 
-use crate::acquire::lookup::{STEP, cached_result, last_fresh_role, usable_session};
+use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, last_fresh_role, usable_session};
 use crate::arn::Serial;
 use crate::cache::entry::Entry;
 use crate::cache::freshness::needed;
@@ -9,15 +9,15 @@ use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::system::terminal::Terminal;
-use crate::time::{Seconds, now};
+use crate::time::{Length, Timestamp, now};
 
 /// Credentials that a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     /// Seconds left.
-    pub left: Seconds,
+    pub left: Length,
     /// When they end.
-    pub expiration: Seconds,
+    pub expiration: Timestamp,
     /// Whether a run would still use them.
     pub usable: bool,
 }
@@ -75,13 +75,13 @@ pub fn result_left(plan: &Acquisition, context: &Context<'_>) -> Option<Held> {
 pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>) -> Forecast<'p> {
     let (now, request) = (now(), context.request);
     let last = plan.roles.len().checked_sub(1);
-    let margin = |at: usize| if Some(at) == last { request.min_ttl } else { STEP };
+    let margin = |at: usize| if Some(at) == last { request.min_ttl } else { MIN_STEP_TTL };
     let role = |at: usize| context.store.role(plan, at, now).map(|entry| held(&entry, now, margin(at)));
-    let session_margin = if last.is_none() { request.min_ttl } else { STEP };
+    let session_margin = if last.is_none() { request.min_ttl } else { MIN_STEP_TTL };
     let session = plan.session.as_ref().and_then(|session| usable_session(plan, session, context, now));
     let mut forecast = Forecast {
         base: crate::providers::fetch::kept(&plan.base, context, now)
-            .map(|entry| held(&entry, now, if last.is_none() { request.min_ttl } else { STEP })),
+            .map(|entry| held(&entry, now, if last.is_none() { request.min_ttl } else { MIN_STEP_TTL })),
         session: session.map(|kept| held(&kept.entry, now, session_margin)),
         roles: (0..plan.roles.len()).map(role).collect(),
         result: result_left(plan, context),
@@ -127,7 +127,7 @@ pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>) -> Forecast<'p
     forecast
 }
 
-fn held(entry: &Entry, now: Seconds, margin: Seconds) -> Held {
+fn held(entry: &Entry, now: Timestamp, margin: Length) -> Held {
     let left = entry.left(now);
     Held { left, expiration: entry.expiration, usable: left >= needed(margin, entry.length) }
 }

@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::plan::model::{Acquisition, Session};
 use crate::plan::words::result_name;
 use crate::providers::fetch;
-use crate::time::{Seconds, for_people, now};
+use crate::time::{Length, Timestamp, now};
 
 /// A session or role that only serves as a step must be good for as long as the next call may take, in seconds.
-pub(crate) const STEP: Seconds = 60;
+pub(crate) const MIN_STEP_TTL: Length = Length::seconds(60);
 
 /// The credentials that a cache, or the files alone, give without a call of STS. No lock is touched.
 pub fn at_hand(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Credentials>> {
@@ -47,33 +47,33 @@ pub(crate) fn say_if_short(plan: &Acquisition, context: &Context<'_>, credential
     let (request, now) = (context.request, now());
     let Some(left) = credentials.left(now) else { return };
     // New credentials of the length that was asked for are a moment old.
-    let short = request.min_ttl_asked && left + STEP < request.min_ttl;
+    let short = request.min_ttl_asked && left + MIN_STEP_TTL < request.min_ttl;
     // Nobody knows how long a provider's credentials lived before they were given.
-    let length = if plan.length() == Seconds::MAX { left } else { plan.length() };
+    let length = if plan.length() == Length::MAX { left } else { plan.length() };
     if short || left < needed(request.min_ttl, length) {
         context.messages.warn(&format!(
             "the credentials of profile '{}' are good for {} only; {} was asked for",
             plan.profile.as_deref().unwrap_or("default"),
-            for_people(left),
-            for_people(request.min_ttl)
+            left,
+            request.min_ttl
         ));
     }
 }
 
 /// The credentials of an entry that is good for `wanted` seconds, as far as its whole life allows.
-pub(crate) fn fresh(entry: Entry, wanted: Seconds) -> Option<Credentials> {
+pub(crate) fn fresh(entry: Entry, wanted: Length) -> Option<Credentials> {
     (entry.left(now()) >= needed(wanted, entry.length)).then_some(entry.credentials)
 }
 
 /// What a renewal gives while nobody has given it a code: the cached credentials, as long as they are good for `wanted`
 /// seconds. The SDK of a running command asks early, some for every call that the command makes.
-pub(crate) fn still_good(plan: &Acquisition, context: &Context<'_>, wanted: Seconds) -> Option<Credentials> {
+pub(crate) fn still_good(plan: &Acquisition, context: &Context<'_>, wanted: Length) -> Option<Credentials> {
     context.request.renewal.as_ref()?;
     fresh(cached_result(plan, context, now())?, wanted)
 }
 
 /// The plan's result from a cache, whatever it has left (but not ended at `now`).
-pub(crate) fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> Option<Entry> {
+pub(crate) fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Entry> {
     match (plan.roles.len().checked_sub(1), &plan.session) {
         (Some(last), _) => context.store.role(plan, last, now),
         (None, Some(session)) => Some(usable_session(plan, session, context, now)?.entry),
@@ -82,7 +82,7 @@ pub(crate) fn cached_result(plan: &Acquisition, context: &Context<'_>, now: Seco
 }
 
 /// How many roles need not be assumed, for the last of them has fresh credentials in the cache; and these.
-pub(crate) fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Seconds) -> (usize, Option<Entry>) {
+pub(crate) fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> (usize, Option<Entry>) {
     if context.request.refresh {
         return (0, None);
     }
@@ -91,7 +91,7 @@ pub(crate) fn last_fresh_role(plan: &Acquisition, context: &Context<'_>, now: Se
         .rev()
         .find_map(|at| {
             let entry = context.store.role(plan, at, now)?;
-            (entry.left(now) >= STEP).then(|| (at + 1, Some(entry)))
+            (entry.left(now) >= MIN_STEP_TTL).then(|| (at + 1, Some(entry)))
         })
         .unwrap_or((0, None))
 }
@@ -101,7 +101,7 @@ pub(crate) fn usable_session(
     plan: &Acquisition,
     session: &Session,
     context: &Context<'_>,
-    now: Seconds,
+    now: Timestamp,
 ) -> Option<KeptSession> {
     context.store.session(plan, session, now).filter(|kept| now - kept.issued < session.length)
 }

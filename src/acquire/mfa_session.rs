@@ -1,6 +1,6 @@
 //! Roles from an MFA session, and calls that carry a code (DESIGN, "One MFA code for the day").
 
-use crate::acquire::lookup::{STEP, still_good, usable_session};
+use crate::acquire::lookup::{MIN_STEP_TTL, still_good, usable_session};
 use crate::acquire::obtain::{Run, Stop};
 use crate::acquire::story;
 use crate::aws::sts;
@@ -16,13 +16,13 @@ use crate::plan::model::{Role, Session};
 use crate::system::lock::{Holder, Lock};
 use crate::system::terminal;
 use crate::text::shell_words::shell_word;
-use crate::time::{Seconds, local_time, now};
+use crate::time::{Length, now};
 
 /// A session younger than this was made for this very run: a role that refuses it refuses every session.
-const YOUNG: Seconds = 60;
+const MAX_AGE_OF_NEW_SESSION: Length = Length::seconds(60);
 
 /// A renewal asks for no code while cached credentials are good for so many seconds.
-const UNASKED: Seconds = 300;
+const RENEWAL_GRACE: Length = Length::minutes(5);
 
 impl Run<'_> {
     /// Assumes a role from the MFA session; cases 1 and 3 of DESIGN's "One MFA code for the day".
@@ -44,7 +44,7 @@ impl Run<'_> {
         } else if failure.kind != Kind::Denied || known {
             return Err(failure.error.into());
         }
-        if now() - kept.issued < YOUNG {
+        if now() - kept.issued < MAX_AGE_OF_NEW_SESSION {
             if !dead {
                 self.remember_refusal(session, kept, request);
             }
@@ -59,7 +59,7 @@ impl Run<'_> {
                 failure.error.into()
             });
         }
-        let at_time = local_time(kept.issued, now());
+        let at_time = kept.issued.local(now());
         let why = if dead {
             format!("STS no longer knows the session of {at_time}; a new code is needed")
         } else {
@@ -95,7 +95,7 @@ impl Run<'_> {
         if !self.renew_session
             && let Some(kept) = usable_session(self.plan, session, self.context, now)
         {
-            let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { STEP };
+            let wanted = if is_result { needed(self.context.request.min_ttl, kept.entry.length) } else { MIN_STEP_TTL };
             if kept.entry.left(now) >= wanted {
                 self.context.messages.step(|| story::session(self.plan, session, self.context, Some(&kept)));
                 return Ok(kept);
@@ -148,7 +148,7 @@ impl Run<'_> {
                 .advise("run the command again to be asked")
                 .into());
         }
-        if let Some(credentials) = still_good(self.plan, self.context, UNASKED) {
+        if let Some(credentials) = still_good(self.plan, self.context, RENEWAL_GRACE) {
             return Err(Stop::StillGood(credentials));
         }
         // What is wrong with the endpoint or its certificates must not cost a code.
@@ -179,7 +179,7 @@ impl Run<'_> {
 
     fn no_code(&mut self, none: NoCode) -> Stop {
         let or_still_good =
-            |error| still_good(self.plan, self.context, STEP).map_or(Stop::Failed(error), Stop::StillGood);
+            |error| still_good(self.plan, self.context, MIN_STEP_TTL).map_or(Stop::Failed(error), Stop::StillGood);
         match none {
             NoCode::Failed(error) => or_still_good(error),
             NoCode::GivenUp(error) => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::acquire::lookup::{STEP, cached_result, fresh, last_fresh_role, say_if_short, warn_in_clear};
+use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, fresh, last_fresh_role, say_if_short, warn_in_clear};
 use crate::acquire::story;
 use crate::aws::sts::Client;
 use crate::aws::sts_errors::{Failure, Kind, Subject};
@@ -14,7 +14,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result, io_words};
 use crate::mfa::codes::{Codes, Sources};
 use crate::plan::base::Base;
-use crate::plan::mfa::CHAINED;
+use crate::plan::mfa::MAX_CHAINED_LENGTH;
 use crate::plan::model::{Acquisition, Mfa, Role};
 use crate::plan::words::summary;
 use crate::providers::{fetch, process};
@@ -22,7 +22,7 @@ use crate::sso::outcome::NotSignedIn;
 use crate::sso::token;
 use crate::system::lock;
 use crate::system::lock::{Lock, Turn};
-use crate::time::{local_time, now};
+use crate::time::now;
 
 /// Credentials, and whether this very run got them from STS.
 pub struct Obtained {
@@ -164,7 +164,7 @@ impl Run<'_> {
             return Ok(credentials);
         }
         // As a result kept credentials were looked at already; they are not fresh enough.
-        let step = (!self.plan.roles.is_empty() && !self.refresh).then_some(STEP);
+        let step = (!self.plan.roles.is_empty() && !self.refresh).then_some(MIN_STEP_TTL);
         let credentials = fetch::fetch(self.plan, self.context, self.token.as_ref(), step)?;
         self.refuse_long_chain(&credentials)?;
         Ok(credentials)
@@ -174,7 +174,7 @@ impl Run<'_> {
     fn sign_in(&mut self) -> Result<(), Stop> {
         let kept = || {
             crate::providers::fetch::kept(&self.plan.base, self.context, now())
-                .is_some_and(|entry| entry.left(now()) >= STEP)
+                .is_some_and(|entry| entry.left(now()) >= MIN_STEP_TTL)
         };
         let needed = self.context.request.action == Action::Login
             || self.refresh
@@ -194,7 +194,7 @@ impl Run<'_> {
     fn refuse_long_chain(&self, credentials: &Credentials) -> Result<(), Stop> {
         let Base::Provider { .. } = self.plan.base else { return Ok(()) };
         match self.plan.roles.first() {
-            Some(role) if credentials.session_token.is_some() && role.length() > CHAINED => {
+            Some(role) if credentials.session_token.is_some() && role.length() > MAX_CHAINED_LENGTH => {
                 Err(role.too_long(self.context.set).into())
             }
             _ => Ok(()),
@@ -272,7 +272,7 @@ impl Run<'_> {
             && (token.new || self.context.request.action == Action::Login)
         {
             let then = if token.renewable { ", and renewed then" } else { "" };
-            let until = local_time(token.until, now());
+            let until = token.until.local(now());
             self.context.messages.say(&format!("{}: signed in to {login} until {until}{then}", self.profile));
         }
         say_if_short(self.plan, self.context, credentials);

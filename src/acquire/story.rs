@@ -14,7 +14,7 @@ use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::plan::words;
 use crate::plan::words::result_name;
-use crate::time::{Seconds, for_people, local_time, now};
+use crate::time::{Timestamp, now};
 
 /// The profile, its sources, and what the plan begins with.
 #[cold]
@@ -70,7 +70,7 @@ pub(crate) fn looked_up(plan: &Acquisition, context: &Context<'_>, entry: Option
     let kept = kept(&what, entry, now, &place);
     let wanted = needed(context.request.min_ttl, entry.length);
     if entry.left(now) < wanted {
-        return vec![format!("{kept}; {} is wanted", for_people(wanted))];
+        return vec![format!("{kept}; {} is wanted", wanted)];
     }
     with_session(plan, kept)
 }
@@ -105,19 +105,19 @@ pub(crate) fn session(
         (Some(kept), _) => {
             format!(
                 "{what}: kept since {}, good until {} ({})",
-                local_time(kept.issued, now),
-                local_time(kept.entry.expiration, now),
-                for_people(kept.entry.left(now))
+                kept.issued.local(now),
+                kept.entry.expiration.local(now),
+                kept.entry.left(now)
             )
         }
-        (None, Some(older)) => format!("{what}: the one of {} is replaced", local_time(older.issued, now)),
+        (None, Some(older)) => format!("{what}: the one of {} is replaced", older.issued.local(now)),
         (None, None) => format!("{what}: none is kept"),
     }
 }
 
 /// A new MFA session.
 pub(crate) fn new_session(plan: &Acquisition, session: &Session, context: &Context<'_>, kept: &KeptSession) -> String {
-    let until = local_time(kept.entry.expiration, now());
+    let until = kept.entry.expiration.local(now());
     match context.store.session_path(plan, session).filter(|_| session.kept) {
         Some(path) => format!("the MFA session is good until {until}, kept in {}", path.display()),
         None => format!("the MFA session is good until {until}, and not kept"),
@@ -132,19 +132,19 @@ pub(crate) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_
 
 /// A GetSessionToken.
 pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> String {
-    format!("GetSessionToken for {}, signed by {}", for_people(session.length), signer.access_key_id)
+    format!("GetSessionToken for {}, signed by {}", session.length, signer.access_key_id)
 }
 
 /// What the command is started with.
-pub fn with_credentials(credentials: &Credentials, now: Seconds) -> String {
+pub fn with_credentials(credentials: &Credentials, now: Timestamp) -> String {
     match credentials.expiration {
-        Some(end) => format!(" with keys {} until {}", credentials.access_key_id, local_time(end, now)),
+        Some(end) => format!(" with keys {} until {}", credentials.access_key_id, end.local(now)),
         None => format!(" with keys {}, which do not expire", credentials.access_key_id),
     }
 }
 
-fn kept(what: &str, entry: &Entry, now: Seconds, place: &str) -> String {
-    format!("{what}: good until {} ({}), in {place}", local_time(entry.expiration, now), for_people(entry.left(now)))
+fn kept(what: &str, entry: &Entry, now: Timestamp, place: &str) -> String {
+    format!("{what}: good until {} ({}), in {place}", entry.expiration.local(now), entry.left(now))
 }
 
 fn place_of_result(plan: &Acquisition, context: &Context<'_>) -> Option<String> {

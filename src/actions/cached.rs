@@ -1,14 +1,14 @@
 //! What people and scripts are told on stdout: the plan, the profiles, the time left, the identity.
 
 use crate::acquire::forecast::Held;
-use crate::time::{for_people, iso8601, local_time, now};
+use crate::time::now;
 
 /// What a cache holds, as JSON: `null` for nothing.
 pub(crate) fn held_json(held: Option<Held>) -> serde_json::Value {
     held.map_or(serde_json::Value::Null, |held| {
         serde_json::json!({
-            "expiration": iso8601(held.expiration),
-            "seconds_left": held.left,
+            "expiration": held.expiration.iso8601(),
+            "seconds_left": held.left.as_seconds(),
             "usable": held.usable,
         })
     })
@@ -19,8 +19,7 @@ pub(crate) fn held_text(held: Option<Held>) -> String {
     match held {
         None => String::from("not cached"),
         Some(held) => {
-            let until =
-                format!("cached, good until {} ({})", local_time(held.expiration, now()), for_people(held.left));
+            let until = format!("cached, good until {} ({})", held.expiration.local(now()), held.left);
             if held.usable { until } else { format!("{until}, too little") }
         }
     }

@@ -163,7 +163,7 @@ fn duration(session: &Session<'_>) -> Option<i64> {
     let plan = session.plan;
     match plan.roles.as_slice() {
         [role] if session.by_this_run && plan.base.long_term_key().is_some() && role.mfa != Mfa::Session => {
-            Some(role.length())
+            Some(role.length().as_seconds())
         }
         _ => None,
     }

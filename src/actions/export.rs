@@ -4,7 +4,6 @@ use crate::cli::action::Format;
 use crate::command::environment::Changes;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::time::iso8601;
 
 /// The changes as a script, or as lines for a file.
 ///
@@ -69,7 +68,7 @@ pub fn json(credentials: &Credentials) -> String {
         object.insert(String::from("SessionToken"), token.expose().into());
     }
     if let Some(end) = credentials.expiration {
-        object.insert(String::from("Expiration"), iso8601(end).into());
+        object.insert(String::from("Expiration"), end.iso8601().into());
     }
     if let Some(account) = &credentials.account_id {
         object.insert(String::from("AccountId"), account.as_str().into());

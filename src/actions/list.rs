@@ -14,7 +14,6 @@ use crate::plan::base::{Base, Provider};
 use crate::plan::model::{Acquisition, Mfa, Plan};
 use crate::plan::resolve;
 use crate::text::escape::printable;
-use crate::time::for_people;
 
 const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
 
@@ -127,7 +126,7 @@ impl Row {
             text(&self.source),
             text(&self.mfa),
             text(&self.region),
-            self.left.map_or_else(|| nothing.to_owned(), |held| for_people(held.left)),
+            self.left.map_or_else(|| nothing.to_owned(), |held| held.left.to_string()),
         ]
     }
 

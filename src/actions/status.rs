@@ -9,7 +9,7 @@ use crate::messages::print;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
 use crate::text::escape::printable;
-use crate::time::{for_people, now, parse_iso8601};
+use crate::time::{Length, Timestamp, now};
 
 /// Nothing is cached.
 const NOTHING: u8 = 1;
@@ -36,15 +36,15 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
     print(&if context.request.json {
         crate::text::json::json(&object)
     } else {
-        format!("{} {}\n", printable(&name), for_people(held.left))
+        format!("{} {}\n", printable(&name), held.left)
     })
 }
 
 /// The keys that an aws-auth put into this shell's environment.
 fn of_shell(context: &Context<'_>) -> Result<Option<(String, Held)>> {
     let profile = context.snapshot.text("AWS_AUTH_PROFILE")?;
-    let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(parse_iso8601);
+    let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
     let (Some(profile), Some(expiration)) = (profile, end) else { return Ok(None) };
     let left = expiration - now();
-    Ok((left > 0).then(|| (profile.to_owned(), Held { left, expiration, usable: true })))
+    Ok((left > Length::ZERO).then(|| (profile.to_owned(), Held { left, expiration, usable: true })))
 }

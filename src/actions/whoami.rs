@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::messages::print;
 use crate::plan::model::Acquisition;
 use crate::text::escape::printable;
-use crate::time::{for_people, iso8601, local_time, now};
+use crate::time::{Timestamp, now};
 
 /// Asks STS, and prints its answer.
 ///
@@ -24,12 +24,12 @@ pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'
             "account": identity.account,
             "user_id": identity.user_id,
             "access_key_id": credentials.access_key_id,
-            "expiration": credentials.expiration.map(iso8601),
+            "expiration": credentials.expiration.map(Timestamp::iso8601),
             "profile": plan.profile,
         })));
     }
     let until = match credentials.expiration {
-        Some(end) => format!("{} ({})", local_time(end, now()), for_people(end - now())),
+        Some(end) => format!("{} ({})", end.local(now()), end - now()),
         None if credentials.session_token.is_some() => String::from("unknown"),
         None => String::from("they do not expire"),
     };

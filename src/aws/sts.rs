@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::plan::endpoints::Sts;
 use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
-use crate::time::{Seconds, for_people};
+use crate::time::{Length, Timestamp};
 
 /// What GetCallerIdentity answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Client {
             .role_arn(role.arn.as_str())
             .role_session_name(role.sent_session_name())
             .set_external_id(role.external_id.clone())
-            .set_duration_seconds(role.duration.and_then(|seconds| i32::try_from(seconds).ok()))
+            .set_duration_seconds(role.duration.and_then(Length::as_api_seconds))
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
             .set_token_code(code.map(|code| code.digits.expose().to_owned()));
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
@@ -103,7 +103,7 @@ impl Client {
             .assume_role_with_web_identity()
             .role_arn(web.role.as_str())
             .role_session_name(web.sent_session_name())
-            .set_duration_seconds(web.duration.and_then(|seconds| i32::try_from(seconds).ok()))
+            .set_duration_seconds(web.duration.and_then(Length::as_api_seconds))
             .web_identity_token(token.expose());
         let answer = self.runtime.block_on(request.send()).map_err(|error| {
             let SdkError::ServiceError(context) = &error else { return self.network_error(&error).in_front(about) };
@@ -137,14 +137,14 @@ impl Client {
     pub fn session_token(
         &self,
         signer: &Credentials,
-        length: Seconds,
+        length: Length,
         code: Code<'_>,
         subject: Subject<'_>,
     ) -> Result<Credentials, Failure> {
         let request = self
             .client(signer, true)
             .get_session_token()
-            .set_duration_seconds(i32::try_from(length).ok())
+            .set_duration_seconds(length.as_api_seconds())
             .serial_number(code.serial.as_str())
             .token_code(code.digits.expose());
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
@@ -302,7 +302,7 @@ impl Client {
                 (Kind::Other, said.advise("the secret access key does not belong to the access key id; check both"))
             }
             "ValidationError" if lower.contains("durationseconds exceeds") => {
-                let asked = subject.role.map(Role::length).map(for_people).unwrap_or_default();
+                let asked = subject.role.map(Role::length).map(|length| length.to_string()).unwrap_or_default();
                 (Kind::Other, said.advise(format!("{asked} was asked for; ask for less with --duration or duration_seconds, or have the role's maximum session duration raised")))
             }
             "RegionDisabledException" => (Kind::Other, said.advise("activate STS in that region, or choose another with --region")),
@@ -346,7 +346,7 @@ pub(crate) fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Cred
         access_key_id: given.access_key_id,
         secret_access_key: Secret::new(given.secret_access_key),
         session_token: Some(Secret::new(given.session_token)),
-        expiration: Some(given.expiration.secs()),
+        expiration: Some(Timestamp::from_unix(given.expiration.secs())),
         account_id: None,
     })
 }

@@ -1,7 +1,7 @@
 //! What the caches hold.
 
 use crate::credentials::Credentials;
-use crate::time::Seconds;
+use crate::time::{Length, Timestamp};
 
 /// Credentials from a cache.
 #[derive(Debug, Clone)]
@@ -9,14 +9,14 @@ pub struct Entry {
     /// The credentials; their expiration is known.
     pub credentials: Credentials,
     /// When they end.
-    pub expiration: Seconds,
+    pub expiration: Timestamp,
     /// How long they live in all, in seconds, as far as it is known.
-    pub length: Seconds,
+    pub length: Length,
 }
 
 impl Entry {
     /// Seconds left at `now`.
-    pub fn left(&self, now: Seconds) -> Seconds {
+    pub fn left(&self, now: Timestamp) -> Length {
         self.expiration - now
     }
 }
@@ -27,7 +27,7 @@ pub struct KeptSession {
     /// Its credentials.
     pub entry: Entry,
     /// When STS gave it.
-    pub issued: Seconds,
+    pub issued: Timestamp,
     /// The requests that it was refused for, by their keys: a newer code was of no help.
     pub refused: Vec<String>,
 }

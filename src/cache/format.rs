@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::arn::RoleArn;
 use crate::cache::entry::{Assumed, Entry};
 use crate::credentials::{Credentials, Secret};
-use crate::time::{Seconds, iso8601, parse_iso8601};
+use crate::time::{Length, Timestamp};
 
 /// What the AWS CLI writes and reads.
 #[derive(Serialize, Deserialize)]
@@ -61,8 +61,8 @@ pub(crate) struct SessionFile<'a> {
 
 /// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
 /// they were asked for.
-pub(crate) fn entry(file: &KeysFile<'_>, written: Seconds, nominal: Seconds, role: Option<&RoleArn>) -> Option<Entry> {
-    let expiration = parse_iso8601(&file.expiration)?;
+pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, role: Option<&RoleArn>) -> Option<Entry> {
+    let expiration = Timestamp::parse(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
     }
@@ -86,7 +86,7 @@ pub(crate) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
         access_key_id: Cow::Borrowed(&credentials.access_key_id),
         secret_access_key: Cow::Borrowed(credentials.secret_access_key.expose()),
         session_token: Cow::Borrowed(credentials.session_token.as_ref()?.expose()),
-        expiration: Cow::Owned(iso8601(credentials.expiration?)),
+        expiration: Cow::Owned(credentials.expiration?.iso8601()),
         account_id: credentials.account_id.as_deref().map(Cow::Borrowed),
     })
 }

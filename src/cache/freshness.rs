@@ -1,9 +1,9 @@
 //! When credentials from a cache are good enough (docs/design.md, "The caches").
 
-use crate::time::Seconds;
+use crate::time::Length;
 
 /// How much of their life credentials must have left to be used (DESIGN, "Role cache"): `min_ttl`, but no more than
 /// two thirds of their whole length, so that a role of 15 minutes is not fetched anew by every run.
-pub fn needed(min_ttl: Seconds, length: Seconds) -> Seconds {
-    min_ttl.min(length * 2 / 3)
+pub fn needed(min_ttl: Length, length: Length) -> Length {
+    min_ttl.min(length.two_thirds())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Role, Session};
 use crate::text::json::push_json_text;
-use crate::time::Seconds;
+use crate::time::Length;
 
 /// The AWS CLI's key of a role: SHA-1 of its parameters as Python's json.dumps(…, sort_keys=True) writes them.
 pub fn cli_key(role: &Role) -> String {
@@ -24,7 +24,7 @@ fn cli_parameters(role: &Role) -> String {
 
 /// The AWS CLI's key of these parameters.
 pub(crate) fn parameters_key(
-    duration: Option<Seconds>,
+    duration: Option<Length>,
     external_id: Option<&str>,
     arn: &str,
     session_name: Option<&str>,
@@ -34,7 +34,7 @@ pub(crate) fn parameters_key(
 }
 
 fn parameters(
-    duration: Option<Seconds>,
+    duration: Option<Length>,
     external_id: Option<&str>,
     arn: &str,
     session_name: Option<&str>,
@@ -43,7 +43,7 @@ fn parameters(
     let mut json = String::with_capacity(256);
     json.push('{');
     if let Some(duration) = duration {
-        let _ = write!(json, "\"DurationSeconds\": {duration}, ");
+        let _ = write!(json, "\"DurationSeconds\": {}, ", duration.as_seconds());
     }
     let texts = [
         ("ExternalId", external_id),

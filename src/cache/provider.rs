@@ -17,7 +17,7 @@ use crate::plan::base::{Base, Provider};
 use crate::plan::sso::Sso;
 use crate::system::private_files;
 use crate::text::json;
-use crate::time::Seconds;
+use crate::time::{Length, Timestamp};
 
 /// What the AWS CLI writes for SSO.
 #[derive(Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub fn path(kind: &Provider, store: &Store) -> Option<PathBuf> {
 }
 
 /// The entry, fresh or not (but not ended at `now`).
-pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
+pub fn read(kind: &Provider, store: &Store, now: Timestamp) -> Option<Entry> {
     let contents = private_files::read(&path(kind, store)?)?;
     let entry = match kind {
         Provider::WebIdentity(web) => {
@@ -58,14 +58,14 @@ pub fn read(kind: &Provider, store: &Store, now: Seconds) -> Option<Entry> {
             if others {
                 return None;
             }
-            let mut entry = format::entry(&file.credentials, contents.written, Seconds::MAX, None)?;
+            let mut entry = format::entry(&file.credentials, contents.written, Length::MAX, None)?;
             // AWS CLI 2.9 and older write no account.
             entry.credentials.account_id = Some(sso.account_id.clone());
             Some(entry)
         }
         _ => None,
     };
-    entry.filter(|entry| entry.left(now) > 0)
+    entry.filter(|entry| entry.left(now) > Length::ZERO)
 }
 
 /// Keeps what a provider gave, if the AWS CLI does.

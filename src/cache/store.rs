@@ -17,7 +17,7 @@ use crate::env::snapshot::Snapshot;
 use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Session};
 use crate::system::private_files;
-use crate::time::{Seconds, iso8601, parse_iso8601};
+use crate::time::{Length, Timestamp};
 
 /// Where entries are, and whether they are read and written.
 pub struct Store {
@@ -75,14 +75,15 @@ impl Store {
     }
 
     /// The cached credentials of a role, fresh or not (but not ended at `now`).
-    pub fn role(&self, plan: &Acquisition, at: usize, now: Seconds) -> Option<Entry> {
+    pub fn role(&self, plan: &Acquisition, at: usize, now: Timestamp) -> Option<Entry> {
         let role = plan.roles.get(at)?;
         let contents = private_files::read(&self.role_path(plan, at)?)?;
         let file: RoleFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
         if !role.arn.is_role_of(&file.user.arn) {
             return None;
         }
-        entry(&file.credentials, contents.written, role.length(), Some(&role.arn)).filter(|entry| entry.left(now) > 0)
+        entry(&file.credentials, contents.written, role.length(), Some(&role.arn))
+            .filter(|entry| entry.left(now) > Length::ZERO)
     }
 
     /// Keeps a role's credentials.
@@ -100,7 +101,7 @@ impl Store {
     }
 
     /// The MFA session that is kept for this plan, fresh or not (but not ended at `now`).
-    pub fn session(&self, plan: &Acquisition, session: &Session, now: Seconds) -> Option<KeptSession> {
+    pub fn session(&self, plan: &Acquisition, session: &Session, now: Timestamp) -> Option<KeptSession> {
         if !session.kept {
             return None;
         }
@@ -112,10 +113,10 @@ impl Store {
         if !fits {
             return None;
         }
-        let issued = parse_iso8601(&file.issued_at)?;
-        let entry = entry(&file.credentials, issued, Seconds::MAX, None)?;
+        let issued = Timestamp::parse(&file.issued_at)?;
+        let entry = entry(&file.credentials, issued, Length::MAX, None)?;
         // A session from the future is a clock that was set back; its age would never end.
-        (entry.left(now) > 0 && issued <= now + 60).then(|| KeptSession {
+        (entry.left(now) > Length::ZERO && issued <= now + Length::seconds(60)).then(|| KeptSession {
             entry,
             issued,
             refused: file.refused.clone(),
@@ -131,7 +132,7 @@ impl Store {
             base_access_key_id: Cow::Borrowed(base),
             serial_number: Cow::Borrowed(session.serial.as_str()),
             sts: Cow::Borrowed(plan.sts.identity()),
-            issued_at: Cow::Owned(iso8601(kept.issued)),
+            issued_at: Cow::Owned(kept.issued.iso8601()),
             refused: kept.refused.clone(),
         };
         self.keep(&path, &file, messages);
@@ -151,7 +152,7 @@ impl Store {
 
     /// Removes sessions and role entries of our own that have ended, and what killed runs left half written. Called when
     /// a session is made, not on every run.
-    pub fn sweep(&self, now: Seconds) {
+    pub fn sweep(&self, now: Timestamp) {
         #[derive(Deserialize)]
         struct Ended<'a> {
             #[serde(rename = "Credentials", borrow)]
@@ -167,12 +168,12 @@ impl Store {
                 Some(Kept::Credentials) if own => private_files::read(&path).is_some_and(|contents| {
                     serde_json::from_slice::<Ended<'_>>(&contents.bytes)
                         .ok()
-                        .and_then(|file| parse_iso8601(&file.credentials.expiration))
+                        .and_then(|file| Timestamp::parse(&file.credentials.expiration))
                         .is_some_and(|end| end <= now)
                 }),
                 // Writing takes no minute.
                 Some(Kept::HalfWritten) => {
-                    private_files::read(&path).is_some_and(|contents| contents.written + 60 < now)
+                    private_files::read(&path).is_some_and(|contents| contents.written + Length::seconds(60) < now)
                 }
                 _ => false,
             };

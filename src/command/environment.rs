@@ -11,7 +11,6 @@ use crate::plan::model::Acquisition;
 use crate::plan::settings::{is_name, is_setting};
 use crate::request::Request;
 use crate::text::shell_words::shell_word;
-use crate::time::iso8601;
 
 /// The names that a profile is chosen by; the command must not choose again (the JavaScript SDK prefers a profile over
 /// keys).
@@ -269,7 +268,7 @@ impl Assignments {
             self.add("AWS_SESSION_TOKEN", token.expose());
             self.add("AWS_SECURITY_TOKEN", token.expose());
             if let Some(end) = credentials.expiration {
-                self.add("AWS_CREDENTIAL_EXPIRATION", &iso8601(end));
+                self.add("AWS_CREDENTIAL_EXPIRATION", &end.iso8601());
             }
         }
     }

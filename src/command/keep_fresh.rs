@@ -24,10 +24,10 @@ use crate::text::shell_words::shell_word;
 const NAME: (&str, &str) = ("fresh-", ".config");
 
 /// A file that nobody has used for so long serves no command any more: credentials end after 36 hours at the latest.
-const UNUSED: Duration = Duration::from_hours(7 * 24);
+const MAX_IDLE_TIME: Duration = Duration::from_hours(7 * 24);
 
 /// A use is noted no more often than this.
-const NOTED: Duration = Duration::from_hours(24);
+const USE_NOTE_INTERVAL: Duration = Duration::from_hours(24);
 
 /// The keys of a profile that lead to credentials. Everything else is a setting.
 const CREDENTIAL_KEYS: [&str; 18] = [
@@ -52,7 +52,7 @@ const CREDENTIAL_KEYS: [&str; 18] = [
 ];
 
 /// What AWS documents for a profile besides credentials, and no value of which is a secret: `--explain` shows these.
-const SHOWN: [&str; 24] = [
+const KEYS_WITHOUT_SECRETS: [&str; 24] = [
     "account_id_endpoint_mode",
     "ca_bundle",
     "cli_auto_prompt",
@@ -161,7 +161,7 @@ pub fn note_renewal(snapshot: &Snapshot) {
 
 /// Notes that a file is in use, so that no other run removes it.
 fn note_use(path: &Path) {
-    let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > NOTED);
+    let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
     if let Ok(file) = File::options().append(true).open(path)
         && is_old(&file) == Some(true)
     {
@@ -176,7 +176,7 @@ fn remove_unused(kept: &Path) {
         let name = path.file_name().map_or(Cow::Borrowed(""), |name| name.to_string_lossy());
         let ours = name.starts_with(NAME.0) && name.ends_with(NAME.1);
         let age = || age(path.symlink_metadata().ok()?.modified().ok()?);
-        if ours && path != kept && age().is_some_and(|age| age > UNUSED) {
+        if ours && path != kept && age().is_some_and(|age| age > MAX_IDLE_TIME) {
             let _ = fs::remove_file(&path);
         }
     }
@@ -278,7 +278,7 @@ fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hi
         }
         text.push_str(&key);
         text.push_str(" =");
-        if hides && !SHOWN.contains(&&*key) {
+        if hides && !KEYS_WITHOUT_SECRETS.contains(&&*key) {
             text.push_str(" …\n");
             continue;
         }

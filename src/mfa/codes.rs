@@ -14,7 +14,7 @@ use crate::text::shell_words::shell_word;
 use crate::time::now;
 
 /// How often a code that STS refuses is asked for.
-const TRIES: u32 = 3;
+const MAX_REFUSALS: u32 = 3;
 
 /// The codes of one run.
 pub struct Codes<'a> {
@@ -191,7 +191,7 @@ impl<'a> Codes<'a> {
     pub fn refused(&mut self, given: &Given, error: Error) -> Result<String, NoCode> {
         let Some(source) = given.source else {
             self.refused += 1;
-            if self.refused >= TRIES {
+            if self.refused >= MAX_REFUSALS {
                 let error = Error::new(format!("STS refused three MFA codes ({})", error.fact()));
                 return Err(NoCode::GivenUp(
                     error.advise("check that the device is the one of this serial, and that its clock is right"),

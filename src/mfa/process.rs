@@ -12,7 +12,7 @@ use crate::env::snapshot::Entry;
 use crate::error::{Error, Result};
 use crate::mfa::code::six_digits;
 use crate::system::terminal::Terminal;
-use crate::time::{Seconds, for_people};
+use crate::time::Length;
 
 /// How long a command may take to print a code.
 pub(crate) const PROCESS_TIME: Duration = Duration::from_mins(1);
@@ -48,10 +48,7 @@ pub(crate) fn run_process(command: &str, environment: &[Entry], limit: Duration)
             if let (Some(terminal), Some(settings)) = (&terminal, &settings) {
                 terminal.put_back(settings);
             }
-            Err(fail(format!(
-                "'{program}' did not print a code within {}",
-                for_people(Seconds::try_from(limit.as_secs()).unwrap_or(Seconds::MAX))
-            )))
+            Err(fail(format!("'{program}' did not print a code within {}", Length::of(limit))))
         }
         Some(Err(error)) => Err(fail(format!("'{program}' was lost ({})", crate::error::io_words(&error)))),
         Some(Ok((status, _))) if !status.success() => Err(fail(format!("'{program}' failed ({status})"))),

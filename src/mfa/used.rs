@@ -8,10 +8,10 @@ use crate::cache::keys::hex_sha1;
 use crate::cache::store::Store;
 use crate::credentials::Secret;
 use crate::system::private_files;
-use crate::time::Seconds;
+use crate::time::{Length, Timestamp};
 
 /// How long a sent code is remembered, in seconds.
-const REMEMBERED: Seconds = 60;
+const MEMORY: Length = Length::seconds(60);
 
 /// The codes that were sent in the last minute, by this run or another: a salted hash each.
 pub(crate) struct Used<'a> {
@@ -21,7 +21,7 @@ pub(crate) struct Used<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct Sent {
-    at: Seconds,
+    at: i64,
     salt: String,
     hash: String,
 }
@@ -31,25 +31,25 @@ impl Used<'_> {
         Some(self.store.state()?.join(format!("codes-{}.json", hex_sha1(serial.as_str()))))
     }
 
-    fn read(&self, serial: &Serial, now: Seconds) -> Vec<Sent> {
+    fn read(&self, serial: &Serial, now: Timestamp) -> Vec<Sent> {
         let contents = self.path(serial).and_then(|path| private_files::read(&path));
         let all: Vec<Sent> =
             contents.and_then(|contents| serde_json::from_slice(&contents.bytes).ok()).unwrap_or_default();
-        all.into_iter().filter(|sent| (0..REMEMBERED).contains(&(now - sent.at))).collect()
+        all.into_iter().filter(|sent| (Length::ZERO..MEMORY).contains(&(now - Timestamp::from_unix(sent.at)))).collect()
     }
 
-    pub(crate) fn contains(&self, serial: &Serial, digits: &Secret, now: Seconds) -> bool {
+    pub(crate) fn contains(&self, serial: &Serial, digits: &Secret, now: Timestamp) -> bool {
         self.sent.iter().any(|(device, sent)| device == serial.as_str() && sent == digits)
             || self.read(serial, now).iter().any(|sent| hash(&sent.salt, digits) == sent.hash)
     }
 
-    pub(crate) fn add(&mut self, serial: &Serial, digits: &Secret, now: Seconds) {
+    pub(crate) fn add(&mut self, serial: &Serial, digits: &Secret, now: Timestamp) {
         self.sent.push((serial.as_str().to_owned(), digits.clone()));
         let (Some(path), true) = (self.path(serial), self.store.writable()) else { return };
         let mut all = self.read(serial, now);
         let salt = format!("{:x}-{:x}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
         let hash = hash(&salt, digits);
-        all.push(Sent { at: now, salt, hash });
+        all.push(Sent { at: now.unix(), salt, hash });
         // Where it cannot be kept, STS itself refuses a code that comes twice.
         let _ = serde_json::to_vec(&all)
             .map_err(std::io::Error::from)

@@ -7,13 +7,13 @@ use crate::plan::base::Base;
 use crate::plan::model::{Mfa, Role, Session};
 use crate::plan::session_name::default_session_name;
 use crate::request::{Request, SessionLength, session_length};
-use crate::time::{Seconds, for_people};
+use crate::time::Length;
 
 /// How long an MFA session is kept unless told.
-const SESSION_LENGTH: Seconds = 12 * 3600;
+const DEFAULT_SESSION_LENGTH: Length = Length::hours(12);
 
 /// The longest role session that STS gives to temporary credentials.
-pub const CHAINED: Seconds = 3600;
+pub const MAX_CHAINED_LENGTH: Length = Length::hours(1);
 
 /// The MFA session and the roles of a chain.
 pub(crate) fn steps(
@@ -81,19 +81,19 @@ fn session(
     let Some(serial) = first_own.or(base_serial).or(outer) else { return Ok(None) };
     match (length, roles.first_mut()) {
         // Case 4: without a role the session is the result, but it is not kept.
-        (SessionLength::Off, _) => Ok(Some(Session { serial, length: SESSION_LENGTH, kept: false })),
+        (SessionLength::Off, _) => Ok(Some(Session { serial, length: DEFAULT_SESSION_LENGTH, kept: false })),
         (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
         (SessionLength::For(length), Some(first)) => {
             first.shared &= first.serial.is_some();
             // Case 2: from temporary credentials STS gives an hour at the most.
-            first.mfa = if first.length() > CHAINED { Mfa::Code(serial.clone()) } else { Mfa::Session };
+            first.mfa = if first.length() > MAX_CHAINED_LENGTH { Mfa::Code(serial.clone()) } else { Mfa::Session };
             Ok(Some(Session { serial, length, kept: true }))
         }
     }
 }
 
 /// One profile's AssumeRole, without its MFA.
-fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> Result<Role> {
+fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> Result<Role> {
     let Some(arn) = profile.get("role_arn") else {
         return Err(Error::new(format!("{}: profile '{}' has no role_arn", set.place(profile.at()), profile.name)));
     };
@@ -101,8 +101,8 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Seconds>) -> 
     let duration = match (asked, profile.get("duration_seconds")) {
         (Some(seconds), _) => Some(seconds),
         (None, None) => None,
-        (None, Some(value)) => match value.text.parse::<Seconds>() {
-            Ok(seconds @ 900..=43_200) => Some(seconds),
+        (None, Some(value)) => match value.text.parse::<i64>() {
+            Ok(seconds @ 900..=43_200) => Some(Length::seconds(seconds)),
             _ => {
                 return Err(Error::new(format!("{}: duration_seconds is '{}'", set.place(value.at), value.text))
                     .advise("write whole seconds from 900 to 43200"));
@@ -168,7 +168,7 @@ fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&P
     }
     match profile.and_then(|profile| profile.get("mfa_session_duration")) {
         Some(value) => session_length(&value.text, &format!("{}: mfa_session_duration", set.place(value.at))),
-        None => Ok(SessionLength::For(SESSION_LENGTH)),
+        None => Ok(SessionLength::For(DEFAULT_SESSION_LENGTH)),
     }
 }
 
@@ -176,7 +176,7 @@ fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&P
 fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Result<()> {
     for (at, role) in roles.iter().enumerate() {
         let chained = at > 0 || !base.may_be_long_term();
-        if chained && role.length() > CHAINED {
+        if chained && role.length() > MAX_CHAINED_LENGTH {
             return Err(role.too_long(set));
         }
     }
@@ -191,7 +191,7 @@ impl Role {
             "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
             self.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
             self.arn.as_str(),
-            for_people(self.length())
+            self.length()
         ))
         .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly")
     }

@@ -5,7 +5,7 @@ use crate::config::value::Location;
 use crate::plan::base::{Base, Provider};
 use crate::plan::endpoints::Sts;
 use crate::plan::origin::Region;
-use crate::time::Seconds;
+use crate::time::Length;
 
 /// What a run does for its credentials.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Session {
     /// The device whose code makes it.
     pub serial: Serial,
     /// How long it is asked for, and how old it may be to be used, in seconds.
-    pub length: Seconds,
+    pub length: Length,
     /// Whether it is kept for later runs.
     pub kept: bool,
 }
@@ -68,7 +68,7 @@ pub struct Role {
     /// RoleSessionName that is sent when the profile sets none.
     pub default_session_name: String,
     /// DurationSeconds, when it is asked for.
-    pub duration: Option<Seconds>,
+    pub duration: Option<Length>,
     /// The profile's own serial; it is in the AWS CLI's cache key, whoever gives the MFA.
     pub serial: Option<Serial>,
     /// How this call shows MFA.
@@ -103,16 +103,16 @@ impl Acquisition {
     }
 
     /// How long the result lives, as far as the requests say.
-    pub fn length(&self) -> Seconds {
+    pub fn length(&self) -> Length {
         match (self.roles.last(), &self.session) {
             (Some(role), _) => role.length(),
             (None, Some(session)) => session.length,
             (None, None) => match &self.base {
                 Base::Provider { kind, .. } => match &**kind {
                     Provider::WebIdentity(web) => web.length(),
-                    _ => Seconds::MAX,
+                    _ => Length::MAX,
                 },
-                _ => Seconds::MAX,
+                _ => Length::MAX,
             },
         }
     }
@@ -125,7 +125,7 @@ impl Role {
     }
 
     /// How long its credentials live, as far as the request says (STS's default is an hour).
-    pub fn length(&self) -> Seconds {
-        self.duration.unwrap_or(3600)
+    pub fn length(&self) -> Length {
+        self.duration.unwrap_or(Length::hours(1))
     }
 }

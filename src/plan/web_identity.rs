@@ -7,7 +7,7 @@ use crate::config::value::Location;
 use crate::error::{Error, Result};
 use crate::plan::session_name::default_session_name;
 use crate::request::Request;
-use crate::time::Seconds;
+use crate::time::Length;
 
 /// An AssumeRoleWithWebIdentity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct WebIdentity {
     /// RoleSessionName that is sent when nobody does.
     pub default_session_name: String,
     /// DurationSeconds, when `--duration` asks for it: the AWS CLI lets duration_seconds have no say here.
-    pub duration: Option<Seconds>,
+    pub duration: Option<Length>,
     /// The file that holds the token; it is read anew for each call, for tokens are rotated.
     pub token_file: String,
 }
@@ -31,8 +31,8 @@ impl WebIdentity {
     }
 
     /// How long its credentials live, as far as the request says (STS's default is an hour).
-    pub fn length(&self) -> Seconds {
-        self.duration.unwrap_or(3600)
+    pub fn length(&self) -> Length {
+        self.duration.unwrap_or(Length::hours(1))
     }
 
     /// What a profile says; `None` when it names no token.

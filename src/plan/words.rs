@@ -4,7 +4,7 @@ use crate::config::profiles::ProfileSet;
 use crate::credentials::Credentials;
 use crate::plan::base::{Base, Provider};
 use crate::plan::model::Acquisition;
-use crate::time::{Seconds, local_time};
+use crate::time::Timestamp;
 
 /// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
 pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
@@ -25,11 +25,11 @@ pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
 }
 
 /// Which role (or session) the credentials are, and until when.
-pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Seconds) -> String {
+pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Timestamp) -> String {
     let profile = plan.profile.as_deref().unwrap_or("no profile");
     let what = result_name(plan, Some(&credentials.access_key_id));
     match credentials.expiration {
-        Some(end) => format!("{profile}: {what} until {}", local_time(end, now)),
+        Some(end) => format!("{profile}: {what} until {}", end.local(now)),
         None => format!("{profile}: {what}, which do not expire"),
     }
 }

@@ -26,15 +26,15 @@ use crate::system::{lock, private_files, random};
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::text::shell_words::shell_word;
-use crate::time::{Seconds, iso8601, now, parse_iso8601};
+use crate::time::{Length, Timestamp, now};
 
 /// Credentials with less than this left are renewed.
-const RENEWED_BEFORE: Seconds = 5 * 60;
+const RENEWAL_MARGIN: Length = Length::minutes(5);
 
 /// A session's file, its texts wiped at the end.
 struct Session {
     fields: Value,
-    written: Seconds,
+    written: Timestamp,
 }
 
 impl Drop for Session {
@@ -57,7 +57,7 @@ impl Session {
     fn entry(&self) -> Option<Entry> {
         let token = self.fields.get("accessToken")?;
         let text = |name: &str| token.get(name)?.as_str().filter(|text| !text.is_empty());
-        let expiration = parse_iso8601(text("expiresAt")?)?;
+        let expiration = Timestamp::parse(text("expiresAt")?)?;
         let credentials = Credentials {
             access_key_id: text("accessKeyId")?.to_owned(),
             secret_access_key: Secret::new(text("secretAccessKey")?.to_owned()),
@@ -65,7 +65,7 @@ impl Session {
             expiration: Some(expiration),
             account_id: text("accountId").map(String::from),
         };
-        Some(Entry { credentials, expiration, length: (expiration - self.written).max(0) })
+        Some(Entry { credentials, expiration, length: (expiration - self.written).max(Length::ZERO) })
     }
 }
 
@@ -94,7 +94,7 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     let mut session = Session::read(&path).ok_or_else(missing)?;
     let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
     // Whoever held the lock before us may have renewed them.
-    if entry.left(now()) > RENEWED_BEFORE.max(entry.length * 2 / 3) {
+    if entry.left(now()) > RENEWAL_MARGIN.max(entry.length.two_thirds()) {
         return Ok(entry.credentials);
     }
     renew(&mut session, login, plan, context, about, &again, &path)?;
@@ -196,7 +196,7 @@ fn renew(
         "accessKeyId": token.access_key_id(),
         "secretAccessKey": token.secret_access_key(),
         "sessionToken": token.session_token(),
-        "expiresAt": iso8601(now() + Seconds::from(output.expires_in())),
+        "expiresAt": (now() + Length::seconds(output.expires_in().into())).iso8601(),
     });
     if let (Some(account), Value::Object(keys)) = (account, &mut keys) {
         keys.insert(String::from("accountId"), account);

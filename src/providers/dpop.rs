@@ -10,7 +10,7 @@ use rustls::sign::SigningKey;
 use serde_json::json;
 
 use crate::system::random::base64_url;
-use crate::time::Seconds;
+use crate::time::Timestamp;
 
 /// How long a coordinate of P-256, and each half of a signature, is.
 const LENGTH: usize = 32;
@@ -39,13 +39,13 @@ impl Key {
     }
 
     /// The header's value: a signed token that names the request and the public key.
-    pub fn proof(&self, url: &str, jti: &str, now: Seconds) -> Option<String> {
+    pub fn proof(&self, url: &str, jti: &str, now: Timestamp) -> Option<String> {
         let header = json!({
             "typ": "dpop+jwt",
             "alg": "ES256",
             "jwk": {"kty": "EC", "x": base64_url(&self.x), "y": base64_url(&self.y), "crv": "P-256"},
         });
-        let payload = json!({"jti": jti, "htm": "POST", "htu": url, "iat": now});
+        let payload = json!({"jti": jti, "htm": "POST", "htu": url, "iat": now.unix()});
         let message =
             format!("{}.{}", base64_url(header.to_string().as_bytes()), base64_url(payload.to_string().as_bytes()));
         let signer = self.private.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])?;

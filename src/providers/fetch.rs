@@ -16,7 +16,7 @@ use crate::providers::{aws_login, metadata, process, web_identity};
 use crate::sso::outcome::NotSignedIn;
 use crate::sso::token::Token;
 use crate::sso::{login, portal, words};
-use crate::time::{Seconds, local_time, now};
+use crate::time::{Length, Timestamp, now};
 
 /// The keys of a base that needs nobody to be asked; `None` for a provider.
 ///
@@ -51,7 +51,7 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
                 access_key_id: access_key_id.clone(),
                 secret_access_key: Secret::new(secret.to_owned()),
                 session_token: token.map(|token| Secret::new(token.to_owned())),
-                expiration: snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(crate::time::parse_iso8601),
+                expiration: snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse),
                 account_id: snapshot.text("AWS_ACCOUNT_ID")?.map(String::from),
             }))
         }
@@ -60,10 +60,10 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
 }
 
 /// What a provider gave before, where the AWS CLI keeps it; not ended at `now`.
-pub fn kept(base: &Base, context: &Context<'_>, now: Seconds) -> Option<Entry> {
+pub fn kept(base: &Base, context: &Context<'_>, now: Timestamp) -> Option<Entry> {
     let Base::Provider { kind, .. } = base else { return None };
     match &**kind {
-        Provider::Login(login) => aws_login::kept(login, context).filter(|entry| entry.left(now) > 0),
+        Provider::Login(login) => aws_login::kept(login, context).filter(|entry| entry.left(now) > Length::ZERO),
         kind => provider::read(kind, context.store, now),
     }
 }
@@ -107,7 +107,7 @@ pub fn fetch(
     plan: &Acquisition,
     context: &Context<'_>,
     token: Option<&Token>,
-    at_least: Option<Seconds>,
+    at_least: Option<Length>,
 ) -> Result<Credentials> {
     if let Some(credentials) = at_hand(&plan.base, context)? {
         return Ok(credentials);
@@ -143,7 +143,7 @@ pub fn fetch(
     match credentials.expiration {
         Some(end) if end <= now => Err(Error::new(format!(
             "{about}: the credentials that were given have expired already, at {}",
-            local_time(end, now)
+            end.local(now)
         ))
         .advise("the clock of this machine may be off, or whoever gives them has old ones")),
         _ => Ok(credentials),

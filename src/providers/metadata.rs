@@ -15,7 +15,7 @@ use crate::plan::metadata::{Container, ContainerToken, Instance};
 use crate::system::private_files;
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
-use crate::time::{local_time, now, parse_iso8601};
+use crate::time::{Timestamp, now};
 
 /// How long the container's endpoint may take to connect, and to answer; how often it is asked.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
         // In an outage the service gives old credentials on purpose, and AWS takes them; the AWS CLI does the same.
         context.messages.warn(&format!(
             "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
-            local_time(end, now)
+            end.local(now)
         ));
         credentials.expiration = None;
     }
@@ -211,7 +211,7 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
     let mut value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(String::from);
     let read = match (text("AccessKeyId"), text("SecretAccessKey").map(Secret::new), text("Token").map(Secret::new)) {
-        (Some(id), Some(secret), Some(token)) => match text("Expiration").as_deref().and_then(parse_iso8601) {
+        (Some(id), Some(secret), Some(token)) => match text("Expiration").as_deref().and_then(Timestamp::parse) {
             Some(end) => Ok(Credentials {
                 access_key_id: id,
                 secret_access_key: secret,

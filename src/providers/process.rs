@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ use crate::system::subprocess::{End, Finished, Trouble};
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::text::shell_words::split_words;
-use crate::time::{for_people, parse_duration, parse_iso8601};
+use crate::time::{Length, Timestamp};
 
 /// Refuses to run the process of a profile whose process we are a part of.
 ///
@@ -38,7 +37,7 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
 }
 
 /// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
-const LIMIT: i64 = 60;
+const DEFAULT_TIME_LIMIT: Length = Length::seconds(60);
 
 /// Runs the command and reads what it prints.
 pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -> Result<Credentials> {
@@ -54,7 +53,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
     let limit = limit(context.snapshot)?;
     context.messages.step(|| format!("running {program}"));
     let environment = environment(context.snapshot, profile);
-    let finished = subprocess::run(program, arguments, environment, Duration::from_secs(limit.unsigned_abs()))
+    let finished = subprocess::run(program, arguments, environment, limit.to_duration())
         .map_err(|trouble| in_words(&about, &trouble, limit))?;
     if finished.end != End::Status(0) {
         return Err(failed(&about, &finished));
@@ -70,12 +69,14 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
     Ok(credentials)
 }
 
-fn limit(snapshot: &Snapshot) -> Result<i64> {
+fn limit(snapshot: &Snapshot) -> Result<Length> {
     match snapshot.text("AWS_AUTH_PROCESS_TIMEOUT")? {
-        None => Ok(LIMIT),
-        Some(text) => parse_duration(text).filter(|seconds| (1..=3600).contains(seconds)).ok_or_else(|| {
-            Error::new(format!("AWS_AUTH_PROCESS_TIMEOUT is '{text}'")).advise("write a time from 1s to 1h: 90, 5m")
-        }),
+        None => Ok(DEFAULT_TIME_LIMIT),
+        Some(text) => Length::parse(text)
+            .filter(|limit| (Length::seconds(1)..=Length::hours(1)).contains(limit))
+            .ok_or_else(|| {
+                Error::new(format!("AWS_AUTH_PROCESS_TIMEOUT is '{text}'")).advise("write a time from 1s to 1h: 90, 5m")
+            }),
     }
 }
 
@@ -93,11 +94,11 @@ fn environment(snapshot: &Snapshot, profile: &str) -> impl Iterator<Item = (OsSt
     callers.chain([(OsString::from(ancestors::VARIABLE), OsString::from(ancestors::value_for(snapshot, profile)))])
 }
 
-fn in_words(about: &str, trouble: &Trouble, limit: i64) -> Error {
+fn in_words(about: &str, trouble: &Trouble, limit: Length) -> Error {
     match trouble {
         Trouble::NotStarted(error) => Error::new(format!("{about} cannot be run ({})", io_words(error)))
             .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
-        Trouble::TooSlow => Error::new(format!("{about} did not finish within {} and was stopped", for_people(limit)))
+        Trouble::TooSlow => Error::new(format!("{about} did not finish within {limit} and was stopped"))
             .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
         Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))
             .advise("run it by hand; it prints one JSON object"),
@@ -146,7 +147,7 @@ fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     };
     let expiration = match text("Expiration")? {
         None => None,
-        Some(time) => Some(parse_iso8601(&time).ok_or_else(|| wrong("printed an Expiration that is not a time"))?),
+        Some(time) => Some(Timestamp::parse(&time).ok_or_else(|| wrong("printed an Expiration that is not a time"))?),
     };
     Ok(Credentials {
         access_key_id: id,

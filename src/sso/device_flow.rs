@@ -14,19 +14,19 @@ use crate::sso::{oidc, registration};
 use crate::system::terminal::Interrupted;
 use crate::system::wait::Wait;
 
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Between two questions, when the service says nothing or none at all.
-const INTERVAL: Duration = Duration::from_secs(1);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// By how much `slow_down` makes it longer (RFC 8628, section 3.5).
-const SLOWER: Duration = Duration::from_secs(5);
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
 /// How long a call may go on before a signal is looked for.
-const GLANCE: Duration = Duration::from_millis(100);
+const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How many questions in a row may stay without an answer.
-const UNANSWERED: u32 = 3;
+const MAX_UNANSWERED: u32 = 3;
 
 /// Shows link and code, and asks until somebody has signed in.
 pub fn sign_in(
@@ -75,7 +75,7 @@ pub fn sign_in(
         ..=0 => until,
         lives => until.min(Instant::now() + seconds(lives)),
     };
-    let mut interval = seconds(started.interval()).max(INTERVAL);
+    let mut interval = seconds(started.interval()).max(DEFAULT_INTERVAL);
     let mut unanswered = 0;
     loop {
         let next = Instant::now() + interval;
@@ -85,14 +85,14 @@ pub fn sign_in(
         }
         let ask = client
             .create_token()
-            .grant_type(GRANT)
+            .grant_type(GRANT_TYPE)
             .client_id(&registration.client_id)
             .client_secret(registration.client_secret.expose())
             .device_code(device_code);
         let mut asking = std::pin::pin!(ask.send());
         let answer = http::runtime()?.block_on(async {
             loop {
-                match tokio::time::timeout(GLANCE, asking.as_mut()).await {
+                match tokio::time::timeout(SIGNAL_CHECK_INTERVAL, asking.as_mut()).await {
                     Ok(answer) => break answer,
                     Err(_) => wait.look(),
                 }
@@ -105,7 +105,7 @@ pub fn sign_in(
         let trouble = match Refusal::of(&sso.oidc, &error) {
             Ok(refusal) if refusal.is("AuthorizationPendingException", "authorization_pending") => None,
             Ok(refusal) if refusal.is("SlowDownException", "slow_down") => {
-                interval += SLOWER;
+                interval += SLOW_DOWN_STEP;
                 context.messages.step(|| format!("asking every {} seconds from now on", interval.as_secs()));
                 None
             }
@@ -120,7 +120,7 @@ pub fn sign_in(
             None => unanswered = 0,
             Some(error) => {
                 unanswered += 1;
-                if unanswered == UNANSWERED {
+                if unanswered == MAX_UNANSWERED {
                     return Err(error.into());
                 }
                 context.messages.step(|| error.to_string());

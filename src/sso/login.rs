@@ -18,10 +18,10 @@ use crate::sso::words::{advice, missing, tell, unrenewed, whose};
 use crate::sso::{browser_flow, device_flow, registration, token};
 use crate::system::lock::{Holder, Lock};
 use crate::system::terminal::{Answer, Terminal};
-use crate::time::{iso8601, now};
+use crate::time::now;
 
 /// How long a person has to sign in.
-const WHOLE: Duration = Duration::from_mins(10);
+const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// A token: the one that is kept, or that of a new login, which `--login` begins by itself and any other run only when
 /// somebody at the terminal wants it. `about` begins an error.
@@ -117,7 +117,8 @@ fn give_up(lock: &mut Option<Lock>) {
 
 /// By a browser here where there is one, else by a code.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
-    let until = Instant::now() + context.request.renewal.as_ref().map_or(WHOLE, |renewal| renewal.patience);
+    let until =
+        Instant::now() + context.request.renewal.as_ref().map_or(SIGN_IN_TIME_LIMIT, |renewal| renewal.patience);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(
@@ -150,10 +151,10 @@ fn keep(given: &Given, registration: &Registration, sso: &Sso, context: &Context
         "startUrl": sso.start_url,
         "region": sso.oidc.region,
         "accessToken": given.access.expose(),
-        "expiresAt": iso8601(until),
+        "expiresAt": until.iso8601(),
         "clientId": registration.client_id,
         "clientSecret": registration.client_secret.expose(),
-        "registrationExpiresAt": iso8601(registration.expires),
+        "registrationExpiresAt": registration.expires.iso8601(),
     });
     if let (Some(refresh), serde_json::Value::Object(fields)) = (&given.refresh, &mut fields) {
         fields.insert(String::from("refreshToken"), refresh.expose().into());

@@ -5,13 +5,13 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::sso::Sso;
-use crate::time::Seconds;
+use crate::time::Length;
 
 /// What a login gives.
 pub struct Given {
     pub(crate) access: Secret,
     pub(crate) refresh: Option<Secret>,
-    pub(crate) length: Seconds,
+    pub(crate) length: Length,
 }
 
 impl Given {
@@ -21,7 +21,7 @@ impl Given {
         Ok(Self {
             access: Secret::new(answer.access_token().ok_or_else(without)?.to_owned()),
             refresh: answer.refresh_token().map(|token| Secret::new(token.to_owned())),
-            length: answer.expires_in().into(),
+            length: Length::seconds(answer.expires_in().into()),
         })
     }
 }

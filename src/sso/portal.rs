@@ -13,6 +13,7 @@ use crate::plan::sso::Sso;
 use crate::sso::token::{Token, TokenState};
 use crate::sso::{token, words};
 use crate::text::escape::some_words;
+use crate::time::Timestamp;
 
 /// GetRoleCredentials, for the token of who is logged in; `None` looks for it.
 pub fn fetch(
@@ -77,7 +78,7 @@ pub fn fetch(
         secret_access_key: Secret::new(secret.to_owned()),
         session_token: Some(Secret::new(token.to_owned())),
         // Milliseconds; 0 is what the SDK makes of a missing one.
-        expiration: given.map(|given| given.expiration() / 1000).filter(|end| *end > 0),
+        expiration: given.map(|given| given.expiration() / 1000).filter(|end| *end > 0).map(Timestamp::from_unix),
         account_id: Some(sso.account_id.clone()),
     })
 }

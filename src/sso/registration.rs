@@ -16,13 +16,13 @@ use crate::sso::token::Fields;
 use crate::sso::{oidc, token};
 use crate::system::loopback;
 use crate::text::json::push_json_text;
-use crate::time::{Seconds, iso8601, now};
+use crate::time::{Length, Timestamp, now};
 
 /// A registration with less than this left is replaced.
-const REPLACED_BEFORE: Seconds = 15 * 60;
+const REPLACEMENT_MARGIN: Length = Length::minutes(15);
 
 /// What a token is for, unless the session says otherwise.
-const SCOPE: &str = "sso:account:access";
+const DEFAULT_SCOPE: &str = "sso:account:access";
 
 /// How somebody signs in: a registration is for one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +40,13 @@ pub struct Registration {
     /// Its secret.
     pub client_secret: Secret,
     /// When it ends.
-    pub expires: Seconds,
+    pub expires: Timestamp,
 }
 
 /// The scopes that are asked for. A legacy token has none, and is never renewed.
 pub fn scopes(sso: &Sso) -> Vec<String> {
     match (&sso.session, sso.scopes.as_slice()) {
-        (Some(_), []) => vec![SCOPE.to_owned()],
+        (Some(_), []) => vec![DEFAULT_SCOPE.to_owned()],
         (_, scopes) => scopes.to_vec(),
     }
 }
@@ -87,8 +87,8 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
     let (Some(id), Some(secret)) = (answer.client_id(), answer.client_secret()) else {
         return Err(Error::new(format!("{} answered without a registration", sso.oidc.place())).advise("try again"));
     };
-    let expires = answer.client_secret_expires_at();
-    let mut fields = json!({"clientId": id, "clientSecret": secret, "expiresAt": iso8601(expires)});
+    let expires = Timestamp::from_unix(answer.client_secret_expires_at());
+    let mut fields = json!({"clientId": id, "clientSecret": secret, "expiresAt": expires.iso8601()});
     if let Value::Object(fields) = &mut fields {
         if !scopes.is_empty() {
             fields.insert(String::from("scopes"), json!(scopes));
@@ -114,7 +114,7 @@ fn usable(kept: &Fields, grant: Grant) -> Option<Registration> {
     let expires = kept.time("expiresAt")?;
     let grants = kept.value().get("grantTypes").and_then(Value::as_array);
     let for_code = grants.is_some_and(|grants| grants.iter().any(|name| name == "authorization_code"));
-    if for_code != (grant == Grant::Code) || expires - now() < REPLACED_BEFORE {
+    if for_code != (grant == Grant::Code) || expires - now() < REPLACEMENT_MARGIN {
         return None;
     }
     Some(Registration {

@@ -18,10 +18,10 @@ use crate::sso::oidc;
 use crate::system::lock::Turn;
 use crate::system::{lock, private_files};
 use crate::text::json::wipe;
-use crate::time::{Seconds, for_people, iso8601, now, parse_iso8601};
+use crate::time::{Length, Timestamp, now};
 
 /// A token with less than this left is renewed, if it can be.
-const RENEWED_BEFORE: Seconds = 15 * 60;
+const RENEWAL_MARGIN: Length = Length::minutes(15);
 
 /// What the cache says about being logged in.
 pub enum TokenState {
@@ -38,7 +38,7 @@ pub struct Token {
     /// The access token.
     pub secret: Secret,
     /// Its end.
-    pub until: Seconds,
+    pub until: Timestamp,
     /// Whether it is renewed at its end.
     pub renewable: bool,
     /// Whether somebody signed in in this run.
@@ -81,16 +81,16 @@ impl Fields {
     }
 
     /// A time.
-    pub fn time(&self, name: &str) -> Option<Seconds> {
-        parse_iso8601(self.text(name)?)
+    pub fn time(&self, name: &str) -> Option<Timestamp> {
+        Timestamp::parse(self.text(name)?)
     }
 
-    fn left(&self, now: Seconds) -> Seconds {
-        self.time("expiresAt").map_or(0, |end| end - now)
+    fn left(&self, now: Timestamp) -> Length {
+        self.time("expiresAt").map_or(Length::ZERO, |end| end - now)
     }
 
     /// The token, if it has not ended.
-    fn state(&self, sso: &Sso, now: Seconds) -> TokenState {
+    fn state(&self, sso: &Sso, now: Timestamp) -> TokenState {
         match (self.text("accessToken"), self.time("expiresAt")) {
             (Some(token), Some(until)) if until > now => TokenState::Fresh(Token {
                 secret: Secret::new(token.to_owned()),
@@ -121,17 +121,17 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
     let Some(path) = path(sso, context) else { return Ok(TokenState::Missing) };
     let Some(file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     let left = file.left(now());
-    context.messages.step(|| format!("the SSO token has {} left", for_people(left)));
+    context.messages.step(|| format!("the SSO token has {left} left"));
     // Where the renewed token could not be kept, the AWS CLI would be logged out by ours.
     let renewable = sso.session.is_some() && context.store.writable();
-    if left >= RENEWED_BEFORE || !renewable {
+    if left >= RENEWAL_MARGIN || !renewable {
         return Ok(file.state(sso, now()));
     }
     drop(file);
     let _lock = take_turn(&path, context, "the SSO token")?;
     // Whoever held the lock before us may have renewed it.
     let Some(mut file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
-    if file.left(now()) < RENEWED_BEFORE {
+    if file.left(now()) < RENEWAL_MARGIN {
         match renewed(&file, sso, context) {
             Ok(Some(changes)) => {
                 if let Value::Object(fields) = &mut file.0 {
@@ -140,7 +140,7 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
                 keep(&path, &file, context, "the renewed SSO token");
             }
             Ok(None) => {}
-            Err(error) if file.left(now()) <= 0 => return Err(error),
+            Err(error) if file.left(now()) <= Length::ZERO => return Err(error),
             Err(error) => context.messages.step(|| error.to_string()),
         }
     }
@@ -198,7 +198,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     change("startUrl", &sso.start_url);
     change("region", &sso.oidc.region);
     change("accessToken", token);
-    change("expiresAt", &iso8601(now() + Seconds::from(answer.expires_in())));
+    change("expiresAt", &(now() + Length::seconds(answer.expires_in().into())).iso8601());
     if let Some(refresh) = answer.refresh_token() {
         change("refreshToken", refresh);
     }

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::messages::Messages;
 use crate::system::private_files;
 use crate::system::terminal::Interrupted;
-use crate::time::{Seconds, for_people};
+use crate::time::Length;
 
 /// What the lock owes to those who wait for it.
 pub(crate) struct Holder<'a>(pub &'a mut Option<Lock>);
@@ -199,7 +199,7 @@ fn part_of_itself(pid: u32) -> Error {
 fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
     let pid = State::read(file).pid;
     let seconds = context.request.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
-    let waited = for_people(Seconds::try_from(seconds).unwrap_or(Seconds::MAX));
+    let waited = Length::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
     Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
 }
 

@@ -9,7 +9,7 @@ use std::{fs, io};
 use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
-use crate::time::Seconds;
+use crate::time::Timestamp;
 
 /// No cache entry is larger: STS's longest session tokens are a few kilobytes.
 const LARGEST: u64 = 256 * 1024;
@@ -22,7 +22,7 @@ pub struct Contents {
     /// Its bytes.
     pub bytes: Zeroizing<Vec<u8>>,
     /// When it was last written.
-    pub written: Seconds,
+    pub written: Timestamp,
 }
 
 /// Reads a small regular file of our own; `None` for everything else: missing, unreadable, another user's, too large,
@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> Option<Contents> {
     }
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).ok()?]);
     file.read_exact(&mut bytes).ok()?;
-    Some(Contents { bytes, written: about.st_mtime })
+    Some(Contents { bytes, written: Timestamp::from_unix(about.st_mtime) })
 }
 
 /// Reads the token that an agent of another user may have left in a file; links and pipes are fine, for that is how

@@ -17,13 +17,14 @@ use aws_auth::plan::metadata::ContainerToken;
 use aws_auth::plan::model::{Acquisition, Mfa, Plan, Role};
 use aws_auth::plan::resolve;
 use aws_auth::request::Request;
+use aws_auth::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The clock of all cases.
-const NOW: i64 = 1_800_000_000;
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
 type Sections = BTreeMap<String, String>;
 
@@ -214,7 +215,7 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
     writeln!(text, "base    {}", base(&plan.base, set)).unwrap();
     if let Some(session) = &plan.session {
         let kept = if session.kept { "kept" } else { "not kept" };
-        writeln!(text, "session {} {}s {kept}", session.serial.as_str(), session.length).unwrap();
+        writeln!(text, "session {} {}s {kept}", session.serial.as_str(), session.length.as_seconds()).unwrap();
     }
     for role in &plan.roles {
         writeln!(text, "role    {}", role_line(role, set)).unwrap();
@@ -262,7 +263,7 @@ fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
                 None => write!(text, ", by default named {}", web.default_session_name).unwrap(),
             }
             match web.duration {
-                Some(seconds) => text + &format!(", seconds {seconds},"),
+                Some(length) => text + &format!(", seconds {},", length.as_seconds()),
                 None => text + ",",
             }
         }
@@ -305,7 +306,7 @@ fn role_line(role: &Role, set: &ProfileSet<'_>) -> String {
     }
     for (name, value) in [
         ("external id", role.external_id.clone()),
-        ("seconds", role.duration.map(|seconds| seconds.to_string())),
+        ("seconds", role.duration.map(|length| length.as_seconds().to_string())),
         ("serial", role.serial.as_ref().map(|serial| serial.as_str().to_owned())),
     ] {
         if let Some(value) = value {

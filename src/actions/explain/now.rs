@@ -4,7 +4,6 @@ use crate::acquire::forecast::{Call, CodeSource, Forecast};
 use crate::context::Context;
 use crate::plan::base::{Base, Provider};
 use crate::plan::model::{Acquisition, Mfa};
-use crate::time::for_people;
 
 /// A call's name, for people and programs.
 pub fn call(call: &Call<'_>) -> String {
@@ -30,10 +29,7 @@ pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'
     if forecast.calls.is_empty() {
         return match forecast.result {
             Some(held) => {
-                format!(
-                    "takes the cached credentials ({} left), makes no call, asks for no code",
-                    for_people(held.left)
-                )
+                format!("takes the cached credentials ({} left), makes no call, asks for no code", held.left)
             }
             None => String::from("takes the keys as they are, makes no call, asks for no code"),
         };
@@ -143,7 +139,11 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         notes.push(format!("{why}, so nothing is kept"));
     }
     let Some(plan) = plan else { return notes };
-    if plan.roles.iter().any(|role| matches!(role.mfa, Mfa::Code(_)) && role.length() > 3600) {
+    if plan
+        .roles
+        .iter()
+        .any(|role| matches!(role.mfa, Mfa::Code(_)) && role.length() > crate::plan::mfa::MAX_CHAINED_LENGTH)
+    {
         notes.push(String::from(
             "a role of more than 1h is assumed directly with a code: from a session STS gives 1h at the most",
         ));

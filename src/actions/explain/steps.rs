@@ -6,7 +6,6 @@ use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::plan::words::{base_in_words, provider};
-use crate::time::for_people;
 
 /// One step.
 pub struct Step {
@@ -55,7 +54,7 @@ pub(crate) fn session(plan: &Acquisition, session: &Session, forecast: &Forecast
     let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
     Step {
         kind: "mfa-session",
-        what: format!("MFA session of {}, for {}", session.serial.as_str(), for_people(session.length)),
+        what: format!("MFA session of {}, for {}", session.serial.as_str(), session.length),
         how: how.to_owned(),
         at: place_of_serial(plan, &session.serial, context),
         name: session.serial.as_str().to_owned(),
@@ -73,7 +72,7 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
     let external = if role.external_id.is_some() { ", with an external id" } else { "" };
     Step {
         kind: "role",
-        what: format!("role {}, for {}", role.arn.as_str(), for_people(role.length())),
+        what: format!("role {}, for {}", role.arn.as_str(), role.length()),
         how: format!("{with}, as session {}{external}", role.sent_session_name()),
         at: role.at.map_or_else(|| String::from("--role-arn"), |at| context.set.place(at)),
         name: role.arn.as_str().to_owned(),

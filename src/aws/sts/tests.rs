@@ -32,6 +32,8 @@ fn of_a_silent_service() -> (TcpListener, String, Client) {
     (listener, url, client)
 }
 
+use crate::time::Length;
+
 #[test]
 fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
     let (listener, url, client) = of_a_silent_service();
@@ -45,7 +47,8 @@ fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
     let serial = Serial::parse("arn:aws:iam::123456789012:mfa/jo", "here").unwrap();
     let digits = Secret::new(String::from("123456"));
     let code = Code { serial: &serial, digits: &digits };
-    let failure = client.session_token(&signer, 3600, code, Subject { profile: Some("p"), role: None }).unwrap_err();
+    let failure =
+        client.session_token(&signer, Length::hours(1), code, Subject { profile: Some("p"), role: None }).unwrap_err();
     assert_eq!(failure.kind, Kind::Other);
     assert_eq!(
         failure.error.to_string(),

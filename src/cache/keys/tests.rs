@@ -7,6 +7,7 @@ use crate::config::value::FileKind;
 use crate::env::snapshot::Snapshot;
 use crate::plan::model::{Plan, Role};
 use crate::request::Request;
+use crate::time::Timestamp;
 
 const ARN: &str = "arn:aws:iam::123456789012:role/A";
 
@@ -20,7 +21,7 @@ fn role(lines: &str) -> Role {
     let args = ["-p", "p", "true"].map(Into::into).to_vec();
     let snapshot = Snapshot::new(args, Vec::new(), || Err(std::io::ErrorKind::NotFound.into()));
     let cli = crate::cli::options::parse(&snapshot.args).unwrap();
-    let request = Request::new(&cli, &snapshot, 0).unwrap();
+    let request = Request::new(&cli, &snapshot, Timestamp::from_unix(0)).unwrap();
     let Plan::Acquire(mut plan) = crate::plan::resolve::resolve(&set, &request).unwrap() else { panic!("no role") };
     plan.roles.remove(0)
 }
