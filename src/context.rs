@@ -3,11 +3,16 @@
 use crate::cache::store::Store;
 use crate::config::profiles::ProfileSet;
 use crate::env::snapshot::Snapshot;
+use crate::error::{Result, io_words};
 use crate::messages::Messages;
 use crate::request::Request;
+use crate::system::lock::{self, Lock, Turn};
+use crate::time::Timestamp;
 
-/// Everything that carrying out needs beside the plan.
+/// The surroundings of a run: what was asked for, and what it was started with.
 pub struct Context<'a> {
+    /// When the run began. What happens after a question or a call asks for the time again.
+    pub now: Timestamp,
     /// What was asked for.
     pub request: &'a Request<'a>,
     /// The files, for the base's secret.
@@ -16,6 +21,30 @@ pub struct Context<'a> {
     pub snapshot: &'a Snapshot,
     /// The caches.
     pub store: &'a Store,
-    /// The voice.
+    /// Where messages go.
     pub messages: &'a Messages,
+}
+
+impl Context<'_> {
+    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` is what the others
+    /// wait for. `None` where nothing may be written, or there can be no lock: then the run goes on without one, after
+    /// a warning in the latter case.
+    ///
+    /// # Errors
+    /// Returns an error when waiting would never end, or no longer makes sense.
+    pub fn take_turn(&self, name: &str, what: &str) -> Result<Option<Lock>> {
+        let Some(state) = self.store.state().filter(|_| self.store.writable()) else { return Ok(None) };
+        match lock::take(&state.join(format!("lock-{name}")), self, what) {
+            Turn::Held(lock) => Ok(Some(lock)),
+            Turn::Never(error) => Err(error),
+            Turn::Impossible(error) => {
+                self.messages.cache_failure(&format!(
+                    "cannot keep anything in {} ({}); the next run will ask again",
+                    state.display(),
+                    io_words(&error)
+                ));
+                Ok(None)
+            }
+        }
+    }
 }

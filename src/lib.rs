@@ -59,8 +59,9 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if let Some(text) = actions::about(action) {
         return messages::print(&text);
     }
-    let request = Request::new(&cli, snapshot, now())?;
-    let messages = Messages::new(request.verbosity);
+    let now = now();
+    let request = Request::new(&cli, snapshot, now)?;
+    let messages = Messages::new(request.output.verbosity);
     let command = actions::command(action, cli.command, snapshot);
     actions::warn(&request, &messages);
     if action.runs_command() && resolve::passes_through(&request)? {
@@ -69,11 +70,11 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let config_file = read(FileKind::Config, snapshot.config_file())?;
     let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;
     let set = ProfileSet::parse(config_file.as_ref(), credentials_file.as_ref())?;
-    if request.verbosity == Verbosity::Verbose {
+    if request.output.verbosity == Verbosity::Verbose {
         set.warnings().iter().for_each(|warning| messages.warn(warning));
     }
-    let store = Store::new(snapshot, request.no_cache);
-    let context = Context { request: &request, set: &set, snapshot, store: &store, messages: &messages };
+    let store = Store::new(snapshot, request.cache.off);
+    let context = Context { now, request: &request, set: &set, snapshot, store: &store, messages: &messages };
     actions::perform(&context, &command)
 }
 

@@ -1,57 +1,77 @@
 //! Regions of AWS, and the partitions that they belong to.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 
-/// The region whose STS serves a partition when nobody names one.
-pub fn default_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-iso" => "us-iso-east-1",
-        "aws-iso-b" => "us-isob-east-1",
-        "aws-iso-e" => "eu-isoe-west-1",
-        "aws-iso-f" => "us-isof-south-1",
-        "aws-eusc" => "eusc-de-east-1",
-        _ => "us-east-1",
+/// The name of a region: `eu-west-1`, or the pseudo-region `aws-global`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region(String);
+
+impl Region {
+    /// Checks that the text looks like the name of a region. `origin` says where it stands, for the error.
+    ///
+    /// # Errors
+    /// Returns an error when it does not, with a hint when it is an availability zone.
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        if text == "aws-global" || is_regular(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let zone = text
+            .strip_suffix(|c: char| c.is_ascii_lowercase())
+            .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit()));
+        let advice = match zone {
+            Some(stem) => format!("it is an availability zone of {stem}"),
+            None => String::from("regions look like eu-west-1"),
+        };
+        Err(Error::new(format!("'{text}' ({origin}) is not a region")).advise(advice))
+    }
+
+    /// The region whose STS serves a partition when no region is set.
+    pub fn default_of(partition: &str) -> Self {
+        let name = match partition {
+            "aws-cn" => "cn-north-1",
+            "aws-us-gov" => "us-gov-west-1",
+            "aws-iso" => "us-iso-east-1",
+            "aws-iso-b" => "us-isob-east-1",
+            "aws-iso-e" => "eu-isoe-west-1",
+            "aws-iso-f" => "us-isof-south-1",
+            "aws-eusc" => "eusc-de-east-1",
+            _ => "us-east-1",
+        };
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The partition that it belongs to, by its name.
+    pub fn partition(&self) -> &'static str {
+        let prefixes = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("us-isob-", "aws-iso-b"),
+            ("us-isof-", "aws-iso-f"),
+            ("us-iso-", "aws-iso"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("eusc-", "aws-eusc"),
+        ];
+        prefixes.into_iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
     }
 }
 
-/// The partition that a region belongs to, by its name.
-pub fn partition_of(region: &str) -> &'static str {
-    let prefixes = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    prefixes.into_iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
-/// Refuses a region that is none, before anything is asked.
-pub fn check_region(region: &str, origin: &str) -> Result<()> {
-    let mut parts = region.split('-');
-    let first = parts.next().unwrap_or_default();
-    let rest: Vec<&str> = parts.collect();
+/// Whether the text has the form WORD-WORD[-WORD]…-NUMBER.
+fn is_regular(text: &str) -> bool {
     let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let regular = match rest.split_last() {
-        Some((last, middle)) => {
-            word(first) && !middle.is_empty() && middle.iter().all(|part| word(part)) && number(last)
-        }
-        None => false,
-    };
-    if regular || region == "aws-global" {
-        return Ok(());
-    }
-    let zone = region
-        .strip_suffix(|c: char| c.is_ascii_lowercase())
-        .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit()));
-    let advice = match zone {
-        Some(stem) => format!("it is an availability zone of {stem}"),
-        None => String::from("regions look like eu-west-1"),
-    };
-    Err(Error::new(format!("'{region}' ({origin}) is not a region")).advise(advice))
+    let Some((words, last)) = text.rsplit_once('-') else { return false };
+    number(last) && words.contains('-') && words.split('-').all(word)
 }

@@ -1,6 +1,6 @@
 //! What carrying a plan out would do now, told from the caches alone: no lock, no network, nothing written.
 
-use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, last_fresh_role, usable_session};
+use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, last_cached_step, usable_session};
 use crate::arn::Serial;
 use crate::cache::entry::Entry;
 use crate::cache::freshness::needed;
@@ -8,8 +8,9 @@ use crate::cache::provider;
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::providers::fetch;
 use crate::system::terminal::Terminal;
-use crate::time::{Length, Timestamp, now};
+use crate::time::{Length, Timestamp};
 
 /// Credentials that a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,66 +66,96 @@ pub struct Forecast<'p> {
     pub code: Option<(&'p Serial, CodeSource)>,
 }
 
-/// The time left of the plan's result in a cache, fresh enough for a run or not.
-pub fn result_left(plan: &Acquisition, context: &Context<'_>) -> Option<Held> {
-    let now = now();
-    Some(held(&cached_result(plan, context, now)?, now, context.request.min_ttl))
+/// The time left of the plan's result in a cache, enough for a run or not.
+pub fn result_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {
+    Some(held(&cached_result(plan, context, now).entry()?, now, context.request.cache.min_ttl))
 }
 
 /// Looks into the caches, and follows the steps of [`crate::acquire::obtain::obtain`] without taking any.
-pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>) -> Forecast<'p> {
-    let (now, request) = (now(), context.request);
-    let last = plan.roles.len().checked_sub(1);
-    let margin = |at: usize| if Some(at) == last { request.min_ttl } else { MIN_STEP_TTL };
-    let role = |at: usize| context.store.role(plan, at, now).map(|entry| held(&entry, now, margin(at)));
-    let session_margin = if last.is_none() { request.min_ttl } else { MIN_STEP_TTL };
-    let session = plan.session.as_ref().and_then(|session| usable_session(plan, session, context, now));
-    let mut forecast = Forecast {
-        base: crate::providers::fetch::kept(&plan.base, context, now)
-            .map(|entry| held(&entry, now, if last.is_none() { request.min_ttl } else { MIN_STEP_TTL })),
-        session: session.map(|kept| held(&kept.entry, now, session_margin)),
-        roles: (0..plan.roles.len()).map(role).collect(),
-        result: result_left(plan, context),
-        calls: Vec::new(),
-        code: None,
-    };
-    let passed_over = request.refresh && last.is_some();
+pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -> Forecast<'p> {
+    let mut forecast = looked_up(plan, context, now);
+    let has_roles = !plan.roles.is_empty();
+    let passed_over = context.request.cache.refresh && has_roles;
     if !passed_over && forecast.result.is_some_and(|result| result.usable) {
         return forecast;
     }
-    let (done, _) = last_fresh_role(plan, context, now);
-    let mut device = None;
-    let mut session_made = forecast.session.is_some_and(|session| session.usable);
-    let mut base_signs = last.is_none() && plan.session.is_none();
-    let mut make_session = |calls: &mut Vec<Call<'p>>, device: &mut Option<&'p Serial>| {
-        let made = std::mem::replace(&mut session_made, true);
-        if let (false, Some(session)) = (made, &plan.session) {
-            calls.push(Call::SessionToken(session));
-            device.get_or_insert(&session.serial);
-        }
-        !made
+    let mut steps = Steps {
+        plan,
+        calls: Vec::new(),
+        device: None,
+        session_made: forecast.session.is_some_and(|session| session.usable),
+        base_signs: !has_roles && plan.session.is_none(),
     };
+    let (done, _) = last_cached_step(plan, context, now);
     for (at, role) in plan.roles.iter().enumerate().skip(done) {
-        match &role.mfa {
-            Mfa::Session => base_signs |= make_session(&mut forecast.calls, &mut device),
-            Mfa::Code(serial) => {
-                device.get_or_insert(serial);
-                base_signs |= at == 0;
-            }
-            Mfa::None => base_signs |= at == 0,
-        }
-        forecast.calls.push(Call::AssumeRole(role));
+        steps.assume(at, role);
     }
-    if last.is_none() && plan.session.is_some() {
-        base_signs |= make_session(&mut forecast.calls, &mut device);
+    if !has_roles {
+        steps.make_session();
     }
-    // A result was looked at above; as a step, what is kept of a provider serves if it lasts a moment.
-    let kept = last.is_some() && !request.refresh && forecast.base.is_some_and(|base| base.usable);
-    if base_signs && !kept && matches!(plan.base, Base::Provider { .. }) {
+    forecast.calls = steps.calls;
+    // A result was looked at above; as a step, what is cached of a provider serves if it lasts a moment.
+    let cached = has_roles && !context.request.cache.refresh && forecast.base.is_some_and(|base| base.usable);
+    if steps.base_signs && !cached && plan.base.is_provider() {
         forecast.calls.insert(0, Call::Base(&plan.base));
     }
-    forecast.code = device.map(|serial| (serial, code_source(plan, context)));
+    forecast.code = steps.device.map(|serial| (serial, code_source(plan, context)));
     forecast
+}
+
+/// What the caches hold.
+fn looked_up<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -> Forecast<'p> {
+    let min_ttl = context.request.cache.min_ttl;
+    let last = plan.roles.len().checked_sub(1);
+    let margin = |at: Option<usize>| if at == last { min_ttl } else { MIN_STEP_TTL };
+    let role = |at: usize| {
+        let entry = context.store.role(plan, at, now).entry()?;
+        Some(held(&entry, now, margin(Some(at))))
+    };
+    let session = plan.session.as_ref().and_then(|session| usable_session(plan, session, context, now));
+    let base = fetch::cached(&plan.base, context, now).entry();
+    Forecast {
+        base: base.map(|entry| held(&entry, now, margin(None))),
+        session: session.map(|stored| held(&stored.entry, now, margin(None))),
+        roles: (0..plan.roles.len()).map(role).collect(),
+        result: result_left(plan, context, now),
+        calls: Vec::new(),
+        code: None,
+    }
+}
+
+/// The steps of a run that are not done yet.
+struct Steps<'p> {
+    plan: &'p Acquisition,
+    calls: Vec<Call<'p>>,
+    /// The device whose code is needed first.
+    device: Option<&'p Serial>,
+    /// Whether there is a session to assume roles from.
+    session_made: bool,
+    /// Whether a call is signed by the base.
+    base_signs: bool,
+}
+
+impl<'p> Steps<'p> {
+    fn assume(&mut self, at: usize, role: &'p Role) {
+        match &role.mfa {
+            Mfa::Session => self.make_session(),
+            Mfa::Code(serial) => {
+                self.device.get_or_insert(serial);
+                self.base_signs |= at == 0;
+            }
+            Mfa::None => self.base_signs |= at == 0,
+        }
+        self.calls.push(Call::AssumeRole(role));
+    }
+
+    fn make_session(&mut self) {
+        let Some(session) = self.plan.session.as_ref().filter(|_| !self.session_made) else { return };
+        self.session_made = true;
+        self.base_signs = true;
+        self.calls.push(Call::SessionToken(session));
+        self.device.get_or_insert(&session.serial.value);
+    }
 }
 
 fn held(entry: &Entry, now: Timestamp, margin: Length) -> Held {
@@ -135,9 +166,9 @@ fn held(entry: &Entry, now: Timestamp, margin: Length) -> Held {
 /// The first source that a run would ask.
 fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
     let request = context.request;
-    if request.code_option.is_some() {
+    if request.mfa.code_option.is_some() {
         CodeSource::Option
-    } else if request.code_variable.is_some() {
+    } else if request.mfa.code_variable.is_some() {
         CodeSource::Variable
     } else if plan.mfa_process.is_some() {
         CodeSource::Process
@@ -150,5 +181,5 @@ fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
 
 /// Whether a cache may hold what this base gives.
 pub fn held_of_base(base: &Base, context: &Context<'_>) -> bool {
-    provider::kept_path(base, context.store).is_some()
+    provider::place(base, context.store).is_some()
 }

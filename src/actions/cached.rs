@@ -1,7 +1,7 @@
 //! What people and scripts are told on stdout: the plan, the profiles, the time left, the identity.
 
 use crate::acquire::forecast::Held;
-use crate::time::now;
+use crate::time::Timestamp;
 
 /// What a cache holds, as JSON: `null` for nothing.
 pub(crate) fn held_json(held: Option<Held>) -> serde_json::Value {
@@ -15,11 +15,11 @@ pub(crate) fn held_json(held: Option<Held>) -> serde_json::Value {
 }
 
 /// What a cache holds, in words.
-pub(crate) fn held_text(held: Option<Held>) -> String {
+pub(crate) fn held_text(held: Option<Held>, now: Timestamp) -> String {
     match held {
         None => String::from("not cached"),
         Some(held) => {
-            let until = format!("cached, good until {} ({})", held.expiration.local(now()), held.left);
+            let until = format!("cached, good until {} ({})", held.expiration.local(now), held.left);
             if held.usable { until } else { format!("{until}, too little") }
         }
     }

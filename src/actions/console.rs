@@ -18,7 +18,7 @@ use crate::plan::base::Base;
 use crate::plan::endpoints::Service;
 use crate::plan::model::{Acquisition, Mfa};
 use crate::plan::resolve;
-use crate::region::{default_region, partition_of};
+use crate::region::Region;
 use crate::system::browser;
 
 /// What is signed in with.
@@ -33,7 +33,7 @@ pub struct Session<'a> {
 
 /// The hosts of a partition's console.
 struct Place {
-    region: String,
+    region: Region,
     partition: &'static str,
 }
 
@@ -45,13 +45,13 @@ struct Place {
 pub fn open(session: &Session<'_>, service: Option<&console_services::Service>, context: &Context<'_>) -> Result<u8> {
     let place = Place::of(session.plan)?;
     refuse_keys(session, context)?;
-    let region = &place.region;
-    let signin = Service::console(context.set, session.plan.profile.as_deref(), context.request, region)?;
-    if let Some(url) = signin.in_clear() {
+    let profile = session.plan.profile.as_deref();
+    let signin = Service::console(context.set, profile, context.request, place.region.clone())?;
+    if let Some(url) = signin.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
-    let endpoint = match &signin.url {
-        Some((url, _)) => format!("{url}/federation"),
+    let endpoint = match signin.endpoint.url() {
+        Some(url) => format!("{url}/federation"),
         None => format!("https://{}/federation", place.signin()),
     };
     let token = signin_token(&endpoint, &signin, session, context)?;
@@ -60,7 +60,7 @@ pub fn open(session: &Session<'_>, service: Option<&console_services::Service>, 
         encoded(&place.page(service)).as_str(),
         encoded(&token).as_str()
     ));
-    if context.request.no_browser {
+    if context.request.output.no_browser {
         return print(&format!("{}\n", *link));
     }
     browser::open(&link, context.snapshot, &mut || {})?;
@@ -70,7 +70,7 @@ pub fn open(session: &Session<'_>, service: Option<&console_services::Service>, 
 
 /// Who is signed in, for a message.
 fn whose(plan: &Acquisition) -> String {
-    let profile = plan.profile.as_deref().unwrap_or("default");
+    let profile = plan.profile_name();
     match plan.roles.last() {
         Some(role) => format!("{profile}: the console as role {}", role.arn.as_str()),
         None => format!("{profile}: the console"),
@@ -83,10 +83,10 @@ fn whose(plan: &Acquisition) -> String {
 /// The reason.
 #[cold]
 pub fn refuse_without_role(plan: &Acquisition) -> Result<()> {
-    if !plan.roles.is_empty() || matches!(plan.base, Base::Provider { .. }) {
+    if !plan.roles.is_empty() || plan.base.is_provider() {
         return Ok(());
     }
-    let profile = plan.profile.as_deref().unwrap_or("default");
+    let profile = plan.profile_name();
     let fact = match (&plan.base, &plan.session) {
         // Whose temporary keys these are, only STS knows.
         (Base::Environment { temporary: true, .. }, _) => return Ok(()),
@@ -108,7 +108,7 @@ fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
     if session.credentials.session_token.is_none() {
         return users("a user's keys");
     }
-    if session.plan.roles.is_empty() && !matches!(session.plan.base, Base::Provider { .. }) {
+    if session.plan.roles.is_empty() && !session.plan.base.is_provider() {
         let identity = identity(session.plan, session.credentials, context)?;
         if !identity.arn.contains(":assumed-role/") && !identity.arn.contains(":federated-user/") {
             return users(&format!("a session of {}", identity.arn));
@@ -172,12 +172,11 @@ fn duration(session: &Session<'_>) -> Option<i64> {
 impl Place {
     /// The partition is the role's, else the region's; a region of another partition does not count.
     fn of(plan: &Acquisition) -> Result<Self> {
-        let region = plan.sts.region.name.as_str();
-        let named = plan.roles.last().map_or_else(|| partition_of(region), |role| role.arn.partition());
+        let region = &plan.sts.region.value;
+        let named = plan.roles.last().map_or_else(|| region.partition(), |role| role.arn.partition());
         let partition = known(named)?;
-        let fits = partition_of(region) == partition && region != "aws-global";
-        let region = if fits { region } else { default_region(partition) };
-        Ok(Self { region: region.to_owned(), partition })
+        let fits = region.partition() == partition && region.as_str() != "aws-global";
+        Ok(Self { region: if fits { region.clone() } else { Region::default_of(partition) }, partition })
     }
 
     /// The host of the federation endpoint.
@@ -192,7 +191,7 @@ impl Place {
     fn page(&self, service: Option<&console_services::Service>) -> String {
         let path = service.map_or("console/home", |service| service.path);
         let regional = service.is_none_or(|service| service.regional);
-        let region = if regional { self.region.as_str() } else { default_region(self.partition) };
+        let region = if regional { self.region.clone() } else { Region::default_of(self.partition) };
         let host = match self.partition {
             "aws-cn" => String::from("console.amazonaws.cn"),
             "aws-us-gov" => String::from("console.amazonaws-us-gov.com"),
@@ -230,8 +229,8 @@ fn general_signin(partition: &str) -> &'static str {
 pub fn switch_role_url(context: &Context<'_>) -> Result<String> {
     let (request, set) = (context.request, context.set);
     let outer = context.snapshot.text("AWS_AUTH_PROFILE")?.filter(|_| request.profile.is_none());
-    let name = request.profile.as_ref().map(|chosen| chosen.name.as_str()).or(outer).unwrap_or("default");
-    let role = match (&request.role_arn, set.profile(name)) {
+    let name = outer.unwrap_or(request.profile_name());
+    let role = match (&request.role.arn, set.profile(name)) {
         (Some(role), _) => role.clone(),
         (None, None) => {
             let missing = resolve::resolve(set, request).err();

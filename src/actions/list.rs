@@ -10,8 +10,8 @@ use crate::actions::table::{aligned, cut};
 use crate::context::Context;
 use crate::error::Result;
 use crate::messages::{coloured, print};
-use crate::plan::base::{Base, Provider};
-use crate::plan::model::{Acquisition, Mfa, Plan};
+use crate::plan::base::Base;
+use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
 use crate::text::escape::printable;
 
@@ -42,7 +42,7 @@ struct Row {
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
     let stdout = std::io::stdout();
-    print(&if context.request.json {
+    print(&if context.request.output.json {
         crate::text::json::json(&Value::Array(rows.iter().map(as_json).collect()))
     } else if stdout.is_terminal() {
         for_terminal(&rows, width(context), coloured(&stdout, context.snapshot))
@@ -64,36 +64,27 @@ fn row(name: String, context: &Context<'_>) -> Row {
         problem: None,
     };
     match resolve::resolve_named(context.set, context.request, &empty.profile) {
-        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context)),
+        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context, context.now)),
         Ok(Plan::Ambient { .. } | Plan::PassThrough) => Row { source: Some(String::from("the machine")), ..empty },
         Err(error) => Row { problem: Some(error.fact().to_owned()), ..empty },
     }
 }
 
 fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
-    let provider = match &plan.base {
-        Base::Provider { kind, .. } => Some(&**kind),
-        Base::Static { .. } | Base::Environment { .. } => None,
-    };
-    let (account, role) = match (plan.roles.last(), provider) {
+    let (account, role) = match (plan.roles.last(), &plan.base) {
         (Some(role), _) => (Some(role.arn.account().to_owned()), Some(role.arn.name().to_owned())),
-        (None, Some(Provider::WebIdentity(web))) => {
+        (None, Base::WebIdentity { web, .. }) => {
             (Some(web.role.account().to_owned()), Some(web.role.name().to_owned()))
         }
-        (None, Some(Provider::Sso(sso))) => (Some(sso.account_id.clone()), Some(sso.role_name.clone())),
-        (None, _) => (plan.session.as_ref().and_then(|session| session.serial.account()).map(String::from), None),
+        (None, Base::Sso { sso, .. }) => (Some(sso.account_id.clone()), Some(sso.role_name.clone())),
+        (None, _) => (plan.session.as_ref().and_then(|session| session.serial.value.account()).map(String::from), None),
     };
-    let direct = plan.roles.iter().find_map(|role| match &role.mfa {
-        Mfa::Code(serial) => Some(serial),
-        Mfa::None | Mfa::Session => None,
-    });
-    let serial = plan.session.as_ref().map(|session| &session.serial).or(direct);
     Row {
         account,
         role,
-        source: Some(source(plan, provider)),
-        mfa: serial.map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
-        region: plan.region.as_ref().map(|region| region.name.clone()),
+        source: Some(source(&plan.base)),
+        mfa: plan.device().map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
+        region: plan.region.as_ref().map(|region| region.value.to_string()),
         left: forecast.result,
         session: forecast.session,
         ..row
@@ -101,15 +92,16 @@ fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
 }
 
 /// What the chain begins with: the profile that has the keys, or a provider.
-fn source(plan: &Acquisition, provider: Option<&Provider>) -> String {
-    match provider {
-        Some(Provider::WebIdentity(_)) => String::from("web identity"),
-        Some(Provider::Sso(sso)) => format!("SSO {}", sso.token_name()),
-        Some(Provider::Process { .. }) => String::from("process"),
-        Some(Provider::Login(_)) => String::from("aws login"),
-        Some(Provider::Container(_)) => String::from("container"),
-        Some(Provider::Instance(_)) => String::from("instance"),
-        None => plan.base.profile().map_or_else(|| String::from("environment"), String::from),
+fn source(base: &Base) -> String {
+    match base {
+        Base::WebIdentity { .. } => String::from("web identity"),
+        Base::Sso { sso, .. } => format!("SSO {}", sso.token_name()),
+        Base::Process { .. } => String::from("process"),
+        Base::Login { .. } => String::from("aws login"),
+        Base::Container { .. } => String::from("container"),
+        Base::Instance { .. } => String::from("instance"),
+        Base::Static { profile, .. } => profile.clone(),
+        Base::Environment { .. } => String::from("environment"),
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     };
     messages.say(&match device {
         Some(serial) => {
-            format!("{told} (the MFA session of {}, which other profiles use, too)", serial.as_str())
+            format!("{told} (the MFA session of {}, which other profiles use, too)", serial.value.as_str())
         }
         None => told,
     });

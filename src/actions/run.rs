@@ -6,7 +6,7 @@ use crate::acquire::obtain::Obtained;
 use crate::acquire::{lookup, obtain, story};
 use crate::actions::{console, export, meant, whoami};
 use crate::cli::action::{Action, Format};
-use crate::command::keep_fresh::Fresh;
+use crate::command::keep_fresh::RenewalFile;
 use crate::command::{environment, exec, keep_fresh};
 use crate::context::Context;
 use crate::credentials::Credentials;
@@ -41,7 +41,7 @@ pub fn pass_through(
 ) -> Result<u8> {
     refuse_to_renew_keys(request)?;
     messages.step(|| {
-        if request.kept_fresh {
+        if request.keep_fresh.is_below {
             return String::from("no profile is named; the command above renews its credentials, and so does this one");
         }
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
@@ -53,7 +53,7 @@ pub fn pass_through(
 
 /// Keys that somebody put into the environment are no profile's.
 fn refuse_to_renew_keys(request: &Request<'_>) -> Result<()> {
-    if request.keep_fresh && !request.kept_fresh {
+    if request.keep_fresh.asked && !request.keep_fresh.is_below {
         return Err(keep_fresh::nothing_to_renew("no profile is named, and the environment holds keys"));
     }
     Ok(())
@@ -70,7 +70,7 @@ impl Work<'_> {
 
     fn with_credentials(&self, plan: &Acquisition) -> Result<u8> {
         let Context { snapshot, request, messages, .. } = self.context;
-        if request.keep_fresh && plan.profile.is_none() && plan.is_web_identity_alone() {
+        if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
             messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
             return become_command(
                 self.command,
@@ -79,18 +79,18 @@ impl Work<'_> {
                 None,
             );
         }
-        if request.action == Action::Login && request.no_cache && !fetch::is_sso(plan) {
+        if request.action == Action::Login && request.cache.off && !fetch::is_sso(plan) {
             return Err(Error::new("--login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on")
                 .advise("leave one of them out"));
         }
         // Before a code is spent on credentials that the command could not be given.
-        let fresh = if request.keep_fresh { Some(self.file_to_keep_fresh(plan)?) } else { None };
+        let fresh = if request.keep_fresh.asked { Some(self.file_to_keep_fresh(plan)?) } else { None };
         let Obtained { credentials, by_this_run } = self.credentials(plan)?;
         match request.action {
             Action::Run | Action::Shell => {
                 let environment = match &fresh {
                     None => environment::with_credentials(snapshot, request, plan, &credentials),
-                    Some(fresh) => environment::kept_fresh(snapshot, request, plan, &credentials, fresh),
+                    Some(fresh) => environment::with_renewal_file(snapshot, request, plan, &credentials, fresh),
                 };
                 become_command(self.command, (snapshot, messages), &environment, Some(&credentials))
             }
@@ -114,9 +114,9 @@ impl Work<'_> {
 
     /// The file for `--keep-fresh`, written.
     #[cold]
-    fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<Fresh> {
+    fn file_to_keep_fresh(&self, plan: &Acquisition) -> Result<RenewalFile> {
         let messages = self.context.messages;
-        let fresh = Fresh::new(plan, self.command, self.context)?;
+        let fresh = RenewalFile::new(plan, self.command, self.context)?;
         fresh.write(self.context)?;
         messages.step(|| format!("the command gets its credentials from profile {} in {}", fresh.profile, fresh.path));
         Ok(fresh)
@@ -188,7 +188,7 @@ impl Work<'_> {
             console::refuse_without_role(plan)?;
         }
         self.context.messages.steps(|| story::beginning(plan, self.context));
-        if let Some(credentials) = lookup::at_hand(plan, self.context)? {
+        if let Some(credentials) = lookup::at_hand(plan, self.context, self.context.now)? {
             let Context { request, messages, .. } = self.context;
             if !request.action.says_result() {
                 messages.step(|| words::summary(plan, &credentials, now()));

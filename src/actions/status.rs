@@ -9,7 +9,7 @@ use crate::messages::print;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
 use crate::text::escape::printable;
-use crate::time::{Length, Timestamp, now};
+use crate::time::{Length, Timestamp};
 
 /// Nothing is cached.
 const NOTHING: u8 = 1;
@@ -21,8 +21,8 @@ const NOTHING: u8 = 1;
 pub fn status(context: &Context<'_>) -> Result<u8> {
     let found = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => {
-            let name = plan.profile.clone().unwrap_or_else(|| String::from("default"));
-            result_left(&plan, context).map(|held| (name, held))
+            let name = plan.profile_name().to_owned();
+            result_left(&plan, context, context.now).map(|held| (name, held))
         }
         Plan::PassThrough => of_shell(context)?,
         Plan::Ambient { .. } => None,
@@ -33,7 +33,7 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
         object.insert("profile".into(), json!(name));
         object.remove("usable");
     }
-    print(&if context.request.json {
+    print(&if context.request.output.json {
         crate::text::json::json(&object)
     } else {
         format!("{} {}\n", printable(&name), held.left)
@@ -45,6 +45,6 @@ fn of_shell(context: &Context<'_>) -> Result<Option<(String, Held)>> {
     let profile = context.snapshot.text("AWS_AUTH_PROFILE")?;
     let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
     let (Some(profile), Some(expiration)) = (profile, end) else { return Ok(None) };
-    let left = expiration - now();
+    let left = expiration - context.now;
     Ok((left > Length::ZERO).then(|| (profile.to_owned(), Held { left, expiration, usable: true })))
 }

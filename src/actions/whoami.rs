@@ -18,7 +18,7 @@ use crate::time::{Timestamp, now};
 #[cold]
 pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<u8> {
     let identity = identity(plan, credentials, context)?;
-    if context.request.json {
+    if context.request.output.json {
         return print(&crate::text::json::json(&json!({
             "arn": identity.arn,
             "account": identity.account,
@@ -28,8 +28,9 @@ pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'
             "profile": plan.profile,
         })));
     }
+    let now = now();
     let until = match credentials.expiration {
-        Some(end) => format!("{} ({})", end.local(now()), end - now()),
+        Some(end) => format!("{} ({})", end.local(now), end - now),
         None if credentials.session_token.is_some() => String::from("unknown"),
         None => String::from("they do not expire"),
     };

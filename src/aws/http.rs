@@ -85,8 +85,8 @@ pub fn client(plain: bool, ca_bundle: Option<&str>, proxy: Option<&Proxy>) -> Re
 /// # Errors
 /// As [`client`].
 pub fn client_of(service: &Service) -> Result<SharedHttpClient> {
-    let plain = service.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
-    client(plain, service.ca_bundle.as_deref(), service.proxy.as_ref())
+    let plain = service.endpoint.is_plain();
+    client(plain, service.endpoint.ca_bundle.as_deref(), service.endpoint.proxy.as_ref())
 }
 
 fn connector(
@@ -265,10 +265,10 @@ pub async fn ask(request: Ask<'_>) -> Result<Answer, Unanswered> {
 /// When the service is not reached, or says nothing in time.
 pub fn get(service: &Service, url: &str) -> Result<Answer> {
     let plain = url.starts_with("http://");
-    let context = if plain { None } else { crate::aws::tls::context(service.ca_bundle.as_deref())? };
+    let context = if plain { None } else { crate::aws::tls::context(service.endpoint.ca_bundle.as_deref())? };
     let settings =
         HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).read_timeout(LIMITS.attempt).build();
-    let connector = connector(plain, context.as_ref(), Some(settings), proxy_config(service.proxy.as_ref())?);
+    let connector = connector(plain, context.as_ref(), Some(settings), proxy_config(service.endpoint.proxy.as_ref())?);
     let request = Ask { method: "GET", url, headers: &[], timeout: LIMITS.attempt };
     runtime()?.block_on(exchange(&connector, request)).map_err(|unanswered| match unanswered {
         Unanswered::Unreachable(words) => Error::new(format!("cannot reach {} ({words})", service.place()))

@@ -33,8 +33,8 @@ pub struct Identity {
 /// The region that is called, the endpoint, and where they came from.
 pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
     let address = address(sts).unwrap_or_else(|| String::from("no endpoint is known"));
-    let origin = sts.url.as_ref().map(|(_, origin)| format!(" ({})", origin.text(set))).unwrap_or_default();
-    format!("{} ({}), {address}{origin}", sts.region.name, sts.region.origin.text(set))
+    let origin = sts.endpoint.url.as_ref().map(|url| format!(" ({})", url.origin.text(set))).unwrap_or_default();
+    format!("{} ({}), {address}{origin}", sts.region.value, sts.region.origin.text(set))
 }
 
 /// A client of one STS. It starts no runtime and reads no certificate before its first call.
@@ -60,8 +60,8 @@ impl Client {
     /// # Errors
     /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
-        let plain = sts.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
-        let http = http::client(plain, sts.ca_bundle.as_deref(), sts.proxy.as_ref())?;
+        let plain = sts.endpoint.is_plain();
+        let http = http::client(plain, sts.endpoint.ca_bundle.as_deref(), sts.endpoint.proxy.as_ref())?;
         Ok(Self { runtime: http::runtime()?, sts: sts.clone(), limits, http })
     }
 
@@ -173,14 +173,14 @@ impl Client {
             // A clock that is off breaks the command too: say so instead of hiding it.
             .disable_clock_skew_correction(true);
         config.set_app_name(http::app_name());
-        let region = if self.sts.global { "us-east-1" } else { &self.sts.region.name };
+        let region = if self.sts.global { "us-east-1" } else { self.sts.region.value.as_str() };
         config = config.region(Region::new(region.to_owned()));
-        if let Some((url, _)) = &self.sts.url {
+        if let Some(url) = self.sts.endpoint.url() {
             config.endpoint_url(url)
         } else if self.sts.global {
             config.endpoint_url("https://sts.amazonaws.com")
         } else {
-            config.use_fips(self.sts.fips).use_dual_stack(self.sts.dual_stack)
+            config.use_fips(self.sts.endpoint.fips).use_dual_stack(self.sts.endpoint.dual_stack)
         }
     }
 
@@ -218,9 +218,9 @@ impl Client {
 
     /// The host that was called, for network errors.
     fn endpoint(&self) -> String {
-        match &self.sts.url {
-            Some((url, _)) => format!("STS at {url}"),
-            None => format!("STS in {}", self.sts.region.name),
+        match self.sts.endpoint.url() {
+            Some(url) => format!("STS at {url}"),
+            None => format!("STS in {}", self.sts.region.value),
         }
     }
 
@@ -319,14 +319,19 @@ pub fn address(sts: &Sts) -> Option<String> {
     use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
     use std::future::Future as _;
     use std::task::{Context, Poll, Waker};
-    if let Some((url, _)) = &sts.url {
-        return Some(url.clone());
+    if let Some(url) = sts.endpoint.url() {
+        return Some(url.to_owned());
     }
     if sts.global {
         return Some(String::from("https://sts.amazonaws.com"));
     }
-    let region = sts.region.name.as_str();
-    let params = Params::builder().region(region).use_fips(sts.fips).use_dual_stack(sts.dual_stack).build().ok()?;
+    let region = sts.region.value.as_str();
+    let params = Params::builder()
+        .region(region)
+        .use_fips(sts.endpoint.fips)
+        .use_dual_stack(sts.endpoint.dual_stack)
+        .build()
+        .ok()?;
     let resolver = DefaultResolver::new();
     let mut future = std::pin::pin!(resolver.resolve_endpoint(&params));
     // The rules are computed, not fetched: the answer is there at once.

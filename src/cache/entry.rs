@@ -23,7 +23,7 @@ impl Entry {
 
 /// An MFA session as it is kept.
 #[derive(Debug, Clone)]
-pub struct KeptSession {
+pub struct StoredSession {
     /// Its credentials.
     pub entry: Entry,
     /// When STS gave it.

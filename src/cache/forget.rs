@@ -4,11 +4,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cache::own_files::Kept;
+use serde::Deserialize;
+
+use crate::cache::format::KeysFile;
+use crate::cache::own_files::OwnFile;
+use crate::cache::provider;
 use crate::cache::store::Store;
 use crate::error::{Error, Result};
 use crate::plan::model::Acquisition;
 use crate::system::private_files;
+use crate::time::{Length, Timestamp};
 
 /// What was removed.
 pub struct Forgotten {
@@ -20,12 +25,12 @@ pub struct Forgotten {
 
 /// Removes a profile's role credentials and its MFA session.
 pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
-    let roles = (0..plan.roles.len()).filter_map(|at| store.role_path(plan, at));
-    let session = plan.session.as_ref().and_then(|session| store.session_path(plan, session));
+    let roles = (0..plan.roles.len()).filter_map(|at| store.role_place(plan, at)).map(|place| place.path);
+    let session = plan.session.as_ref().and_then(|session| store.session_place(plan, session)).map(|place| place.path);
     let all = |paths: &mut dyn Iterator<Item = PathBuf>| paths.map(|path| remove(&path)).sum::<Result<usize>>();
     let roles = all(&mut roles.into_iter())?;
     let sessions = all(&mut session.into_iter())?;
-    let base = all(&mut crate::cache::provider::kept_path(&plan.base, store).into_iter())?;
+    let base = all(&mut provider::place(&plan.base, store).map(|place| place.path).into_iter())?;
     Ok(Forgotten { sets: roles + sessions + base, session: sessions > 0 })
 }
 
@@ -33,13 +38,13 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
 /// written; how many credentials that were.
 pub fn forget_all(store: &Store) -> Result<usize> {
     let mut removed = 0;
-    for dir in [store.state(), store.shared()].into_iter().flatten() {
+    for dir in [store.state(), store.cli()].into_iter().flatten() {
         let own = Some(dir) == store.state();
         for path in private_files::list(dir).map_err(|error| failed(dir, &error))? {
-            match Kept::of(&path) {
-                Some(Kept::Credentials) if own => removed += remove(&path)?,
-                Some(Kept::Codes) if own => drop(remove(&path)?),
-                Some(Kept::HalfWritten) => drop(remove(&path)?),
+            match OwnFile::of(&path) {
+                Some(OwnFile::Credentials) if own => removed += remove(&path)?,
+                Some(OwnFile::Codes) if own => drop(remove(&path)?),
+                Some(OwnFile::HalfWritten) => drop(remove(&path)?),
                 _ => {}
             }
         }
@@ -62,4 +67,37 @@ fn remove(path: &Path) -> Result<usize> {
 fn failed(path: &Path, error: &io::Error) -> Error {
     Error::new(format!("cannot remove {} ({})", path.display(), crate::error::io_words(error)))
         .advise("remove it by hand; it holds credentials")
+}
+
+/// Removes sessions and role entries of our own that have ended, and what killed runs left half written. Called when
+/// a session is made, not on every run.
+pub fn sweep(store: &Store, now: Timestamp) {
+    #[derive(Deserialize)]
+    struct Ended<'a> {
+        #[serde(rename = "Credentials", borrow)]
+        credentials: KeysFile<'a>,
+    }
+    if !store.writable() {
+        return;
+    }
+    let dirs = [store.state(), store.cli()].into_iter().flatten();
+    for path in dirs.flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
+        let own = path.parent() == store.state().map(PathBuf::as_path);
+        let gone = match OwnFile::of(&path) {
+            Some(OwnFile::Credentials) if own => private_files::read(&path).is_some_and(|contents| {
+                serde_json::from_slice::<Ended<'_>>(&contents.bytes)
+                    .ok()
+                    .and_then(|file| Timestamp::parse(&file.credentials.expiration))
+                    .is_some_and(|end| end <= now)
+            }),
+            // A temporary file older than a minute was abandoned.
+            Some(OwnFile::HalfWritten) => {
+                private_files::read(&path).is_some_and(|contents| contents.written + Length::seconds(60) < now)
+            }
+            _ => false,
+        };
+        if gone {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }

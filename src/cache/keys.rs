@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::base::Base;
-use crate::plan::model::{Acquisition, Role, Session};
+use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::text::json::push_json_text;
 use crate::time::Length;
 
@@ -18,7 +17,7 @@ fn cli_parameters(role: &Role) -> String {
         role.external_id.as_deref(),
         role.arn.as_str(),
         role.session_name.as_deref(),
-        role.serial.as_ref().map(crate::arn::Serial::as_str),
+        role.serial.as_ref().map(|serial| serial.value.as_str()),
     )
 }
 
@@ -66,19 +65,16 @@ fn parameters(
 /// The key of an entry of our own: the base's access key id, every hop's parameters, the serial and the STS.
 pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
     let mut text = String::with_capacity(512);
-    text.push_str(match &plan.base {
-        Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => access_key_id,
-        Base::Provider { profile, .. } => profile.as_deref().unwrap_or_default(),
-    });
+    text.push_str(plan.base.access_key_id().or(plan.base.profile()).unwrap_or_default());
     for role in plan.roles.iter().take(at + 1) {
         text.push('\n');
         text.push_str(&cli_parameters(role));
     }
     text.push('\n');
     if let Some(session) = &plan.session {
-        text.push_str(session.serial.as_str());
+        text.push_str(session.serial.value.as_str());
     }
-    if let Some(crate::plan::model::Mfa::Code(serial)) = plan.roles.get(at).map(|role| &role.mfa) {
+    if let Some(Mfa::Code(serial)) = plan.roles.get(at).map(|role| &role.mfa) {
         text.push_str(serial.as_str());
     }
     text.push('\n');
@@ -89,7 +85,7 @@ pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
 /// The key of an MFA session: access key id, serial, STS.
 pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
     let base = plan.base.long_term_key()?;
-    Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.as_str(), plan.sts.identity())))
+    Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.value.as_str(), plan.sts.identity())))
 }
 
 /// SHA-1 in lower-case hexadecimal.

@@ -5,6 +5,7 @@ pub mod forget;
 pub mod format;
 pub mod freshness;
 pub mod keys;
+pub mod lookup;
 pub mod own_files;
 pub mod provider;
 pub mod store;

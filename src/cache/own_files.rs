@@ -4,7 +4,7 @@ use crate::system::private_files;
 
 /// What a file of our own is, as its name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum OwnFile {
     /// A session or role entry.
     Credentials,
     /// The codes that a device has sent.
@@ -13,7 +13,7 @@ pub enum Kept {
     HalfWritten,
 }
 
-impl Kept {
+impl OwnFile {
     /// `None` for a file that cannot be told to be ours.
     pub fn of(path: &std::path::Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;

@@ -3,17 +3,18 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cache::entry::{Assumed, Entry};
-use crate::cache::format::{KeysFile, RoleFile};
-use crate::cache::store::Store;
+use crate::cache::format::KeysFile;
+use crate::cache::lookup::{Found, Lookup, Place};
+use crate::cache::store::{self, Store};
 use crate::cache::{format, keys};
-use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::plan::base::{Base, Provider};
+use crate::messages::Messages;
+use crate::plan::base::Base;
 use crate::plan::sso::Sso;
 use crate::system::private_files;
 use crate::text::json;
@@ -28,55 +29,53 @@ struct SsoFile<'a> {
     credentials: KeysFile<'a>,
 }
 
-/// The path of a provider's entry.
-pub fn path(kind: &Provider, store: &Store) -> Option<PathBuf> {
-    let key = match kind {
-        Provider::WebIdentity(web) => {
+/// The file of what a provider gave; `None` for a base that the AWS CLI keeps nothing of, and when nothing is cached.
+pub fn place(base: &Base, store: &Store) -> Option<Place> {
+    let key = match base {
+        Base::WebIdentity { web, .. } => {
             keys::parameters_key(web.duration, None, web.role.as_str(), web.session_name.as_deref(), None)
         }
-        Provider::Sso(sso) => sso_key(sso),
+        Base::Sso { sso, .. } => sso_key(sso),
         _ => return None,
     };
-    Some(store.cli()?.join(format!("{key}.json")))
+    store.shared_place(&key)
 }
 
-/// The entry, fresh or not (but not ended at `now`).
-pub fn read(kind: &Provider, store: &Store, now: Timestamp) -> Option<Entry> {
-    let contents = private_files::read(&path(kind, store)?)?;
-    let entry = match kind {
-        Provider::WebIdentity(web) => {
-            let file: RoleFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
-            if !web.role.is_role_of(&file.user.arn) {
-                return None;
-            }
-            format::entry(&file.credentials, contents.written, web.length(), Some(&web.role))
-        }
-        Provider::Sso(sso) => {
-            let file: SsoFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
-            let others = file.provider.is_some_and(|provider| provider != "sso")
-                || file.credentials.account_id.as_deref().is_some_and(|account| account != sso.account_id);
-            if others {
-                return None;
-            }
-            let mut entry = format::entry(&file.credentials, contents.written, Length::MAX, None)?;
-            // AWS CLI 2.9 and older write no account.
-            entry.credentials.account_id = Some(sso.account_id.clone());
-            Some(entry)
-        }
-        _ => None,
+/// What a provider gave before and has not expired at `now`, however little it has left.
+pub fn read(base: &Base, store: &Store, now: Timestamp) -> Lookup<Entry> {
+    let Some(place) = place(base, store) else { return Lookup::nowhere() };
+    let found = match base {
+        Base::WebIdentity { web, .. } => store::role_found(&place.path, (&web.role, web.length()), now),
+        Base::Sso { sso, .. } => sso_found(&place.path, sso, now),
+        _ => Found::Nothing,
     };
-    entry.filter(|entry| entry.left(now) > Length::ZERO)
+    Lookup { place: Some(place), found }
 }
 
-/// Keeps what a provider gave, if the AWS CLI does.
-pub fn write(kind: &Provider, credentials: &Credentials, assumed: Option<&Assumed>, context: &Context<'_>) {
-    let (Some(path), Some(credentials)) = (path(kind, context.store), format::keys_file(credentials)) else { return };
+fn sso_found(path: &Path, sso: &Sso, now: Timestamp) -> Found<Entry> {
+    let Some(contents) = private_files::read(path) else { return Found::Nothing };
+    let Ok(file) = serde_json::from_slice::<SsoFile<'_>>(&contents.bytes) else { return Found::Unusable };
+    let others = file.provider.is_some_and(|provider| provider != "sso")
+        || file.credentials.account_id.as_deref().is_some_and(|account| account != sso.account_id);
+    if others {
+        return Found::Unusable;
+    }
+    let mut entry = format::entry(&file.credentials, contents.written, Length::MAX, None);
+    if let Some(entry) = &mut entry {
+        // AWS CLI 2.9 and older write no account.
+        entry.credentials.account_id = Some(sso.account_id.clone());
+    }
+    store::unexpired(entry, now)
+}
+
+/// Keeps what a provider gave, if the AWS CLI does; `assumed` comes with the role of a web identity.
+pub fn write(base: &Base, credentials: &Credentials, assumed: Option<&Assumed>, store: &Store, messages: &Messages) {
+    let Some(place) = place(base, store) else { return };
     if let Some(assumed) = assumed {
-        let file = RoleFile { credentials, user: format::user_file(assumed) };
-        context.store.keep(&path, &file, context.messages);
-    } else {
+        store.keep_assumed(&place, assumed, messages);
+    } else if let Some(credentials) = format::keys_file(credentials) {
         let file = SsoFile { provider: Some(Cow::Borrowed("sso")), credentials };
-        context.store.keep(&path, &file, context.messages);
+        store.keep(&place.path, &file, messages);
     }
 }
 
@@ -94,10 +93,4 @@ fn sso_key(sso: &Sso) -> String {
     }
     json.push('}');
     keys::hex_sha1(&json)
-}
-
-/// Where a provider's credentials are kept, for those that forget them and for the lock of those that get them.
-pub fn kept_path(base: &Base, store: &crate::cache::store::Store) -> Option<std::path::PathBuf> {
-    let Base::Provider { kind, .. } = base else { return None };
-    path(kind, store)
 }

@@ -4,16 +4,18 @@
 //! Whatever cannot be used is a miss. A failure to write is said once and stops nothing.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::cache::entry::{Assumed, Entry, KeptSession};
-use crate::cache::format::{KeysFile, RoleFile, SessionFile, entry, keys_file, user_file};
+use crate::arn::RoleArn;
+use crate::cache::entry::{Assumed, Entry, StoredSession};
+use crate::cache::format::{RoleFile, SessionFile, entry, keys_file, user_file};
 use crate::cache::keys::{cli_key, own_key, session_key};
-use crate::cache::own_files::Kept;
+use crate::cache::lookup::{Cache, Found, Lookup, Place};
 use crate::env::snapshot::Snapshot;
+use crate::error::io_words;
 use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Session};
 use crate::system::private_files;
@@ -64,122 +66,82 @@ impl Store {
         }
     }
 
-    /// The path of a role's entry.
-    pub fn role_path(&self, plan: &Acquisition, at: usize) -> Option<PathBuf> {
+    /// The file of a role's entry; `None` when nothing is cached.
+    pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
         let role = plan.roles.get(at)?;
         if role.shared {
-            Some(self.cli.as_ref()?.join(format!("{}.json", cli_key(role))))
+            self.shared_place(&cli_key(role))
         } else {
-            Some(self.state.as_ref()?.join(format!("role-{}.json", own_key(plan, at))))
+            self.own_place(&format!("role-{}", own_key(plan, at)))
         }
     }
 
-    /// The cached credentials of a role, fresh or not (but not ended at `now`).
-    pub fn role(&self, plan: &Acquisition, at: usize, now: Timestamp) -> Option<Entry> {
-        let role = plan.roles.get(at)?;
-        let contents = private_files::read(&self.role_path(plan, at)?)?;
-        let file: RoleFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
-        if !role.arn.is_role_of(&file.user.arn) {
-            return None;
-        }
-        entry(&file.credentials, contents.written, role.length(), Some(&role.arn))
-            .filter(|entry| entry.left(now) > Length::ZERO)
+    /// The file of this key in the AWS CLI's cache; `None` when nothing is cached.
+    pub(crate) fn shared_place(&self, key: &str) -> Option<Place> {
+        Some(Place { cache: Cache::AwsCli, path: self.cli.as_ref()?.join(format!("{key}.json")) })
+    }
+
+    fn own_place(&self, name: &str) -> Option<Place> {
+        Some(Place { cache: Cache::Own, path: self.state.as_ref()?.join(format!("{name}.json")) })
+    }
+
+    /// The cached credentials of a role that have not expired at `now`, however little they have left.
+    pub fn role(&self, plan: &Acquisition, at: usize, now: Timestamp) -> Lookup<Entry> {
+        let Some((role, place)) = plan.roles.get(at).zip(self.role_place(plan, at)) else { return Lookup::nowhere() };
+        let found = role_found(&place.path, (&role.arn, role.length()), now);
+        Lookup { place: Some(place), found }
     }
 
     /// Keeps a role's credentials.
     pub fn keep_role(&self, plan: &Acquisition, at: usize, assumed: &Assumed, messages: &Messages) {
-        let Some(path) = self.role_path(plan, at) else { return };
-        let Some(file) = keys_file(&assumed.credentials) else { return };
-        let file = RoleFile { credentials: file, user: user_file(assumed) };
-        self.keep(&path, &file, messages);
+        let Some(place) = self.role_place(plan, at) else { return };
+        self.keep_assumed(&place, assumed, messages);
     }
 
-    /// The path of an MFA session.
-    pub fn session_path(&self, plan: &Acquisition, session: &Session) -> Option<PathBuf> {
-        let key = session_key(plan, session)?;
-        Some(self.state.as_ref()?.join(format!("session-{key}.json")))
+    /// Keeps credentials that came with the role that was assumed.
+    pub(crate) fn keep_assumed(&self, place: &Place, assumed: &Assumed, messages: &Messages) {
+        let Some(credentials) = keys_file(&assumed.credentials) else { return };
+        let file = RoleFile { credentials, user: user_file(assumed) };
+        self.keep(&place.path, &file, messages);
     }
 
-    /// The MFA session that is kept for this plan, fresh or not (but not ended at `now`).
-    pub fn session(&self, plan: &Acquisition, session: &Session, now: Timestamp) -> Option<KeptSession> {
-        if !session.kept {
-            return None;
-        }
-        let contents = private_files::read(&self.session_path(plan, session)?)?;
-        let file: SessionFile<'_> = serde_json::from_slice(&contents.bytes).ok()?;
-        let fits = Some(&*file.base_access_key_id) == plan.base.long_term_key()
-            && file.serial_number == session.serial.as_str()
-            && file.sts == plan.sts.identity();
-        if !fits {
-            return None;
-        }
-        let issued = Timestamp::parse(&file.issued_at)?;
-        let entry = entry(&file.credentials, issued, Length::MAX, None)?;
-        // A session from the future is a clock that was set back; its age would never end.
-        (entry.left(now) > Length::ZERO && issued <= now + Length::seconds(60)).then(|| KeptSession {
-            entry,
-            issued,
-            refused: file.refused.clone(),
-        })
+    /// The file of an MFA session; `None` when nothing is cached.
+    pub fn session_place(&self, plan: &Acquisition, session: &Session) -> Option<Place> {
+        self.own_place(&format!("session-{}", session_key(plan, session)?))
+    }
+
+    /// The MFA session that is kept for this plan and has not expired at `now`, however little it has left.
+    pub fn session(&self, plan: &Acquisition, session: &Session, now: Timestamp) -> Lookup<StoredSession> {
+        let Some(place) = self.session_place(plan, session).filter(|_| session.kept) else { return Lookup::nowhere() };
+        let found = match private_files::read(&place.path) {
+            None => Found::Nothing,
+            Some(contents) => match serde_json::from_slice::<SessionFile<'_>>(&contents.bytes) {
+                Err(_) => Found::Unusable,
+                Ok(file) => session_found(&file, plan, session, now),
+            },
+        };
+        Lookup { place: Some(place), found }
     }
 
     /// Keeps an MFA session in the place of the one before it.
-    pub fn keep_session(&self, plan: &Acquisition, session: &Session, kept: &KeptSession, messages: &Messages) {
-        let (Some(path), Some(base)) = (self.session_path(plan, session), plan.base.long_term_key()) else { return };
+    pub fn keep_session(&self, plan: &Acquisition, session: &Session, kept: &StoredSession, messages: &Messages) {
+        let (Some(place), Some(base)) = (self.session_place(plan, session), plan.base.long_term_key()) else { return };
         let Some(credentials) = keys_file(&kept.entry.credentials) else { return };
         let file = SessionFile {
             credentials,
             base_access_key_id: Cow::Borrowed(base),
-            serial_number: Cow::Borrowed(session.serial.as_str()),
+            serial_number: Cow::Borrowed(session.serial.value.as_str()),
             sts: Cow::Borrowed(plan.sts.identity()),
             issued_at: Cow::Owned(kept.issued.iso8601()),
             refused: kept.refused.clone(),
         };
-        self.keep(&path, &file, messages);
+        self.keep(&place.path, &file, messages);
     }
 
     /// Forgets the MFA session of a plan.
     pub fn drop_session(&self, plan: &Acquisition, session: &Session) {
-        if let (true, Some(path)) = (self.writable(), self.session_path(plan, session)) {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-
-    /// The AWS CLI's directory; `None` when nothing is kept.
-    pub fn shared(&self) -> Option<&PathBuf> {
-        self.cli.as_ref()
-    }
-
-    /// Removes sessions and role entries of our own that have ended, and what killed runs left half written. Called when
-    /// a session is made, not on every run.
-    pub fn sweep(&self, now: Timestamp) {
-        #[derive(Deserialize)]
-        struct Ended<'a> {
-            #[serde(rename = "Credentials", borrow)]
-            credentials: KeysFile<'a>,
-        }
-        if !self.writable() {
-            return;
-        }
-        let dirs = [&self.state, &self.cli].into_iter().flatten();
-        for path in dirs.flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
-            let own = path.parent() == self.state.as_deref();
-            let gone = match Kept::of(&path) {
-                Some(Kept::Credentials) if own => private_files::read(&path).is_some_and(|contents| {
-                    serde_json::from_slice::<Ended<'_>>(&contents.bytes)
-                        .ok()
-                        .and_then(|file| Timestamp::parse(&file.credentials.expiration))
-                        .is_some_and(|end| end <= now)
-                }),
-                // Writing takes no minute.
-                Some(Kept::HalfWritten) => {
-                    private_files::read(&path).is_some_and(|contents| contents.written + Length::seconds(60) < now)
-                }
-                _ => false,
-            };
-            if gone {
-                let _ = std::fs::remove_file(path);
-            }
+        if let (true, Some(place)) = (self.writable(), self.session_place(plan, session)) {
+            let _ = std::fs::remove_file(place.path);
         }
     }
 
@@ -197,8 +159,51 @@ impl Store {
             messages.cache_failure(&format!(
                 "cannot keep credentials in {} ({}); the next run will ask again",
                 path.display(),
-                crate::error::io_words(&error)
+                io_words(&error)
             ));
         }
     }
+}
+
+/// What the file of a role holds; `role` is the role that it should be of, and the length that was asked for.
+pub(crate) fn role_found(path: &Path, role: (&RoleArn, Length), now: Timestamp) -> Found<Entry> {
+    let Some(contents) = private_files::read(path) else { return Found::Nothing };
+    let Ok(file) = serde_json::from_slice::<RoleFile<'_>>(&contents.bytes) else { return Found::Unusable };
+    let (arn, length) = role;
+    if !arn.is_role_of(&file.user.arn) {
+        return Found::OtherRole(file.user.arn.into_owned());
+    }
+    unexpired(entry(&file.credentials, contents.written, length, Some(arn)), now)
+}
+
+/// An entry that was read, as long as it has not expired.
+pub(crate) fn unexpired(entry: Option<Entry>, now: Timestamp) -> Found<Entry> {
+    match entry {
+        None => Found::Unusable,
+        Some(entry) if entry.left(now) > Length::ZERO => Found::Entry(entry),
+        Some(entry) => Found::Expired(entry.expiration),
+    }
+}
+
+fn session_found(
+    file: &SessionFile<'_>,
+    plan: &Acquisition,
+    session: &Session,
+    now: Timestamp,
+) -> Found<StoredSession> {
+    let fits = Some(&*file.base_access_key_id) == plan.base.long_term_key()
+        && file.serial_number == session.serial.value.as_str()
+        && file.sts == plan.sts.identity();
+    let Some(issued) = Timestamp::parse(&file.issued_at).filter(|_| fits) else { return Found::Unusable };
+    let entry = match unexpired(entry(&file.credentials, issued, Length::MAX, None), now) {
+        Found::Entry(entry) => entry,
+        Found::Expired(at) => return Found::Expired(at),
+        _ => return Found::Unusable,
+    };
+    // A session from the future means that the clock was set back; its age would never reach the limit.
+    if issued > now + Length::minutes(1) {
+        return Found::Unusable;
+    }
+    let stored = StoredSession { entry, issued, refused: file.refused.clone() };
+    if now - issued < session.length { Found::Entry(stored) } else { Found::TooOld(stored) }
 }

@@ -2,11 +2,11 @@
 
 use std::ffi::CString;
 
-use crate::command::keep_fresh::Fresh;
+use crate::command::keep_fresh::RenewalFile;
 use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot, is_credential, name_of};
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
 use crate::plan::settings::{is_name, is_setting};
 use crate::request::Request;
@@ -73,15 +73,15 @@ pub fn with_credentials(
 
 /// The environment for a command that gets its credentials from `fresh` and renews them by itself: no keys, and the
 /// profile's settings.
-pub fn kept_fresh(
+pub fn with_renewal_file(
     snapshot: &Snapshot,
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-    fresh: &Fresh,
+    fresh: &RenewalFile,
 ) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
-    let by_container = matches!(&plan.base, Base::Provider { kind, .. } if matches!(**kind, Provider::Container(_)));
+    let by_container = matches!(plan.base, Base::Container { .. });
     // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
     build(snapshot, request, set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
 }
@@ -95,14 +95,14 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
     let mut removed: Vec<String> = always.map(String::from).to_vec();
     for entry in &snapshot.entries {
         let name = name_of(entry.to_bytes());
-        let outer = request.variables.unset().iter().any(|unset| unset.as_bytes() == name);
+        let outer = request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
         let Ok(text) = std::str::from_utf8(name) else { continue };
         if (goes(name) || outer) && !removed.iter().any(|known| known == text) {
             removed.push(text.to_owned());
         }
     }
     let mut all = callers(snapshot, request, &set, is_setting);
-    if snapshot.kept_fresh.is_some() {
+    if snapshot.renewing_command.is_some() {
         // The shell has keys from here on, and its own configuration file again.
         for name in nesting::LEADING {
             match snapshot.var(name) {
@@ -153,7 +153,7 @@ fn callers(
     };
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, value) in snapshot.entries.iter().filter_map(pair) {
-        let outer = request.variables.unset().contains(&name);
+        let outer = request.caller.variables.unset().contains(&name);
         // Of an entry that is there twice, the first is what programs see.
         let there = set.names.contains(&name) || all.iter().any(|(known, _)| *known == name);
         if wanted(&name) && !outer && !there {
@@ -175,17 +175,17 @@ fn assignments(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-    fresh: Option<&Fresh>,
+    fresh: Option<&RenewalFile>,
 ) -> Assignments {
     let mut set = Assignments::default();
-    let variables = &request.variables;
+    let variables = &request.caller.variables;
     set.region_option(request);
     if request.region.is_none()
         && let Some(region) = &plan.region
     {
         for name in REGION {
             if !variables.is_set(name) {
-                set.setting(name, &region.name);
+                set.setting(name, region.value.as_str());
             }
         }
     }
@@ -208,7 +208,7 @@ fn assignments(
     if let Some(profile) = &plan.profile {
         set.add("AWS_AUTH_PROFILE", profile);
     }
-    if let Some(role) = &request.role_arn {
+    if let Some(role) = &request.role.arn {
         set.record(nesting::ROLE, role.as_str());
     }
     if variables.go_on() {
@@ -274,7 +274,7 @@ impl Assignments {
     }
 
     /// What leads an SDK to the generated profile, and what a run below has to know of the caller's own environment.
-    fn way_to(&mut self, fresh: &Fresh) {
+    fn way_to(&mut self, fresh: &RenewalFile) {
         let [file, profile, load] = nesting::LEADING;
         self.setting(file, &fresh.path);
         self.setting(profile, &fresh.profile);
@@ -289,7 +289,7 @@ impl Assignments {
     fn region_option(&mut self, request: &Request<'_>) {
         if let Some(region) = &request.region {
             for name in REGION {
-                self.setting(name, region);
+                self.setting(name, region.as_str());
             }
         }
     }
@@ -298,7 +298,7 @@ impl Assignments {
 /// The caller's entries without those that are set, gone or an outer run's, then the assignments.
 fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
-    let outer = |name: &[u8]| request.variables.unset().iter().any(|unset| unset.as_bytes() == name);
+    let outer = |name: &[u8]| request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
         let name = name_of(entry.to_bytes());
         !gone(name) && !replaced(name) && !outer(name)

@@ -80,7 +80,7 @@ const KEYS_WITHOUT_SECRETS: [&str; 24] = [
 ];
 
 /// The file that a command gets, and the profile in it.
-pub struct Fresh {
+pub struct RenewalFile {
     /// The name of the generated profile.
     pub profile: String,
     /// Where the file is.
@@ -95,7 +95,7 @@ pub struct Fresh {
     pub command: String,
 }
 
-impl Fresh {
+impl RenewalFile {
     /// Works out the file for a command, and writes nothing.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Fresh {
 
 /// Notes that the command above, whose renewal this run is, still uses its file.
 pub fn note_renewal(snapshot: &Snapshot) {
-    if let Some(above) = &snapshot.kept_fresh
+    if let Some(above) = &snapshot.renewing_command
         && let Some(path) = above.found.var(FileKind::Config.variable())
     {
         note_use(Path::new(path));
@@ -223,10 +223,10 @@ fn credential_process(name: &str, context: &Context<'_>) -> Result<Vec<String>> 
         None => words.extend([String::from("-p"), name.to_owned()]),
         Some(_) => words.push(format!("--profile={name}")),
     }
-    if let Some(role) = &context.request.role_arn {
+    if let Some(role) = &context.request.role.arn {
         words.extend([String::from("--role-arn"), role.as_str().to_owned()]);
     }
-    words.extend(context.request.options.iter().cloned());
+    words.extend(context.request.keep_fresh.options.iter().cloned());
     words.push(String::from("--export=json"));
     if words.iter().any(|word| word.chars().any(char::is_control)) {
         return Err(Error::new(
@@ -296,9 +296,9 @@ fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hi
             text.push('\n');
         }
     }
-    let of_plan = plan.region.as_ref().map(|region| region.name.as_str());
-    if let Some(region) = context.request.region.as_deref().or(of_plan) {
-        text.extend(["region = ", region, "\n"]);
+    let of_plan = plan.region.as_ref().map(|region| &region.value);
+    if let Some(region) = context.request.region.as_ref().or(of_plan) {
+        text.extend(["region = ", region.as_str(), "\n"]);
     }
     text
 }

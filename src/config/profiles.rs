@@ -16,6 +16,8 @@ use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
 use crate::error::{Error, Result};
 
+/// The profile that counts when none is named.
+pub const DEFAULT_PROFILE: &str = "default";
 /// After so many lookups by name, an index is worth its price.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
 
-use crate::env::snapshot::{Entry, KeptFresh, Snapshot, name_of};
+use crate::env::snapshot::{Entry, RenewingCommand, Snapshot, name_of};
 use crate::text::shell_words::{shell_word, split_words};
 
 /// The variable that holds the record.
@@ -23,8 +23,11 @@ pub const COMMAND: &str = "AWS_AUTH_COMMAND";
 /// The variables that lead a command to the configuration file which is made for it (`--keep-fresh`).
 pub const LEADING: [&str; 3] = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SDK_LOAD_CONFIG"];
 
+/// A setting that an aws-auth above this one has put into the environment: name and value.
+pub type Setting = (String, String);
+
 /// The settings that an aws-auth above this one put into the environment.
-pub fn settings(snapshot: &Snapshot) -> Vec<(String, String)> {
+pub fn settings(snapshot: &Snapshot) -> Vec<Setting> {
     let text = snapshot.non_empty(RECORD).map_or(Cow::Borrowed(""), OsStr::to_string_lossy);
     if text.is_empty() {
         return Vec::new();
@@ -36,8 +39,13 @@ pub fn settings(snapshot: &Snapshot) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The names among `set_before` that still have the value which the outer run gave them.
+pub fn unchanged(set_before: &[Setting], snapshot: &Snapshot) -> Vec<String> {
+    set_before.iter().filter(|setting| is_unchanged(setting, snapshot)).map(|(name, _)| name.clone()).collect()
+}
+
 /// Whether a setting still has the value that the run above gave it.
-pub fn is_unchanged((name, value): &(String, String), snapshot: &Snapshot) -> bool {
+fn is_unchanged((name, value): &Setting, snapshot: &Snapshot) -> bool {
     snapshot.var(name).is_some_and(|now| now == OsStr::new(value))
 }
 
@@ -71,6 +79,6 @@ pub fn callers_own(snapshot: Snapshot) -> Snapshot {
     entries.extend(put_back.filter_map(|entry| CString::new(entry).ok()).map(Entry::Owned));
     let command = recorded(COMMAND).map(|(_, command)| command.clone()).unwrap_or_default();
     let own = Snapshot::new(snapshot.args.clone(), entries, snapshot.executable);
-    let kept_fresh = is_kept_fresh.then(|| Box::new(KeptFresh { command, found: snapshot }));
-    Snapshot { kept_fresh, ..own }
+    let renewing_command = is_kept_fresh.then(|| Box::new(RenewingCommand { command, found: snapshot }));
+    Snapshot { renewing_command, ..own }
 }

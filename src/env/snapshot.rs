@@ -24,11 +24,11 @@ pub struct Snapshot {
     /// Finds the path of the program itself; asked only when it is needed.
     pub executable: fn() -> std::io::Result<PathBuf>,
     /// The run above this one whose command renews its credentials by itself, if this is below one.
-    pub kept_fresh: Option<Box<KeptFresh>>,
+    pub renewing_command: Option<Box<RenewingCommand>>,
 }
 
 /// A command that renews its credentials by itself (`--keep-fresh`), seen from below.
-pub struct KeptFresh {
+pub struct RenewingCommand {
     /// The command's name, as it was typed.
     pub command: String,
     /// The environment as it was found: with the configuration file that was made for the command.
@@ -44,12 +44,12 @@ pub fn name_of(entry: &[u8]) -> &[u8] {
 impl Snapshot {
     /// What the process was started with.
     pub fn new(args: Vec<OsString>, entries: Vec<Entry>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
-        Self { args, entries, executable, kept_fresh: None }
+        Self { args, entries, executable, renewing_command: None }
     }
 
     /// The environment as it was found, whatever an aws-auth above has put there.
     pub fn found(&self) -> &Self {
-        self.kept_fresh.as_ref().map_or(self, |above| &above.found)
+        self.renewing_command.as_ref().map_or(self, |above| &above.found)
     }
 
     /// The value of a variable, as getenv(3) gives it: the first entry of that name.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::mfa::code::{Given, six_digits};
 use crate::mfa::process::{PROCESS_TIME, run_process};
 use crate::mfa::used::Used;
-use crate::request::{Renewal, asked_by};
+use crate::request::renewal::Renewal;
 use crate::system::terminal::{Answer, Interrupted, Terminal};
 use crate::text::shell_words::shell_word;
 use crate::time::now;
@@ -136,11 +136,11 @@ impl<'a> Codes<'a> {
                 None => codes.no_terminal(serial),
             })
         };
-        let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref()) else {
+        let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) else {
             return Err(nowhere(self, trouble));
         };
         if let (Some(renewal), None) = (&self.renewal, why) {
-            terminal.say(&asked_by(renewal));
+            terminal.say(&renewal.asked_by());
         }
         let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
         let prompt = format!("MFA code for {} ({}){place}: ", self.profile, serial.as_str());

@@ -7,16 +7,24 @@ use crate::plan::endpoints::Service;
 use crate::plan::metadata::{Container, Instance};
 use crate::plan::sso::Sso;
 use crate::plan::web_identity::WebIdentity;
-use crate::request::{EnvironmentKeys, Request};
+use crate::region::Region;
+use crate::request::Request;
+use crate::request::caller::EnvironmentKeys;
 
-/// Whose keys begin. The secrets themselves are read when the plan is carried out.
+/// Where the first credentials of a plan come from. The secrets themselves are read when the plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
-    /// A key pair in one of the two files.
+    /// A key pair in one of the two files; both keys stand in the same one.
+    ///
+    /// ```ini
+    /// [team]
+    /// aws_access_key_id = AKIA…
+    /// aws_secret_access_key = …
+    /// ```
     Static {
         /// The profile that holds it.
         profile: String,
-        /// The file; both keys stand in it.
+        /// The file.
         file: FileKind,
         /// `AKIA…`; no secret.
         access_key_id: String,
@@ -25,42 +33,96 @@ pub enum Base {
         /// Where the key stands.
         at: Location,
     },
-    /// The caller's environment (`credential_source = Environment`).
+    /// The caller's environment.
+    ///
+    /// ```ini
+    /// credential_source = Environment
+    /// ```
     Environment {
         /// `AKIA…` or `ASIA…`.
         access_key_id: String,
         /// Whether a session token stands beside them.
         temporary: bool,
     },
-    /// A provider that is asked when the plan is carried out.
-    Provider {
-        /// Which, and what it needs to know.
-        kind: Box<Provider>,
-        /// The profile that names it; `None` for variables and for the machine's own.
-        profile: Option<String>,
-        /// Where it is named.
-        at: Option<Location>,
+    /// A role for the token of an identity provider; also AWS_WEB_IDENTITY_TOKEN_FILE and its companions.
+    ///
+    /// ```ini
+    /// role_arn = arn:aws:iam::123456789012:role/ci
+    /// web_identity_token_file = /var/run/token
+    /// ```
+    WebIdentity {
+        /// The request.
+        web: Box<WebIdentity>,
+        /// The profile; `None` for the variables.
+        named: Option<Named>,
     },
-}
-
-/// A source of credentials outside the two files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provider {
-    /// `web_identity_token_file`, or its variables.
-    WebIdentity(WebIdentity),
-    /// IAM Identity Center.
-    Sso(Box<Sso>),
-    /// `credential_process`.
+    /// A role of IAM Identity Center.
+    ///
+    /// ```ini
+    /// sso_session = corp
+    /// sso_account_id = 123456789012
+    /// sso_role_name = ReadOnly
+    /// ```
+    Sso {
+        /// The account, the role, and the services to ask.
+        sso: Box<Sso>,
+        /// The profile.
+        named: Named,
+    },
+    /// A program that prints credentials.
+    ///
+    /// ```ini
+    /// credential_process = /usr/bin/keys --for team
+    /// ```
     Process {
         /// The command, as it stands in the file.
         command: String,
+        /// The profile.
+        named: Named,
     },
-    /// `login_session`, from `aws login`.
-    Login(Login),
-    /// `credential_source = EcsContainer`, or nothing else and the container's variables.
-    Container(Container),
-    /// `credential_source = Ec2InstanceMetadata`, or nothing else at all.
-    Instance(Instance),
+    /// A session of `aws login`.
+    ///
+    /// ```ini
+    /// login_session = arn:aws:iam::123456789012:user/jo
+    /// ```
+    Login {
+        /// The session.
+        login: Box<Login>,
+        /// The profile.
+        named: Named,
+    },
+    /// The container's credentials, by the variables that its agent sets.
+    ///
+    /// ```ini
+    /// credential_source = EcsContainer
+    /// ```
+    Container {
+        /// The endpoint.
+        container: Container,
+        /// The profile; `None` when no profile is named.
+        named: Option<Named>,
+    },
+    /// The instance's credentials, from its metadata service.
+    ///
+    /// ```ini
+    /// credential_source = Ec2InstanceMetadata
+    /// ```
+    Instance {
+        /// The service.
+        instance: Instance,
+        /// The profile; `None` when no profile is named.
+        named: Option<Named>,
+    },
+}
+
+/// The profile that names a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name.
+    pub profile: String,
+    /// Where the provider is named; `None` for a profile that names no credentials, so that the machine's own are
+    /// taken.
+    pub at: Option<Location>,
 }
 
 /// A session of `aws login`.
@@ -78,16 +140,38 @@ impl Base {
         match self {
             Self::Static { profile, .. } => Some(profile),
             Self::Environment { .. } => None,
-            Self::Provider { profile, .. } => profile.as_deref(),
+            provider => provider.named().map(|named| named.profile.as_str()),
         }
     }
 
-    /// Whether a role may last longer than an hour: what a process gives is only known when it has run.
-    pub fn may_be_long_term(&self) -> bool {
+    /// The profile that names a provider, and where.
+    pub fn named(&self) -> Option<&Named> {
         match self {
-            Self::Provider { kind, .. } => matches!(**kind, Provider::Process { .. }),
-            _ => self.long_term_key().is_some(),
+            Self::Static { .. } | Self::Environment { .. } => None,
+            Self::Sso { named, .. } | Self::Process { named, .. } | Self::Login { named, .. } => Some(named),
+            Self::WebIdentity { named, .. } | Self::Container { named, .. } | Self::Instance { named, .. } => {
+                named.as_ref()
+            }
         }
+    }
+
+    /// Whether the credentials come from a provider that has to be asked, and not from the files or the environment.
+    pub fn is_provider(&self) -> bool {
+        !matches!(self, Self::Static { .. } | Self::Environment { .. })
+    }
+
+    /// The access key id, where the plan knows it.
+    pub fn access_key_id(&self) -> Option<&str> {
+        match self {
+            Self::Static { access_key_id, .. } | Self::Environment { access_key_id, .. } => Some(access_key_id),
+            _ => None,
+        }
+    }
+
+    /// Whether a role over it may last longer than an hour. Which credentials a process gives is known only after it
+    /// has run.
+    pub fn may_be_long_term(&self) -> bool {
+        matches!(self, Self::Process { .. }) || self.long_term_key().is_some()
     }
 
     /// The access key id of long-term keys: only these can make an MFA session.
@@ -111,25 +195,25 @@ pub(crate) fn of_profile(
     profile: &Profile<'_>,
     chosen: &Profile<'_>,
 ) -> Result<Option<Base>> {
-    let provider =
-        |kind, at| Ok(Some(Base::Provider { kind: Box::new(kind), profile: Some(profile.name.clone()), at: Some(at) }));
+    let named = |at| Named { profile: profile.name.clone(), at: Some(at) };
     if let Some((web, at)) = WebIdentity::of_profile(set, request, profile)? {
-        return provider(Provider::WebIdentity(web), at);
+        return Ok(Some(Base::WebIdentity { web: Box::new(web), named: Some(named(at)) }));
     }
     if let Some((sso, at)) = Sso::of_profile(set, request, profile, chosen)? {
-        return provider(Provider::Sso(Box::new(sso)), at);
+        return Ok(Some(Base::Sso { sso: Box::new(sso), named: named(at) }));
     }
     if let Some(base) = keys(set, profile, FileKind::Credentials)? {
         return Ok(Some(base));
     }
     if let Some(session) = profile.get("login_session") {
-        // The region is the chosen profile's; where it has none, that of a session's own file counts.
-        let signin = Service::new(set, Some(chosen), request, ("AWS Sign-In", "signin"), "")?;
-        let login = Login { session: session.text.trim().to_owned(), signin };
-        return provider(Provider::Login(login), session.at);
+        // The session's own file names the region; where it does not, STS's region counts.
+        let region = Region::default_of("aws");
+        let signin = Service::new(set, Some(chosen), request, ("AWS Sign-In", "signin"), region)?;
+        let login = Box::new(Login { session: session.text.trim().to_owned(), signin });
+        return Ok(Some(Base::Login { login, named: named(session.at) }));
     }
     if let Some(command) = profile.get("credential_process") {
-        return provider(Provider::Process { command: command.text.into_owned() }, command.at);
+        return Ok(Some(Base::Process { command: command.text.into_owned(), named: named(command.at) }));
     }
     keys(set, profile, FileKind::Config)
 }
@@ -194,10 +278,10 @@ pub(crate) fn of_credential_source(
     chosen: &Profile<'_>,
     (source, profile, at): (&str, &str, Location),
 ) -> Result<Base> {
-    let provider = |kind| Ok(Base::Provider { kind: Box::new(kind), profile: Some(profile.to_owned()), at: Some(at) });
+    let named = Named { profile: profile.to_owned(), at: Some(at) };
     let nothing = |error: Error| error.in_front(&format!("{}: profile '{profile}'", set.place(at)));
     match source {
-        "Environment" => match &request.keys {
+        "Environment" => match &request.caller.keys {
             EnvironmentKeys::Present { access_key_id, temporary } => {
                 Ok(Base::Environment { access_key_id: access_key_id.clone(), temporary: *temporary })
             }
@@ -209,7 +293,7 @@ pub(crate) fn of_credential_source(
             .advise("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a source_profile instead")),
         },
         "EcsContainer" => match Container::found(request).map_err(nothing)? {
-            Some(container) => provider(Provider::Container(container)),
+            Some(container) => Ok(Base::Container { container, named: Some(named) }),
             None => Err(Error::new(format!(
                 "{}: profile '{profile}' takes its credentials from the container, but neither \
                  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
@@ -217,7 +301,10 @@ pub(crate) fn of_credential_source(
             ))
             .advise("run it in a container that has a role, or name a source_profile instead")),
         },
-        "Ec2InstanceMetadata" => provider(Provider::Instance(Instance::new(request, Some(chosen)).map_err(nothing)?)),
+        "Ec2InstanceMetadata" => {
+            let instance = Instance::new(request, Some(chosen)).map_err(nothing)?;
+            Ok(Base::Instance { instance, named: Some(named) })
+        }
         other => Err(Error::new(format!("{}: credential_source of profile '{profile}' is '{other}'", set.place(at)))
             .advise("it is one of Environment, Ec2InstanceMetadata and EcsContainer, in exactly this case")),
     }
@@ -226,7 +313,7 @@ pub(crate) fn of_credential_source(
 /// The keys in the environment, as the base of a `--role-arn` when no profile is named.
 #[cold]
 pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
-    match &request.keys {
+    match &request.caller.keys {
         EnvironmentKeys::Present { access_key_id, temporary } => {
             Some(Base::Environment { access_key_id: access_key_id.clone(), temporary: *temporary })
         }
@@ -243,7 +330,7 @@ pub(crate) fn web_identity_of_environment(
     default: Option<&Profile<'_>>,
 ) -> Result<Option<Base>> {
     let found = WebIdentity::of_environment(set, request, default)?;
-    Ok(found.map(|web| Base::Provider { kind: Box::new(Provider::WebIdentity(web)), profile: None, at: None }))
+    Ok(found.map(|web| Base::WebIdentity { web: Box::new(web), named: None }))
 }
 
 /// What the machine itself gives, when nothing else does: the container's credentials where its variables are set,
@@ -257,11 +344,11 @@ pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) ->
         Some(profile) => error.in_front(&format!("profile '{}' names no credentials", profile.name)),
         None => error.in_front("no profile and no keys"),
     };
-    let kind = match Container::found(request).map_err(why)? {
-        Some(container) => Provider::Container(container),
-        None => Provider::Instance(Instance::new(request, chosen).map_err(why)?),
-    };
-    Ok(Base::Provider { kind: Box::new(kind), profile: chosen.map(|profile| profile.name.clone()), at: None })
+    let named = chosen.map(|profile| Named { profile: profile.name.clone(), at: None });
+    Ok(match Container::found(request).map_err(why)? {
+        Some(container) => Base::Container { container, named },
+        None => Base::Instance { instance: Instance::new(request, chosen).map_err(why)?, named },
+    })
 }
 
 /// Why this profile, which names no credentials, may have been meant to: a key that is nearly one of these, or half of

@@ -1,15 +1,16 @@
 //! From a profile along its `source_profile`s to the base (SEMANTICS, "Choosing and resolving").
 
 use crate::config::profiles::{Profile, ProfileSet};
-use crate::config::value::Location;
+use crate::config::value::{FileKind, Location, Value};
 use crate::error::{Error, Result};
+use crate::plan::missing::missing_source;
 
-/// A chain of profiles.
-pub(crate) struct Chain<'a> {
-    /// The profiles that assume a role, the one to assume first in front.
-    pub roles: Vec<Profile<'a>>,
-    /// What stands under them.
-    pub base: ChainBase<'a>,
+/// A walk from a profile along its sources, as far as it goes.
+pub struct Walk<'a> {
+    /// The profiles that assume a role, the one that was asked for in front.
+    pub(crate) roles: Vec<Profile<'a>>,
+    /// What stands under them, or why there is nothing.
+    pub(crate) end: Result<ChainBase<'a>>,
 }
 
 /// What a chain ends in.
@@ -37,64 +38,83 @@ fn has_static_key(profile: &Profile<'_>) -> bool {
     profile.get("aws_access_key_id").is_some() || profile.get("aws_secret_access_key").is_some()
 }
 
-/// Walks from `profile` to its base.
-///
-/// # Errors
-/// Neither or both sources, a source that is not there, a circle.
-pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Chain<'a>> {
-    if !assumes_role(profile) {
-        return Ok(Chain { roles: Vec::new(), base: ChainBase::Profile(profile.clone()) });
-    }
-    let mut roles = vec![profile.clone()];
-    let base = loop {
-        // `roles` is never empty: the loop only pushes.
-        let Some(current) = roles.last().cloned() else { break ChainBase::Profile(profile.clone()) };
-        let source = current.get("source_profile");
-        let credential_source = current.get("credential_source");
-        let name = match (source, credential_source) {
-            (Some(source), None) => source,
-            (None, Some(source)) => {
-                break ChainBase::Source {
-                    source: source.text.into_owned(),
-                    profile: current.name.clone(),
-                    at: source.at,
-                };
-            }
-            (Some(_), Some(credential_source)) => {
-                return Err(Error::new(format!(
-                    "{}: profile '{}' has both source_profile and credential_source",
-                    set.place(credential_source.at),
-                    current.name
-                ))
-                .advise("a role is assumed with one of them; take the other out"));
-            }
-            (None, None) => {
-                let at = current.get("role_arn").map_or(current.at(), |role| role.at);
-                return Err(Error::new(format!(
-                    "{}: profile '{}' has a role_arn but neither source_profile nor credential_source",
-                    set.place(at),
-                    current.name
-                ))
-                .advise("add the profile whose keys assume the role, for example source_profile = default"));
-            }
+/// Walks from `profile` to its base. The walk's end is an error when a profile has neither or both kinds of source, when
+/// a source is not there, or when the profiles form a circle.
+pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Walk<'a> {
+    let mut roles: Vec<Profile<'a>> = Vec::new();
+    let mut current = profile.clone();
+    let end = loop {
+        if roles.is_empty() && !assumes_role(&current) {
+            break Ok(ChainBase::Profile(current));
+        }
+        roles.push(current.clone());
+        let name = match source(set, &current) {
+            Ok(Source::Profile(name)) => name,
+            Ok(Source::Credentials(base)) => break Ok(base),
+            Err(error) => break Err(error),
         };
-        let Some(next) = set.profile(&name.text) else {
-            return Err(crate::plan::missing::missing_source(set, &current, &name));
-        };
+        let Some(next) = set.profile(&name.text) else { break Err(missing_source(set, &current, &name)) };
         if roles.iter().any(|visited| visited.name == next.name) {
             // A profile may name itself, and only itself, when its own keys are the base.
             if next.name == current.name && has_static_key(&next) {
-                break ChainBase::Profile(next);
+                break Ok(ChainBase::Profile(next));
             }
-            return Err(circle(set, &roles, &next, name.at));
+            break Err(circle(set, &roles, &next, name.at));
         }
         if has_static_key(&next) || !assumes_role(&next) {
-            break ChainBase::Profile(next);
+            break Ok(ChainBase::Profile(next));
         }
-        roles.push(next);
+        current = next;
     };
-    roles.reverse();
-    Ok(Chain { roles, base })
+    Walk { roles, end }
+}
+
+impl Walk<'_> {
+    /// Every profile on the way, the base's last: its name, and where its headers stand.
+    pub fn profiles(&self) -> Vec<(String, Vec<Location>)> {
+        let base = match &self.end {
+            Ok(ChainBase::Profile(base)) if self.roles.last().is_none_or(|last| last.name != base.name) => Some(base),
+            _ => None,
+        };
+        let headers = |profile: &Profile<'_>| {
+            [FileKind::Config, FileKind::Credentials].into_iter().filter_map(|file| profile.in_file(file)).collect()
+        };
+        self.roles.iter().chain(base).map(|profile| (profile.name.clone(), headers(profile))).collect()
+    }
+}
+
+/// Where a role's profile gets the credentials that assume it.
+enum Source<'a> {
+    /// Another profile, by name.
+    Profile(Value<'a>),
+    /// A `credential_source`.
+    Credentials(ChainBase<'a>),
+}
+
+fn source<'a>(set: &ProfileSet<'_>, profile: &Profile<'a>) -> Result<Source<'a>> {
+    match (profile.get("source_profile"), profile.get("credential_source")) {
+        (Some(name), None) => Ok(Source::Profile(name)),
+        (None, Some(source)) => Ok(Source::Credentials(ChainBase::Source {
+            source: source.text.into_owned(),
+            profile: profile.name.clone(),
+            at: source.at,
+        })),
+        (Some(_), Some(credential_source)) => Err(Error::new(format!(
+            "{}: profile '{}' has both source_profile and credential_source",
+            set.place(credential_source.at),
+            profile.name
+        ))
+        .advise("a role is assumed with one of them; take the other out")),
+        (None, None) => {
+            let at = profile.get("role_arn").map_or(profile.at(), |role| role.at);
+            Err(Error::new(format!(
+                "{}: profile '{}' has a role_arn but neither source_profile nor credential_source",
+                set.place(at),
+                profile.name
+            ))
+            .advise("add the profile whose keys assume the role, for example source_profile = default"))
+        }
+    }
 }
 
 #[cold]
@@ -116,7 +136,7 @@ fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at:
 /// The base of a role has nothing to assume it with.
 #[cold]
 pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
-    let user = roles.first().map(|profile| profile.name.clone()).unwrap_or_default();
+    let user = roles.last().map(|profile| profile.name.clone()).unwrap_or_default();
     Error::new(format!(
         "{}: profile '{}', the source of '{user}', has no credentials",
         set.place(source.at()),

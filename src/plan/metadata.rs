@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::config::profiles::Profile;
 use crate::error::{Error, Result};
-use crate::plan::endpoints::{host, setting, switched_on};
+use crate::plan::endpoint::{setting, switched_on};
 use crate::request::Request;
+use crate::text::url::host;
 
 /// The address of ECS's agent, which a relative address is relative to.
 const ECS: &str = "http://169.254.170.2";
@@ -56,7 +57,7 @@ impl Container {
     /// What the container's variables say; `None` when they are not set.
     #[cold]
     pub(crate) fn found(request: &Request<'_>) -> Result<Option<Self>> {
-        let text = |name| request.variables.text(name);
+        let text = |name| request.caller.variables.text(name);
         let (url, variable) = if let Some(path) = text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")? {
             (format!("{ECS}{path}"), "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
         } else if let Some(url) = text("AWS_CONTAINER_CREDENTIALS_FULL_URI")? {
@@ -92,7 +93,7 @@ impl Instance {
     /// When it is switched off, or a setting is none.
     #[cold]
     pub(crate) fn new(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Self> {
-        if request.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
+        if request.caller.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
             return Err(Error::new("the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true")
                 .advise("unset it on an instance; elsewhere name a profile that has credentials"));
         }

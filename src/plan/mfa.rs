@@ -5,8 +5,10 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::model::{Mfa, Role, Session};
+use crate::plan::origin::{Origin, Sourced};
 use crate::plan::session_name::default_session_name;
-use crate::request::{Request, SessionLength, session_length};
+use crate::request::Request;
+use crate::request::mfa::{SessionLength, session_length};
 use crate::time::Length;
 
 /// How long an MFA session is kept unless told.
@@ -26,10 +28,10 @@ pub(crate) fn steps(
 ) -> Result<(Option<Session>, Vec<Role>)> {
     let mut roles = Vec::with_capacity(links.len());
     for (at, link) in links.iter().enumerate() {
-        let outermost = at + 1 == links.len() && request.role_arn.is_none();
-        roles.push(role(set, link, if outermost { request.duration } else { None })?);
+        let outermost = at + 1 == links.len() && request.role.arn.is_none();
+        roles.push(role(set, link, if outermost { request.role.duration } else { None })?);
     }
-    if let Some(arn) = &request.role_arn {
+    if let Some(arn) = &request.role.arn {
         roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
     let length = wanted_length(set, request, profile)?;
@@ -39,21 +41,22 @@ pub(crate) fn steps(
         None => None,
     };
     for role in &mut roles {
-        let made_by_session =
-            session.as_ref().is_some_and(|session| role.serial.as_ref().is_none_or(|own| *own == session.serial));
+        let made_by_session = session
+            .as_ref()
+            .is_some_and(|session| role.serial.as_ref().is_none_or(|own| own.value == session.serial.value));
         if role.mfa == Mfa::None
             && !made_by_session
             && let Some(own) = &role.serial
         {
-            role.mfa = Mfa::Code(own.clone());
+            role.mfa = Mfa::Code(own.value.clone());
         }
     }
     for role in &mut roles {
         let device = match &role.mfa {
             Mfa::Code(serial) => Some(serial),
-            _ => role.serial.as_ref().or(session.as_ref().map(|session| &session.serial)),
+            _ => role.serial.as_ref().or(session.as_ref().map(|session| &session.serial)).map(|serial| &serial.value),
         };
-        role.default_session_name = default_session_name(device, request.user.as_deref());
+        role.default_session_name = default_session_name(device, request.caller.user.as_deref());
     }
     refuse_long_chains(set, base, &roles)?;
     // A session that no step uses (the only role is assumed directly) is not made.
@@ -86,7 +89,8 @@ fn session(
         (SessionLength::For(length), Some(first)) => {
             first.shared &= first.serial.is_some();
             // Case 2: from temporary credentials STS gives an hour at the most.
-            first.mfa = if first.length() > MAX_CHAINED_LENGTH { Mfa::Code(serial.clone()) } else { Mfa::Session };
+            first.mfa =
+                if first.length() > MAX_CHAINED_LENGTH { Mfa::Code(serial.value.clone()) } else { Mfa::Session };
             Ok(Some(Session { serial, length, kept: true }))
         }
     }
@@ -144,7 +148,7 @@ fn role_of_option(
         external_id: None,
         session_name: None,
         default_session_name: String::new(),
-        duration: request.duration,
+        duration: request.role.duration,
         serial,
         mfa: Mfa::None,
         shared: false,
@@ -157,13 +161,15 @@ fn names_serial(profile: &Profile<'_>) -> bool {
     profile.get("mfa_serial").is_some_and(|value| !value.text.is_empty())
 }
 
-fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Serial>> {
-    profile.get("mfa_serial").map(|value| Serial::parse(&value.text, &set.place(value.at))).transpose()
+fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Sourced<Serial>>> {
+    let Some(value) = profile.get("mfa_serial") else { return Ok(None) };
+    let serial = Serial::parse(&value.text, &set.place(value.at))?;
+    Ok(Some(Sourced { value: serial, origin: Origin::File(value.at) }))
 }
 
 /// Flag, variable, profile, else 12 hours.
 fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<SessionLength> {
-    if let Some(length) = request.mfa_session {
+    if let Some(length) = request.mfa.session {
         return Ok(length);
     }
     match profile.and_then(|profile| profile.get("mfa_session_duration")) {

@@ -2,7 +2,7 @@
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Error;
-use crate::request::Chosen;
+use crate::request::profile::Chosen;
 
 #[cold]
 pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {

@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod chain;
+pub mod endpoint;
 pub mod endpoints;
 pub mod metadata;
 pub mod mfa;

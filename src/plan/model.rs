@@ -1,10 +1,12 @@
 //! The plan as data.
 
 use crate::arn::{RoleArn, Serial};
+use crate::config::profiles::DEFAULT_PROFILE;
 use crate::config::value::Location;
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::Base;
 use crate::plan::endpoints::Sts;
-use crate::plan::origin::Region;
+use crate::plan::origin::Sourced;
+use crate::region::Region;
 use crate::time::Length;
 
 /// What a run does for its credentials.
@@ -36,9 +38,9 @@ pub struct Acquisition {
     /// Where STS is called.
     pub sts: Sts,
     /// A command that prints an MFA code, from the command line, the environment, the profile or its source.
-    pub mfa_process: Option<String>,
+    pub mfa_process: Option<Sourced<String>>,
     /// The region of the profile or its source, for the command.
-    pub region: Option<Region>,
+    pub region: Option<Sourced<Region>>,
     /// The profile's other settings, as variables for the command.
     pub variables: Vec<(String, String)>,
 }
@@ -47,7 +49,7 @@ pub struct Acquisition {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Session {
     /// The device whose code makes it.
-    pub serial: Serial,
+    pub serial: Sourced<Serial>,
     /// How long it is asked for, and how old it may be to be used, in seconds.
     pub length: Length,
     /// Whether it is kept for later runs.
@@ -70,7 +72,7 @@ pub struct Role {
     /// DurationSeconds, when it is asked for.
     pub duration: Option<Length>,
     /// The profile's own serial; it is in the AWS CLI's cache key, whoever gives the MFA.
-    pub serial: Option<Serial>,
+    pub serial: Option<Sourced<Serial>>,
     /// How this call shows MFA.
     pub mfa: Mfa,
     /// Whether the entry goes into the AWS CLI's cache: the profile's own parameters alone make the request.
@@ -91,6 +93,22 @@ pub enum Mfa {
 }
 
 impl Acquisition {
+    /// The profile's name for messages and prompts; `default` where no profile is named.
+    pub fn profile_name(&self) -> &str {
+        self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
+    }
+
+    /// The device whose code this plan may need, and how it is shown: for the session, else with a role's request.
+    pub fn device(&self) -> Option<&Serial> {
+        let of_session = self.session.as_ref().map(|session| &session.serial.value);
+        of_session.or_else(|| {
+            self.roles.iter().find_map(|role| match &role.mfa {
+                Mfa::Code(serial) => Some(serial),
+                Mfa::None | Mfa::Session => None,
+            })
+        })
+    }
+
     /// Whether there is no role, so that the MFA session is what the command gets.
     pub fn session_is_result(&self) -> bool {
         self.roles.is_empty() && self.session.is_some()
@@ -98,8 +116,7 @@ impl Acquisition {
 
     /// Whether a web identity's role is the result.
     pub fn is_web_identity_alone(&self) -> bool {
-        let by_token = matches!(&self.base, Base::Provider { kind, .. } if matches!(**kind, Provider::WebIdentity(_)));
-        by_token && self.roles.is_empty()
+        matches!(self.base, Base::WebIdentity { .. }) && self.roles.is_empty()
     }
 
     /// How long the result lives, as far as the requests say.
@@ -108,10 +125,7 @@ impl Acquisition {
             (Some(role), _) => role.length(),
             (None, Some(session)) => session.length,
             (None, None) => match &self.base {
-                Base::Provider { kind, .. } => match &**kind {
-                    Provider::WebIdentity(web) => web.length(),
-                    _ => Length::MAX,
-                },
+                Base::WebIdentity { web, .. } => web.length(),
                 _ => Length::MAX,
             },
         }

@@ -3,16 +3,16 @@
 use crate::config::profiles::ProfileSet;
 use crate::config::value::Location;
 
-/// A region, and where it came from.
+/// A value of a plan, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
-    /// Its name, `eu-west-1`.
-    pub name: String,
-    /// Who says so.
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was set.
     pub origin: Origin,
 }
 
-/// Where a setting came from.
+/// Where a value was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// An option of the command line.
@@ -21,17 +21,17 @@ pub enum Origin {
     Variable(&'static str),
     /// A line of a file.
     File(Location),
-    /// Nobody: it follows from the partition.
-    Guess,
+    /// Nowhere: it follows from the partition.
+    Partition,
 }
 
 impl Origin {
-    /// The origin in words.
+    /// The origin in words: an option's or a variable's name, or `PATH:LINE`.
     pub fn text(self, set: &ProfileSet<'_>) -> String {
         match self {
             Self::Option(name) | Self::Variable(name) => name.to_owned(),
             Self::File(at) => set.place(at),
-            Self::Guess => String::from("by the partition"),
+            Self::Partition => String::from("by the partition"),
         }
     }
 }

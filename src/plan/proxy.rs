@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::request::Request;
+use crate::text::url::is_url;
 
 /// A proxy, as botocore finds it in the environment. Its address may hold a password: it is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,31 +29,11 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// Whether the text is an http or https URL with a host, and a port that can be one. The SDK finds out only when the
-/// code has been asked for.
-pub(crate) fn is_url(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
-    if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
-        return false;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("no port"))),
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-}
-
 /// The proxy for the endpoint's scheme, as botocore and Python find it: the variable in lower case counts before the
 /// one in capitals, and when it is empty there is none; loopback is no exception, ALL_PROXY does not count, and
 /// HTTP_PROXY does not where a web server could have been told it by a client.
 pub(crate) fn proxy(request: &Request<'_>, plain: bool) -> Result<Option<Proxy>> {
-    let variables = &request.variables;
+    let variables = &request.caller.variables;
     let names = if plain { ["http_proxy", "HTTP_PROXY"] } else { ["https_proxy", "HTTPS_PROXY"] };
     let [lower, capitals] = names;
     let variable = if variables.is_set(lower) { lower } else { capitals };

@@ -2,15 +2,21 @@
 //! "One MFA code for the day"; SEMANTICS, "Choosing and resolving").
 
 use crate::cli::action::Action;
-use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};
+use crate::config::value::Location;
 use crate::error::{Error, Result};
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::Base;
+use crate::plan::chain::ChainBase;
 use crate::plan::endpoints::Sts;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
-use crate::plan::origin::{Origin, Region};
+use crate::plan::origin::{Origin, Sourced};
 use crate::plan::{base, chain, mfa, settings};
-use crate::request::{Chosen, EnvironmentKeys, Request};
+use crate::region::Region;
+use crate::request::Request;
+use crate::request::caller::EnvironmentKeys;
+use crate::request::mfa::MfaProcess;
+use crate::request::profile::Chosen;
 
 /// Resolves what was asked for.
 ///
@@ -20,6 +26,11 @@ pub fn resolve(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     let Some(chosen) = &request.profile else { return without_profile(set, request) };
     let Some(profile) = set.profile(&chosen.name) else { return Err(missing_profile(set, chosen)) };
     with_profile(set, request, &profile)
+}
+
+/// The profiles from the one that was asked for to its base, as far as they are there.
+pub fn visited(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<(String, Vec<Location>)> {
+    set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile).profiles()).unwrap_or_default()
 }
 
 /// Resolves a profile by its name, whatever was chosen.
@@ -35,11 +46,11 @@ pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) ->
 /// Whether the plan is to leave the environment as it is, its keys, or what leads a command to fresh credentials; it
 /// can be said without the files.
 pub fn passes_through(request: &Request<'_>) -> Result<bool> {
-    match (&request.profile, &request.keys) {
-        (None, EnvironmentKeys::Present { .. }) => Ok(request.role_arn.is_none()),
+    match (&request.profile, &request.caller.keys) {
+        (None, EnvironmentKeys::Present { .. }) => Ok(request.role.arn.is_none()),
         (None, EnvironmentKeys::Partial) => Err(base::partial_environment()),
         (None, EnvironmentKeys::Absent) => {
-            Ok(request.kept_fresh && request.action.runs_command() && request.role_arn.is_none())
+            Ok(request.keep_fresh.is_below && request.action.runs_command() && request.role.arn.is_none())
         }
         _ => Ok(false),
     }
@@ -70,7 +81,7 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     if let Some(base) = base::of_environment(request) {
         return acquisition(set, request, None, base, &[]);
     }
-    let default = set.profile("default");
+    let default = set.profile(DEFAULT_PROFILE);
     let assumes = default.as_ref().is_some_and(chain::assumes_role);
     if !assumes && let Some(base) = base::web_identity_of_environment(set, request, default.as_ref())? {
         return acquisition(set, request, None, base, &[]);
@@ -85,7 +96,7 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
 fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<Plan> {
     match request.action {
         action
-            if request.role_arn.is_none()
+            if request.role.arn.is_none()
                 && (action.runs_command() || action.only_looks() || matches!(action, Action::Logout { .. })) =>
         {
             Ok(Plan::Ambient { profile: request.profile.as_ref().map(|chosen| chosen.name.clone()) })
@@ -95,20 +106,23 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
 }
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
-    let links = chain::walk(set, profile)?;
-    let named = if links.roles.is_empty() { std::slice::from_ref(profile) } else { &links.roles };
+    let mut walk = chain::walk(set, profile);
+    let end = walk.end?;
+    let named = if walk.roles.is_empty() { std::slice::from_ref(profile) } else { &walk.roles };
     named.iter().try_for_each(|profile| refuse_maps(set, profile))?;
-    let base = match links.base {
-        chain::ChainBase::Profile(source) => match base::of_profile(set, request, &source, profile)? {
+    let base = match end {
+        ChainBase::Profile(source) => match base::of_profile(set, request, &source, profile)? {
             Some(base) => base,
-            None if links.roles.is_empty() => return ambient(set, request, Some(profile)),
-            None => return Err(chain::source_without_credentials(set, &source, &links.roles)),
+            None if walk.roles.is_empty() => return ambient(set, request, Some(profile)),
+            None => return Err(chain::source_without_credentials(set, &source, &walk.roles)),
         },
-        chain::ChainBase::Source { source, profile: named_by, at } => {
+        ChainBase::Source { source, profile: named_by, at } => {
             base::of_credential_source(set, request, profile, (&source, &named_by, at))?
         }
     };
-    acquisition(set, request, Some(profile), base, &links.roles)
+    // The role to assume first in front.
+    walk.roles.reverse();
+    acquisition(set, request, Some(profile), base, &walk.roles)
 }
 
 /// Refuses nested keys where a value belongs, as the AWS CLI does when it sends them; an external id or a serial that is
@@ -143,24 +157,27 @@ fn acquisition(
 ) -> Result<Plan> {
     // With no role above it, a web identity's role is the outermost.
     let mut web_partition = None;
-    if let Base::Provider { kind, .. } = &mut base
-        && let Provider::WebIdentity(web) = &mut **kind
-    {
-        web.duration = request.duration.filter(|_| links.is_empty() && request.role_arn.is_none());
+    if let Base::WebIdentity { web, .. } = &mut base {
+        web.duration = request.role.duration.filter(|_| links.is_empty() && request.role.arn.is_none());
         web_partition = Some(web.role.partition().to_owned());
     }
     let base_profile = base.profile().and_then(|name| set.profile(name));
     // The chosen profile first, its sources after it: the nearest region and mfa_process count.
     let nearest =
         |key: &str| links.iter().rev().chain(profile).chain(&base_profile).find_map(|profile| profile.get(key));
-    let mfa_process = match &request.mfa_process {
-        Some(command) => Some(command.clone()),
-        None => nearest("mfa_process").map(|value| value.text.into_owned()),
-    };
+    let asked = request.mfa.process.as_ref().map(|process| match process {
+        MfaProcess::Option(command) => Sourced { value: command.clone(), origin: Origin::Option("--mfa-process") },
+        MfaProcess::Variable(command) => {
+            Sourced { value: command.clone(), origin: Origin::Variable("AWS_AUTH_MFA_PROCESS") }
+        }
+    });
+    let mfa_process = asked.or_else(|| {
+        let value = nearest("mfa_process")?;
+        Some(Sourced { value: value.text.into_owned(), origin: Origin::File(value.at) })
+    });
     let region = match nearest("region").filter(|value| !value.text.is_empty()) {
         Some(value) => {
-            crate::region::check_region(&value.text, &set.place(value.at))?;
-            Some(Region { name: value.text.into_owned(), origin: Origin::File(value.at) })
+            Some(Sourced { value: Region::parse(&value.text, &set.place(value.at))?, origin: Origin::File(value.at) })
         }
         None => None,
     };
@@ -168,7 +185,7 @@ fn acquisition(
     let partition = web_partition
         .as_deref()
         .or_else(|| roles.first().map(|role| role.arn.partition()))
-        .or_else(|| session.as_ref().and_then(|session| session.serial.partition()));
+        .or_else(|| session.as_ref().and_then(|session| session.serial.value.partition()));
     let sts = Sts::new(set, profile, request, region.clone(), partition)?;
     let variables = match profile {
         Some(profile) => settings::carried(set, profile, request)?,

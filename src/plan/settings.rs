@@ -27,20 +27,20 @@ pub(crate) fn carried(
     let mut variables = Vec::new();
     for (key, variable) in CARRIED {
         if let Some(value) = profile.get(key)
-            && !request.variables.is_set(variable)
+            && !request.caller.variables.is_set(variable)
         {
             variables.push((variable.to_owned(), value.text.into_owned()));
         }
     }
     // A caller's AWS_ENDPOINT_URL stands above a profile's `services` section and would lose to the more special
     // variable that carries it.
-    if !request.variables.is_set("AWS_ENDPOINT_URL") {
+    if !request.caller.variables.is_set("AWS_ENDPOINT_URL") {
         if let Some(value) = profile.get("endpoint_url") {
             variables.push((String::from("AWS_ENDPOINT_URL"), value.text.into_owned()));
         }
         for (service, value) in service_urls(set, profile)? {
             let variable = format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase());
-            if is_name(&variable) && !request.variables.is_set(&variable) {
+            if is_name(&variable) && !request.caller.variables.is_set(&variable) {
                 variables.push((variable, value.text.into_owned()));
             }
         }

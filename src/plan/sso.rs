@@ -5,7 +5,7 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{Location, Value};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
-use crate::region::check_region;
+use crate::region::Region;
 use crate::request::Request;
 
 /// Role credentials of IAM Identity Center.
@@ -66,8 +66,8 @@ impl Sso {
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role), ("sso_start_url", &start_url)] {
             crate::arn::refuse_placeholder(key, &value.text, &set.place(value.at))?;
         }
-        check_region(&region.text, &set.place(region.at))?;
-        let service = |name, id| Service::new(set, Some(chosen), request, (name, id), &region.text);
+        let region = Region::parse(&region.text, &set.place(region.at))?;
+        let service = |name, id| Service::new(set, Some(chosen), request, (name, id), region.clone());
         let scopes = session.as_ref().and_then(|name| set.sso_session(&name.text)?.get("sso_registration_scopes"));
         let scopes = scopes.map(|scopes| scopes.text.into_owned()).unwrap_or_default();
         let scopes = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(String::from).collect();

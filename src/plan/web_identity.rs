@@ -65,9 +65,9 @@ impl WebIdentity {
         request: &Request<'_>,
         default: Option<&Profile<'_>>,
     ) -> Result<Option<Self>> {
-        let Some(file) = request.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")? else { return Ok(None) };
+        let Some(file) = request.caller.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")? else { return Ok(None) };
         let in_default = |key: &str| default.and_then(|profile| profile.get(key));
-        let role = match request.variables.text("AWS_ROLE_ARN")? {
+        let role = match request.caller.variables.text("AWS_ROLE_ARN")? {
             Some(arn) => RoleArn::parse(arn, "AWS_ROLE_ARN")?,
             None => match in_default("role_arn") {
                 Some(arn) => RoleArn::parse(&arn.text, &set.place(arn.at))?,
@@ -77,7 +77,7 @@ impl WebIdentity {
                 }
             },
         };
-        let name = match request.variables.text("AWS_ROLE_SESSION_NAME")? {
+        let name = match request.caller.variables.text("AWS_ROLE_SESSION_NAME")? {
             Some(name) => Some(name.to_owned()),
             None => in_default("role_session_name").map(|name| name.text.into_owned()),
         };
@@ -85,7 +85,7 @@ impl WebIdentity {
     }
 
     fn new(request: &Request<'_>, role: RoleArn, session_name: Option<String>, token_file: String) -> Self {
-        let default_session_name = default_session_name(None, request.user.as_deref());
+        let default_session_name = default_session_name(None, request.caller.user.as_deref());
         Self { role, session_name, default_session_name, duration: None, token_file }
     }
 }

@@ -2,24 +2,23 @@
 
 use crate::config::profiles::ProfileSet;
 use crate::credentials::Credentials;
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
+use crate::text::shell_words::split_words;
 use crate::time::Timestamp;
 
 /// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
 pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
     match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
-        (None, Some(session)) => format!("MFA session of {}", session.serial.as_str()),
+        (None, Some(session)) => format!("MFA session of {}", session.serial.value.as_str()),
         (None, None) => match &plan.base {
             Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
                 format!("keys {access_key_id}")
             }
-            Base::Provider { kind, .. } => match &**kind {
-                Provider::WebIdentity(web) => format!("role {}", web.role.as_str()),
-                Provider::Sso(sso) => format!("SSO role {} in {}", sso.role_name, sso.account_id),
-                _ => key.map_or_else(|| String::from("credentials"), |key| format!("credentials {key}")),
-            },
+            Base::WebIdentity { web, .. } => format!("role {}", web.role.as_str()),
+            Base::Sso { sso, .. } => format!("SSO role {} in {}", sso.role_name, sso.account_id),
+            _ => key.map_or_else(|| String::from("credentials"), |key| format!("credentials {key}")),
         },
     }
 }
@@ -34,58 +33,68 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Timestamp) ->
     }
 }
 
-/// What a plan begins with, and where that is named.
-pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> (String, String) {
-    let term = |temporary: bool| if temporary { "temporary" } else { "long-term" };
-    match base {
-        Base::Static { profile, access_key_id, temporary, at, .. } => {
-            (format!("{} keys {access_key_id} of profile {profile}", term(*temporary)), set.place(*at))
-        }
-        Base::Environment { access_key_id, temporary } => {
-            (format!("{} keys {access_key_id} of the environment", term(*temporary)), String::from("AWS_ACCESS_KEY_ID"))
-        }
-        Base::Provider { kind, profile, at } => {
-            let (_, _, what) = provider(kind);
-            let whose = profile.as_ref().map(|name| format!(" (profile {name})")).unwrap_or_default();
-            (format!("{what}{whose}"), at.map_or_else(|| variable(kind), |at| set.place(at)))
-        }
-    }
+/// A base for people and for programs.
+pub struct BaseInWords {
+    /// What kind of base it is, for programs.
+    pub kind: &'static str,
+    /// Its access key id, ARN, program or address, for programs.
+    pub name: String,
+    /// What it is, for people.
+    pub what: String,
+    /// Where it is named: `PATH:LINE`, or a variable.
+    pub at: String,
 }
 
-/// A provider's word, name and description.
-pub(crate) fn provider(kind: &Provider) -> (&'static str, String, String) {
-    match kind {
-        Provider::WebIdentity(web) => (
+/// What a plan begins with, and where that is named.
+pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
+    let term = |temporary: bool| if temporary { "temporary" } else { "long-term" };
+    let (kind, name, what) = match base {
+        Base::Static { profile, access_key_id, temporary, .. } => {
+            ("keys", access_key_id.clone(), format!("{} keys {access_key_id} of profile {profile}", term(*temporary)))
+        }
+        Base::Environment { access_key_id, temporary } => (
+            "environment",
+            access_key_id.clone(),
+            format!("{} keys {access_key_id} of the environment", term(*temporary)),
+        ),
+        Base::WebIdentity { web, .. } => (
             "web-identity",
             web.role.as_str().to_owned(),
             format!("role {} by the token in {}", web.role.as_str(), web.token_file),
         ),
-        Provider::Sso(sso) => (
+        Base::Sso { sso, .. } => (
             "sso",
             sso.role_name.clone(),
             format!("SSO role {} in account {} by the sign-in to {}", sso.role_name, sso.account_id, sso.token_name()),
         ),
-        Provider::Process { command } => {
+        Base::Process { command, .. } => {
             // Its arguments may be secrets.
-            let words = crate::text::shell_words::split_words(command).unwrap_or_default();
+            let words = split_words(command).unwrap_or_default();
             let program = words.into_iter().next().unwrap_or_default();
             ("process", program.clone(), format!("what credential_process prints: {program}"))
         }
-        Provider::Login(login) => ("login", login.session.clone(), format!("aws login session {}", login.session)),
-        Provider::Container(container) => {
+        Base::Login { login, .. } => ("login", login.session.clone(), format!("aws login session {}", login.session)),
+        Base::Container { container, .. } => {
             ("container", container.url.clone(), format!("the container's credentials from {}", container.url))
         }
-        Provider::Instance(instance) => {
+        Base::Instance { instance, .. } => {
             ("instance", instance.endpoint.clone(), format!("the instance's credentials from {}", instance.endpoint))
         }
-    }
+    };
+    let whose = base.named().map(|named| format!(" (profile {})", named.profile)).unwrap_or_default();
+    BaseInWords { kind, name, what: what + &whose, at: place_of_base(base, set) }
 }
 
-/// What leads to a provider that no file names.
-pub(crate) fn variable(kind: &Provider) -> String {
-    String::from(match kind {
-        Provider::WebIdentity(_) => "AWS_WEB_IDENTITY_TOKEN_FILE",
-        Provider::Container(container) => container.variable,
-        _ => "nothing else is named",
-    })
+/// Where a base is named, or what leads to one that no file names.
+fn place_of_base(base: &Base, set: &ProfileSet<'_>) -> String {
+    if let Some(at) = base.named().and_then(|named| named.at) {
+        return set.place(at);
+    }
+    match base {
+        Base::Static { at, .. } => set.place(*at),
+        Base::Environment { .. } => String::from("AWS_ACCESS_KEY_ID"),
+        Base::WebIdentity { .. } => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
+        Base::Container { container, .. } => container.variable.to_owned(),
+        _ => String::from("nothing else is named"),
+    }
 }

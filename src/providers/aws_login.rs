@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_sdk_signin::config::{BehaviorVersion, Region};
+use aws_sdk_signin::config::BehaviorVersion;
 use aws_sdk_signin::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
 use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
@@ -13,12 +13,17 @@ use zeroize::Zeroizing;
 
 use crate::aws::http;
 use crate::cache::entry::Entry;
+use crate::cache::lookup::{Cache, Found, Lookup, Place};
+use crate::cache::store;
+use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Login;
 use crate::plan::model::Acquisition;
 use crate::providers::dpop;
+use crate::region::Region;
 use crate::sso::token;
 use crate::system::lock::Turn;
 use crate::system::random::hex;
@@ -69,24 +74,26 @@ impl Session {
     }
 }
 
-fn path(login: &Login, context: &Context<'_>) -> Option<PathBuf> {
+fn path(login: &Login, snapshot: &Snapshot) -> Option<PathBuf> {
     let hash = Sha256::digest(login.session.as_bytes());
-    Some(context.snapshot.login_cache_dir()?.join(format!("{}.json", hex(&hash))))
+    Some(snapshot.login_cache_dir()?.join(format!("{}.json", hex(&hash))))
 }
 
-/// The credentials that the AWS CLI keeps for a session.
-pub fn kept(login: &Login, context: &Context<'_>) -> Option<Entry> {
-    Session::read(&path(login, context)?)?.entry()
+/// The credentials that the AWS CLI keeps for a session, as long as they have not expired at `now`.
+pub fn cached(login: &Login, snapshot: &Snapshot, now: Timestamp) -> Lookup<Entry> {
+    let Some(path) = path(login, snapshot) else { return Lookup::nowhere() };
+    let found = Session::read(&path).map_or(Found::Nothing, |session| store::unexpired(session.entry(), now));
+    Lookup { place: Some(Place { cache: Cache::AwsCli, path }), found }
 }
 
 /// The session's credentials, renewed when they are near their end.
 pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let again = || {
-        let profile = plan.base.profile().unwrap_or("default");
+        let profile = plan.base.profile().unwrap_or(DEFAULT_PROFILE);
         format!("log in again with: aws login --profile {}", shell_word(profile))
     };
     let missing = || Error::new(format!("{about}: nobody is logged in as {}", login.session)).advise(again());
-    let path = path(login, context).ok_or_else(missing)?;
+    let path = path(login, context.snapshot).ok_or_else(missing)?;
     if Session::read(&path).is_none() {
         return Err(missing());
     }
@@ -133,7 +140,10 @@ fn renew(
         return Err(unusable(path, about, &again()));
     };
     let mut signin = login.signin.clone();
-    session.text("signInRegion").unwrap_or(&plan.sts.region.name).clone_into(&mut signin.region);
+    signin.region = match session.text("signInRegion") {
+        Some(region) => Region::parse(region, "signInRegion of the login session")?,
+        None => plan.sts.region.value.clone(),
+    };
     token::warn_in_clear(&signin, context);
     context.messages.step(|| String::from("renewing the login session"));
     let body = CreateOAuth2TokenRequestBody::builder()
@@ -231,11 +241,11 @@ fn client(signin: &crate::plan::endpoints::Service) -> Result<aws_sdk_signin::Cl
         // A refresh token that may have been taken is not sent again.
         .retry_config(aws_sdk_signin::config::retry::RetryConfig::disabled())
         .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(signin.region.clone()));
+        .region(aws_types::region::Region::new(signin.region.as_str().to_owned()));
     config.set_app_name(http::app_name());
-    Ok(aws_sdk_signin::Client::from_conf(match &signin.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(signin.fips).use_dual_stack(signin.dual_stack).build(),
+    Ok(aws_sdk_signin::Client::from_conf(match signin.endpoint.url() {
+        Some(url) => config.endpoint_url(url).build(),
+        None => config.use_fips(signin.endpoint.fips).use_dual_stack(signin.endpoint.dual_stack).build(),
     }))
 }
 

@@ -5,11 +5,13 @@
 //! instance provider knows no IMDSv1, and all of them fail in words that name no profile and no file.
 
 use crate::cache::entry::Entry;
+use crate::cache::lookup::Lookup;
 use crate::cache::provider;
+use crate::config::profiles::ProfileSet;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
 use crate::providers::{aws_login, metadata, process, web_identity};
@@ -55,26 +57,22 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
                 account_id: snapshot.text("AWS_ACCOUNT_ID")?.map(String::from),
             }))
         }
-        Base::Provider { .. } => Ok(None),
+        _ => Ok(None),
     }
 }
 
-/// What a provider gave before, where the AWS CLI keeps it; not ended at `now`.
-pub fn kept(base: &Base, context: &Context<'_>, now: Timestamp) -> Option<Entry> {
-    let Base::Provider { kind, .. } = base else { return None };
-    match &**kind {
-        Provider::Login(login) => aws_login::kept(login, context).filter(|entry| entry.left(now) > Length::ZERO),
-        kind => provider::read(kind, context.store, now),
+/// What a provider gave before, where the AWS CLI keeps it, as long as it has not expired at `now`.
+pub fn cached(base: &Base, context: &Context<'_>, now: Timestamp) -> Lookup<Entry> {
+    match base {
+        Base::Login { login, .. } => aws_login::cached(login, context.snapshot, now),
+        base => provider::read(base, context.store, now),
     }
 }
 
 /// The SSO profile that the plan begins with.
 fn sso(plan: &Acquisition) -> Option<&Sso> {
     match &plan.base {
-        Base::Provider { kind, .. } => match &**kind {
-            Provider::Sso(sso) => Some(sso),
-            _ => None,
-        },
+        Base::Sso { sso, .. } => Some(sso),
         _ => None,
     }
 }
@@ -90,7 +88,7 @@ pub fn is_sso(plan: &Acquisition) -> bool {
 /// When nobody is, and nobody can or will be.
 pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
     let Some(sso) = sso(plan) else { return Ok(None) };
-    login::token(sso, plan, context, &about(&plan.base, context)).map(Some)
+    login::token(sso, plan, context, &about(&plan.base, context.set)).map(Some)
 }
 
 /// Whom a login is to, for a message.
@@ -98,7 +96,7 @@ pub fn login(plan: &Acquisition) -> Option<String> {
     sso(plan).map(words::whose)
 }
 
-/// The base's credentials. Kept ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
+/// The base's credentials. OwnFile ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
 /// whoever is logged in, where that was asked before.
 ///
 /// # Errors
@@ -114,31 +112,28 @@ pub fn fetch(
     }
     let now = now();
     if let Some(at_least) = at_least
-        && let Some(entry) = kept(&plan.base, context, now)
+        && let Some(entry) = cached(&plan.base, context, now).entry()
         && entry.left(now) >= at_least
     {
         return Ok(entry.credentials);
     }
-    let Base::Provider { kind, profile, .. } = &plan.base else { return Err(gone()) };
-    let about = about(&plan.base, context);
-    let credentials = match &**kind {
-        Provider::WebIdentity(web) => {
+    let about = about(&plan.base, context.set);
+    let credentials = match &plan.base {
+        Base::Static { .. } | Base::Environment { .. } => return Err(gone()),
+        Base::WebIdentity { web, .. } => {
             let assumed = web_identity::fetch(web, plan, context, &about)?;
-            provider::write(kind, &assumed.credentials, Some(&assumed), context);
+            provider::write(&plan.base, &assumed.credentials, Some(&assumed), context.store, context.messages);
             assumed.credentials
         }
-        Provider::Sso(sso) => {
+        Base::Sso { sso, .. } => {
             let credentials = portal::fetch(sso, token, plan, context, &about)?;
-            provider::write(kind, &credentials, None, context);
+            provider::write(&plan.base, &credentials, None, context.store, context.messages);
             credentials
         }
-        Provider::Process { command } => {
-            let name = profile.as_deref().unwrap_or_default();
-            process::fetch(command, name, context, &about)?
-        }
-        Provider::Login(login) => aws_login::fetch(login, plan, context, &about)?,
-        Provider::Container(container) => metadata::container(container, context, &about)?,
-        Provider::Instance(instance) => metadata::instance(instance, context, &about)?,
+        Base::Process { command, named } => process::fetch(command, &named.profile, context, &about)?,
+        Base::Login { login, .. } => aws_login::fetch(login, plan, context, &about)?,
+        Base::Container { container, .. } => metadata::container(container, context, &about)?,
+        Base::Instance { instance, .. } => metadata::instance(instance, context, &about)?,
     };
     match credentials.expiration {
         Some(end) if end <= now => Err(Error::new(format!(
@@ -151,16 +146,12 @@ pub fn fetch(
 }
 
 /// The step of the profile, with file and line, that an error of a provider begins with.
-fn about(base: &Base, context: &Context<'_>) -> String {
-    match base {
-        Base::Provider { profile: Some(profile), at: Some(at), .. } => {
-            format!("{}: profile '{profile}'", context.set.place(*at))
-        }
-        Base::Provider { profile: Some(profile), .. } => format!("profile '{profile}' names no credentials"),
-        Base::Provider { kind, profile: None, .. } if matches!(**kind, Provider::WebIdentity(_)) => {
-            String::from("AWS_WEB_IDENTITY_TOKEN_FILE")
-        }
-        _ => String::from("no profile and no keys"),
+fn about(base: &Base, set: &ProfileSet<'_>) -> String {
+    match (base.named(), base) {
+        (Some(Named { profile, at: Some(at) }), _) => format!("{}: profile '{profile}'", set.place(*at)),
+        (Some(Named { profile, at: None }), _) => format!("profile '{profile}' names no credentials"),
+        (None, Base::WebIdentity { .. }) => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
+        (None, _) => String::from("no profile and no keys"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::env::ancestors;
 use crate::env::ancestors::above;
 use crate::env::snapshot::{Snapshot, name_of};
 use crate::error::{Error, Result, io_words};
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
 use crate::system::subprocess;
 use crate::system::subprocess::{End, Finished, Trouble};
@@ -25,10 +25,7 @@ use crate::time::{Length, Timestamp};
 /// # Errors
 /// The circle.
 pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
-    let Base::Provider { kind, profile: Some(profile), at: Some(at) } = &plan.base else { return Ok(()) };
-    if !matches!(**kind, Provider::Process { .. }) {
-        return Ok(());
-    }
+    let Base::Process { named: Named { profile, at: Some(at) }, .. } = &plan.base else { return Ok(()) };
     let above = above(context.snapshot);
     let Some(first) = above.iter().position(|(_, name)| name == profile) else { return Ok(()) };
     let names: Vec<&str> = above.iter().skip(first).map(|(_, name)| name.as_str()).chain([profile.as_str()]).collect();

@@ -17,7 +17,7 @@ pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about
         let place = sts::sts_place(&plan.sts, context.set);
         format!("AssumeRoleWithWebIdentity {}, signed by nothing but the token, in {place}", web.role.as_str())
     });
-    if let Some(url) = plan.sts.in_clear() {
+    if let Some(url) = plan.sts.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
     Client::new(&plan.sts, http::LIMITS)?.assume_role_with_web_identity(web, &token, about)

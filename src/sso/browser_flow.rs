@@ -46,7 +46,7 @@ pub fn sign_in(
     };
     let code = match brought {
         Some(Brought::Code(code)) => code,
-        None => return Err(NotSignedIn::in_time()),
+        None => return Err(NotSignedIn::timed_out()),
         Some(Brought::Error(error)) if error == "access_denied" => return Err(NotSignedIn::denied()),
         Some(Brought::Error(error)) => {
             let fact = format!("the browser came back with the error '{}'", some_words(&error));

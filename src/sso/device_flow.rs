@@ -81,7 +81,7 @@ pub fn sign_in(
         let next = Instant::now() + interval;
         wait.until(next.min(until), None);
         if next > until {
-            return Err(NotSignedIn::in_time());
+            return Err(NotSignedIn::timed_out());
         }
         let ask = client
             .create_token()
@@ -109,7 +109,7 @@ pub fn sign_in(
                 context.messages.step(|| format!("asking every {} seconds from now on", interval.as_secs()));
                 None
             }
-            Ok(refusal) if refusal.is("ExpiredTokenException", "expired_token") => return Err(NotSignedIn::in_time()),
+            Ok(refusal) if refusal.is("ExpiredTokenException", "expired_token") => return Err(NotSignedIn::timed_out()),
             Ok(refusal) if refusal.is("AccessDeniedException", "access_denied") => return Err(NotSignedIn::denied()),
             Ok(refusal) if !refusal.is_trouble() => return Err(refused(&refusal).into()),
             Ok(refusal) => Some(refused(&refusal)),

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::error::{Error, Result, io_words};
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
-use crate::request::asked_by;
 use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::{Grant, Registration};
 use crate::sso::token::{Fields, Token, TokenState};
@@ -27,9 +26,9 @@ const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 /// somebody at the terminal wants it. `about` begins an error.
 pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
     let asked_for = context.request.action == Action::Login;
-    let anew = asked_for && context.request.refresh;
+    let anew = asked_for && context.request.cache.refresh;
     if !anew
-        && let TokenState::Fresh(token) = token::state(sso, context).map_err(|error| unrenewed(sso, about, error))?
+        && let TokenState::Valid(token) = token::state(sso, context).map_err(|error| unrenewed(sso, about, error))?
     {
         return Ok(token);
     }
@@ -39,7 +38,7 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
     };
     // Whoever held the lock before us may have logged in.
     let why = match token::kept(sso, context) {
-        TokenState::Fresh(token) if !anew => return Ok(token),
+        TokenState::Valid(token) if !anew => return Ok(token),
         state => missing(&state, sso),
     };
     let fact = why.unwrap_or_else(|| format!("{} is to be started again", whose(sso)));
@@ -86,13 +85,15 @@ pub(crate) fn ask(
     lock: &mut Option<Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
-    let Some(mut terminal) = Terminal::open_for(context.request.renewal.as_ref()) else {
+    let Some(mut terminal) =
+        Terminal::open_for(context.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience))
+    else {
         return Err(no().into());
     };
-    if let Some(renewal) = &context.request.renewal {
-        terminal.say(&asked_by(renewal));
+    if let Some(renewal) = &context.request.keep_fresh.renewal {
+        terminal.say(&renewal.asked_by());
     }
-    let profile = plan.profile.as_deref().unwrap_or("default");
+    let profile = plan.profile_name();
     context.messages.step(|| String::from("asking on the terminal whether to sign in"));
     let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
     let answer = terminal
@@ -117,8 +118,8 @@ fn give_up(lock: &mut Option<Lock>) {
 
 /// By a browser here where there is one, else by a code.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
-    let until =
-        Instant::now() + context.request.renewal.as_ref().map_or(SIGN_IN_TIME_LIMIT, |renewal| renewal.patience);
+    let until = Instant::now()
+        + context.request.keep_fresh.renewal.as_ref().map_or(SIGN_IN_TIME_LIMIT, |renewal| renewal.patience);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(
@@ -141,7 +142,7 @@ fn browser_is_here(context: &Context<'_>) -> bool {
     let set = |name: &&str| context.snapshot.non_empty(name).is_some();
     let far = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
     let shown = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);
-    !context.request.no_browser && !far && shown
+    !context.request.output.no_browser && !far && shown
 }
 
 /// Keeps the token as the AWS CLI does, with the registration that it is renewed by.
@@ -149,7 +150,7 @@ fn keep(given: &Given, registration: &Registration, sso: &Sso, context: &Context
     let until = now() + given.length;
     let mut fields = json!({
         "startUrl": sso.start_url,
-        "region": sso.oidc.region,
+        "region": sso.oidc.region.as_str(),
         "accessToken": given.access.expose(),
         "expiresAt": until.iso8601(),
         "clientId": registration.client_id,

@@ -1,8 +1,8 @@
 //! The OIDC service of IAM Identity Center: how it is called, and what its refusals say.
 
+use aws_sdk_ssooidc::config::BehaviorVersion;
 use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_ssooidc::config::retry::RetryConfig;
-use aws_sdk_ssooidc::config::{BehaviorVersion, Region};
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -18,11 +18,11 @@ pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
         .http_client(http::client_of(oidc)?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(oidc.region.clone()));
+        .region(aws_types::region::Region::new(oidc.region.as_str().to_owned()));
     config.set_app_name(http::app_name());
-    Ok(aws_sdk_ssooidc::Client::from_conf(match &oidc.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build(),
+    Ok(aws_sdk_ssooidc::Client::from_conf(match oidc.endpoint.url() {
+        Some(url) => config.endpoint_url(url).build(),
+        None => config.use_fips(oidc.endpoint.fips).use_dual_stack(oidc.endpoint.dual_stack).build(),
     }))
 }
 
@@ -31,11 +31,15 @@ pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
 /// # Errors
 /// When the SDK's rules know none.
 pub fn address(oidc: &Service) -> Result<String> {
-    if let Some((url, _)) = &oidc.url {
-        return Ok(url.clone());
+    if let Some(url) = oidc.endpoint.url() {
+        return Ok(url.to_owned());
     }
-    let params =
-        Params::builder().region(&oidc.region).use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build().ok();
+    let params = Params::builder()
+        .region(oidc.region.as_str())
+        .use_fips(oidc.endpoint.fips)
+        .use_dual_stack(oidc.endpoint.dual_stack)
+        .build()
+        .ok();
     let endpoint = params.as_ref().and_then(|params| {
         let rules = DefaultResolver::new();
         http::runtime().ok()?.block_on(rules.resolve_endpoint(params)).ok()

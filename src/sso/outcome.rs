@@ -45,7 +45,7 @@ impl NotSignedIn {
     }
 
     /// The person did nothing.
-    pub fn in_time() -> Self {
+    pub fn timed_out() -> Self {
         Self::GivenUp(Error::new("nobody signed in in time").advise("run it again"))
     }
 }

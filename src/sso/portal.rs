@@ -1,6 +1,6 @@
 //! Role credentials of IAM Identity Center, for the token of who is logged in (the AWS CLI's SSOCredentialFetcher).
 
-use aws_sdk_sso::config::{BehaviorVersion, Region};
+use aws_sdk_sso::config::BehaviorVersion;
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 
 use crate::aws::http;
@@ -32,7 +32,7 @@ pub fn fetch(
         if let Some(fact) = words::missing(&state, sso) {
             return Err(Error::new(format!("{about}: {fact}")).advise(words::advice(plan)));
         }
-        let TokenState::Fresh(token) = state else { return Err(crate::providers::fetch::gone()) };
+        let TokenState::Valid(token) = state else { return Err(crate::providers::fetch::gone()) };
         found = token;
         &found.secret
     };
@@ -97,10 +97,10 @@ fn client(portal: &Service) -> Result<aws_sdk_sso::Client> {
         .http_client(http::client_of(portal)?)
         .retry_config(http::retries())
         .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(portal.region.clone()));
+        .region(aws_types::region::Region::new(portal.region.as_str().to_owned()));
     config.set_app_name(http::app_name());
-    Ok(aws_sdk_sso::Client::from_conf(match &portal.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(portal.fips).use_dual_stack(portal.dual_stack).build(),
+    Ok(aws_sdk_sso::Client::from_conf(match portal.endpoint.url() {
+        Some(url) => config.endpoint_url(url).build(),
+        None => config.use_fips(portal.endpoint.fips).use_dual_stack(portal.endpoint.dual_stack).build(),
     }))
 }

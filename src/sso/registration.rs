@@ -131,7 +131,7 @@ fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
         None => json.push_str("null"),
     };
     let mut json = String::from("{\"region\": ");
-    text(&mut json, Some(&sso.oidc.region));
+    text(&mut json, Some(sso.oidc.region.as_str()));
     json.push_str(", \"scopes\": ");
     if sso.scopes.is_empty() {
         json.push_str("null");

@@ -26,7 +26,7 @@ const RENEWAL_MARGIN: Length = Length::minutes(15);
 /// What the cache says about being logged in.
 pub enum TokenState {
     /// Logged in.
-    Fresh(Token),
+    Valid(Token),
     /// No longer, and it could not be renewed.
     Expired,
     /// Never, as far as the cache tells.
@@ -92,7 +92,7 @@ impl Fields {
     /// The token, if it has not ended.
     fn state(&self, sso: &Sso, now: Timestamp) -> TokenState {
         match (self.text("accessToken"), self.time("expiresAt")) {
-            (Some(token), Some(until)) if until > now => TokenState::Fresh(Token {
+            (Some(token), Some(until)) if until > now => TokenState::Valid(Token {
                 secret: Secret::new(token.to_owned()),
                 until,
                 renewable: sso.session.is_some() && self.text("refreshToken").is_some(),
@@ -196,7 +196,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     let mut changes = Map::new();
     let mut change = |name: &str, value: &str| changes.insert(name.to_owned(), Value::String(value.to_owned()));
     change("startUrl", &sso.start_url);
-    change("region", &sso.oidc.region);
+    change("region", sso.oidc.region.as_str());
     change("accessToken", token);
     change("expiresAt", &(now() + Length::seconds(answer.expires_in().into())).iso8601());
     if let Some(refresh) = answer.refresh_token() {
@@ -223,7 +223,7 @@ pub fn keep(path: &Path, file: &Fields, context: &Context<'_>, what: &str) {
 
 /// Tokens are secrets as keys are.
 pub fn warn_in_clear(service: &Service, context: &Context<'_>) {
-    if let Some(url) = service.in_clear() {
+    if let Some(url) = service.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
 }

@@ -18,14 +18,14 @@ pub fn whose(sso: &Sso) -> String {
 
 /// How to log in, for an advice.
 pub fn advice(plan: &Acquisition) -> String {
-    let profile = shell_word(plan.profile.as_deref().unwrap_or("default"));
+    let profile = shell_word(plan.profile_name());
     format!("log in with: aws-auth -p {profile} --login")
 }
 
 /// The fact that nobody is logged in; `None` when somebody is.
 pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
     match state {
-        TokenState::Fresh(_) => None,
+        TokenState::Valid(_) => None,
         TokenState::Expired => Some(format!("{} has expired", whose(sso))),
         TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
     }

@@ -61,7 +61,7 @@ pub enum Turn {
 /// that waits for this one; and a renewal, on which a running command waits, not for ever.
 pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
     let ancestors = ancestors::ancestors(context.snapshot);
-    let deadline = context.request.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
+    let deadline = context.request.keep_fresh.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
     let mut seen = None;
     loop {
         let mut file = match private_files::open_lock(path) {
@@ -198,7 +198,7 @@ fn part_of_itself(pid: u32) -> Error {
 /// Nobody let go of the lock in time.
 fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
     let pid = State::read(file).pid;
-    let seconds = context.request.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
+    let seconds = context.request.keep_fresh.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
     let waited = Length::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
     Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
 }

@@ -14,7 +14,6 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
-use crate::request::Renewal;
 use crate::system::signals;
 use crate::system::signals::{Caught, Ignored, Stopped};
 use crate::text::escape::printable;
@@ -59,8 +58,8 @@ impl Terminal {
     /// The same; for a renewal, of a command that runs at this terminal, a question ends in time, does
     /// not stop the command in the background, and changes no more of the terminal than it must, for the command's SDK
     /// may kill us at it.
-    pub fn open_for(renewal: Option<&Renewal>) -> Option<Self> {
-        Some(Self { patience: renewal.map(|renewal| renewal.patience), ..Self::open()? })
+    pub fn open_for(patience: Option<Duration>) -> Option<Self> {
+        Some(Self { patience, ..Self::open()? })
     }
 
     /// Prints a line on the terminal.

@@ -5,3 +5,4 @@ pub mod escape;
 pub mod json;
 pub mod percent;
 pub mod shell_words;
+pub mod url;

@@ -11,7 +11,7 @@ use aws_auth::config::source::SourceFile;
 use aws_auth::config::value::FileKind;
 use aws_auth::env::snapshot::Snapshot;
 use aws_auth::error::Result;
-use aws_auth::plan::base::{Base, Provider};
+use aws_auth::plan::base::Base;
 use aws_auth::plan::endpoints::{Service, Sts};
 use aws_auth::plan::metadata::ContainerToken;
 use aws_auth::plan::model::{Acquisition, Mfa, Plan, Role};
@@ -215,17 +215,17 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
     writeln!(text, "base    {}", base(&plan.base, set)).unwrap();
     if let Some(session) = &plan.session {
         let kept = if session.kept { "kept" } else { "not kept" };
-        writeln!(text, "session {} {}s {kept}", session.serial.as_str(), session.length.as_seconds()).unwrap();
+        writeln!(text, "session {} {}s {kept}", session.serial.value.as_str(), session.length.as_seconds()).unwrap();
     }
     for role in &plan.roles {
         writeln!(text, "role    {}", role_line(role, set)).unwrap();
     }
     writeln!(text, "sts     {}", sts(&plan.sts, set)).unwrap();
     if let Some(command) = &plan.mfa_process {
-        writeln!(text, "codes   {command}").unwrap();
+        writeln!(text, "codes   {}", command.value).unwrap();
     }
     if let Some(region) = &plan.region {
-        writeln!(text, "region  {} ({})", region.name, region.origin.text(set)).unwrap();
+        writeln!(text, "region  {} ({})", region.value, region.origin.text(set)).unwrap();
     }
     for (name, value) in &plan.variables {
         writeln!(text, "set     {name}={value}").unwrap();
@@ -242,21 +242,24 @@ fn base(base: &Base, set: &ProfileSet<'_>) -> String {
         Base::Environment { access_key_id, temporary } => {
             format!("{} {access_key_id} of the environment", kind(temporary))
         }
-        Base::Provider { kind, profile, at } => {
-            let profile = profile.as_deref().unwrap_or("(none)");
+        provider => {
+            let named = provider.named();
+            let profile = named.map_or("(none)", |named| named.profile.as_str());
+            let at = named.and_then(|named| named.at);
             let at = at.map_or_else(|| String::from("the environment"), |at| set.place(at));
-            format!("{} of {profile} ({at})", provider(kind, set))
+            format!("{} of {profile} ({at})", provider_line(provider, set))
         }
     }
 }
 
-fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
-    let at = |service: &Service| match &service.url {
-        Some((url, origin)) => format!("{} in {} at {url} ({})", service.name, service.region, origin.text(set)),
+fn provider_line(base: &Base, set: &ProfileSet<'_>) -> String {
+    let at = |service: &Service| match &service.endpoint.url {
+        Some(url) => format!("{} in {} at {} ({})", service.name, service.region, url.value, url.origin.text(set)),
         None => format!("{} in {}", service.name, service.region),
     };
-    match kind {
-        Provider::WebIdentity(web) => {
+    match base {
+        Base::Static { .. } | Base::Environment { .. } => panic!("no provider"),
+        Base::WebIdentity { web, .. } => {
             let mut text = format!("web identity {} by the token in {}", web.role.as_str(), web.token_file);
             match &web.session_name {
                 Some(name) => write!(text, ", named {name}").unwrap(),
@@ -267,7 +270,7 @@ fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
                 None => text + ",",
             }
         }
-        Provider::Sso(sso) => format!(
+        Base::Sso { sso, .. } => format!(
             "SSO {} in {} by the token of {} ({}), {}, {},",
             sso.role_name,
             sso.account_id,
@@ -276,9 +279,9 @@ fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
             at(&sso.portal),
             at(&sso.oidc)
         ),
-        Provider::Process { command } => format!("process '{command}'"),
-        Provider::Login(login) => format!("login {}", login.session),
-        Provider::Container(container) => {
+        Base::Process { command, .. } => format!("process '{command}'"),
+        Base::Login { login, .. } => format!("login {}", login.session),
+        Base::Container { container, .. } => {
             let token = match &container.token {
                 ContainerToken::None => String::new(),
                 ContainerToken::File(path) => format!(", token in {path},"),
@@ -286,7 +289,7 @@ fn provider(kind: &Provider, set: &ProfileSet<'_>) -> String {
             };
             format!("container {} ({}){token}", container.url, container.variable)
         }
-        Provider::Instance(instance) => format!(
+        Base::Instance { instance, .. } => format!(
             "instance {}, {}s, {} tries, {},",
             instance.endpoint,
             instance.timeout.as_secs(),
@@ -307,7 +310,7 @@ fn role_line(role: &Role, set: &ProfileSet<'_>) -> String {
     for (name, value) in [
         ("external id", role.external_id.clone()),
         ("seconds", role.duration.map(|length| length.as_seconds().to_string())),
-        ("serial", role.serial.as_ref().map(|serial| serial.as_str().to_owned())),
+        ("serial", role.serial.as_ref().map(|serial| serial.value.as_str().to_owned())),
     ] {
         if let Some(value) = value {
             write!(text, ", {name} {value}").unwrap();
@@ -323,22 +326,22 @@ fn role_line(role: &Role, set: &ProfileSet<'_>) -> String {
 }
 
 fn sts(sts: &Sts, set: &ProfileSet<'_>) -> String {
-    let mut text = format!("{} ({})", sts.region.name, sts.region.origin.text(set));
-    if let Some((url, origin)) = &sts.url {
-        write!(text, " at {url} ({})", origin.text(set)).unwrap();
+    let mut text = format!("{} ({})", sts.region.value, sts.region.origin.text(set));
+    if let Some(url) = &sts.endpoint.url {
+        write!(text, " at {} ({})", url.value, url.origin.text(set)).unwrap();
     }
-    for (on, name) in [(sts.global, "global"), (sts.fips, "FIPS"), (sts.dual_stack, "dual-stack")] {
+    for (on, name) in [(sts.global, "global"), (sts.endpoint.fips, "FIPS"), (sts.endpoint.dual_stack, "dual-stack")] {
         if on {
             write!(text, ", {name}").unwrap();
         }
     }
-    if let Some(path) = &sts.ca_bundle {
+    if let Some(path) = &sts.endpoint.ca_bundle {
         write!(text, ", trusting {path}").unwrap();
     }
     if let Some(url) = sts.foreign() {
         write!(text, ", the prompt names {url}").unwrap();
     }
-    if sts.in_clear().is_some() {
+    if sts.endpoint.in_clear().is_some() {
         text.push_str(", unencrypted");
     }
     write!(text, ", sessions of {}", sts.identity()).unwrap();

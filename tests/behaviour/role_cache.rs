@@ -355,7 +355,7 @@ fn modes_are_private_under_every_umask() {
                 seen += 1;
             }
         }
-        assert_eq!(seen, 8, "{:#?}", world.snapshot());
+        assert_eq!(seen, 9, "{:#?}", world.snapshot());
         assert!(leftovers(&world).is_empty());
     }
 }

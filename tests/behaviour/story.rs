@@ -50,6 +50,7 @@ fn verbose(world: &World, args: &[&str]) -> Output {
 const PROFILE: &str =
     "profile 'sops' (--profile) in ~/.aws/config:2, whose source is 'default' in ~/.aws/credentials:2";
 const KEYS: &str = "begins with long-term keys AKIA of profile default (~/.aws/credentials:3)";
+const EXPIRED: &str = "role SOPS: expired at HH:MM, in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
 const MISSING: &str = "role SOPS: not in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
 const CACHED: &str = "role SOPS: good until HH:MM (1h), in the AWS CLI's cache, ~/.aws/cli/cache/FILE";
 const NONE: &str = "MFA session of SERIAL: none is kept";
@@ -141,14 +142,14 @@ fn of_a_chain() {
     );
     end_roles(&world);
     let output = verbose(&world, &["-p", "sops", "true"]);
-    assert!(told(&world, &output).contains(MISSING));
+    assert!(told(&world, &output).contains(EXPIRED));
     assert_told(
         &world,
         &verbose(&world, &["-p", "deep", "true"]),
         &[
             &profile,
             KEYS,
-            missing,
+            "role arn:aws:iam::123456789012:role/deep: expired at HH:MM, in the AWS CLI's cache, ~/.aws/cli/cache/FILE",
             CACHED,
             NEEDLESS,
             &role("dev", dev + 2, "temporary 1"),

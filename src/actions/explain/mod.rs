@@ -12,20 +12,14 @@ use crate::acquire::forecast::{Forecast, forecast};
 use crate::actions::cached::{held_json, held_text};
 use crate::actions::explain::steps::{Step, steps};
 use crate::aws::sts;
-use crate::command::keep_fresh::Fresh;
+use crate::command::keep_fresh::RenewalFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::messages::print;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
 use crate::text::escape::printable;
-
-/// A profile on the way from the chosen one to its base.
-pub(crate) struct Walked {
-    pub(crate) name: String,
-    /// Its headers, `PATH:LINE` each.
-    pub(crate) at: Vec<String>,
-}
+use crate::time::Timestamp;
 
 /// Shows the plan.
 ///
@@ -33,39 +27,24 @@ pub(crate) struct Walked {
 /// What is wrong with the profile, after what could be shown of it.
 #[cold]
 pub fn explain(context: &Context<'_>) -> Result<u8> {
-    let walked = walk(context);
+    let visited = visited(context);
     let resolved = resolve::resolve(context.set, context.request);
-    let text = match (&resolved, context.request.json) {
-        (Ok(plan), false) => as_text(plan, &walked, context),
-        (Ok(plan), true) => crate::text::json::json(&Value::Object(as_json(plan, &walked, context))),
-        (Err(error), false) => failed_text(error, &walked, context),
-        (Err(error), true) => crate::text::json::json(&Value::Object(failed_json(error, &walked, context))),
+    let text = match (&resolved, context.request.output.json) {
+        (Ok(plan), false) => as_text(plan, &visited, context),
+        (Ok(plan), true) => crate::text::json::json(&Value::Object(as_json(plan, &visited, context))),
+        (Err(error), false) => failed_text(error, &visited, context),
+        (Err(error), true) => crate::text::json::json(&Value::Object(failed_json(error, &visited, context))),
     };
     print(&text)?;
     resolved.map(|_| 0)
 }
 
-/// The profiles along `source_profile`, as far as they are there. The plan walks by its own rules; this is only what a
-/// person would look at.
-pub(crate) fn walk(context: &Context<'_>) -> Vec<Walked> {
-    use crate::config::value::FileKind;
-    let mut walked: Vec<Walked> = Vec::new();
-    let chosen = context.request.profile.as_ref().map_or("default", |chosen| chosen.name.as_str());
-    let mut next = Some(chosen.to_owned());
-    while let Some(profile) = next.as_deref().and_then(|name| context.set.profile(name)) {
-        if walked.iter().any(|seen| seen.name == profile.name) {
-            break;
-        }
-        let files = [FileKind::Config, FileKind::Credentials].into_iter();
-        let at = files.filter_map(|file| profile.in_file(file)).map(|at| context.set.place(at)).collect();
-        // A source that has keys is the base, whatever else it names.
-        let keys = !walked.is_empty()
-            && ["aws_access_key_id", "aws_secret_access_key"].iter().any(|key| profile.get(key).is_some());
-        let source = profile.get("role_arn").filter(|_| !keys).and(profile.get("source_profile"));
-        next = source.map(|value| value.text.into_owned());
-        walked.push(Walked { name: profile.name, at });
-    }
-    walked
+/// A profile on the way from the chosen one to its base: its name, and each of its headers as `PATH:LINE`.
+type Visited = (String, Vec<String>);
+
+fn visited(context: &Context<'_>) -> Vec<Visited> {
+    let profiles = resolve::visited(context.set, context.request).into_iter();
+    profiles.map(|(name, at)| (name, at.into_iter().map(|at| context.set.place(at)).collect())).collect()
 }
 
 /// The profile and who named it.
@@ -76,22 +55,22 @@ fn heading(context: &Context<'_>) -> String {
     }
 }
 
-fn profiles_text(text: &mut String, walked: &[Walked], context: &Context<'_>) {
+fn profiles_text(text: &mut String, visited: &[Visited], context: &Context<'_>) {
     line(text, &heading(context));
-    for profile in walked {
-        line(text, &format!("   {}: {}", profile.name, profile.at.join(", ")));
+    for (name, at) in visited {
+        line(text, &format!("   {name}: {}", at.join(", ")));
     }
     text.push('\n');
 }
 
-fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
+fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
     let mut text = String::with_capacity(2048);
     match plan {
         Plan::Acquire(plan) => {
-            profiles_text(&mut text, walked, context);
-            let forecast = forecast(plan, context);
+            profiles_text(&mut text, visited, context);
+            let forecast = forecast(plan, context, context.now);
             for (number, step) in steps(plan, &forecast, context).iter().enumerate() {
-                step_text(&mut text, number + 1, step);
+                step_text(&mut text, number + 1, step, context.now);
             }
             text.push('\n');
             let regions = now::regions(plan, context);
@@ -119,7 +98,7 @@ fn as_text(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> String {
             notes_text(&mut text, &now::notes(None, context));
         }
         Plan::Ambient { profile } => {
-            profiles_text(&mut text, walked, context);
+            profiles_text(&mut text, visited, context);
             line(
                 &mut text,
                 "a run now: names no credentials; the command's own SDK looks for the container's or the instance's",
@@ -137,18 +116,18 @@ fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Ve
     notes
 }
 
-fn failed_text(_error: &Error, walked: &[Walked], context: &Context<'_>) -> String {
+fn failed_text(_error: &Error, visited: &[Visited], context: &Context<'_>) -> String {
     let mut text = String::new();
-    profiles_text(&mut text, walked, context);
+    profiles_text(&mut text, visited, context);
     notes_text(&mut text, &now::notes(None, context));
     text.push_str("a run now: fails\n");
     text
 }
 
-fn step_text(text: &mut String, number: usize, step: &Step) {
+fn step_text(text: &mut String, number: usize, step: &Step, now: Timestamp) {
     line(text, &format!("{number}. {}", step.what));
     line(text, &format!("   {}", step.at));
-    let cached = if step.cacheable { held_text(step.held) } else { String::new() };
+    let cached = if step.cacheable { held_text(step.held, now) } else { String::new() };
     let rest: Vec<&str> = [step.how.as_str(), cached.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
     if !rest.is_empty() {
         line(text, &format!("   {}", rest.join("; ")));
@@ -156,11 +135,11 @@ fn step_text(text: &mut String, number: usize, step: &Step) {
 }
 
 /// The file that `--keep-fresh` would make, or why it cannot.
-fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<Fresh>> {
-    context.request.keep_fresh.then(|| Fresh::new(plan, &[], context))
+fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<RenewalFile>> {
+    context.request.keep_fresh.asked.then(|| RenewalFile::new(plan, &[], context))
 }
 
-fn fresh_text(text: &mut String, fresh: &Result<Fresh>) {
+fn fresh_text(text: &mut String, fresh: &Result<RenewalFile>) {
     match fresh {
         Ok(fresh) => {
             line(text, &format!("the command renews its credentials by profile {} in {}:", fresh.profile, fresh.path));
@@ -171,7 +150,7 @@ fn fresh_text(text: &mut String, fresh: &Result<Fresh>) {
     }
 }
 
-fn fresh_json(fresh: &Result<Fresh>) -> Value {
+fn fresh_json(fresh: &Result<RenewalFile>) -> Value {
     match fresh {
         Ok(fresh) => json!({ "profile": fresh.profile, "file": fresh.path, "section": fresh.shown }),
         Err(error) => json!({ "error": { "fact": error.fact(), "advice": error.advice() } }),
@@ -191,8 +170,8 @@ fn line(text: &mut String, words: &str) {
 
 /// The keys of the environment, without their secret.
 fn keys(context: &Context<'_>) -> String {
-    use crate::request::EnvironmentKeys;
-    match &context.request.keys {
+    use crate::request::caller::EnvironmentKeys;
+    match &context.request.caller.keys {
         EnvironmentKeys::Present { access_key_id, temporary } => {
             format!("the {} keys {access_key_id}", if *temporary { "temporary" } else { "long-term" })
         }
@@ -200,9 +179,9 @@ fn keys(context: &Context<'_>) -> String {
     }
 }
 
-fn common_json(outcome: &str, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
+fn common_json(outcome: &str, visited: &[Visited], context: &Context<'_>) -> Map<String, Value> {
     let chosen = context.request.profile.as_ref();
-    let profiles: Vec<Value> = walked.iter().map(|profile| json!({ "name": profile.name, "at": profile.at })).collect();
+    let profiles: Vec<Value> = visited.iter().map(|(name, at)| json!({ "name": name, "at": at })).collect();
     let mut object = Map::new();
     object.insert("profile".into(), json!(chosen.map(|chosen| &chosen.name)));
     object.insert("named_by".into(), json!(chosen.map(|chosen| chosen.by)));
@@ -211,21 +190,21 @@ fn common_json(outcome: &str, walked: &[Walked], context: &Context<'_>) -> Map<S
     object
 }
 
-fn as_json(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
+fn as_json(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<String, Value> {
     match plan {
         Plan::Acquire(plan) => {
-            let mut object = common_json("credentials", walked, context);
-            let forecast = forecast(plan, context);
+            let mut object = common_json("credentials", visited, context);
+            let forecast = forecast(plan, context, context.now);
             let steps: Vec<Value> = steps(plan, &forecast, context).iter().map(step_json).collect();
             object.insert("steps".into(), json!(steps));
             object.insert("run".into(), run_json(plan, &forecast, context));
             object.insert(
                 "sts".into(),
                 json!({
-                    "region": plan.sts.region.name,
+                    "region": plan.sts.region.value.as_str(),
                     "region_from": plan.sts.region.origin.text(context.set),
                     "endpoint": sts::address(&plan.sts),
-                    "endpoint_from": plan.sts.url.as_ref().map(|(_, origin)| origin.text(context.set)),
+                    "endpoint_from": plan.sts.endpoint.url.as_ref().map(|url| url.origin.text(context.set)),
                 }),
             );
             let regions: Map<String, Value> = now::regions(plan, context)
@@ -247,15 +226,15 @@ fn as_json(plan: &Plan, walked: &[Walked], context: &Context<'_>) -> Map<String,
             object
         }
         Plan::Ambient { profile } => {
-            let mut object = common_json("ambient", walked, context);
+            let mut object = common_json("ambient", visited, context);
             object.insert("notes".into(), json!(notes_without_credentials(profile.as_deref(), context)));
             object
         }
     }
 }
 
-fn failed_json(error: &Error, walked: &[Walked], context: &Context<'_>) -> Map<String, Value> {
-    let mut object = common_json("error", walked, context);
+fn failed_json(error: &Error, visited: &[Visited], context: &Context<'_>) -> Map<String, Value> {
+    let mut object = common_json("error", visited, context);
     object.insert("error".into(), json!({ "fact": error.fact(), "advice": error.advice() }));
     object.insert("notes".into(), json!(now::notes(None, context)));
     object

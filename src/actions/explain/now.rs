@@ -2,23 +2,21 @@
 
 use crate::acquire::forecast::{Call, CodeSource, Forecast};
 use crate::context::Context;
-use crate::plan::base::{Base, Provider};
+use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
 
 /// A call's name, for people and programs.
 pub fn call(call: &Call<'_>) -> String {
     match call {
-        Call::Base(base) => match base {
-            Base::Provider { kind, .. } => String::from(match **kind {
-                Provider::WebIdentity(_) => "AssumeRoleWithWebIdentity",
-                Provider::Sso(_) => "GetRoleCredentials",
-                Provider::Process { .. } => "credential_process",
-                Provider::Login(_) => "aws login",
-                Provider::Container(_) => "the container's endpoint",
-                Provider::Instance(_) => "the instance's metadata",
-            }),
-            Base::Static { .. } | Base::Environment { .. } => String::from("nobody"),
-        },
+        Call::Base(base) => String::from(match base {
+            Base::WebIdentity { .. } => "AssumeRoleWithWebIdentity",
+            Base::Sso { .. } => "GetRoleCredentials",
+            Base::Process { .. } => "credential_process",
+            Base::Login { .. } => "aws login",
+            Base::Container { .. } => "the container's endpoint",
+            Base::Instance { .. } => "the instance's metadata",
+            Base::Static { .. } | Base::Environment { .. } => "no service",
+        }),
         Call::SessionToken(_) => String::from("GetSessionToken"),
         Call::AssumeRole(role) => format!("AssumeRole {}", role.arn.as_str()),
     }
@@ -55,24 +53,13 @@ pub fn code_source(source: CodeSource, plan: &Acquisition, context: &Context<'_>
     match source {
         CodeSource::Option => String::from("--mfa-token"),
         CodeSource::Variable => String::from("AWS_AUTH_MFA_TOKEN"),
-        CodeSource::Process => format!("mfa_process ({})", place_of_process(plan, context)),
+        CodeSource::Process => {
+            let origin = plan.mfa_process.as_ref().map(|process| process.origin.text(context.set));
+            format!("mfa_process ({})", origin.unwrap_or_default())
+        }
         CodeSource::Terminal => String::from("the terminal"),
         CodeSource::Nowhere => String::from("nowhere"),
     }
-}
-
-fn place_of_process(plan: &Acquisition, context: &Context<'_>) -> String {
-    if context.request.mfa_process.is_some() {
-        return String::from("--mfa-process or AWS_AUTH_MFA_PROCESS");
-    }
-    let roles = plan.roles.iter().rev().map(|role| role.profile.as_str());
-    plan.profile
-        .as_deref()
-        .into_iter()
-        .chain(roles)
-        .chain(plan.base.profile())
-        .find_map(|name| context.set.profile(name)?.get("mfa_process"))
-        .map_or_else(|| String::from("the profile"), |value| context.set.place(value.at))
 }
 
 /// The region variables that the command would have: name, value, and who says so.
@@ -82,14 +69,14 @@ pub fn regions(plan: &Acquisition, context: &Context<'_>) -> Vec<(&'static str, 
         .into_iter()
         .filter_map(|variable| {
             if let Some(region) = &request.region {
-                return Some((variable, region.clone(), String::from("--region")));
+                return Some((variable, region.to_string(), String::from("--region")));
             }
-            if request.variables.is_set(variable) {
+            if request.caller.variables.is_set(variable) {
                 let value = context.snapshot.var(variable).map(|value| value.to_string_lossy().into_owned());
                 return Some((variable, value.unwrap_or_default(), String::from("the environment")));
             }
             let region = plan.region.as_ref()?;
-            Some((variable, region.name.clone(), region.origin.text(context.set)))
+            Some((variable, region.value.to_string(), region.origin.text(context.set)))
         })
         .collect()
 }
@@ -109,12 +96,12 @@ pub fn regions_text(regions: &[(&'static str, String, String)]) -> String {
 
 /// What matters and may surprise.
 pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
-    use crate::request::EnvironmentKeys;
+    use crate::request::caller::EnvironmentKeys;
     let request = context.request;
     let mut notes = request.warnings.clone();
     let taken = plan.is_some_and(|plan| matches!(plan.base, Base::Environment { .. }));
     if let (EnvironmentKeys::Present { access_key_id, .. }, Some(chosen), false) =
-        (&request.keys, &request.profile, taken)
+        (&request.caller.keys, &request.profile, taken)
     {
         let why = if chosen.by == "AWS_AUTH_PROFILE" {
             String::from("they have too little left, so their profile is resolved again")
@@ -123,16 +110,16 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         };
         notes.push(format!("the keys {access_key_id} in the environment are not used: {why}"));
     }
-    if !request.variables.unset().is_empty() {
+    if !request.caller.variables.unset().is_empty() {
         notes.push(format!(
             "what an aws-auth above this one has set for its own profile does not count: {}",
-            request.variables.unset().join(", ")
+            request.caller.variables.unset().join(", ")
         ));
     }
-    if request.refresh {
+    if request.cache.refresh {
         notes.push(String::from("--refresh: cached role credentials are passed over"));
     }
-    if request.no_cache {
+    if request.cache.off {
         notes.push(String::from("nothing is read from a cache, and nothing is kept (--no-cache, AWS_AUTH_NO_CACHE)"));
     }
     if let Some(why) = context.store.keeps_nothing() {
@@ -148,7 +135,7 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
             "a role of more than 1h is assumed directly with a code: from a session STS gives 1h at the most",
         ));
     }
-    if let Some(url) = plan.sts.in_clear() {
+    if let Some(url) = plan.sts.endpoint.in_clear() {
         notes.push(format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
     notes

@@ -1,11 +1,10 @@
 //! The steps of a plan in words, each with where it is named.
 
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
-use crate::arn::Serial;
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
-use crate::plan::words::{base_in_words, provider};
+use crate::plan::words::base_in_words;
 
 /// One step.
 pub struct Step {
@@ -29,7 +28,7 @@ pub struct Step {
 pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> Vec<Step> {
     let mut steps = vec![base(&plan.base, forecast, context)];
     if let Some(session) = &plan.session {
-        steps.push(self::session(plan, session, forecast, context));
+        steps.push(self::session(session, forecast, context));
     }
     for (at, role) in plan.roles.iter().enumerate() {
         steps.push(self::role(role, forecast.roles.get(at).copied().flatten(), context));
@@ -38,26 +37,26 @@ pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>)
 }
 
 pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
-    let (what, at) = base_in_words(base, context.set);
-    let step = |kind, name, cacheable, held| Step { kind, what, how: String::new(), at, name, cacheable, held };
-    match base {
-        Base::Static { access_key_id, .. } => step("keys", access_key_id.clone(), false, None),
-        Base::Environment { access_key_id, .. } => step("environment", access_key_id.clone(), false, None),
-        Base::Provider { kind, .. } => {
-            let (word, name, _) = provider(kind);
-            step(word, name, held_of_base(base, context), forecast.base)
-        }
+    let words = base_in_words(base, context.set);
+    Step {
+        kind: words.kind,
+        what: words.what,
+        how: String::new(),
+        at: words.at,
+        name: words.name,
+        cacheable: held_of_base(base, context),
+        held: forecast.base,
     }
 }
 
-pub(crate) fn session(plan: &Acquisition, session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
+fn session(session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
     let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
     Step {
         kind: "mfa-session",
-        what: format!("MFA session of {}, for {}", session.serial.as_str(), session.length),
+        what: format!("MFA session of {}, for {}", session.serial.value.as_str(), session.length),
         how: how.to_owned(),
-        at: place_of_serial(plan, &session.serial, context),
-        name: session.serial.as_str().to_owned(),
+        at: session.serial.origin.text(context.set),
+        name: session.serial.value.as_str().to_owned(),
         cacheable: session.kept,
         held: forecast.session,
     }
@@ -79,15 +78,4 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
         cacheable: true,
         held,
     }
-}
-
-/// Where a serial is named: by a role, else by the profile that the chain begins with.
-fn place_of_serial(plan: &Acquisition, serial: &Serial, context: &Context<'_>) -> String {
-    let roles = plan.roles.iter().map(|role| role.profile.as_str());
-    roles
-        .chain(plan.profile.as_deref())
-        .chain(plan.base.profile())
-        .filter_map(|name| context.set.profile(name)?.get("mfa_serial"))
-        .find(|value| value.text == serial.as_str())
-        .map_or_else(|| String::from("mfa_serial"), |value| context.set.place(value.at))
 }

@@ -7,21 +7,22 @@ use crate::arn::Serial;
 use crate::aws::sts::{Client, Code, Limits};
 use crate::aws::sts_errors::{Kind, Subject};
 use crate::credentials::{Credentials, Secret};
+use crate::plan::endpoint::Endpoint;
 use crate::plan::endpoints::Sts;
-use crate::plan::origin::{Origin, Region};
+use crate::plan::origin::{Origin, Sourced};
+use crate::region::Region;
 
 /// A client whose STS accepts connections and never answers.
 fn of_a_silent_service() -> (TcpListener, String, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let sts = Sts {
-        region: Region { name: String::from("us-east-1"), origin: Origin::Guess },
-        url: Some((url.clone(), Origin::Guess)),
+        region: Sourced { value: Region::default_of("aws"), origin: Origin::Partition },
         global: false,
-        fips: false,
-        dual_stack: false,
-        ca_bundle: None,
-        proxy: None,
+        endpoint: Endpoint {
+            url: Some(Sourced { value: url.clone(), origin: Origin::Partition }),
+            ..Endpoint::default()
+        },
     };
     let limits = Limits {
         connect: Duration::from_millis(50),

@@ -1,0 +1,298 @@
+//! The calls that a plan is carried out with: what signs them, the client that makes them, and the locks around them
+//! (docs/design.md, "Locks").
+
+use crate::acquire::lookup::{MIN_STEP_TTL, good_for, still_good, warn_in_clear};
+use crate::acquire::story;
+use crate::arn::Serial;
+use crate::aws::http;
+use crate::aws::sts::{self, Client, Code};
+use crate::aws::sts_errors::{Failure, Kind, Subject};
+use crate::cache::entry::Entry;
+use crate::cache::keys::hex_sha1;
+use crate::cache::lookup::Place;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::mfa::codes::{Codes, NoCode};
+use crate::plan::mfa::MAX_CHAINED_LENGTH;
+use crate::plan::model::{Acquisition, Role};
+use crate::providers::fetch;
+use crate::sso::token::Token;
+use crate::system::lock::{Holder, Lock};
+use crate::time::{Length, Timestamp, now};
+
+/// A renewal asks for no code while cached credentials are good for at least this long.
+const RENEWAL_GRACE: Length = Length::minutes(5);
+
+/// The calls of one run.
+pub(crate) struct Calls<'a> {
+    pub(crate) plan: &'a Acquisition,
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) codes: Codes<'a>,
+    client: Option<Client>,
+    /// The sign-in to IAM Identity Center, where the base needs one.
+    pub(crate) token: Option<Token>,
+    /// The device's lock, while a code is asked for and sent.
+    device_lock: Option<Lock>,
+}
+
+/// Why there are no credentials.
+pub(crate) enum Stop {
+    /// They cannot be had.
+    Failed(Error),
+    /// A renewal does without a code for now: what is cached is still good.
+    StillGood(Credentials),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.error)
+    }
+}
+
+impl<'a> Calls<'a> {
+    pub(crate) fn new(plan: &'a Acquisition, context: &'a Context<'a>, codes: Codes<'a>) -> Self {
+        Self { plan, context, codes, client: None, token: None, device_lock: None }
+    }
+
+    /// Whether STS was called, or was about to be.
+    pub(crate) fn made_any(&self) -> bool {
+        self.client.is_some()
+    }
+
+    fn client(&mut self) -> Result<&Client> {
+        if self.client.is_none() {
+            warn_in_clear(self.plan, self.context);
+            self.client = Some(Client::new(&self.plan.sts, http::LIMITS)?);
+        }
+        self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS"))
+    }
+
+    /// The credentials that sign the next call: those of the step before, else the base's.
+    pub(crate) fn signer(&self, before: Option<Credentials>) -> Result<Credentials> {
+        if let Some(credentials) = before {
+            return Ok(credentials);
+        }
+        // As a result the cached credentials were looked at already; they have too little left.
+        let step = (!self.plan.roles.is_empty() && !self.context.request.cache.refresh).then_some(MIN_STEP_TTL);
+        let credentials = fetch::fetch(self.plan, self.context, self.token.as_ref(), step)?;
+        self.refuse_long_chain(&credentials)?;
+        Ok(credentials)
+    }
+
+    /// What the plan could not know of a process: that it gives temporary credentials. Said before a code is asked for.
+    fn refuse_long_chain(&self, credentials: &Credentials) -> Result<()> {
+        match self.plan.roles.first() {
+            Some(role)
+                if self.plan.base.is_provider()
+                    && credentials.session_token.is_some()
+                    && role.length() > MAX_CHAINED_LENGTH =>
+            {
+                Err(role.too_long(self.context.set))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The base's credentials as the plan's result. One process at a time asks a provider whose answer is cached.
+    pub(crate) fn base(&self, place: Option<&Place>) -> Result<Credentials> {
+        let _lock = self.take_entry_turn(place)?;
+        if place.is_some() && !self.context.request.cache.refresh {
+            let now = now();
+            let entry = fetch::cached(&self.plan.base, self.context, now).entry();
+            if let Some(credentials) = entry.and_then(|entry| self.result_from(entry, now)) {
+                return Ok(credentials);
+            }
+        }
+        self.signer(None)
+    }
+
+    /// AssumeRole without a code, by one process at a time for each entry of the cache.
+    pub(crate) fn assume(
+        &mut self,
+        at: usize,
+        role: &Role,
+        before: Option<Credentials>,
+    ) -> Result<Credentials, Failure> {
+        let other = |error| Failure { kind: Kind::Other, error };
+        let place = self.context.store.role_place(self.plan, at);
+        let _lock = self.take_entry_turn(place.as_ref()).map_err(other)?;
+        if let Some(credentials) = self.assumed_meanwhile(at) {
+            return Ok(credentials);
+        }
+        let signer = self.signer(before).map_err(other)?;
+        let context = self.context;
+        context.messages.step(|| {
+            let place = sts::sts_place(&self.plan.sts, context.set);
+            format!("{}, in {place}", story::assume_role(role, &signer, context.set))
+        });
+        let profile = self.plan.profile_name();
+        let client = self.client().map_err(other)?;
+        let assumed = client.assume_role(&signer, role, None, Subject { profile: Some(profile), role: Some(role) })?;
+        self.context.store.keep_role(self.plan, at, &assumed, self.context.messages);
+        Ok(assumed.credentials)
+    }
+
+    /// AssumeRole with a code of this device.
+    pub(crate) fn assume_with_code(
+        &mut self,
+        at: usize,
+        role: &Role,
+        serial: &Serial,
+        before: Option<Credentials>,
+    ) -> Result<Credentials, Stop> {
+        let (plan, context) = (self.plan, self.context);
+        let signer = self.signer(before)?;
+        let call = CodedCall {
+            serial,
+            why: None,
+            told: &|| story::assume_role(role, &signer, context.set),
+            meanwhile: &|calls| calls.assumed_meanwhile(at),
+            call: &|_, client, code| {
+                let subject = Subject { profile: Some(plan.profile_name()), role: Some(role) };
+                let assumed = client.assume_role(&signer, role, Some(code), subject)?;
+                context.store.keep_role(plan, at, &assumed, context.messages);
+                Ok(assumed.credentials)
+            },
+        };
+        self.with_code(&call)
+    }
+
+    /// A role that another process has assumed while this one waited for its turn.
+    fn assumed_meanwhile(&self, at: usize) -> Option<Credentials> {
+        if self.context.request.cache.refresh {
+            return None;
+        }
+        let now = now();
+        let entry = self.context.store.role(self.plan, at, now).entry()?;
+        if at + 1 == self.plan.roles.len() {
+            return self.result_from(entry, now);
+        }
+        (entry.left(now) >= MIN_STEP_TTL).then_some(entry.credentials)
+    }
+
+    /// The plan's result from an entry that another process has made, if it is good for long enough.
+    pub(crate) fn result_from(&self, entry: Entry, now: Timestamp) -> Option<Credentials> {
+        let credentials = good_for(entry, self.context.request.cache.min_ttl, now)?;
+        self.context.messages.step(|| String::from("another process has put them into the cache meanwhile"));
+        Some(credentials)
+    }
+
+    /// Waits for the turn to get what this file of a cache is for.
+    fn take_entry_turn(&self, place: Option<&Place>) -> Result<Option<Lock>> {
+        match place.and_then(|place| place.path.file_stem()) {
+            Some(key) => self.context.take_turn(&key.to_string_lossy(), "the credentials"),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A call that carries a code.
+pub(crate) struct CodedCall<'c, T> {
+    /// The device.
+    pub(crate) serial: &'c Serial,
+    /// Why a code is asked for again, for the person.
+    pub(crate) why: Option<&'c str>,
+    /// The call in words, for `-v`.
+    pub(crate) told: &'c dyn Fn() -> String,
+    /// What another process has got while this one waited for its turn.
+    pub(crate) meanwhile: &'c dyn Fn(&Calls<'_>) -> Option<T>,
+    /// Makes the call, and keeps what it gives.
+    pub(crate) call: &'c dyn Fn(&Calls<'_>, &Client, Code<'_>) -> Result<T, Failure>,
+}
+
+impl Calls<'_> {
+    /// Makes a call that carries a code, with another code when STS refuses one. The device's lock is held from before
+    /// the question until the answer is kept.
+    pub(crate) fn with_code<T>(&mut self, call: &CodedCall<'_, T>) -> Result<T, Stop> {
+        if let Some(credentials) = still_good(self.plan, self.context, RENEWAL_GRACE, now()) {
+            return Err(Stop::StillGood(credentials));
+        }
+        // What is wrong with the endpoint or its certificates must not cost a code.
+        self.client()?;
+        let mut why = call.why.map(String::from);
+        let result = loop {
+            if self.device_lock.is_none()
+                && let Some(done) = self.take_device_turn(call)?
+            {
+                break Ok(done);
+            }
+            match self.try_code(call, &mut why) {
+                Ok(Some(answer)) => break Ok(answer),
+                Ok(None) => {}
+                // The program was stopped at the prompt, and others may have done the work meanwhile.
+                Err(NoCode::Resumed) => self.device_lock = None,
+                Err(none) => break Err(self.no_code(none)),
+            }
+        };
+        self.device_lock = None;
+        result
+    }
+
+    /// Waits for the device, and looks at what was got meanwhile.
+    fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
+        let key = self.plan.base.access_key_id().unwrap_or_default();
+        let name = hex_sha1(&format!("{key}\n{}", call.serial.as_str()));
+        let turn = self.context.take_turn(&name, "the MFA prompt");
+        self.device_lock = turn.map_err(|error| self.or_still_good(error))?;
+        if let Some(done) = (call.meanwhile)(self) {
+            return Ok(Some(done));
+        }
+        match self.device_lock.as_ref().and_then(Lock::after) {
+            None => Ok(None),
+            Some(pid) => Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
+                .advise("run the command again to be asked")
+                .into()),
+        }
+    }
+
+    /// One code, sent once. `None` when STS refused it and another one may be tried.
+    fn try_code<T>(&mut self, call: &CodedCall<'_, T>, why: &mut Option<String>) -> Result<Option<T>, NoCode> {
+        let given = self.codes.next(call.serial, why.as_deref(), &mut Holder(&mut self.device_lock))?;
+        self.codes.sent(call.serial, &given.digits);
+        let context = self.context;
+        context.messages.step(|| {
+            let source = given.source.unwrap_or("the terminal");
+            let place = sts::sts_place(&self.plan.sts, context.set);
+            format!("{}, with a code of {} from {source}, in {place}", (call.told)(), call.serial.as_str())
+        });
+        let code = Code { serial: call.serial, digits: &given.digits };
+        self.client().map_err(NoCode::Failed)?;
+        let Some(client) = &self.client else { return Err(NoCode::Failed(Error::new("there is no client of STS"))) };
+        match (call.call)(self, client, code) {
+            Ok(answer) => {
+                self.codes.accepted();
+                Ok(Some(answer))
+            }
+            Err(failure) if failure.kind == Kind::WrongCode => {
+                *why = Some(self.codes.refused(&given, failure.error)?);
+                Ok(None)
+            }
+            Err(failure) => Err(NoCode::Failed(failure.error)),
+        }
+    }
+
+    fn no_code(&mut self, none: NoCode) -> Stop {
+        match none {
+            NoCode::Failed(error) => self.or_still_good(error),
+            NoCode::GivenUp(error) => {
+                if let Some(lock) = &mut self.device_lock {
+                    lock.give_up();
+                }
+                self.or_still_good(error)
+            }
+            NoCode::Resumed => Stop::Failed(Error::new("the question was interrupted").advise("run it again")),
+        }
+    }
+
+    /// A failure, unless a renewal can do without a code for now.
+    fn or_still_good(&self, error: Error) -> Stop {
+        still_good(self.plan, self.context, MIN_STEP_TTL, now()).map_or(Stop::Failed(error), Stop::StillGood)
+    }
+}

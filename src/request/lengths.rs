@@ -1,0 +1,22 @@
+//! Lengths of time from options and variables.
+
+use crate::env::snapshot::Snapshot;
+use crate::error::{Error, Result};
+use crate::time::Length;
+
+/// A length of time from an option, else from a variable.
+pub(crate) fn length(option: Option<&str>, snapshot: &Snapshot, name: &str, variable: &str) -> Result<Option<Length>> {
+    let (text, name) = match option {
+        Some(text) => (text, name),
+        None => match snapshot.text(variable)? {
+            Some(text) => (text, variable),
+            None => return Ok(None),
+        },
+    };
+    Length::parse(text).map(Some).ok_or_else(|| not_a_time(name, text))
+}
+
+pub(crate) fn not_a_time(name: &str, text: &str) -> Error {
+    Error::new(format!("{name} is '{text}', which is not a length of time"))
+        .advise("write seconds, minutes or hours: 900, 90m, 12h")
+}

@@ -1,0 +1,51 @@
+//! URLs as text: what is one, its host, and whether secrets may be sent to it.
+
+/// Whether the text is an http or https URL with a host, and a port that can be one. The SDK finds out only when the
+/// code has been asked for.
+pub fn is_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
+        return false;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("no port"))),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// The URL, when it is plain http to anything but this machine and its own link-local addresses.
+pub fn in_clear(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    (!is_local(authority)).then_some(url)
+}
+
+/// The host of a URL, an IPv6 address without its brackets.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host_of(rest.split(['/', '?', '#']).next().unwrap_or_default())
+}
+
+fn host_of(authority: &str) -> &str {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// Whether the host of an authority is loopback, or a link-local address that serves credentials.
+pub fn is_local(authority: &str) -> bool {
+    let host = host_of(authority);
+    let link_local = ["169.254.170.2", "169.254.170.23", "169.254.169.254", "fd00:ec2::23", "fd00:ec2::254"];
+    host.eq_ignore_ascii_case("localhost")
+        || link_local.contains(&host)
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
