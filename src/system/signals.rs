@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use libc::__errno_location as errno;
 #[cfg(not(target_os = "linux"))]
 use libc::__error as errno;
-use rustix::pipe::PipeFlags;
 
 /// What ends or stops a program at its terminal; SIGCONT tells that a stop is over.
 const CAUGHT: [i32; 7] =
@@ -29,6 +28,15 @@ extern "C" fn note(signal: libc::c_int) {
         libc::write(NOTE.load(Ordering::Relaxed), byte.as_ptr().cast(), 1);
         *errno() = before;
     }
+}
+
+/// The reading and the writing end of a pipe that no command inherits and that nobody is ever held up at.
+pub fn note_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = io::pipe()?;
+    // pipe2(2) would do it at once, but macOS does not have that.
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    rustix::io::ioctl_fionbio(&writer, true)?;
+    Ok((reader.into(), writer.into()))
 }
 
 /// What came of a stop.
@@ -51,7 +59,7 @@ pub struct Caught {
 impl Caught {
     /// Installs the handlers.
     pub fn new() -> io::Result<Self> {
-        let (pipe, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (pipe, writer) = note_pipe()?;
         NOTE.store(writer.into_raw_fd(), Ordering::Relaxed);
         let before = CAUGHT.into_iter().filter_map(|signal| {
             let old = disposition(signal)?;

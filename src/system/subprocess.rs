@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_current_process_group, kill_process_group, waitpid,
 };
@@ -125,7 +124,7 @@ struct Watched {
 
 /// Waits for the child on a thread: no descriptor tells of stops and ends on every system.
 fn watch(child: Pid) -> io::Result<Watched> {
-    let (bell, ring) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    let (bell, ring) = signals::note_pipe()?;
     // Held by the thread too: a pipe that nobody reads any more would end us by SIGPIPE.
     let held = bell.try_clone()?;
     let (tell, states) = mpsc::channel();
