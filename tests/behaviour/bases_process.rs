@@ -297,9 +297,7 @@ struct Alive(File);
 
 impl Alive {
     fn new(world: &World) -> Self {
-        let path = world.path("alive");
-        let fifo = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+        let path = world.fifo("alive");
         Self(File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap())
     }
 

@@ -237,8 +237,7 @@ fn with_role() -> (World, Web) {
     let world = World::seeded();
     world.aws_auth().args(["-p", "sops", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
     world.script("bin/browser", BROWSER);
-    let mode = rustix::fs::Mode::from_raw_mode(0o600);
-    rustix::fs::mknodat(rustix::fs::CWD, world.path("ended"), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    world.fifo("ended");
     (world, federation())
 }
 
@@ -372,9 +371,7 @@ fn another_user_who_is_quicker_gets_nothing() {
     );
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
     // The browser outlives the run; it waits at this pipe until its end is looked for.
-    let done = world.path("done");
-    let fifo = rustix::fs::FileType::Fifo;
-    rustix::fs::mknodat(rustix::fs::CWD, &done, fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+    let done = world.fifo("done");
     run.args(["-p", "sops", "--console"]).run().success();
     std::fs::read(done).unwrap();
     assert!(!world.read("other").contains("anary"), "{}", world.read("other"));

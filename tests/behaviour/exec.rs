@@ -3,7 +3,6 @@
 use crate::world::{Invocation, Role, Status, World};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
-use std::os::unix::process::CommandExt as _;
 
 const PLAIN: &str = "arn:aws:iam::381494870249:role/plain";
 
@@ -275,8 +274,10 @@ fn signals_are_passed_on_as_they_came() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code)] // pre_exec: only async-signal-safe calls are made between fork and exec
 fn arrange(command: &mut std::process::Command, ignored: &'static [i32], blocked: &'static [i32]) {
+    use std::os::unix::process::CommandExt as _;
     let change = move || {
         // SAFETY: plain system calls on values of our own.
         unsafe {

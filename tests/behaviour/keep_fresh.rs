@@ -218,8 +218,7 @@ fn in_the_background_a_renewal_fails_and_nothing_stops() {
         "job",
         &format!("#!/bin/sh\n{RENEW}\nwhile ! [ -e go ]; do read -t 1 x <wait; done\nrenew\necho status $?\n"),
     );
-    let path = world.path("wait");
-    std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    let path = world.fifo("wait");
     shell.send_line(&format!("aws-auth -p sops --keep-fresh bash {} &", job.display()));
     shell.expect(SHELL_PROMPT);
     // The job opens its end of the pipe when it runs.

@@ -4,9 +4,7 @@ use crate::world::sts::{Role, clock};
 use crate::world::{Output, World};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
-use std::ffi::CString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -283,19 +281,9 @@ fn set_modified(path: &Path, seconds: i64) {
 fn what_is_no_file_is_a_miss() {
     let world = world();
     let path = entry(&world);
-    let fifo = |path: &Path| {
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            CString::new(path.as_os_str().as_bytes()).unwrap(),
-            rustix::fs::FileType::Fifo,
-            0o600.into(),
-            0,
-        )
-        .unwrap();
-    };
     fs::create_dir_all(world.cli_cache_dir()).unwrap();
     let makes: [(&str, &dyn Fn()); 4] = [
-        ("fifo", &|| fifo(&path)),
+        ("fifo", &|| drop(world.fifo(&path))),
         ("symlink loop", &|| std::os::unix::fs::symlink(&path, &path).unwrap()),
         ("dangling symlink", &|| std::os::unix::fs::symlink("/nonexistent/x", &path).unwrap()),
         ("device", &|| std::os::unix::fs::symlink("/dev/zero", &path).unwrap()),

@@ -1,12 +1,9 @@
 //! Nothing that is secret shows anywhere, and nothing from files or servers reaches the terminal raw. Every run of
 //! every test looks for secrets on stderr and the terminal; here the rest is looked at, and with -v.
 
-use crate::faults::unprivileged;
 use crate::world::sts::{Fault, Role, User, seed};
 use crate::world::{Output, World};
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
@@ -178,11 +175,12 @@ fn the_process_shows_nothing_while_it_waits_for_sts() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_is_not_dumpable_but_the_command_is_as_an_unprivileged_user() {
+    use std::os::unix::fs::MetadataExt as _;
     let world = World::seeded();
     let test = "the_process_is_not_dumpable_but_the_command_is_as_an_unprivileged_user";
-    let Some(words) = unprivileged(&world, test) else { return };
+    let Some(words) = crate::faults::unprivileged(&world, test) else { return };
     // The files of a process that cannot be dumped are root's.
-    let owner = |pid: i32| Path::new(&format!("/proc/{pid}/environ")).metadata().unwrap().uid();
+    let owner = |pid: i32| fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid();
     world.sts.hold("GetSessionToken");
     let run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).through(words);
     let mut run = run.stdin_open().args(["sh", "-c", "echo ran; cat"]).start();

@@ -471,7 +471,7 @@ fn a_session_file_that_cannot_be_used_is_a_miss() {
         assert_eq!(output.stderr, no_way("main-infrastructure"), "{text}");
     }
     std::fs::remove_file(&path).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    world.fifo(&path);
     quietly(&world, "main-infrastructure").assert_status(125).assert_stderr(&no_way("main-infrastructure"));
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();

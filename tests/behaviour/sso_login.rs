@@ -75,7 +75,7 @@ impl Scene {
 
     /// A desktop whose browser is this test: see [`Self::link`].
     fn with_test_as_browser(mut self) -> Self {
-        assert!(Command::new("mkfifo").arg(self.world.path("links")).status().unwrap().success());
+        self.world.fifo("links");
         let browser = self.world.script("browser", "#!/bin/sh\necho \"$1\" > \"$HOME/links\"\n");
         self.world.set_env("BROWSER", browser);
         self.world.set_env("DISPLAY", ":0");

@@ -22,6 +22,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{PoisonError, RwLock};
 
 /// The binary under test.
@@ -106,6 +107,15 @@ impl World {
         let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
         let path = self.write(path, text);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        path
+    }
+
+    /// Makes a named pipe under the home. By the program, for not every system has a call that takes a path so.
+    pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.path(path);
+        let _with_others = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+        let made = Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().expect("run mkfifo");
+        assert!(made.success(), "mkfifo {}", path.display());
         path
     }
 

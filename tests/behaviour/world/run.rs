@@ -3,6 +3,7 @@
 use super::collected::{Collected, PATIENCE, find};
 use super::terminal::{Attributes, Terminal};
 use super::{SPAWNING, World};
+use rustix::fs::RawMode;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ pub struct Invocation<'w> {
     environment: BTreeMap<OsString, OsString>,
     directory: PathBuf,
     input: Option<Input>,
-    umask: Option<u32>,
+    umask: Option<RawMode>,
     stdout_on_terminal: bool,
     stderr_on_terminal: bool,
     secrets_may_show: bool,
@@ -107,7 +108,7 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    pub fn umask(mut self, mask: u32) -> Self {
+    pub fn umask(mut self, mask: RawMode) -> Self {
         self.umask = Some(mask);
         self
     }
@@ -254,7 +255,7 @@ impl<'w> Invocation<'w> {
 
 /// Makes the child the leader of a session, with this terminal or with none.
 #[allow(unsafe_code)] // pre_exec: only async-signal-safe calls are made between fork and exec
-fn own_session(command: &mut Command, terminal: Option<RawFd>, umask: Option<u32>) {
+fn own_session(command: &mut Command, terminal: Option<RawFd>, umask: Option<RawMode>) {
     let prepare = move || {
         // Tests started in the background of a script, or by nohup, inherit ignored signals; the command must not.
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP, libc::SIGPIPE] {

@@ -4,9 +4,10 @@ use super::collected::Collected;
 use super::sts::random;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::pty::{grantpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 use std::cell::Cell;
+use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -50,24 +51,24 @@ pub struct Terminal {
     slave: Option<OwnedFd>,
     collected: Arc<Collected>,
     position: Cell<usize>,
-    reader: Option<(OwnedFd, JoinHandle<()>)>,
+    reader: Option<(PipeWriter, JoinHandle<()>)>,
     before: Attributes,
 }
 
 impl Terminal {
     pub fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("open a pty");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        // What posix_openpt(3) opens, which cannot be told everywhere that no other child shall inherit it.
+        let master = rustix::fs::open("/dev/ptmx", flags, Mode::empty()).expect("open a pty");
         grantpt(&master).expect("grantpt");
         unlockpt(&master).expect("unlockpt");
         let name = ptsname(&master, Vec::new()).expect("ptsname");
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("open the terminal");
         tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).expect("set its size");
         let before = Attributes::of(&tcgetattr(&slave).expect("tcgetattr"));
         let master = Arc::new(master);
         let collected = Arc::new(Collected::default());
-        let (stop, stopped) =
-            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map(|(r, w)| (w, r)).expect("a pipe");
+        let (stopped, stop) = std::io::pipe().expect("a pipe");
         let reader = {
             let (master, collected) = (Arc::clone(&master), Arc::clone(&collected));
             std::thread::spawn(move || read(&master, &stopped, &collected))
@@ -187,7 +188,7 @@ impl Drop for Terminal {
     }
 }
 
-fn read(master: &OwnedFd, stopped: &OwnedFd, collected: &Collected) {
+fn read(master: &OwnedFd, stopped: &PipeReader, collected: &Collected) {
     let mut buffer = [0; 4096];
     loop {
         let mut ready = [
