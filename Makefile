@@ -22,7 +22,7 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside bench bench-build bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo test test-outside check-macos bench bench-build bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -30,17 +30,22 @@ build: check-cargo ## the debug binary: target/debug/aws-auth
 demo: build ## aws-auth against a local STS, in a temporary HOME
 	sh demo/demo.sh
 
+# What check-macos and bench-check skip they append to the list that test-outside begins.
 test: check-rust-tools ## all tests: formatting, lints, cargo's tests, and those against real tools
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory test-outside
+	$(MAKE) --no-print-directory check-macos
 	$(MAKE) --no-print-directory bench-check
 
 test-outside: check-cargo ## the tests against real tools; installs what it needs under target
 	$(CARGO) build --locked --bins --examples
 	sh tests/outside/set-up.sh
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest tests/outside $(PYTEST)
+
+check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target by rustup
+	sh tests/check-macos.sh
 
 bench: check-cargo ## what aws-auth costs beside env, curl and the AWS CLI: the table of the README
 	$(CARGO) build --locked --release --bins
