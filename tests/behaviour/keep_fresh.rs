@@ -3,7 +3,10 @@
 
 use crate::kit::{end_roles, log_in, own, session};
 use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, seed};
+use aws_auth::config::{FileKind, ProfileSet, SourceFile};
+use ini::{Ini, ParseOption};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -99,6 +102,47 @@ fn settings_go_along_and_what_leads_to_credentials_does_not() {
         shown.contains("   region = eu-north-1\n") && shown.contains("--region eu-north-1 --export=json\n"),
         "{shown}"
     );
+}
+
+/// The keys of the generated profile as rust-ini reads them, which is no parser of ours. Quotes and backslashes are
+/// characters in this dialect.
+fn read_by_rust_ini(text: &str, profile: &str) -> BTreeMap<String, String> {
+    let options = ParseOption {
+        enabled_quote: false,
+        enabled_escape: false,
+        enabled_indented_mutiline_value: true,
+        ..ParseOption::default()
+    };
+    let ini = Ini::load_from_str_opt(text, options).unwrap();
+    let section = ini.section(Some(format!("profile {profile}"))).unwrap();
+    section.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn another_parser_reads_the_generated_profile_as_ours_does() {
+    let world = logged_in();
+    // rust-ini takes no comment behind a header, and the seeded file has some.
+    world.config(
+        "[profile rich]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\nrole_arn = \
+         arn:aws:iam::398263320410:role/infrastructure\noutput = \"text\"\nendpoint_url = https://example.com/?a=b;c#d\n\
+         odd = C:\\new\\table 'x'\ns3 =\n  max_concurrent_requests = 20\n  addressing_style = path\n",
+    );
+    let options = ["-p", "rich", "--region", "eu-west-2", "--mfa-process", r#"printf '%s' "a \\ b: = c""#];
+    world.aws_auth().args(options).args(["--keep-fresh", "true"]).run().success();
+    let path = file(&world);
+    let text = fs::read_to_string(&path).unwrap();
+
+    let source = SourceFile::from_text(FileKind::Config, &path, text.clone()).unwrap();
+    let profile = ProfileSet::parse(Some(&source), None).unwrap().profile("aws-auth-rich").unwrap();
+    let ours: BTreeMap<String, String> = profile
+        .entries()
+        .into_iter()
+        .map(|(key, value)| (key.into_owned(), value.text.trim_start().to_owned()))
+        .collect();
+    assert_eq!(ours["odd"], r"C:\new\table 'x'");
+    assert_eq!(ours["s3"], "max_concurrent_requests = 20\naddressing_style = path");
+    assert_eq!(ours.len(), 6, "{ours:?}");
+    assert_eq!(read_by_rust_ini(&text, "aws-auth-rich"), ours);
 }
 
 /// A command below `--keep-fresh` that waits for its standard input.
