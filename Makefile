@@ -22,7 +22,7 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside check-macos bench bench-build bench-check order deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -66,6 +66,10 @@ order: check-cargo ## tells the linker anew which functions a run from the cache
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
 	$(CARGO) build --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
+
+evidence: check-cargo ## tries what docs/decisions says of crates that are not in the binary
+	$(CARGO) build --locked --bins --examples
+	'$(CARGO_TARGET_DIR)/debug/examples/why-not'
 
 deny: ## licences, advisories, bans and sources of the dependencies (needs cargo-deny)
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
