@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use aws_auth::config::{FileKind, ProfileSet, SourceFile};
+use aws_auth::config::profiles::ProfileSet;
+use aws_auth::config::source::SourceFile;
+use aws_auth::config::value::FileKind;
 use ini::{Ini, ParseOption};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! shlex and shell-words: a line split into words, as Python's shlex does it for the AWS CLI.
 
 use anyhow::Result;
-use aws_auth::config::split_words;
+use aws_auth::text::shell_words::split_words;
 use serde_json::json;
 
 use crate::python;

@@ -3,7 +3,9 @@
 
 use crate::kit::{end_roles, log_in, own, session};
 use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, seed};
-use aws_auth::config::{FileKind, ProfileSet, SourceFile};
+use aws_auth::config::profiles::ProfileSet;
+use aws_auth::config::source::SourceFile;
+use aws_auth::config::value::FileKind;
 use ini::{Ini, ParseOption};
 use serde_json::Value;
 use std::collections::BTreeMap;
