@@ -17,7 +17,7 @@ pub const NOT_EXECUTABLE: u8 = 126;
 pub const NOT_FOUND: u8 = 127;
 
 /// A fact, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     fact: String,
     advice: Option<String>,
@@ -71,6 +71,8 @@ impl Error {
         self.status
     }
 }
+
+impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     /// One line, safe for a terminal: text from files and servers is escaped here, once, for every error.

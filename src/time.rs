@@ -50,7 +50,7 @@ impl Timestamp {
         let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         jiff::Timestamp::from_second(self.0).map_or_else(
             |_| String::from("?"),
-            |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string(),
+            |time| time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
         )
     }
 }

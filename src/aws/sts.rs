@@ -291,7 +291,7 @@ impl Client {
                 if ["signature expired", "not yet current", "too skewed"].iter().any(|words| lower.contains(words)) || code != "SignatureDoesNotMatch" =>
             {
                 let theirs = response.headers().get("date").map(|date| format!(", at STS {date}")).unwrap_or_default();
-                let ours = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                let ours = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
                 (
                     Kind::Other,
                     Error::new(format!("{about}: the clock of this machine is off: here it is {ours}{theirs}"))

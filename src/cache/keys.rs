@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use sha1::{Digest as _, Sha1};
+
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::text::encoding::hex;
 use crate::text::json::push_json_text;
 use crate::time::Length;
 
@@ -90,8 +93,7 @@ pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<Strin
 
 /// SHA-1 in lower-case hexadecimal.
 pub fn hex_sha1(text: &str) -> String {
-    // The sha1 crate asks the processor first whether it has instructions for this (see `bytes` for what that costs).
-    sha1_smol::Sha1::from(text).digest().to_string()
+    hex(&Sha1::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::SigningKey;
 use serde_json::json;
 
-use crate::system::random::base64_url;
+use crate::text::encoding::base64_url;
 use crate::time::Timestamp;
 
 /// How long a coordinate of P-256, and each half of a signature, is.

@@ -16,10 +16,10 @@ use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
 use crate::sso::{oidc, registration};
 use crate::system::loopback::{Brought, Callback};
-use crate::system::random::{base64_url, hex};
 use crate::system::terminal::Interrupted;
 use crate::system::wait::Wait;
 use crate::system::{browser, random};
+use crate::text::encoding::{base64_url, hex};
 use crate::text::escape::some_words;
 use crate::text::percent::encoded;
 

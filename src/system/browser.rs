@@ -19,6 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::env::snapshot::{Snapshot, is_credential, name_of};
 use crate::error::{Error, Result, io_words};
 use crate::system::random;
+use crate::text::encoding::hex;
 use crate::text::shell_words::split_words;
 
 /// How long a browser may take to come for the link: a cold start on a busy machine.
@@ -37,7 +38,7 @@ pub fn open(link: &str, snapshot: &Snapshot, glance: &mut dyn FnMut()) -> Result
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|error| failed(&error))?;
     let address = listener.local_addr().map_err(|error| failed(&error))?;
     let secret = random::bytes::<16>().map_err(|error| failed(&error))?;
-    let path = format!("/{}", random::hex(&secret));
+    let path = format!("/{}", hex(&secret));
     let url = format!("http://{address}{path}");
     let mut tried = Vec::new();
     for words in openers(snapshot, &url) {

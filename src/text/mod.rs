@@ -1,6 +1,7 @@
 //! Text and bytes: searching, escaping, splitting.
 
 pub mod bytes;
+pub mod encoding;
 pub mod escape;
 pub mod json;
 pub mod percent;

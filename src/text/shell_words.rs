@@ -2,8 +2,7 @@
 //! uses for section headers and for `credential_process`.
 
 /// A quote that is never closed, or a backslash with nothing after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a quote is not closed, or a backslash stands at the end")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnbalancedQuote;
 
 /// Splits `text` into words as Python's `shlex.split(text)` does: words end at a blank, tab, CR or LF and at no other

@@ -34,7 +34,7 @@ fn proves(asked: &Asked, key: &VerifyingKey, used: &mut BTreeSet<String>) -> boo
     let [header, payload, signature] = parts.as_slice() else { return false };
     let json = |part: &str| serde_json::from_slice::<Value>(&decode(part)).unwrap();
     let (fields, claims) = (json(header), json(payload));
-    let point = key.to_encoded_point(false);
+    let point = key.to_sec1_point(false);
     let jwk = &fields["jwk"];
     let coordinate = |name: &str| decode(jwk[name].as_str().unwrap());
     let url = format!("http://{}{}", asked.header("host"), asked.target);

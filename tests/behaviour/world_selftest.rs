@@ -24,13 +24,17 @@ fn client(sts: &LocalSts, credentials: Credentials) -> Client {
     Client::from_conf(config)
 }
 
+fn from_keys(id: &str, secret: &str, token: Option<String>) -> Credentials {
+    Credentials::new(id, secret, token, None, "test")
+}
+
 fn of_user(sts: &LocalSts, user: &User) -> Client {
-    client(sts, Credentials::from_keys(&user.access_key_id, &user.secret_access_key, None))
+    client(sts, from_keys(&user.access_key_id, &user.secret_access_key, None))
 }
 
 fn of_issued(sts: &LocalSts, issued: &aws_sdk_sts::types::Credentials) -> Client {
     let token = Some(issued.session_token().to_owned());
-    client(sts, Credentials::from_keys(issued.access_key_id(), issued.secret_access_key(), token))
+    client(sts, from_keys(issued.access_key_id(), issued.secret_access_key(), token))
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -81,11 +85,11 @@ fn signatures_of_the_sdk_are_accepted_and_others_are_not() {
     assert_eq!((call.region.as_str(), call.access_key_id), ("eu-west-1", world.user.access_key_id.clone()));
     assert_eq!(call.outcome, Ok(()));
 
-    let forged = client(&world.sts, Credentials::from_keys(&world.user.access_key_id, "not the secret", None));
+    let forged = client(&world.sts, from_keys(&world.user.access_key_id, "not the secret", None));
     let error = now(forged.get_caller_identity().send()).unwrap_err();
     assert!(said(&error).starts_with("SignatureDoesNotMatch: The request signature we calculated"), "{}", said(&error));
 
-    let unknown = client(&world.sts, Credentials::from_keys("AKIANOBODY", "secret", None));
+    let unknown = client(&world.sts, from_keys("AKIANOBODY", "secret", None));
     let error = now(unknown.get_caller_identity().send()).unwrap_err();
     assert_eq!(said(&error), "InvalidClientTokenId: The security token included in the request is invalid.");
 }
