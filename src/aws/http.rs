@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::error::SdkError;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Connector, tls};
@@ -11,7 +9,6 @@ use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSett
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_types::app_name::AppName;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
@@ -46,25 +43,6 @@ pub fn runtime() -> Result<Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(format!("cannot start the network ({})", crate::error::io_words(&error))))
-}
-
-/// How long a call of a service may take.
-pub fn timeouts(limits: Limits) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(limits.connect)
-        .operation_attempt_timeout(limits.attempt)
-        .operation_timeout(limits.whole)
-        .build()
-}
-
-/// How often a call that does no harm twice is made.
-pub fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
-}
-
-/// What the services see of us.
-pub fn app_name() -> Option<AppName> {
-    AppName::new(concat!("aws-auth-", env!("CARGO_PKG_VERSION"))).ok()
 }
 
 /// The client: TLS only where it is needed (`plain` is for a configured http:// endpoint), and the proxy that the plan

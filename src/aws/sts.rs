@@ -1,15 +1,15 @@
 //! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
 
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::arn::Serial;
-use crate::aws::http;
 use crate::aws::http::Limits;
+use crate::aws::sdk::{GLOBAL_STS, Retries};
 use crate::aws::sts_errors::{Failure, Kind, Subject, denied_advice, said};
+use crate::aws::{http, sdk};
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Secret};
@@ -74,7 +74,7 @@ impl Client {
         subject: Subject<'_>,
     ) -> Result<Assumed, Failure> {
         let request = self
-            .client(signer, code.is_some())
+            .client(signer, if code.is_some() { Retries::Never } else { Retries::Safe })
             .assume_role()
             .role_arn(role.arn.as_str())
             .role_session_name(role.sent_session_name())
@@ -98,7 +98,7 @@ impl Client {
         token: &Secret,
         about: &str,
     ) -> Result<Assumed, Error> {
-        let client = aws_sdk_sts::Client::from_conf(self.config(false).build());
+        let client = aws_sdk_sts::Client::from_conf(self.config(Retries::Safe).build());
         let request = client
             .assume_role_with_web_identity()
             .role_arn(web.role.as_str())
@@ -122,7 +122,7 @@ impl Client {
 
     /// GetCallerIdentity.
     pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
-        let request = self.client(signer, false).get_caller_identity();
+        let request = self.client(signer, Retries::Safe).get_caller_identity();
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject).error)?;
         match (answer.arn, answer.account, answer.user_id) {
             (Some(arn), Some(account), Some(user_id)) => Ok(Identity { arn, account, user_id }),
@@ -142,7 +142,7 @@ impl Client {
         subject: Subject<'_>,
     ) -> Result<Credentials, Failure> {
         let request = self
-            .client(signer, true)
+            .client(signer, Retries::Never)
             .get_session_token()
             .set_duration_seconds(i32::try_from(length).ok())
             .serial_number(code.serial.as_str())
@@ -151,7 +151,7 @@ impl Client {
         answer.credentials.and_then(credentials).ok_or_else(|| self.incomplete())
     }
 
-    fn client(&self, signer: &Credentials, with_code: bool) -> aws_sdk_sts::Client {
+    fn client(&self, signer: &Credentials, retries: Retries) -> aws_sdk_sts::Client {
         let keys = aws_credential_types::Credentials::new(
             &signer.access_key_id,
             signer.secret_access_key.expose(),
@@ -159,29 +159,14 @@ impl Client {
             None,
             "aws-auth",
         );
-        let config = self.config(with_code).credentials_provider(SharedCredentialsProvider::new(keys));
+        let config = self.config(retries).credentials_provider(SharedCredentialsProvider::new(keys));
         aws_sdk_sts::Client::from_conf(config.build())
     }
 
-    fn config(&self, with_code: bool) -> aws_sdk_sts::config::Builder {
-        let mut config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
-            // A code that may have been received is spent: such a call is never repeated.
-            .retry_config(if with_code { RetryConfig::disabled() } else { http::retries() })
-            .timeout_config(http::timeouts(self.limits))
-            // A clock that is off breaks the command too: say so instead of hiding it.
-            .disable_clock_skew_correction(true);
-        config.set_app_name(http::app_name());
-        let region = if self.sts.global { "us-east-1" } else { &self.sts.region.name };
-        config = config.region(Region::new(region.to_owned()));
-        if let Some((url, _)) = &self.sts.url {
-            config.endpoint_url(url)
-        } else if self.sts.global {
-            config.endpoint_url("https://sts.amazonaws.com")
-        } else {
-            config.use_fips(self.sts.fips).use_dual_stack(self.sts.dual_stack)
-        }
+    fn config(&self, retries: Retries) -> aws_sdk_sts::config::Builder {
+        let config = sdk::sts_config(&self.sts, self.http.clone(), self.limits, retries);
+        // A clock that is off breaks the command too: say so instead of hiding it.
+        aws_sdk_sts::config::Builder::from(&config).disable_clock_skew_correction(true)
     }
 
     fn incomplete(&self) -> Failure {
@@ -323,7 +308,7 @@ pub fn address(sts: &Sts) -> Option<String> {
         return Some(url.clone());
     }
     if sts.global {
-        return Some(String::from("https://sts.amazonaws.com"));
+        return Some(GLOBAL_STS.to_owned());
     }
     let region = sts.region.name.as_str();
     let params = Params::builder().region(region).use_fips(sts.fips).use_dual_stack(sts.dual_stack).build().ok()?;

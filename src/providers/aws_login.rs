@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_sdk_signin::config::{BehaviorVersion, Region};
 use aws_sdk_signin::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
 use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
@@ -11,7 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::aws::http;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::cache::entry::Entry;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
@@ -143,13 +143,16 @@ fn renew(
         .build()
         .map_err(|error| Error::new(format!("{about}: {error}")))?;
     let jti = random_id()?;
+    let config = sdk::config(&signin, Retries::Never)?;
     let request =
-        client(&signin)?.create_o_auth2_token().token_input(body).customize().mutate_request(move |request| {
-            // Without it the service refuses the request, and says so.
-            if let Some(proof) = key.proof(request.uri(), &jti, now()) {
-                request.headers_mut().insert("DPoP", proof);
-            }
-        });
+        aws_sdk_signin::Client::new(&config).create_o_auth2_token().token_input(body).customize().mutate_request(
+            move |request| {
+                // Without it the service refuses the request, and says so.
+                if let Some(proof) = key.proof(request.uri(), &jti, now()) {
+                    request.headers_mut().insert("DPoP", proof);
+                }
+            },
+        );
     let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
         let SdkError::ServiceError(refusal) = &error else {
             return http::failure(signin.name, &signin.place(), &error).in_front(about);
@@ -222,21 +225,6 @@ fn keep(path: &Path, session: &Session, context: &Context<'_>) {
             io_words(&error)
         ));
     }
-}
-
-fn client(signin: &crate::plan::endpoints::Service) -> Result<aws_sdk_signin::Client> {
-    let mut config = aws_sdk_signin::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(signin)?)
-        // A refresh token that may have been taken is not sent again.
-        .retry_config(aws_sdk_signin::config::retry::RetryConfig::disabled())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(signin.region.clone()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_signin::Client::from_conf(match &signin.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(signin.fips).use_dual_stack(signin.dual_stack).build(),
-    }))
 }
 
 /// A random UUID.

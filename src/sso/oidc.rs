@@ -1,29 +1,21 @@
 //! The OIDC service of IAM Identity Center: how it is called, and what its refusals say.
 
 use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_sdk_ssooidc::config::retry::RetryConfig;
-use aws_sdk_ssooidc::config::{BehaviorVersion, Region};
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::aws::http;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::text::escape::some_words;
 
-/// The client. Nothing is sent twice: a code or a refresh token may have been taken the first time.
+/// The client. Its calls carry codes and refresh tokens.
+///
+/// # Errors
+/// When the CA bundle or the proxy cannot be used.
 pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
-    let mut config = aws_sdk_ssooidc::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(oidc)?)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(oidc.region.clone()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_ssooidc::Client::from_conf(match &oidc.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(oidc.fips).use_dual_stack(oidc.dual_stack).build(),
-    }))
+    Ok(aws_sdk_ssooidc::Client::new(&sdk::config(oidc, Retries::Never)?))
 }
 
 /// The address of the service, for the page that no operation of the SDK stands for.

@@ -1,13 +1,12 @@
 //! Role credentials of IAM Identity Center, for the token of who is logged in (the AWS CLI's SSOCredentialFetcher).
 
-use aws_sdk_sso::config::{BehaviorVersion, Region};
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 
-use crate::aws::http;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
-use crate::plan::endpoints::Service;
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
 use crate::sso::token::{Token, TokenState};
@@ -39,7 +38,7 @@ pub fn fetch(
         .messages
         .step(|| format!("GetRoleCredentials {} in {}, {}", sso.role_name, sso.account_id, sso.portal.place()));
     token::warn_in_clear(&sso.portal, context);
-    let request = client(&sso.portal)?
+    let request = aws_sdk_sso::Client::new(&sdk::config(&sso.portal, Retries::Safe)?)
         .get_role_credentials()
         .role_name(&sso.role_name)
         .account_id(&sso.account_id)
@@ -88,18 +87,4 @@ fn network<E: std::error::Error + 'static>(
     error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
 ) -> Error {
     http::failure(sso.portal.name, &sso.portal.place(), error).in_front(about)
-}
-
-fn client(portal: &Service) -> Result<aws_sdk_sso::Client> {
-    let mut config = aws_sdk_sso::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(portal)?)
-        .retry_config(http::retries())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(Region::new(portal.region.clone()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_sso::Client::from_conf(match &portal.url {
-        Some((url, _)) => config.endpoint_url(url).build(),
-        None => config.use_fips(portal.fips).use_dual_stack(portal.dual_stack).build(),
-    }))
 }
