@@ -65,6 +65,7 @@ impl Session {
             expiration: Some(expiration),
             account_id: text("accountId").map(String::from),
         };
+        let credentials = credentials.checked("the login session").ok()?;
         Some(Entry { credentials, expiration, length: (expiration - self.written).max(0) })
     }
 }
@@ -194,12 +195,20 @@ fn renew(
     let Some((output, token)) = given else {
         return Err(Error::new(format!("{about}: {} answered without credentials", signin.place())).advise("try again"));
     };
+    let given = Credentials {
+        access_key_id: token.access_key_id().to_owned(),
+        secret_access_key: Secret::new(token.secret_access_key().to_owned()),
+        session_token: Some(Secret::new(token.session_token().to_owned())),
+        expiration: Some(now() + Seconds::from(output.expires_in())),
+        account_id: None,
+    };
+    let given = given.checked(&format!("{about}: {}", signin.place()))?;
     let account = session.fields.get("accessToken").and_then(|token| token.get("accountId")).cloned();
     let mut keys = json!({
-        "accessKeyId": token.access_key_id(),
-        "secretAccessKey": token.secret_access_key(),
-        "sessionToken": token.session_token(),
-        "expiresAt": iso8601(now() + Seconds::from(output.expires_in())),
+        "accessKeyId": given.access_key_id,
+        "secretAccessKey": given.secret_access_key.expose(),
+        "sessionToken": given.session_token.as_ref().map(Secret::expose),
+        "expiresAt": given.expiration.map(iso8601),
     });
     if let (Some(account), Value::Object(keys)) = (account, &mut keys) {
         keys.insert(String::from("accountId"), account);

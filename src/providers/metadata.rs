@@ -212,13 +212,14 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(String::from);
     let read = match (text("AccessKeyId"), text("SecretAccessKey").map(Secret::new), text("Token").map(Secret::new)) {
         (Some(id), Some(secret), Some(token)) => match text("Expiration").as_deref().and_then(parse_iso8601) {
-            Some(end) => Ok(Credentials {
+            Some(end) => Credentials {
                 access_key_id: id,
                 secret_access_key: secret,
                 session_token: Some(token),
                 expiration: Some(end),
                 account_id: text("AccountId"),
-            }),
+            }
+            .checked(place),
             None => {
                 Err(Error::new(format!("{place} gives no Expiration")).advise("something other than AWS answers there"))
             }

@@ -71,14 +71,15 @@ pub fn fetch(
             Error::new(format!("{about}: {} answered without credentials", sso.portal.place())).advise("try again")
         );
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: id.to_owned(),
         secret_access_key: Secret::new(secret.to_owned()),
         session_token: Some(Secret::new(token.to_owned())),
         // Milliseconds; 0 is what the SDK makes of a missing one.
         expiration: given.map(|given| given.expiration() / 1000).filter(|end| *end > 0),
         account_id: Some(sso.account_id.clone()),
-    })
+    };
+    credentials.checked(&format!("{about}: {}", sso.portal.place()))
 }
 
 fn network<E: std::error::Error + 'static>(

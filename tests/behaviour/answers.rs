@@ -1,0 +1,81 @@
+//! Answers of STS that no command may be given: of another role, not one word each, without an end, ended already.
+
+use crate::world::World;
+use crate::world::sts::{Fault, Role};
+
+const OPEN: &str = "arn:aws:iam::111122223333:role/open";
+
+/// A world with a role that asks for no MFA, whose answers are changed so.
+fn world(change: fn(String) -> String) -> World {
+    let world = World::seeded();
+    world.sts.add_role(Role::new(OPEN));
+    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {OPEN}\n"));
+    world.sts.fault("AssumeRole", Fault::Rewrite(change), 9);
+    world
+}
+
+/// The text with something before the end of this element.
+fn before_the_end(xml: &str, element: &str, text: &str) -> String {
+    let end = format!("</{element}>");
+    xml.replacen(&end, &format!("{text}x{end}"), 1)
+}
+
+/// The run fails with these words of STS, and keeps nothing.
+#[track_caller]
+fn fails(world: &World, words: &str) {
+    let run = world.aws_auth().profile("open").args(["sh", "-c", "echo ran"]).run();
+    run.assert_status(125).assert_stdout("");
+    run.assert_stderr(&format!("aws-auth: STS at {} {words}\n", world.sts.endpoint()));
+    assert!(world.cli_cache().is_empty());
+}
+
+#[test]
+fn credentials_of_another_role() {
+    for (change, given) in [
+        (
+            (|xml| xml.replace("assumed-role/open/", "assumed-role/other/")) as fn(String) -> String,
+            "arn:aws:sts::111122223333:assumed-role/other/aws-auth",
+        ),
+        (
+            |xml| xml.replace("sts::111122223333", "sts::999999999999"),
+            "arn:aws:sts::999999999999:assumed-role/open/aws-auth",
+        ),
+        (|xml| xml.replace(":sts:", ":iam:"), "arn:aws:iam::111122223333:assumed-role/open/aws-auth"),
+    ] {
+        fails(
+            &world(change),
+            &format!(
+                "answered with credentials of another role ({given}); {OPEN} was asked for; check the endpoint, and what \
+                 stands in between"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_answer_without_a_role() {
+    let world = world(|xml| {
+        let (start, end) = (xml.find("<Arn>").unwrap(), xml.find("</Arn>").unwrap() + 6);
+        xml[..start].to_owned() + &xml[end..]
+    });
+    fails(
+        &world,
+        "answered without credentials; try again; if it stays, something between here and AWS alters the answers",
+    );
+}
+
+#[test]
+fn credentials_that_are_not_one_word_each() {
+    for (change, part) in [
+        ((|xml| before_the_end(&xml, "AccessKeyId", "&#10;")) as fn(String) -> String, "access key id"),
+        (|xml| before_the_end(&xml, "SecretAccessKey", "\n"), "secret access key"),
+        (|xml| before_the_end(&xml, "SessionToken", "&#27;[2J"), "session token"),
+    ] {
+        fails(
+            &world(change),
+            &format!(
+                "gave credentials with a control character in the {part}; each part is one word without a line end"
+            ),
+        );
+    }
+}
