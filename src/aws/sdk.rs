@@ -8,8 +8,7 @@ use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use aws_types::sdk_config::{RetryConfig, SharedHttpClient, TimeoutConfig};
 
-use crate::aws::http;
-use crate::aws::http::Limits;
+use crate::aws::http::{LIMITS, Limits, Route};
 use crate::error::Result;
 use crate::plan::endpoints::{Service, Sts};
 
@@ -47,7 +46,7 @@ pub fn config(service: &Service, retries: Retries) -> Result<SdkConfig> {
         fips: service.fips,
         dual_stack: service.dual_stack,
     };
-    Ok(endpoint.config(http::client_of(service)?, http::LIMITS, retries))
+    Ok(endpoint.config(Route::to_service(service)?.client(), LIMITS, retries))
 }
 
 /// The configuration for STS, whose calls of one run share the HTTP client `http`.

@@ -7,10 +7,11 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::arn::{RoleArn, Serial};
-use crate::aws::http::Limits;
+use crate::aws::http::{Limits, Route, runtime};
+use crate::aws::network_errors::failure;
+use crate::aws::sdk;
 use crate::aws::sdk::{GLOBAL_STS, Retries};
 use crate::aws::sts_errors::{Failure, Refusal, Subject, incomplete, other_role, refusal, web_refusal};
-use crate::aws::{http, sdk};
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Secret};
@@ -61,9 +62,8 @@ impl Client {
     /// # Errors
     /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
-        let plain = sts.url.as_ref().is_some_and(|(url, _)| url.starts_with("http://"));
-        let http = http::client(plain, sts.ca_bundle.as_deref(), sts.proxy.as_ref())?;
-        Ok(Self { runtime: http::runtime()?, sts: sts.clone(), limits, http })
+        let http = Route::to_sts(sts)?.client();
+        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, http })
     }
 
     /// AssumeRole.
@@ -214,7 +214,7 @@ impl Client {
             Some((url, _)) => format!("STS at {url}"),
             None => format!("STS in {}", self.sts.region.name),
         };
-        http::failure("STS", &place, error)
+        failure("STS", &place, error)
     }
 }
 

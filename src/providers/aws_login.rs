@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::aws::network_errors::failure;
 use crate::aws::sdk::Retries;
 use crate::aws::{http, sdk};
 use crate::cache::entry::Entry;
@@ -156,7 +157,7 @@ fn renew(
         );
     let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
         let SdkError::ServiceError(refusal) = &error else {
-            return http::failure(signin.name, &signin.place(), &error).in_front(about);
+            return failure(signin.name, &signin.place(), &error).in_front(about);
         };
         let code = match refusal.err() {
             CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
@@ -175,7 +176,7 @@ fn renew(
             other => other.code().map(String::from),
         };
         let Some(code) = code else {
-            return http::failure(signin.name, &signin.place(), &error).in_front(about);
+            return failure(signin.name, &signin.place(), &error).in_front(about);
         };
         let message = some_words(refusal.err().message().unwrap_or_default());
         let said = Error::new(format!("{about}: {} says {code}: {message}", signin.place()));

@@ -4,6 +4,7 @@ use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::aws::network_errors::failure;
 use crate::aws::sdk::Retries;
 use crate::aws::{http, sdk};
 use crate::error::{Error, Result};
@@ -57,14 +58,14 @@ impl Refusal {
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
         let SdkError::ServiceError(refusal) = error else {
-            return Err(http::failure(oidc.name, &oidc.place(), error));
+            return Err(failure(oidc.name, &oidc.place(), error));
         };
         let body: serde_json::Value =
             refusal.raw().body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(some_words);
         let oauth = text("error").unwrap_or_default();
         let Some(code) = refusal.err().code().map(String::from).or_else(|| text("error")) else {
-            return Err(http::failure(oidc.name, &oidc.place(), error));
+            return Err(failure(oidc.name, &oidc.place(), error));
         };
         let words = text("error_description").or_else(|| refusal.err().message().map(some_words)).unwrap_or_default();
         Ok(Self { code, oauth, words, status: refusal.raw().status().as_u16() })

@@ -2,6 +2,7 @@
 
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 
+use crate::aws::network_errors::failure;
 use crate::aws::sdk::Retries;
 use crate::aws::{http, sdk};
 use crate::context::Context;
@@ -87,5 +88,5 @@ fn network<E: std::error::Error + 'static>(
     about: &str,
     error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
 ) -> Error {
-    http::failure(sso.portal.name, &sso.portal.place(), error).in_front(about)
+    failure(sso.portal.name, &sso.portal.place(), error).in_front(about)
 }

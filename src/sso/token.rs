@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::aws::http;
+use crate::aws::network_errors::failure;
 use crate::cache::keys::hex_sha1;
 use crate::context::Context;
 use crate::credentials::Secret;
@@ -188,7 +189,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
             context.messages.step(|| format!("the SSO token was not renewed ({code})"));
             return Ok(None);
         }
-        Err(error) => return Err(http::failure(sso.oidc.name, &sso.oidc.place(), &error)),
+        Err(error) => return Err(failure(sso.oidc.name, &sso.oidc.place(), &error)),
     };
     let Some(token) = answer.access_token().filter(|token| !token.is_empty() && answer.expires_in() > 0) else {
         return Err(Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again"));
