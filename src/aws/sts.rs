@@ -1,5 +1,7 @@
 //! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
 
+use std::cell::{Cell, RefCell};
+
 use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::types;
@@ -44,7 +46,10 @@ pub struct Client {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
     limits: Limits,
-    http: SharedHttpClient,
+    route: Route,
+    http: RefCell<SharedHttpClient>,
+    /// Whether `http` may hold an open connection.
+    used: Cell<bool>,
 }
 
 /// A code and the device that gave it.
@@ -62,8 +67,9 @@ impl Client {
     /// # Errors
     /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
-        let http = Route::to_sts(sts)?.client();
-        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, http })
+        let route = Route::to_sts(sts)?;
+        let http = RefCell::new(route.client());
+        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, route, http, used: Cell::new(false) })
     }
 
     /// AssumeRole.
@@ -151,9 +157,19 @@ impl Client {
     }
 
     fn config(&self, retries: Retries) -> aws_sdk_sts::config::Builder {
-        let config = sdk::sts_config(&self.sts, self.http.clone(), self.limits, retries);
+        let config = sdk::sts_config(&self.sts, self.http(retries), self.limits, retries);
         // A clock that is off breaks the command too: say so instead of hiding it.
         aws_sdk_sts::config::Builder::from(&config).disable_clock_skew_correction(true)
+    }
+
+    /// The connections for the next call. While a code was waited for, STS or a proxy may have closed one that was open
+    /// before, and that may show only when the code is sent: it would count as spent and never have arrived. So a call
+    /// with a code begins with a new connection, which the calls after it share.
+    fn http(&self, retries: Retries) -> SharedHttpClient {
+        if self.used.replace(true) && retries == Retries::Never {
+            self.http.replace(self.route.client());
+        }
+        self.http.borrow().clone()
     }
 
     /// The credentials of an answer, which must be those of the role that was asked for.

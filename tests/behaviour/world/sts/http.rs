@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 /// The connection ends here, on purpose.
@@ -37,6 +37,16 @@ struct Answer {
     length: u64,
     cut: bool,
     flushed: bool,
+    /// Told when the answer is on its way, for who closes the connection then.
+    sent: Option<Arc<Notify>>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(sent) = &self.sent {
+            sent.notify_one();
+        }
+    }
 }
 
 impl Body for Answer {
@@ -109,12 +119,18 @@ fn connected(shared: &Shared) -> bool {
 
 /// Serves one connection, whatever it runs over.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(|request| answer(Arc::clone(&shared), request));
-    // The error is the client's going away, or a cut.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let sent = Arc::new(Notify::new());
+    let service = service_fn(|request| answer(Arc::clone(&shared), request, &sent));
+    tokio::select! {
+        // First of the two: what it has written is flushed before the connection is closed.
+        biased;
+        // The error is the client's going away, or a cut.
+        _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service) => {}
+        () = sent.notified() => {}
+    }
 }
 
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Answer>, Cut> {
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Notify>) -> Result<Response<Answer>, Cut> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let received = Received {
@@ -191,8 +207,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         Some(Fault::Rewrite(change)) => change(text),
         _ => text,
     };
-    let state = shared.state();
-    Ok(respond(&state, status, text, matches!(fault, Some(Fault::CloseMidAnswer)), &request_id))
+    let mut response =
+        respond(&shared.state(), status, text, matches!(fault, Some(Fault::CloseMidAnswer)), &request_id);
+    if matches!(fault, Some(Fault::CloseAfterAnswering)) {
+        response.body_mut().sent = Some(Arc::clone(sent));
+    }
+    Ok(response)
 }
 
 fn check_version(params: &Params) -> Result<(), Refusal> {
@@ -228,7 +248,7 @@ fn respond(state: &State, status: u16, text: String, cut: bool, request_id: &str
     if cut {
         bytes.truncate(length / 2);
     }
-    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false };
+    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false, sent: None };
     Response::builder()
         .status(status)
         .header("content-type", "text/xml")
