@@ -8,6 +8,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 use tokio::runtime::Runtime;
 
+use crate::aws::bounded::Bounded;
 use crate::aws::dns::SystemResolver;
 use crate::aws::tls::trust;
 use crate::error::{Error, Result};
@@ -80,11 +81,12 @@ impl Route {
         Ok(Self { trust: trust(plain, ca_bundle)?, proxy: proxy_config(proxy)? })
     }
 
-    /// A client with connections of its own, for an SDK.
+    /// A client for an SDK, with connections of its own and answers that are not too long.
     pub fn client(&self) -> SharedHttpClient {
         let route = self.clone();
-        aws_smithy_http_client::Builder::new()
-            .build_with_connector_fn(move |settings, _components| route.connector(settings.cloned()))
+        let client = aws_smithy_http_client::Builder::new()
+            .build_with_connector_fn(move |settings, _components| route.connector(settings.cloned()));
+        SharedHttpClient::new(Bounded(client))
     }
 
     /// What connects.

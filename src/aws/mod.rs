@@ -1,6 +1,7 @@
 //! Calls of AWS services.
 
 pub mod ask;
+pub mod bounded;
 pub mod dns;
 pub mod http;
 pub mod network_errors;

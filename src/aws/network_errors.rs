@@ -7,12 +7,16 @@ use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use http::Uri;
+use http_body_util::LengthLimitError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use rustls::CertificateError;
 use tower_service::Service;
 
 use crate::error::Error;
+
+/// What to do when something answers that is not the service.
+const NOT_AWS: &str = "check the endpoint, and whether a proxy or a captive portal stands in between";
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,8 @@ enum Trouble {
     NoAddress,
     /// No connection was made in time.
     Late,
+    /// The answer is longer than any that the service gives.
+    TooLong,
     /// Anything else.
     Other,
 }
@@ -52,6 +58,7 @@ where
         // The head of an answer came, but not all of its body.
         SdkError::ResponseError(context) => match trouble(error) {
             Trouble::CutOff => cut_off(place),
+            Trouble::TooLong => Error::new(format!("{place} answered with more than 1 MiB")).advise(NOT_AWS),
             _ => unreadable(name, place, context.raw()),
         },
         SdkError::TimeoutError(_) => Error::new(format!("{place} did not answer in time"))
@@ -66,7 +73,7 @@ fn unreadable(name: &str, place: &str, response: &HttpResponse) -> Error {
         "{place} answered with status {} and something that is not an answer of {name}",
         response.status().as_u16()
     ))
-    .advise("check the endpoint, and whether a proxy or a captive portal stands in between")
+    .advise(NOT_AWS)
 }
 
 fn cut_off(place: &str) -> Error {
@@ -100,7 +107,9 @@ impl Trouble {
             Self::NoTls => "what answers there does not speak TLS as AWS does; check the endpoint and any proxy",
             Self::NoAddress => "the name was not found; check the network and the region",
             Self::Late => "nobody answered; check the network, a VPN, and HTTPS_PROXY",
-            Self::CutOff | Self::Other => "check the network, a VPN, HTTPS_PROXY and any configured endpoint",
+            Self::CutOff | Self::TooLong | Self::Other => {
+                "check the network, a VPN, HTTPS_PROXY and any configured endpoint"
+            }
         }
     }
 
@@ -139,6 +148,9 @@ fn trouble(error: &(dyn StdError + 'static)) -> Trouble {
 fn trouble_of_one(error: &(dyn StdError + 'static), connected: bool) -> Option<Trouble> {
     if let Some(error) = error.downcast_ref::<ConnectorError>() {
         return error.is_timeout().then_some(Trouble::Late);
+    }
+    if error.is::<LengthLimitError>() {
+        return Some(Trouble::TooLong);
     }
     if error.is::<ResolveDnsError>() {
         return Some(Trouble::NoAddress);

@@ -171,9 +171,9 @@ fn renew(
                     return Error::new(format!("{about}: the login session may not be renewed"))
                         .advise("ask for the permission signin:CreateOAuth2Token");
                 }
-                other => Some(other.as_str().to_owned()),
+                other => Some(some_words(other.as_str())),
             },
-            other => other.code().map(String::from),
+            other => other.code().map(some_words),
         };
         let Some(code) = code else {
             return failure(signin.name, &signin.place(), &error).in_front(about);

@@ -64,7 +64,7 @@ impl Refusal {
             refusal.raw().body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(some_words);
         let oauth = text("error").unwrap_or_default();
-        let Some(code) = refusal.err().code().map(String::from).or_else(|| text("error")) else {
+        let Some(code) = refusal.err().code().map(some_words).or_else(|| text("error")) else {
             return Err(failure(oidc.name, &oidc.place(), error));
         };
         let words = text("error_description").or_else(|| refusal.err().message().map(some_words)).unwrap_or_default();

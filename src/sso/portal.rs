@@ -52,7 +52,7 @@ pub fn fetch(
             let fact = format!("{about}: {} no longer takes the token of {whose} ({message})", sso.portal.place());
             return Error::new(fact).advise(format!("{} --refresh", words::advice(plan)));
         }
-        let said = Error::new(format!("{about}: {} says {code}: {message}", sso.portal.place()));
+        let said = Error::new(format!("{about}: {} says {}: {message}", sso.portal.place(), some_words(code)));
         match (code, refusal.raw().status().as_u16()) {
             ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
             (_, 500..) => said.advise("the service is having trouble; try again in a moment"),

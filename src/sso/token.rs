@@ -18,6 +18,7 @@ use crate::plan::sso::Sso;
 use crate::sso::oidc;
 use crate::system::lock::Turn;
 use crate::system::{lock, private_files};
+use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Seconds, for_people, iso8601, now, parse_iso8601};
 
@@ -180,7 +181,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     let answer = match http::runtime()?.block_on(request.send()) {
         Ok(answer) => answer,
         Err(SdkError::ServiceError(context_)) if context_.err().code().is_some() => {
-            let code = context_.err().code().unwrap_or_default().to_owned();
+            let code = some_words(context_.err().code().unwrap_or_default());
             // A server in trouble says nothing about the login.
             if context_.raw().status().as_u16() >= 500 {
                 return Err(Error::new(format!("{} says {code}", sso.oidc.place()))

@@ -7,10 +7,14 @@ const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
 /// A world with a role that asks for no MFA, whose answers are changed so.
 fn world(change: fn(String) -> String) -> World {
+    faulty(Fault::Rewrite(change))
+}
+
+fn faulty(fault: Fault) -> World {
     let world = World::seeded();
     world.sts.add_role(Role::new(OPEN));
     world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {OPEN}\n"));
-    world.sts.fault("AssumeRole", Fault::Rewrite(change), 9);
+    world.sts.fault("AssumeRole", fault, 9);
     world
 }
 
@@ -77,5 +81,19 @@ fn credentials_that_are_not_one_word_each() {
                 "gave credentials with a control character in the {part}; each part is one word without a line end"
             ),
         );
+    }
+}
+
+#[test]
+fn an_answer_without_an_end_does_not_fill_the_memory() {
+    let words =
+        "answered with more than 1 MiB; check the endpoint, and whether a proxy or a captive portal stands in between";
+    for status in [200, 403, 503] {
+        let world = faulty(Fault::Endless(status));
+        fails(&world, words);
+        world.sts.fault("GetSessionToken", Fault::Endless(status), 9);
+        let run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).arg("true").run();
+        run.assert_status(125).assert_stderr(&format!("aws-auth: STS at {} {words}\n", world.sts.endpoint()));
+        assert_eq!(world.sts.count("GetSessionToken"), 1, "a code is sent once");
     }
 }

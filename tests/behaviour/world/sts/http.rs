@@ -37,6 +37,7 @@ struct Answer {
     length: u64,
     cut: bool,
     flushed: bool,
+    endless: bool,
     /// Told when the answer is on its way, for who closes the connection then.
     sent: Option<Arc<Notify>>,
 }
@@ -54,6 +55,9 @@ impl Body for Answer {
     type Error = Cut;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if self.endless {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16 * 1024])))));
+        }
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
@@ -69,11 +73,11 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none() && !self.cut
+        self.bytes.is_none() && !self.cut && !self.endless
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        if self.endless { SizeHint::default() } else { SizeHint::with_exact(self.length) }
     }
 }
 
@@ -176,6 +180,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
             shared.state().conclude(number, Err(format!("(raw {status})")));
             return Ok(respond(&shared.state(), *status, (*text).to_owned(), false, &request_id));
         }
+        Some(Fault::Endless(status)) => {
+            shared.state().conclude(number, Err("(endless)".to_owned()));
+            let mut response = respond(&shared.state(), *status, String::new(), false, &request_id);
+            response.body_mut().endless = true;
+            return Ok(response);
+        }
         Some(Fault::HtmlPage) => {
             shared.state().conclude(number, Err("(page)".to_owned()));
             let page =
@@ -248,7 +258,7 @@ fn respond(state: &State, status: u16, text: String, cut: bool, request_id: &str
     if cut {
         bytes.truncate(length / 2);
     }
-    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false, sent: None };
+    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false, endless: false, sent: None };
     Response::builder()
         .status(status)
         .header("content-type", "text/xml")
