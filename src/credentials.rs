@@ -54,9 +54,12 @@ impl Credentials {
     /// The credentials, if they can be passed on. A line end in one of them would begin a line of its own in a file or
     /// in a shell, and a NUL ends a variable of the environment. `giver` begins the error, which shows none of them.
     ///
+    /// An expiration that cannot be written as a time, such as the year 9999 that stands for never, becomes the last one
+    /// that can.
+    ///
     /// # Errors
     /// A control character in any part.
-    pub fn checked(self, giver: &str) -> Result<Self> {
+    pub fn checked(mut self, giver: &str) -> Result<Self> {
         let parts = [
             ("access key id", Some(self.access_key_id.as_str())),
             ("secret access key", Some(self.secret_access_key.expose())),
@@ -69,6 +72,7 @@ impl Credentials {
                     .advise("each part is one word without a line end"));
             }
         }
+        self.expiration = self.expiration.map(|end| end.min(jiff::Timestamp::MAX.as_second()));
         Ok(self)
     }
 

@@ -13,7 +13,7 @@ use crate::aws::http::{Limits, Route, runtime};
 use crate::aws::network_errors::failure;
 use crate::aws::sdk;
 use crate::aws::sdk::{GLOBAL_STS, Retries};
-use crate::aws::sts_errors::{Failure, Refusal, Subject, incomplete, other_role, refusal, web_refusal};
+use crate::aws::sts_errors::{Failure, Refusal, Subject, ended, incomplete, other_role, refusal, web_refusal};
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Secret};
@@ -188,7 +188,7 @@ impl Client {
         Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
     }
 
-    /// The credentials of an answer. The SDK fills a part that is missing with nothing instead of saying so.
+    /// The credentials of an answer, which must be good for a while. The SDK fills a part that is missing with nothing instead of saying so.
     fn credentials(&self, given: Option<types::Credentials>) -> Result<Credentials, Error> {
         let whole = given.filter(|given| {
             !given.access_key_id.is_empty()
@@ -197,6 +197,9 @@ impl Client {
                 && given.expiration.secs() > 0
         });
         let given = whole.ok_or_else(|| incomplete(&self.name()))?;
+        if given.expiration.secs() <= now() {
+            return Err(ended(&self.name(), given.expiration.secs(), now()));
+        }
         let credentials = Credentials {
             access_key_id: given.access_key_id,
             secret_access_key: Secret::new(given.secret_access_key),

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
 use crate::text::escape::some_words;
-use crate::time::{Seconds, for_people};
+use crate::time::{Seconds, for_people, local_time};
 
 /// What kind of failure a call ended in, for those who decide on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,12 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
 pub fn incomplete(sts: &str) -> Error {
     Error::new(format!("{sts} answered without credentials"))
         .advise("try again; if it stays, something between here and AWS alters the answers")
+}
+
+/// Credentials that had ended, at `end`, before they came.
+pub fn ended(sts: &str, end: Seconds, now: Seconds) -> Error {
+    Error::new(format!("{sts} gave credentials that have expired already, at {}", local_time(end, now)))
+        .advise("the clock of this machine may be off; set it (timedatectl set-ntp true)")
 }
 
 /// An answer for another role than `asked`, which no command may be given.
