@@ -26,7 +26,7 @@ pub struct Limits {
     pub whole: Duration,
 }
 
-/// The limits of every run (SEMANTICS, "STS").
+/// The limits of every run; that of connecting is the default of AWS's SDKs.
 pub const LIMITS: Limits =
     Limits { connect: Duration::from_millis(3100), attempt: Duration::from_secs(10), whole: Duration::from_secs(30) };
 

@@ -1,4 +1,4 @@
-//! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
+//! The calls of STS.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,8 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use crate::arn::{RoleArn, Serial};
 use crate::aws::http::{Limits, Route, runtime};
 use crate::aws::network_errors::failure;
-use crate::aws::sdk;
-use crate::aws::sdk::{GLOBAL_STS, Retries};
+use crate::aws::sdk::{GLOBAL_STS, Retries, sts_config};
 use crate::aws::sts_errors::{Failure, Refusal, Subject, ended, incomplete, other_role, refusal, web_refusal};
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
@@ -41,7 +40,7 @@ pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
     format!("{} ({}), {address}{origin}", sts.region.name, sts.region.origin.text(set))
 }
 
-/// A client of one STS. It starts no runtime and reads no certificate before its first call.
+/// A client of one STS, for the calls of one run. It connects with its first call.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
@@ -157,7 +156,7 @@ impl Client {
     }
 
     fn config(&self, retries: Retries) -> aws_sdk_sts::config::Builder {
-        let config = sdk::sts_config(&self.sts, self.http(retries), self.limits, retries);
+        let config = sts_config(&self.sts, self.http(retries), self.limits, retries);
         // A clock that is off breaks the command too: say so instead of hiding it.
         aws_sdk_sts::config::Builder::from(&config).disable_clock_skew_correction(true)
     }

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: the system's, or those of a CA bundle (SEMANTICS, "STS").
+//! Whose certificates are trusted: the system's, or those of a CA bundle.
 //!
 //! The connector panics on certificates that it cannot read, so they are looked at here first, and what is wrong with
 //! them is said before a code is asked for.
