@@ -4,6 +4,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::error::{Error, Result};
 use crate::time::{Length, Timestamp};
 
 /// A text that must not be seen: it has no Debug, Display or Serialize that shows it, and is wiped when dropped.
@@ -50,6 +51,31 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// The credentials, if they can be passed on. A line end in one of them would begin a line of its own in a file or
+    /// in a shell, and a NUL ends a variable of the environment. `giver` begins the error, which shows none of them.
+    ///
+    /// An expiration that cannot be written as a time, such as the year 9999 that stands for never, becomes the last one
+    /// that can.
+    ///
+    /// # Errors
+    /// A control character in any part.
+    pub fn checked(mut self, giver: &str) -> Result<Self> {
+        let parts = [
+            ("access key id", Some(self.access_key_id.as_str())),
+            ("secret access key", Some(self.secret_access_key.expose())),
+            ("session token", self.session_token.as_ref().map(Secret::expose)),
+            ("account id", self.account_id.as_deref()),
+        ];
+        for (name, text) in parts {
+            if text.is_some_and(|text| text.contains(char::is_control)) {
+                return Err(Error::new(format!("{giver} gave credentials with a control character in the {name}"))
+                    .advise("each part is one word without a line end"));
+            }
+        }
+        self.expiration = self.expiration.map(|end| end.min(Timestamp::LAST));
+        Ok(self)
+    }
+
     /// Seconds left at `now`; `None` when they do not expire.
     pub fn left(&self, now: Timestamp) -> Option<Length> {
         self.expiration.map(|end| end - now)

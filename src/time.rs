@@ -28,6 +28,9 @@ impl Timestamp {
         self.0
     }
 
+    /// The last moment that can be written: what stands for never, 9999-12-31T23:59:59Z, is behind it.
+    pub const LAST: Self = Self(253_402_207_200);
+
     /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. `None`
     /// for anything else.
     pub fn parse(text: &str) -> Option<Self> {
@@ -35,7 +38,10 @@ impl Timestamp {
             Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
             None => text.parse::<jiff::Timestamp>(),
         };
-        time.ok().map(|time| Self(time.as_second()))
+        match time {
+            Ok(time) => Some(Self(time.as_second())),
+            Err(_) => is_behind_the_last(text).then_some(Self::LAST),
+        }
     }
 
     /// The text in the AWS CLI's cache and in AWS_CREDENTIAL_EXPIRATION: `2026-11-22T10:00:00Z`.
@@ -53,6 +59,12 @@ impl Timestamp {
             |time| time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
         )
     }
+}
+
+/// Whether the text is a moment in the last hours of the year 9999, which jiff cannot hold in every time zone.
+fn is_behind_the_last(text: &str) -> bool {
+    let earlier = text.strip_prefix("9999-12-3").map(|rest| format!("9998-12-3{rest}"));
+    earlier.is_some_and(|earlier| earlier.parse::<jiff::Timestamp>().is_ok())
 }
 
 impl Sub for Timestamp {
@@ -152,5 +164,44 @@ impl fmt::Display for Length {
             seconds if seconds % 3600 < 60 => write!(f, "{}h", seconds / 3600),
             seconds => write!(f, "{}h {}m", seconds / 3600, seconds % 3600 / 60),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Length, Timestamp};
+
+    #[test]
+    fn the_last_moment_can_be_written_and_what_is_behind_it_is_read_as_it() {
+        assert_eq!(Timestamp::LAST.iso8601(), "9999-12-30T22:00:00Z");
+        for text in
+            ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00", "9999-12-30T22:00:00Z", "9999-12-30T22:00:00UTC"]
+        {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp::LAST), "{text}");
+        }
+        for text in ["9999-12-32T00:00:00Z", "9999-12-31", "9999-12-3", "never"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_read_as_people_write_them_and_show_two_units() {
+        for (text, seconds, shown) in
+            [("900", 900, "15m"), ("90m", 5400, "1h 30m"), ("12h", 43_200, "12h"), (" 45s ", 45, "45s"), ("0", 0, "0s")]
+        {
+            let length = Length::parse(text);
+            assert_eq!(length, Some(Length::seconds(seconds)), "{text}");
+            assert_eq!(length.map(|length| length.to_string()).as_deref(), Some(shown), "{text}");
+        }
+        for text in ["", "h", "-1", "1d", "1.5h", "9223372036854775807h"] {
+            assert_eq!(Length::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_length_overflows() {
+        assert_eq!(Length::MAX.two_thirds(), Length::seconds(i64::MAX / 3 * 2));
+        assert_eq!(Timestamp::from_unix(i64::MAX) + Length::MAX, Timestamp::from_unix(i64::MAX));
+        assert_eq!(Timestamp::from_unix(i64::MIN) - Timestamp::from_unix(i64::MAX), Length::seconds(i64::MIN));
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::acquire::identity::identity;
 use crate::arn::RoleArn;
-use crate::aws::http;
+use crate::aws::ask;
 use crate::cli::console_services;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
@@ -144,7 +144,7 @@ fn signin_token(
     }
     let _ = write!(*url, "&Session={}", encoded(&json).as_str());
     context.messages.step(|| format!("asking {} for a sign-in token", signin.place()));
-    let answer = http::get(signin, &url)?;
+    let answer = ask::get(signin, &url)?;
     if answer.status != 200 {
         return Err(Error::new(format!("{} refused these credentials (status {})", signin.place(), answer.status))
             .advise("it takes those of a role that have not expired; try --refresh, and check the region"));

@@ -1,6 +1,11 @@
 //! Calls of AWS services.
 
+pub mod ask;
+pub mod bounded;
+pub mod dns;
 pub mod http;
+pub mod network_errors;
+pub mod sdk;
 pub mod sts;
 pub mod sts_errors;
 pub mod tls;

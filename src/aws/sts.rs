@@ -1,15 +1,18 @@
-//! The two calls of STS that aws-auth is for, and what their failures mean (SEMANTICS, "STS").
+//! The calls of STS.
 
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use std::cell::{Cell, RefCell};
+
+use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::types;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::arn::Serial;
-use crate::aws::http;
-use crate::aws::http::Limits;
-use crate::aws::sts_errors::{Failure, Kind, Subject, denied_advice, said};
+use crate::arn::{RoleArn, Serial};
+use crate::aws::http::{Limits, Route, runtime};
+use crate::aws::network_errors::failure;
+use crate::aws::sdk::{GLOBAL_STS, Retries, sts_config};
+use crate::aws::sts_errors::{Failure, Refusal, Subject, ended, incomplete, other_role, refusal, web_refusal};
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Secret};
@@ -17,7 +20,7 @@ use crate::error::Error;
 use crate::plan::endpoints::Sts;
 use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
-use crate::time::{Length, Timestamp};
+use crate::time::{Length, Timestamp, now};
 
 /// What GetCallerIdentity answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +40,15 @@ pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
     format!("{} ({}), {address}{origin}", sts.region.value, sts.region.origin.text(set))
 }
 
-/// A client of one STS. It starts no runtime and reads no certificate before its first call.
+/// A client of one STS, for the calls of one run. It connects with its first call.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
     limits: Limits,
-    http: SharedHttpClient,
+    route: Route,
+    http: RefCell<SharedHttpClient>,
+    /// Whether `http` may hold an open connection.
+    used: Cell<bool>,
 }
 
 /// A code and the device that gave it.
@@ -60,9 +66,9 @@ impl Client {
     /// # Errors
     /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
-        let plain = sts.endpoint.is_plain();
-        let http = http::client(plain, sts.endpoint.ca_bundle.as_deref(), sts.endpoint.proxy.as_ref())?;
-        Ok(Self { runtime: http::runtime()?, sts: sts.clone(), limits, http })
+        let route = Route::to_sts(sts)?;
+        let http = RefCell::new(route.client());
+        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, route, http, used: Cell::new(false) })
     }
 
     /// AssumeRole.
@@ -74,7 +80,7 @@ impl Client {
         subject: Subject<'_>,
     ) -> Result<Assumed, Failure> {
         let request = self
-            .client(signer, code.is_some())
+            .client(signer, if code.is_some() { Retries::Never } else { Retries::Safe })
             .assume_role()
             .role_arn(role.arn.as_str())
             .role_session_name(role.sent_session_name())
@@ -83,12 +89,7 @@ impl Client {
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
             .set_token_code(code.map(|code| code.digits.expose().to_owned()));
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
-        let (Some(mut credentials), Some(user)) = (answer.credentials.and_then(credentials), answer.assumed_role_user)
-        else {
-            return Err(self.incomplete());
-        };
-        credentials.account_id = Some(role.arn.account().to_owned());
-        Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
+        Ok(self.assumed(answer.credentials, answer.assumed_role_user, &role.arn)?)
     }
 
     /// AssumeRoleWithWebIdentity, which nothing but the token signs. `about` is the profile, or the variable.
@@ -98,37 +99,28 @@ impl Client {
         token: &Secret,
         about: &str,
     ) -> Result<Assumed, Error> {
-        let client = aws_sdk_sts::Client::from_conf(self.config(false).build());
+        let client = aws_sdk_sts::Client::from_conf(self.config(Retries::Safe).build());
         let request = client
             .assume_role_with_web_identity()
             .role_arn(web.role.as_str())
             .role_session_name(web.sent_session_name())
             .set_duration_seconds(web.duration.and_then(Length::as_api_seconds))
             .web_identity_token(token.expose());
-        let answer = self.runtime.block_on(request.send()).map_err(|error| {
-            let SdkError::ServiceError(context) = &error else { return self.network_error(&error).in_front(about) };
-            match context.err().code() {
-                Some(code) => self.web_refusal(code, context.err().message().unwrap_or_default(), web, about),
-                None => self.network_error(&error).in_front(about),
-            }
+        let answer = self.runtime.block_on(request.send()).map_err(|error| match refused(&error) {
+            Some(refused) => web_refusal(&Refusal { sts: &self.name(), ..refused }, web, about),
+            None => self.network_error(&error).in_front(about),
         })?;
-        let (Some(mut credentials), Some(user)) = (answer.credentials.and_then(credentials), answer.assumed_role_user)
-        else {
-            return Err(self.incomplete().error.in_front(about));
-        };
-        credentials.account_id = Some(web.role.account().to_owned());
-        Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
+        self.assumed(answer.credentials, answer.assumed_role_user, &web.role).map_err(|error| error.in_front(about))
     }
 
     /// GetCallerIdentity.
     pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
-        let request = self.client(signer, false).get_caller_identity();
+        let request = self.client(signer, Retries::Safe).get_caller_identity();
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject).error)?;
         match (answer.arn, answer.account, answer.user_id) {
             (Some(arn), Some(account), Some(user_id)) => Ok(Identity { arn, account, user_id }),
             _ => {
-                Err(Error::new(format!("STS{} did not say whose credentials these are", self.place()))
-                    .advise("try again"))
+                Err(Error::new(format!("{} did not say whose credentials these are", self.name())).advise("try again"))
             }
         }
     }
@@ -142,16 +134,16 @@ impl Client {
         subject: Subject<'_>,
     ) -> Result<Credentials, Failure> {
         let request = self
-            .client(signer, true)
+            .client(signer, Retries::Never)
             .get_session_token()
             .set_duration_seconds(length.as_api_seconds())
             .serial_number(code.serial.as_str())
             .token_code(code.digits.expose());
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
-        answer.credentials.and_then(credentials).ok_or_else(|| self.incomplete())
+        Ok(self.credentials(answer.credentials)?)
     }
 
-    fn client(&self, signer: &Credentials, with_code: bool) -> aws_sdk_sts::Client {
+    fn client(&self, signer: &Credentials, retries: Retries) -> aws_sdk_sts::Client {
         let keys = aws_credential_types::Credentials::new(
             &signer.access_key_id,
             signer.secret_access_key.expose(),
@@ -159,159 +151,103 @@ impl Client {
             None,
             "aws-auth",
         );
-        let config = self.config(with_code).credentials_provider(SharedCredentialsProvider::new(keys));
+        let config = self.config(retries).credentials_provider(SharedCredentialsProvider::new(keys));
         aws_sdk_sts::Client::from_conf(config.build())
     }
 
-    fn config(&self, with_code: bool) -> aws_sdk_sts::config::Builder {
-        let mut config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
-            // A code that may have been received is spent: such a call is never repeated.
-            .retry_config(if with_code { RetryConfig::disabled() } else { http::retries() })
-            .timeout_config(http::timeouts(self.limits))
-            // A clock that is off breaks the command too: say so instead of hiding it.
-            .disable_clock_skew_correction(true);
-        config.set_app_name(http::app_name());
-        let region = if self.sts.global { "us-east-1" } else { self.sts.region.value.as_str() };
-        config = config.region(Region::new(region.to_owned()));
-        if let Some(url) = self.sts.endpoint.url() {
-            config.endpoint_url(url)
-        } else if self.sts.global {
-            config.endpoint_url("https://sts.amazonaws.com")
-        } else {
-            config.use_fips(self.sts.endpoint.fips).use_dual_stack(self.sts.endpoint.dual_stack)
-        }
+    fn config(&self, retries: Retries) -> aws_sdk_sts::config::Builder {
+        let config = sts_config(&self.sts, self.http(retries), self.limits, retries);
+        // A clock that is off breaks the command too: say so instead of hiding it.
+        aws_sdk_sts::config::Builder::from(&config).disable_clock_skew_correction(true)
     }
 
-    fn incomplete(&self) -> Failure {
-        Failure {
-            kind: Kind::Other,
-            error: Error::new(format!("STS{} answered without credentials", self.place()))
-                .advise("try again; if it stays, something between here and AWS alters the answers"),
+    /// The connections for the next call. While a code was waited for, STS or a proxy may have closed one that was open
+    /// before, and that may show only when the code is sent: it would count as spent and never have arrived. So a call
+    /// with a code begins with a new connection, which the calls after it share.
+    fn http(&self, retries: Retries) -> SharedHttpClient {
+        if self.used.replace(true) && retries == Retries::Never {
+            self.http.replace(self.route.client());
         }
+        self.http.borrow().clone()
     }
 
-    /// ` at https://…`, when the endpoint is not AWS's own.
-    fn place(&self) -> String {
-        self.sts.foreign().map(|url| format!(" at {url}")).unwrap_or_default()
+    /// The credentials of an answer, which must be those of the role that was asked for.
+    fn assumed(
+        &self,
+        given: Option<types::Credentials>,
+        user: Option<types::AssumedRoleUser>,
+        role: &RoleArn,
+    ) -> Result<Assumed, Error> {
+        let mut credentials = self.credentials(given)?;
+        let user = user.filter(|user| !user.arn.is_empty()).ok_or_else(|| incomplete(&self.name()))?;
+        if !role.is_role_of(&user.arn) {
+            return Err(other_role(&self.name(), role.as_str(), &user.arn));
+        }
+        credentials.account_id = Some(role.account().to_owned());
+        Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
+    }
+
+    /// The credentials of an answer, which must be good for a while. The SDK fills a part that is missing with nothing
+    /// instead of saying so.
+    fn credentials(&self, given: Option<types::Credentials>) -> Result<Credentials, Error> {
+        let whole = given.filter(|given| {
+            !given.access_key_id.is_empty()
+                && !given.secret_access_key.is_empty()
+                && !given.session_token.is_empty()
+                && given.expiration.secs() > 0
+        });
+        let given = whole.ok_or_else(|| incomplete(&self.name()))?;
+        let (expiration, now) = (Timestamp::from_unix(given.expiration.secs()), now());
+        if expiration <= now {
+            return Err(ended(&self.name(), expiration, now));
+        }
+        let credentials = Credentials {
+            access_key_id: given.access_key_id,
+            secret_access_key: Secret::new(given.secret_access_key),
+            session_token: Some(Secret::new(given.session_token)),
+            expiration: Some(expiration),
+            account_id: None,
+        };
+        credentials.checked(&self.name())
+    }
+
+    /// STS, and where it is when the endpoint is not AWS's own.
+    fn name(&self) -> String {
+        self.sts.foreign().map_or_else(|| String::from("STS"), |url| format!("STS at {url}"))
     }
 
     fn failure<E>(&self, error: &SdkError<E, HttpResponse>, subject: Subject<'_>) -> Failure
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        if let SdkError::ServiceError(context) = error
-            && let Some(code) = context.err().code()
-        {
-            return self.refusal(code, context.err().message().unwrap_or_default(), context.raw(), subject);
+        match refused(error) {
+            Some(refused) => refusal(&Refusal { sts: &self.name(), ..refused }, subject, now()),
+            None => self.network_error(error).into(),
         }
-        Failure { kind: Kind::Other, error: self.network_error(error) }
     }
 
     fn network_error<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
     where
         E: std::error::Error + 'static,
     {
-        http::failure("STS", &self.endpoint(), error)
-    }
-
-    /// The host that was called, for network errors.
-    fn endpoint(&self) -> String {
-        match self.sts.endpoint.url() {
+        let place = match self.sts.endpoint.url() {
             Some(url) => format!("STS at {url}"),
             None => format!("STS in {}", self.sts.region.value),
-        }
-    }
-
-    /// What STS says to a token that it does not take.
-    fn web_refusal(&self, code: &str, message: &str, web: &WebIdentity, about: &str) -> Error {
-        let role = web.role.as_str();
-        let said = Error::new(format!("{about}: role {role}: STS{} says {}", self.place(), said(code, message)));
-        match code {
-            "ExpiredTokenException" | "ExpiredToken" => said
-                .advise(format!("the token in {} has expired; whoever writes that file must renew it", web.token_file)),
-            "InvalidIdentityToken" => said.advise(format!(
-                "the token in {} is not one that the account's identity provider signed, or not for this audience",
-                web.token_file
-            )),
-            "AccessDenied" | "AccessDeniedException" => {
-                said.advise("check role_arn, and whether the role's trust policy lets this token's subject in")
-            }
-            "IDPRejectedClaim" | "IDPCommunicationError" => {
-                said.advise("ask those who run the identity provider; then try again")
-            }
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
-                said.advise("too many calls at once; try again in a moment")
-            }
-            "InternalFailure" | "ServiceUnavailable" => {
-                said.advise("the service is having trouble; try again in a moment")
-            }
-            _ => said,
-        }
-    }
-
-    /// An error that STS answered with.
-    fn refusal(&self, code: &str, message: &str, response: &HttpResponse, subject: Subject<'_>) -> Failure {
-        let whose = subject
-            .profile
-            .map_or_else(|| String::from("the keys in the environment"), |profile| format!("profile '{profile}'"));
-        let about = match subject.role {
-            Some(role) => format!("{whose}: role {}", role.arn.as_str()),
-            None => whose,
         };
-        let said = Error::new(format!("{about}: STS{} says {}", self.place(), said(code, message)));
-        let lower = message.to_ascii_lowercase();
-        let (kind, error) = match code {
-            "AccessDenied" | "AccessDeniedException" if lower.contains("multifactorauthentication failed") => {
-                if lower.contains("one time pass code") && !lower.contains("must provide") {
-                    (Kind::WrongCode, said.advise("give the code that the device shows now; each code is good once"))
-                } else {
-                    (Kind::Other, said.advise("check mfa_serial: it must be a device of the very user whose keys are used"))
-                }
-            }
-            // No newer code helps here, so this is no denial for those who decide on the kind.
-            _ if lower.contains("root accounts") => (Kind::Other, said.advise("use the keys of an IAM user instead of the account root's")),
-            "AccessDenied" | "AccessDeniedException" => {
-                let advice = match subject.role {
-                    None => String::from("the user's policies must allow this call"),
-                    Some(role) => denied_advice(role),
-                };
-                (Kind::Denied, said.advise(advice))
-            }
-            "ExpiredToken" | "ExpiredTokenException" => (
-                Kind::DeadCredentials,
-                said.advise("the credentials that this profile starts from have expired; renew them, or run with --refresh"),
-            ),
-            "InvalidClientTokenId" | "UnrecognizedClientException" => (
-                Kind::DeadCredentials,
-                said.advise("the access key is unknown, deactivated or of another partition; check aws_access_key_id and the region"),
-            ),
-            "SignatureDoesNotMatch" | "RequestExpired" | "RequestTimeTooSkewed"
-                if ["signature expired", "not yet current", "too skewed"].iter().any(|words| lower.contains(words)) || code != "SignatureDoesNotMatch" =>
-            {
-                let theirs = response.headers().get("date").map(|date| format!(", at STS {date}")).unwrap_or_default();
-                let ours = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                (
-                    Kind::Other,
-                    Error::new(format!("{about}: the clock of this machine is off: here it is {ours}{theirs}"))
-                        .advise("set the clock (timedatectl set-ntp true)"),
-                )
-            }
-            "SignatureDoesNotMatch" | "IncompleteSignature" => {
-                (Kind::Other, said.advise("the secret access key does not belong to the access key id; check both"))
-            }
-            "ValidationError" if lower.contains("durationseconds exceeds") => {
-                let asked = subject.role.map(Role::length).map(|length| length.to_string()).unwrap_or_default();
-                (Kind::Other, said.advise(format!("{asked} was asked for; ask for less with --duration or duration_seconds, or have the role's maximum session duration raised")))
-            }
-            "RegionDisabledException" => (Kind::Other, said.advise("activate STS in that region, or choose another with --region")),
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => (Kind::Other, said.advise("too many calls at once; try again in a moment")),
-            _ if response.status().as_u16() >= 500 => (Kind::Other, said.advise("the service is having trouble; try again in a moment")),
-            _ => (Kind::Other, said),
-        };
-        Failure { kind, error }
+        failure("STS", &place, error)
     }
+}
+
+/// What STS answered with, if that is an error of STS.
+fn refused<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<Refusal<'_>> {
+    let SdkError::ServiceError(context) = error else { return None };
+    Some(Refusal {
+        sts: "STS",
+        code: context.err().code()?,
+        message: context.err().message().unwrap_or_default(),
+        status: context.raw().status().as_u16(),
+        date: context.raw().headers().get("date"),
+    })
 }
 
 /// The address that is called: the configured one, else what the SDK's rules make of the region and its switches.
@@ -323,7 +259,7 @@ pub fn address(sts: &Sts) -> Option<String> {
         return Some(url.to_owned());
     }
     if sts.global {
-        return Some(String::from("https://sts.amazonaws.com"));
+        return Some(GLOBAL_STS.to_owned());
     }
     let region = sts.region.value.as_str();
     let params = Params::builder()
@@ -339,21 +275,6 @@ pub fn address(sts: &Sts) -> Option<String> {
         Poll::Ready(Ok(endpoint)) => Some(endpoint.url().to_owned()),
         Poll::Ready(Err(_)) | Poll::Pending => None,
     }
-}
-
-/// The credentials of an answer; `None` when a part is missing, which the SDK fills with nothing instead of saying so.
-pub(crate) fn credentials(given: aws_sdk_sts::types::Credentials) -> Option<Credentials> {
-    let whole = !given.access_key_id.is_empty()
-        && !given.secret_access_key.is_empty()
-        && !given.session_token.is_empty()
-        && given.expiration.secs() > 0;
-    whole.then(|| Credentials {
-        access_key_id: given.access_key_id,
-        secret_access_key: Secret::new(given.secret_access_key),
-        session_token: Some(Secret::new(given.session_token)),
-        expiration: Some(Timestamp::from_unix(given.expiration.secs())),
-        account_id: None,
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::plan::model::Role;
+use crate::plan::web_identity::WebIdentity;
+use crate::text::escape::some_words;
+use crate::time::Timestamp;
 
 /// What kind of failure a call ended in, for those who decide on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,12 @@ pub struct Failure {
     pub error: Error,
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { kind: Kind::Other, error }
+    }
+}
+
 /// What a call is about, for its messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
@@ -36,13 +45,208 @@ pub struct Subject<'a> {
     pub role: Option<&'a Role>,
 }
 
-/// An error's code and message.
-pub(crate) fn said(code: &str, message: &str) -> String {
-    if message.is_empty() { code.to_owned() } else { format!("{code}: {}", message.trim()) }
+impl Subject<'_> {
+    fn words(&self) -> String {
+        let whose = match self.profile {
+            Some(profile) => format!("profile '{profile}'"),
+            None => String::from("the keys in the environment"),
+        };
+        match self.role {
+            Some(role) => format!("{whose}: role {}", role.arn.as_str()),
+            None => whose,
+        }
+    }
+}
+
+/// An error that STS answered with.
+pub struct Refusal<'a> {
+    /// STS, and where it is when the endpoint is not AWS's own: `STS at https://…`.
+    pub sts: &'a str,
+    /// The error's code.
+    pub code: &'a str,
+    /// The error's message; empty when there is none.
+    pub message: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// The Date header of the answer.
+    pub date: Option<&'a str>,
+}
+
+/// A kind of failure, and what to do about it.
+type Meaning = (Kind, Option<String>);
+
+const CLOCK_IS_OFF: [&str; 3] = ["signature expired", "not yet current", "too skewed"];
+
+/// What a refusal means. `now` is the time of this machine.
+pub fn refusal(refused: &Refusal<'_>, subject: Subject<'_>, now: Timestamp) -> Failure {
+    let about = subject.words();
+    if refused.is_about_time() {
+        return refused.clock(&about, now).into();
+    }
+    let (kind, advice) = refused
+        .mfa()
+        .or_else(|| refused.access(subject))
+        .or_else(|| refused.keys())
+        .or_else(|| refused.limits(subject))
+        .or_else(|| refused.trouble())
+        .unwrap_or((Kind::Other, None));
+    Failure { kind, error: refused.error(&about, advice) }
+}
+
+/// What a refusal of a token means. `about` is the profile, or the variable that names the token.
+pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Error {
+    let file = &web.token_file;
+    let advice = match refused.code {
+        "ExpiredTokenException" | "ExpiredToken" => {
+            Some(format!("the token in {file} has expired; whoever writes that file must renew it"))
+        }
+        "InvalidIdentityToken" => Some(format!(
+            "the token in {file} is not one that the account's identity provider signed, or not for this audience"
+        )),
+        "AccessDenied" | "AccessDeniedException" => {
+            Some(String::from("check role_arn, and whether the role's trust policy lets this token's subject in"))
+        }
+        "IDPRejectedClaim" | "IDPCommunicationError" => {
+            Some(String::from("ask those who run the identity provider; then try again"))
+        }
+        _ => refused.trouble().and_then(|(_, advice)| advice),
+    };
+    refused.error(&format!("{about}: role {}", web.role.as_str()), advice)
+}
+
+/// An answer that lacks a part.
+pub fn incomplete(sts: &str) -> Error {
+    Error::new(format!("{sts} answered without credentials"))
+        .advise("try again; if it stays, something between here and AWS alters the answers")
+}
+
+/// Credentials that had ended, at `end`, before they came.
+pub fn ended(sts: &str, end: Timestamp, now: Timestamp) -> Error {
+    Error::new(format!("{sts} gave credentials that have expired already, at {}", end.local(now)))
+        .advise("the clock of this machine may be off; set it (timedatectl set-ntp true)")
+}
+
+/// An answer for another role than `asked`, which no command may be given.
+pub fn other_role(sts: &str, asked: &str, given: &str) -> Error {
+    Error::new(format!("{sts} answered with credentials of another role ({})", some_words(given)))
+        .advise(format!("{asked} was asked for; check the endpoint, and what stands in between"))
+}
+
+fn meaning(kind: Kind, advice: impl Into<String>) -> Meaning {
+    (kind, Some(advice.into()))
+}
+
+impl Refusal<'_> {
+    /// What STS says, and the advice.
+    fn error(&self, about: &str, advice: Option<String>) -> Error {
+        let (code, message) = (some_words(self.code), some_words(self.message));
+        let colon = if message.is_empty() { "" } else { ": " };
+        let said = Error::new(format!("{about}: {} says {code}{colon}{message}", self.sts));
+        match advice {
+            Some(advice) => said.advise(advice),
+            None => said,
+        }
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.message.to_ascii_lowercase().contains(words)
+    }
+
+    fn is_denial(&self) -> bool {
+        matches!(self.code, "AccessDenied" | "AccessDeniedException")
+    }
+
+    fn is_about_time(&self) -> bool {
+        match self.code {
+            "RequestExpired" | "RequestTimeTooSkewed" => true,
+            "SignatureDoesNotMatch" => CLOCK_IS_OFF.iter().any(|words| self.says(words)),
+            _ => false,
+        }
+    }
+
+    fn clock(&self, about: &str, now: Timestamp) -> Error {
+        let theirs = self.date.map(|date| format!(", at STS {}", some_words(date))).unwrap_or_default();
+        let ours = jiff::Timestamp::from_second(now.unix())
+            .map(|now| now.to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            .unwrap_or_default();
+        Error::new(format!("{about}: the clock of this machine is off: here it is {ours}{theirs}"))
+            .advise("set the clock (timedatectl set-ntp true)")
+    }
+
+    fn mfa(&self) -> Option<Meaning> {
+        if !self.is_denial() || !self.says("multifactorauthentication failed") {
+            return None;
+        }
+        if self.says("one time pass code") && !self.says("must provide") {
+            Some(meaning(Kind::WrongCode, "give the code that the device shows now; each code is good once"))
+        } else {
+            Some(meaning(Kind::Other, "check mfa_serial: it must be a device of the very user whose keys are used"))
+        }
+    }
+
+    fn access(&self, subject: Subject<'_>) -> Option<Meaning> {
+        // A newer code does not help here, so this is no denial for those who decide on the kind.
+        if self.says("root accounts") {
+            return Some(meaning(Kind::Other, "use the keys of an IAM user instead of the account root's"));
+        }
+        if !self.is_denial() {
+            return None;
+        }
+        match subject.role {
+            None => Some(meaning(Kind::Denied, "the user's policies must allow this call")),
+            Some(role) => Some(meaning(Kind::Denied, denied_advice(role))),
+        }
+    }
+
+    fn keys(&self) -> Option<Meaning> {
+        match self.code {
+            "ExpiredToken" | "ExpiredTokenException" => Some(meaning(
+                Kind::DeadCredentials,
+                "the credentials that this profile starts from have expired; renew them, or run with --refresh",
+            )),
+            "InvalidClientTokenId" | "UnrecognizedClientException" => Some(meaning(
+                Kind::DeadCredentials,
+                "the access key is unknown, deactivated or of another partition; check aws_access_key_id and the region",
+            )),
+            "SignatureDoesNotMatch" | "IncompleteSignature" => {
+                Some(meaning(Kind::Other, "the secret access key does not belong to the access key id; check both"))
+            }
+            _ => None,
+        }
+    }
+
+    fn limits(&self, subject: Subject<'_>) -> Option<Meaning> {
+        match self.code {
+            "ValidationError" if self.says("durationseconds exceeds") => {
+                let asked = subject.role.map(|role| role.length().to_string()).unwrap_or_default();
+                Some(meaning(
+                    Kind::Other,
+                    format!(
+                        "{asked} was asked for; ask for less with --duration or duration_seconds, or have the role's \
+                         maximum session duration raised"
+                    ),
+                ))
+            }
+            "RegionDisabledException" => {
+                Some(meaning(Kind::Other, "activate STS in that region, or choose another with --region"))
+            }
+            _ => None,
+        }
+    }
+
+    fn trouble(&self) -> Option<Meaning> {
+        match (self.code, self.status) {
+            ("Throttling" | "ThrottlingException" | "RequestLimitExceeded", _) => {
+                Some(meaning(Kind::Other, "too many calls at once; try again in a moment"))
+            }
+            (_, 500..) => Some(meaning(Kind::Other, "the service is having trouble; try again in a moment")),
+            _ => None,
+        }
+    }
 }
 
 /// What the owner of a role should look at.
-pub(crate) fn denied_advice(role: &Role) -> String {
+fn denied_advice(role: &Role) -> String {
     let mut advice = String::from("check role_arn, and ask the role's owner whether its trust policy lets you in");
     let mut wants = vec![];
     if role.serial.is_none() {

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: the system's, or those of a CA bundle (SEMANTICS, "STS").
+//! Whose certificates are trusted: the system's, or those of a CA bundle.
 //!
 //! The connector panics on certificates that it cannot read, so they are looked at here first, and what is wrong with
 //! them is said before a code is asked for.
@@ -14,12 +14,15 @@ const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 const END: &str = "-----END CERTIFICATE-----";
 
-/// What is trusted instead of the system's certificates; `None` for these.
+/// Whose certificates are trusted. Without TLS (`plain`) no certificate is read, and none is trusted.
 ///
 /// # Errors
 /// A bundle that cannot be read or used, or a system without certificates.
-pub fn context(ca_bundle: Option<&str>) -> Result<Option<TlsContext>> {
-    let Some(path) = ca_bundle else { return system().map(|()| None) };
+pub fn trust(plain: bool, ca_bundle: Option<&str>) -> Result<TlsContext> {
+    if plain {
+        return context(TrustStore::empty(), "TLS");
+    }
+    let Some(path) = ca_bundle else { return system().map(|()| TlsContext::default()) };
     let pem = std::fs::read(path).map_err(|error| {
         Error::new(format!("cannot read the CA bundle {path} ({})", crate::error::io_words(&error)))
             .advise("AWS_CA_BUNDLE and ca_bundle name a PEM file of certificates to trust")
@@ -29,11 +32,12 @@ pub fn context(ca_bundle: Option<&str>) -> Result<Option<TlsContext>> {
         return Err(Error::new(format!("the CA bundle {path} holds no certificate that can be used"))
             .advise("AWS_CA_BUNDLE and ca_bundle name a PEM file of certificates to trust"));
     }
-    TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(usable))
-        .build()
-        .map(Some)
-        .map_err(|error| Error::new(format!("the CA bundle {path} cannot be used ({error})")))
+    context(TrustStore::empty().with_pem_certificate(usable), &format!("the CA bundle {path}"))
+}
+
+fn context(trusted: TrustStore, what: &str) -> Result<TlsContext> {
+    let context = TlsContext::builder().with_trust_store(trusted).build();
+    context.map_err(|error| Error::new(format!("{what} cannot be used ({error})")))
 }
 
 /// The certificates of a PEM text that can be used; bundles gather some that are older than any standard.

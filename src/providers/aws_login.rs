@@ -3,15 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_sdk_signin::config::BehaviorVersion;
 use aws_sdk_signin::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_signin::operation::create_o_auth2_token::{CreateOAuth2TokenError, CreateOAuth2TokenOutput};
 use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::aws::http;
+use crate::aws::network_errors::failure;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::cache::entry::Entry;
 use crate::cache::lookup::{Cache, Found, Lookup, Place};
 use crate::cache::store;
@@ -21,6 +23,7 @@ use crate::credentials::{Credentials, Secret};
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Login;
+use crate::plan::endpoints::Service;
 use crate::plan::model::Acquisition;
 use crate::providers::dpop;
 use crate::region::Region;
@@ -59,6 +62,26 @@ impl Session {
         self.fields.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
+    /// Takes over what a renewal gave; the account stays.
+    fn take(&mut self, renewed: &Renewed) {
+        let given = &renewed.credentials;
+        let account = self.fields.get("accessToken").and_then(|token| token.get("accountId")).cloned();
+        let mut keys = json!({
+            "accessKeyId": given.access_key_id,
+            "secretAccessKey": given.secret_access_key.expose(),
+            "sessionToken": given.session_token.as_ref().map(Secret::expose),
+            "expiresAt": given.expiration.map(Timestamp::iso8601),
+        });
+        if let (Some(account), Value::Object(keys)) = (account, &mut keys) {
+            keys.insert(String::from("accountId"), account);
+        }
+        self.written = now();
+        if let Value::Object(fields) = &mut self.fields {
+            fields.insert(String::from("accessToken"), keys);
+            fields.insert(String::from("refreshToken"), Value::String(renewed.refresh.expose().to_owned()));
+        }
+    }
+
     fn entry(&self) -> Option<Entry> {
         let token = self.fields.get("accessToken")?;
         let text = |name: &str| token.get(name)?.as_str().filter(|text| !text.is_empty());
@@ -70,6 +93,7 @@ impl Session {
             expiration: Some(expiration),
             account_id: text("accountId").map(String::from),
         };
+        let credentials = credentials.checked("the login session").ok()?;
         Some(Entry { credentials, expiration, length: (expiration - self.written).max(Length::ZERO) })
     }
 }
@@ -153,71 +177,83 @@ fn renew(
         .build()
         .map_err(|error| Error::new(format!("{about}: {error}")))?;
     let jti = random_id()?;
+    let config = sdk::config(&signin, Retries::Never)?;
     let request =
-        client(&signin)?.create_o_auth2_token().token_input(body).customize().mutate_request(move |request| {
-            // Without it the service refuses the request, and says so.
-            if let Some(proof) = key.proof(request.uri(), &jti, now()) {
-                request.headers_mut().insert("DPoP", proof);
-            }
-        });
-    let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
-        let SdkError::ServiceError(refusal) = &error else {
-            return http::failure(signin.name, &signin.place(), &error).in_front(about);
-        };
-        let code = match refusal.err() {
-            CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
-                OAuth2ErrorCode::TokenExpired => {
-                    return Error::new(format!("{about}: the login session has expired")).advise(again());
+        aws_sdk_signin::Client::new(&config).create_o_auth2_token().token_input(body).customize().mutate_request(
+            move |request| {
+                // Without it the service refuses the request, and says so.
+                if let Some(proof) = key.proof(request.uri(), &jti, now()) {
+                    request.headers_mut().insert("DPoP", proof);
                 }
-                OAuth2ErrorCode::UserCredentialsChanged => {
-                    return Error::new(format!("{about}: the password was changed since the login")).advise(again());
-                }
-                OAuth2ErrorCode::InsufficientPermissions => {
-                    return Error::new(format!("{about}: the login session may not be renewed"))
-                        .advise("ask for the permission signin:CreateOAuth2Token");
-                }
-                other => Some(other.as_str().to_owned()),
             },
-            other => other.code().map(String::from),
-        };
-        let Some(code) = code else {
-            return http::failure(signin.name, &signin.place(), &error).in_front(about);
-        };
-        let message = some_words(refusal.err().message().unwrap_or_default());
-        let said = Error::new(format!("{about}: {} says {code}: {message}", signin.place()));
-        match refusal.raw().status().as_u16() {
-            429 => said.advise("too many calls at once; try again in a moment"),
-            500.. => said.advise("the service is having trouble; try again in a moment"),
-            _ => said.advise(again()),
-        }
-    })?;
-    // What an answer lacks is empty, for the SDK knows that it must be there.
-    let given =
-        answer.token_output().and_then(|output| Some((output, output.access_token()?))).filter(|(output, token)| {
+        );
+    let answer = http::runtime()?
+        .block_on(request.send())
+        .map_err(|error| unrenewed(&error, &signin, &again()).in_front(about))?;
+    let renewed = Renewed::of(&answer, &signin).map_err(|error| error.in_front(about))?;
+    session.take(&renewed);
+    Ok(())
+}
+
+/// Why a session was not renewed; `again` says how to log in again.
+fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Service, again: &str) -> Error {
+    let SdkError::ServiceError(refusal) = error else {
+        return failure(signin.name, &signin.place(), error);
+    };
+    let code = match refusal.err() {
+        CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
+            OAuth2ErrorCode::TokenExpired => return Error::new("the login session has expired").advise(again),
+            OAuth2ErrorCode::UserCredentialsChanged => {
+                return Error::new("the password was changed since the login").advise(again);
+            }
+            OAuth2ErrorCode::InsufficientPermissions => {
+                return Error::new("the login session may not be renewed")
+                    .advise("ask for the permission signin:CreateOAuth2Token");
+            }
+            other => Some(some_words(other.as_str())),
+        },
+        other => other.code().map(some_words),
+    };
+    let Some(code) = code else { return failure(signin.name, &signin.place(), error) };
+    let message = some_words(refusal.err().message().unwrap_or_default());
+    let said = Error::new(format!("{} says {code}: {message}", signin.place()));
+    match refusal.raw().status().as_u16() {
+        429 => said.advise("too many calls at once; try again in a moment"),
+        500.. => said.advise("the service is having trouble; try again in a moment"),
+        _ => said.advise(again),
+    }
+}
+
+/// What a renewal gives.
+struct Renewed {
+    credentials: Credentials,
+    refresh: Secret,
+}
+
+impl Renewed {
+    /// Reads the service's answer. What it lacks is empty there, for the SDK knows that it must be there.
+    fn of(answer: &CreateOAuth2TokenOutput, signin: &Service) -> Result<Self> {
+        let given = answer.token_output().and_then(|output| Some((output, output.access_token()?)));
+        let whole = given.filter(|(output, token)| {
             let texts =
                 [token.access_key_id(), token.secret_access_key(), token.session_token(), output.refresh_token()];
             texts.iter().all(|text| !text.is_empty()) && output.expires_in() > 0
         });
-    let Some((output, token)) = given else {
-        return Err(Error::new(format!("{about}: {} answered without credentials", signin.place())).advise("try again"));
-    };
-    let account = session.fields.get("accessToken").and_then(|token| token.get("accountId")).cloned();
-    let mut keys = json!({
-        "accessKeyId": token.access_key_id(),
-        "secretAccessKey": token.secret_access_key(),
-        "sessionToken": token.session_token(),
-        "expiresAt": (now() + Length::seconds(output.expires_in().into())).iso8601(),
-    });
-    if let (Some(account), Value::Object(keys)) = (account, &mut keys) {
-        keys.insert(String::from("accountId"), account);
+        let Some((output, token)) = whole else {
+            return Err(Error::new(format!("{} answered without credentials", signin.place())).advise("try again"));
+        };
+        let credentials = Credentials {
+            access_key_id: token.access_key_id().to_owned(),
+            secret_access_key: Secret::new(token.secret_access_key().to_owned()),
+            session_token: Some(Secret::new(token.session_token().to_owned())),
+            expiration: Some(now() + Length::seconds(output.expires_in().into())),
+            account_id: None,
+        };
+        Ok(Self {
+            credentials: credentials.checked(&signin.place())?,
+            refresh: Secret::new(output.refresh_token().to_owned()),
+        })
     }
-    let refresh = Value::String(output.refresh_token().to_owned());
-    session.written = now();
-    if let Value::Object(fields) = &mut session.fields {
-        fields.insert(String::from("accessToken"), keys);
-        fields.insert(String::from("refreshToken"), refresh);
-    }
-    Ok(())
 }
 
 fn keep(path: &Path, session: &Session, context: &Context<'_>) {
@@ -232,21 +268,6 @@ fn keep(path: &Path, session: &Session, context: &Context<'_>) {
             io_words(&error)
         ));
     }
-}
-
-fn client(signin: &crate::plan::endpoints::Service) -> Result<aws_sdk_signin::Client> {
-    let mut config = aws_sdk_signin::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(signin)?)
-        // A refresh token that may have been taken is not sent again.
-        .retry_config(aws_sdk_signin::config::retry::RetryConfig::disabled())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(aws_types::region::Region::new(signin.region.as_str().to_owned()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_signin::Client::from_conf(match signin.endpoint.url() {
-        Some(url) => config.endpoint_url(url).build(),
-        None => config.use_fips(signin.endpoint.fips).use_dual_stack(signin.endpoint.dual_stack).build(),
-    }))
 }
 
 /// A random UUID.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::aws::http;
-use crate::aws::http::{Answer, Ask, Unanswered};
+use crate::aws::ask::{Answer, Ask, Unanswered};
+use crate::aws::{ask, http};
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result, io_words};
@@ -36,10 +36,10 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
     context.messages.step(|| format!("asking {}", container.url));
     let ask = || Ask { method: "GET", url: &container.url, headers: &headers, timeout: CONTAINER_TIMEOUT };
     let answer = http::runtime()?.block_on(async {
-        let mut answer = http::ask(ask()).await;
+        let mut answer = ask::ask(ask()).await;
         for _ in 1..CONTAINER_ATTEMPTS {
             match &answer {
-                Ok(Answer { status: 500.., .. }) | Err(Unanswered::Silent) => answer = http::ask(ask()).await,
+                Ok(Answer { status: 500.., .. }) | Err(Unanswered::Silent) => answer = ask::ask(ask()).await,
                 _ => break,
             }
         }
@@ -137,7 +137,7 @@ impl Metadata<'_> {
         let mut last = None;
         for _ in 0..self.instance.attempts {
             let ask = Ask { method: "PUT", url: &url, headers: &headers, timeout: self.instance.timeout };
-            match http::ask(ask).await {
+            match ask::ask(ask).await {
                 Ok(answer) if answer.status == 200 => {
                     let text = String::from_utf8_lossy(&answer.body).trim().to_owned();
                     return Ok(Some(Secret::new(text)));
@@ -170,7 +170,7 @@ impl Metadata<'_> {
         let mut unanswered = None;
         for _ in 0..self.instance.attempts {
             let ask = Ask { method: "GET", url: &url, headers: &headers, timeout: self.instance.timeout };
-            match http::ask(ask).await {
+            match ask::ask(ask).await {
                 Ok(answer) if answer.status < 500 => return Ok(answer),
                 Ok(answer) => {
                     unanswered = Some(
@@ -212,13 +212,14 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(String::from);
     let read = match (text("AccessKeyId"), text("SecretAccessKey").map(Secret::new), text("Token").map(Secret::new)) {
         (Some(id), Some(secret), Some(token)) => match text("Expiration").as_deref().and_then(Timestamp::parse) {
-            Some(end) => Ok(Credentials {
+            Some(end) => Credentials {
                 access_key_id: id,
                 secret_access_key: secret,
                 session_token: Some(token),
                 expiration: Some(end),
                 account_id: text("AccountId"),
-            }),
+            }
+            .checked(place),
             None => {
                 Err(Error::new(format!("{place} gives no Expiration")).advise("something other than AWS answers there"))
             }

@@ -146,13 +146,14 @@ fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
         None => None,
         Some(time) => Some(Timestamp::parse(&time).ok_or_else(|| wrong("printed an Expiration that is not a time"))?),
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: id,
         secret_access_key: secret,
         session_token: text("SessionToken")?.map(Secret::new),
         expiration,
         account_id: text("AccountId")?,
-    })
+    };
+    credentials.checked(about)
 }
 
 fn with_article(name: &str) -> String {

@@ -1,29 +1,22 @@
 //! The OIDC service of IAM Identity Center: how it is called, and what its refusals say.
 
-use aws_sdk_ssooidc::config::BehaviorVersion;
 use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_sdk_ssooidc::config::retry::RetryConfig;
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::aws::http;
+use crate::aws::network_errors::failure;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::text::escape::some_words;
 
-/// The client. Nothing is sent twice: a code or a refresh token may have been taken the first time.
+/// The client. Its calls carry codes and refresh tokens.
+///
+/// # Errors
+/// When the CA bundle or the proxy cannot be used.
 pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
-    let mut config = aws_sdk_ssooidc::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(oidc)?)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(aws_types::region::Region::new(oidc.region.as_str().to_owned()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_ssooidc::Client::from_conf(match oidc.endpoint.url() {
-        Some(url) => config.endpoint_url(url).build(),
-        None => config.use_fips(oidc.endpoint.fips).use_dual_stack(oidc.endpoint.dual_stack).build(),
-    }))
+    Ok(aws_sdk_ssooidc::Client::new(&sdk::config(oidc, Retries::Never)?))
 }
 
 /// The address of the service, for the page that no operation of the SDK stands for.
@@ -69,14 +62,14 @@ impl Refusal {
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
         let SdkError::ServiceError(refusal) = error else {
-            return Err(http::failure(oidc.name, &oidc.place(), error));
+            return Err(failure(oidc.name, &oidc.place(), error));
         };
         let body: serde_json::Value =
             refusal.raw().body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(some_words);
         let oauth = text("error").unwrap_or_default();
-        let Some(code) = refusal.err().code().map(String::from).or_else(|| text("error")) else {
-            return Err(http::failure(oidc.name, &oidc.place(), error));
+        let Some(code) = refusal.err().code().map(some_words).or_else(|| text("error")) else {
+            return Err(failure(oidc.name, &oidc.place(), error));
         };
         let words = text("error_description").or_else(|| refusal.err().message().map(some_words)).unwrap_or_default();
         Ok(Self { code, oauth, words, status: refusal.raw().status().as_u16() })

@@ -1,13 +1,15 @@
 //! Role credentials of IAM Identity Center, for the token of who is logged in (the AWS CLI's SSOCredentialFetcher).
 
-use aws_sdk_sso::config::BehaviorVersion;
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sso::operation::get_role_credentials::{GetRoleCredentialsError, GetRoleCredentialsOutput};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::aws::http;
+use crate::aws::network_errors::failure;
+use crate::aws::sdk::Retries;
+use crate::aws::{http, sdk};
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result};
-use crate::plan::endpoints::Service;
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
 use crate::sso::token::{Token, TokenState};
@@ -15,7 +17,7 @@ use crate::sso::{token, words};
 use crate::text::escape::some_words;
 use crate::time::Timestamp;
 
-/// GetRoleCredentials, for the token of who is logged in; `None` looks for it.
+/// GetRoleCredentials, for the token of who is logged in; `None` looks for it. `about` begins an error.
 pub fn fetch(
     sso: &Sso,
     token: Option<&Token>,
@@ -23,84 +25,82 @@ pub fn fetch(
     context: &Context<'_>,
     about: &str,
 ) -> Result<Credentials> {
-    let whose = words::whose(sso);
     let found;
     let token = if let Some(token) = token {
-        &token.secret
+        token
     } else {
-        let state = token::state(sso, context).map_err(|error| words::unrenewed(sso, about, error))?;
-        if let Some(fact) = words::missing(&state, sso) {
-            return Err(Error::new(format!("{about}: {fact}")).advise(words::advice(plan)));
-        }
-        let TokenState::Valid(token) = state else { return Err(crate::providers::fetch::gone()) };
-        found = token;
-        &found.secret
+        found = logged_in(sso, plan, context, about)?;
+        &found
     };
     context
         .messages
         .step(|| format!("GetRoleCredentials {} in {}, {}", sso.role_name, sso.account_id, sso.portal.place()));
     token::warn_in_clear(&sso.portal, context);
-    let request = client(&sso.portal)?
+    let request = aws_sdk_sso::Client::new(&sdk::config(&sso.portal, Retries::Safe)?)
         .get_role_credentials()
         .role_name(&sso.role_name)
         .account_id(&sso.account_id)
-        .access_token(token.expose());
-    let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
-        let SdkError::ServiceError(refusal) = &error else { return network(sso, about, &error) };
-        let Some(code) = refusal.err().code() else { return network(sso, about, &error) };
-        let message = some_words(refusal.err().message().unwrap_or_default());
-        if code == "UnauthorizedException" {
-            let fact = format!("{about}: {} no longer takes the token of {whose} ({message})", sso.portal.place());
-            return Error::new(fact).advise(format!("{} --refresh", words::advice(plan)));
+        .access_token(token.secret.expose());
+    let answer = http::runtime()?
+        .block_on(request.send())
+        .map_err(|error| refused(&error, sso, &words::advice(plan)).in_front(about))?;
+    credentials(&answer, sso).map_err(|error| error.in_front(about))
+}
+
+/// The token of who is logged in.
+fn logged_in(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token> {
+    let state = token::state(sso, context).map_err(|error| words::unrenewed(sso, about, error))?;
+    if let Some(fact) = words::missing(&state, sso) {
+        return Err(Error::new(format!("{about}: {fact}")).advise(words::advice(plan)));
+    }
+    match state {
+        TokenState::Valid(token) => Ok(token),
+        TokenState::Expired | TokenState::Missing => {
+            Err(Error::new(format!("{about}: the SSO session ended a moment ago")).advise(words::advice(plan)))
         }
-        let said = Error::new(format!("{about}: {} says {code}: {message}", sso.portal.place()));
-        match (code, refusal.raw().status().as_u16()) {
-            ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
-            (_, 500..) => said.advise("the service is having trouble; try again in a moment"),
-            _ => said.advise(format!(
-                "check sso_account_id ({}) and sso_role_name ({}); who runs IAM Identity Center assigns them to you",
-                sso.account_id, sso.role_name
-            )),
-        }
-    })?;
+    }
+}
+
+/// Why the portal gave nothing; `log_in` says how to log in.
+fn refused(error: &SdkError<GetRoleCredentialsError, HttpResponse>, sso: &Sso, log_in: &str) -> Error {
+    let place = sso.portal.place();
+    let network = || failure(sso.portal.name, &place, error);
+    let SdkError::ServiceError(refusal) = error else { return network() };
+    let Some(code) = refusal.err().code() else { return network() };
+    let message = some_words(refusal.err().message().unwrap_or_default());
+    if code == "UnauthorizedException" {
+        let whose = words::whose(sso);
+        return Error::new(format!("{place} no longer takes the token of {whose} ({message})"))
+            .advise(format!("{log_in} --refresh"));
+    }
+    let said = Error::new(format!("{place} says {}: {message}", some_words(code)));
+    match (code, refusal.raw().status().as_u16()) {
+        ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
+        (_, 500..) => said.advise("the service is having trouble; try again in a moment"),
+        _ => said.advise(format!(
+            "check sso_account_id ({}) and sso_role_name ({}); who runs IAM Identity Center assigns them to you",
+            sso.account_id, sso.role_name
+        )),
+    }
+}
+
+/// The credentials of an answer.
+fn credentials(answer: &GetRoleCredentialsOutput, sso: &Sso) -> Result<Credentials> {
+    let place = sso.portal.place();
     let given = answer.role_credentials();
-    let (Some(id), Some(secret), Some(token)) = (
-        given.and_then(|given| given.access_key_id()),
-        given.and_then(|given| given.secret_access_key()),
-        given.and_then(|given| given.session_token()),
-    ) else {
-        return Err(
-            Error::new(format!("{about}: {} answered without credentials", sso.portal.place())).advise("try again")
-        );
+    let parts = given.and_then(|given| {
+        Some((given.access_key_id()?, given.secret_access_key()?, given.session_token()?, given.expiration()))
+    });
+    let Some((id, secret, token, expiration)) = parts else {
+        return Err(Error::new(format!("{place} answered without credentials")).advise("try again"));
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: id.to_owned(),
         secret_access_key: Secret::new(secret.to_owned()),
         session_token: Some(Secret::new(token.to_owned())),
         // Milliseconds; 0 is what the SDK makes of a missing one.
-        expiration: given.map(|given| given.expiration() / 1000).filter(|end| *end > 0).map(Timestamp::from_unix),
+        expiration: Some(expiration / 1000).filter(|end| *end > 0).map(Timestamp::from_unix),
         account_id: Some(sso.account_id.clone()),
-    })
-}
-
-fn network<E: std::error::Error + 'static>(
-    sso: &Sso,
-    about: &str,
-    error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
-) -> Error {
-    http::failure(sso.portal.name, &sso.portal.place(), error).in_front(about)
-}
-
-fn client(portal: &Service) -> Result<aws_sdk_sso::Client> {
-    let mut config = aws_sdk_sso::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http::client_of(portal)?)
-        .retry_config(http::retries())
-        .timeout_config(http::timeouts(http::LIMITS))
-        .region(aws_types::region::Region::new(portal.region.as_str().to_owned()));
-    config.set_app_name(http::app_name());
-    Ok(aws_sdk_sso::Client::from_conf(match portal.endpoint.url() {
-        Some(url) => config.endpoint_url(url).build(),
-        None => config.use_fips(portal.endpoint.fips).use_dual_stack(portal.endpoint.dual_stack).build(),
-    }))
+    };
+    credentials.checked(&place)
 }

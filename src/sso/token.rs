@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::aws::http;
+use crate::aws::network_errors::failure;
 use crate::cache::keys::hex_sha1;
 use crate::context::Context;
 use crate::credentials::Secret;
@@ -17,6 +18,7 @@ use crate::plan::sso::Sso;
 use crate::sso::oidc;
 use crate::system::lock::Turn;
 use crate::system::{lock, private_files};
+use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Length, Timestamp, now};
 
@@ -179,7 +181,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     let answer = match http::runtime()?.block_on(request.send()) {
         Ok(answer) => answer,
         Err(SdkError::ServiceError(context_)) if context_.err().code().is_some() => {
-            let code = context_.err().code().unwrap_or_default().to_owned();
+            let code = some_words(context_.err().code().unwrap_or_default());
             // A server in trouble says nothing about the login.
             if context_.raw().status().as_u16() >= 500 {
                 return Err(Error::new(format!("{} says {code}", sso.oidc.place()))
@@ -188,7 +190,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
             context.messages.step(|| format!("the SSO token was not renewed ({code})"));
             return Ok(None);
         }
-        Err(error) => return Err(http::failure(sso.oidc.name, &sso.oidc.place(), &error)),
+        Err(error) => return Err(failure(sso.oidc.name, &sso.oidc.place(), &error)),
     };
     let Some(token) = answer.access_token().filter(|token| !token.is_empty() && answer.expires_in() > 0) else {
         return Err(Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again"));

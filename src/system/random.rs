@@ -8,6 +8,6 @@ use std::io;
 /// Returns an error when the system has none to give.
 pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
     Ok(bytes)
 }

@@ -232,6 +232,7 @@ fn a_session_that_cannot_be_used() {
         |session| session["dpopKey"] = json!("no key"),
         |session| session["refreshToken"] = json!(7),
         |session| session["clientId"] = Value::Null,
+        |session| session["accessToken"]["secretAccessKey"] = json!("a\nb"),
     ] {
         let scene = Scene::new(-60);
         let mut session = scene.session();
@@ -248,7 +249,7 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
     fn denied(error: &str) -> Reply {
         Reply::Refusal(403, "AccessDeniedException", json!({"error": error, "message": "no"}))
     }
-    let replies: [(Always, &str); 9] = [
+    let replies: [(Always, &str); 11] = [
         (|| denied("TOKEN_EXPIRED"), "the login session has expired; AGAIN"),
         (|| denied("USER_CREDENTIALS_CHANGED"), "the password was changed since the login; AGAIN"),
         (
@@ -272,7 +273,18 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
             || Reply::Text(200, "<html>".to_owned()),
             "PLACE answered with status 200 and something that is not an answer of AWS Sign-In; check the endpoint, and whether a proxy or a captive portal stands in between",
         ),
+        (
+            || Reply::Text(200, " ".repeat(2_000_000)),
+            "PLACE answered with more than 1 MiB; check the endpoint, and whether a proxy or a captive portal stands in between",
+        ),
         (|| Reply::Json(json!({"expiresIn": 900})), "PLACE answered without credentials; try again"),
+        (
+            || {
+                let keys = json!({"accessKeyId": "ASIAX", "secretAccessKey": "s", "sessionToken": "t\nt"});
+                Reply::Json(json!({"accessToken": keys, "tokenType": "sigv4", "expiresIn": 900, "refreshToken": "r"}))
+            },
+            "PLACE gave credentials with a control character in the session token; each part is one word without a line end",
+        ),
     ];
     for (reply, words) in replies {
         let scene = Scene::answering(-60, Some(reply));

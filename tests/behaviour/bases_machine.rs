@@ -229,7 +229,7 @@ fn login_with_nothing_named_fetches_the_containers_before_the_instances() {
 
 #[test]
 fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
-    let replies: [(Always, &str); 8] = [
+    let replies: [(Always, &str); 9] = [
         (
             || Reply::Text(401, "unauthorized\n".to_owned()),
             "answers with status 401: unauthorized; check the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -253,6 +253,14 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
         (
             || Reply::Text(200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"B\",\"Token\":\"C\"}".to_owned()),
             "gives no Expiration; something other than AWS answers there",
+        ),
+        (
+            || {
+                let end = "\"Expiration\":\"2100-01-01T00:00:00Z\"";
+                let keys = "\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"B\",\"Token\":\"C\\u0000D\"";
+                Reply::Text(200, format!("{{{keys},{end}}}"))
+            },
+            "gave credentials with a control character in the session token; each part is one word without a line end",
         ),
         (
             || Reply::Text(200, "x".repeat(100_000)),

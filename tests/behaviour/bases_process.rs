@@ -235,6 +235,10 @@ fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
             "echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\",\"SecretAccessKey\":\"KEEP\",\"Expiration\":\"KEEP\"}'",
             "printed an Expiration that is not a time; SHAPE",
         ),
+        (
+            "echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\",\"SecretAccessKey\":\"KEEP\\u000a\"}'",
+            "gave credentials with a control character in the secret access key; each part is one word without a line end",
+        ),
         ("exec yes KEEP", "printed without end and was stopped; run it by hand; it prints one JSON object"),
     ] {
         let world = world(script);

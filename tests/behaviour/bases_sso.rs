@@ -416,7 +416,7 @@ fn login_with_a_good_token_says_what_it_got() {
 #[test]
 fn every_failure_of_the_portal_is_told_with_profile_and_line() {
     let portal = |scene: &Scene| format!("the SSO portal at {}", scene.sso.web.endpoint());
-    let refusals: [(Always, &str); 8] = [
+    let refusals: [(Always, &str); 10] = [
         (
             || Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"})),
             "PORTAL no longer takes the token of the SSO session 'corp' (Session token not found or invalid); log in with: aws-auth -p p --login --refresh",
@@ -448,6 +448,18 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
         (
             || Reply::Json(json!({"roleCredentials": {"accessKeyId": "ASIAX"}})),
             "PORTAL answered without credentials; try again",
+        ),
+        (
+            || Reply::Text(200, " ".repeat(2_000_000)),
+            "PORTAL answered with more than 1 MiB; check the endpoint, and whether a proxy or a captive portal stands in between",
+        ),
+        (
+            || {
+                let keys =
+                    json!({"accessKeyId": "ASIAX", "secretAccessKey": "s\0", "sessionToken": "t", "expiration": 0});
+                Reply::Json(json!({"roleCredentials": keys}))
+            },
+            "PORTAL gave credentials with a control character in the secret access key; each part is one word without a line end",
         ),
     ];
     for (reply, words) in refusals {

@@ -1,6 +1,7 @@
 //! Where a code comes from, in which order, and that none is sent twice.
 
-use crate::kit::{answer, assert_said, at_terminal, masked, no_way, own, until, wrong};
+use crate::kit::{AGAIN, answer, assert_said, at_terminal, masked, no_way, own, until, wrong};
+use crate::world::sts::Fault;
 use crate::world::{Invocation, Output, World, seed};
 
 /// A run of `true` as sops.
@@ -94,6 +95,33 @@ fn a_processs_words_are_split_as_a_shell_would_and_its_code_may_be_grouped() {
     let (first, second) = code.split_at(3);
     let command = format!("printf '%s %s\\n' {first} \"{second}\"");
     world.aws_auth().args(["-p", "sops", "--mfa-process", &command, "true"]).run().success().assert_stderr("");
+}
+
+#[test]
+fn a_connection_that_was_closed_during_the_prompt_costs_no_code() {
+    let world = World::seeded();
+    world.sts.fault("GetSessionToken", Fault::CloseAfterAnswering, 2);
+    let run = at_terminal(&world, "sops");
+    for _ in 0..2 {
+        answer(&world, &run, "sops", &world.wrong_code());
+        run.expect(AGAIN);
+    }
+    answer(&world, &run, "sops", &world.fresh_code());
+    let output = run.wait();
+    output.success().assert_stdout("sops\n");
+    assert_eq!(world.sts.actions(), ["GetSessionToken", "GetSessionToken", "GetSessionToken", "AssumeRole"]);
+    // The calls after the last prompt share one.
+    assert_eq!(world.sts.connections(), 3);
+}
+
+#[test]
+fn a_connection_that_was_open_before_the_prompt_is_not_used_after_it() {
+    let world = World::seeded();
+    let run = at_terminal(&world, "sops");
+    answer(&world, &run, "sops", &world.wrong_code());
+    answer(&world, &run, "sops", &world.fresh_code());
+    run.wait().success();
+    assert_eq!(world.sts.connections(), 2);
 }
 
 /// What is wrong with each process, and the words for it.

@@ -2,6 +2,7 @@
 // A test fails by panicking, and AWS's names are no code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
+mod answers;
 mod bases_login;
 mod bases_machine;
 mod bases_process;

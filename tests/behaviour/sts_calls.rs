@@ -342,6 +342,8 @@ fn plain_http_to_another_machine_is_warned_about() {
     }
 }
 
+const REFUSES: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
 /// A proxy that notes the first line of each request and refuses it.
 struct Recorder {
     url: String,
@@ -350,6 +352,11 @@ struct Recorder {
 
 impl Recorder {
     fn start() -> Self {
+        Self::answering(REFUSES)
+    }
+
+    /// One that answers with this text and closes the connection.
+    fn answering(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (send, lines) = mpsc::channel();
@@ -365,7 +372,7 @@ impl Recorder {
                 if send.send(head.lines().next().unwrap_or("").to_owned()).is_err() {
                     return;
                 }
-                let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes());
             }
         });
         Self { url, lines }
@@ -479,4 +486,37 @@ fn a_proxy_that_cannot_be_used_is_said_without_its_password() {
     output.assert_status(125).assert_stderr(
         "aws-auth: cannot reach STS in us-east-1 (Connection refused); check the network, a VPN, HTTPS_PROXY and any configured endpoint\n",
     );
+}
+
+#[test]
+fn what_a_proxy_answers_is_told_apart() {
+    let world = World::seeded();
+    let there = "cannot reach STS in us-east-1";
+    for (answer, words) in [
+        (REFUSES, format!("{there} (the proxy refuses to connect); check HTTPS_PROXY, or name the host in NO_PROXY")),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            format!(
+                "{there} (the proxy wants a user and a password); write them into HTTPS_PROXY: \
+                 http://USER:PASSWORD@HOST:PORT"
+            ),
+        ),
+        (
+            "",
+            String::from(
+                "STS in us-east-1 closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            ),
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n",
+            format!(
+                "{there} (tls handshake eof); what answers there does not speak TLS as AWS does; check the endpoint and \
+                 any proxy"
+            ),
+        ),
+    ] {
+        let proxy = Recorder::answering(answer);
+        let output = run_unconfigured(&world, &[("HTTPS_PROXY", &proxy.url)]);
+        output.assert_status(125).assert_stderr(&format!("aws-auth: {words}\n"));
+    }
 }

@@ -1,43 +1,43 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::arn::Serial;
 use crate::aws::sts::{Client, Code, Limits};
-use crate::aws::sts_errors::{Kind, Subject};
+use crate::aws::sts_errors::{Failure, Kind, Subject};
 use crate::credentials::{Credentials, Secret};
 use crate::plan::endpoint::Endpoint;
 use crate::plan::endpoints::Sts;
 use crate::plan::origin::{Origin, Sourced};
 use crate::region::Region;
+use crate::time::Length;
 
-/// A client whose STS accepts connections and never answers.
-fn of_a_silent_service() -> (TcpListener, String, Client) {
+/// A client whose STS accepts connections and never says anything.
+fn of_a_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpListener, String, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("{scheme}://{}", listener.local_addr().unwrap());
     let sts = Sts {
         region: Sourced { value: Region::default_of("aws"), origin: Origin::Partition },
         global: false,
         endpoint: Endpoint {
             url: Some(Sourced { value: url.clone(), origin: Origin::Partition }),
+            ca_bundle,
             ..Endpoint::default()
         },
     };
     let limits = Limits {
         connect: Duration::from_millis(50),
-        attempt: Duration::from_millis(50),
+        attempt: Duration::from_millis(200),
         whole: Duration::from_millis(400),
     };
     let client = Client::new(&sts, limits).unwrap();
     (listener, url, client)
 }
 
-use crate::time::Length;
-
-#[test]
-fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
-    let (listener, url, client) = of_a_silent_service();
+/// GetSessionToken, which fails.
+fn call_with_code(client: &Client) -> Failure {
     let signer = Credentials {
         access_key_id: String::from("AKIA"),
         secret_access_key: Secret::new(String::from("secret")),
@@ -48,8 +48,13 @@ fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
     let serial = Serial::parse("arn:aws:iam::123456789012:mfa/jo", "here").unwrap();
     let digits = Secret::new(String::from("123456"));
     let code = Code { serial: &serial, digits: &digits };
-    let failure =
-        client.session_token(&signer, Length::hours(1), code, Subject { profile: Some("p"), role: None }).unwrap_err();
+    client.session_token(&signer, Length::hours(1), code, Subject { profile: Some("p"), role: None }).unwrap_err()
+}
+
+#[test]
+fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
+    let (listener, url, client) = of_a_silent_service("http", None);
+    let failure = call_with_code(&client);
     assert_eq!(failure.kind, Kind::Other);
     assert_eq!(
         failure.error.to_string(),
@@ -58,4 +63,19 @@ fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
     listener.set_nonblocking(true).unwrap();
     let connections = std::iter::from_fn(|| listener.accept().ok()).count();
     assert_eq!(connections, 1);
+}
+
+#[test]
+fn a_connection_that_is_not_made_in_time_is_told_from_an_answer_that_does_not_come() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut bundle = tempfile::NamedTempFile::new().unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    bundle.write_all(certificate.pem().as_bytes()).unwrap();
+    // The TLS handshake is a part of the connection.
+    let path = bundle.path().to_str().unwrap().to_owned();
+    let (_listener, url, client) = of_a_silent_service("https", Some(path));
+    assert_eq!(
+        call_with_code(&client).error.to_string(),
+        format!("cannot reach STS at {url} (timed out); nobody answered; check the network, a VPN, and HTTPS_PROXY")
+    );
 }

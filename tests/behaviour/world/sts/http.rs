@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 /// The connection ends here, on purpose.
@@ -37,6 +37,17 @@ struct Answer {
     length: u64,
     cut: bool,
     flushed: bool,
+    endless: bool,
+    /// Told when the answer is on its way, for who closes the connection then.
+    sent: Option<Arc<Notify>>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(sent) = &self.sent {
+            sent.notify_one();
+        }
+    }
 }
 
 impl Body for Answer {
@@ -44,6 +55,9 @@ impl Body for Answer {
     type Error = Cut;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if self.endless {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16 * 1024])))));
+        }
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
@@ -59,11 +73,11 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none() && !self.cut
+        self.bytes.is_none() && !self.cut && !self.endless
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        if self.endless { SizeHint::default() } else { SizeHint::with_exact(self.length) }
     }
 }
 
@@ -109,12 +123,18 @@ fn connected(shared: &Shared) -> bool {
 
 /// Serves one connection, whatever it runs over.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(|request| answer(Arc::clone(&shared), request));
-    // The error is the client's going away, or a cut.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let sent = Arc::new(Notify::new());
+    let service = service_fn(|request| answer(Arc::clone(&shared), request, &sent));
+    tokio::select! {
+        // First of the two: what it has written is flushed before the connection is closed.
+        biased;
+        // The error is the client's going away, or a cut.
+        _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service) => {}
+        () = sent.notified() => {}
+    }
 }
 
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Answer>, Cut> {
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Notify>) -> Result<Response<Answer>, Cut> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let received = Received {
@@ -160,6 +180,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             shared.state().conclude(number, Err(format!("(raw {status})")));
             return Ok(respond(&shared.state(), *status, (*text).to_owned(), false, &request_id));
         }
+        Some(Fault::Endless(status)) => {
+            shared.state().conclude(number, Err("(endless)".to_owned()));
+            let mut response = respond(&shared.state(), *status, String::new(), false, &request_id);
+            response.body_mut().endless = true;
+            return Ok(response);
+        }
         Some(Fault::HtmlPage) => {
             shared.state().conclude(number, Err("(page)".to_owned()));
             let page =
@@ -191,8 +217,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         Some(Fault::Rewrite(change)) => change(text),
         _ => text,
     };
-    let state = shared.state();
-    Ok(respond(&state, status, text, matches!(fault, Some(Fault::CloseMidAnswer)), &request_id))
+    let mut response =
+        respond(&shared.state(), status, text, matches!(fault, Some(Fault::CloseMidAnswer)), &request_id);
+    if matches!(fault, Some(Fault::CloseAfterAnswering)) {
+        response.body_mut().sent = Some(Arc::clone(sent));
+    }
+    Ok(response)
 }
 
 fn check_version(params: &Params) -> Result<(), Refusal> {
@@ -228,7 +258,7 @@ fn respond(state: &State, status: u16, text: String, cut: bool, request_id: &str
     if cut {
         bytes.truncate(length / 2);
     }
-    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false };
+    let answer = Answer { bytes: Some(bytes), length: length as u64, cut, flushed: false, endless: false, sent: None };
     Response::builder()
         .status(status)
         .header("content-type", "text/xml")

@@ -24,6 +24,11 @@ pub enum Fault {
     CloseAfterActing,
     /// The request is carried out, and the connection is closed in the middle of the answer.
     CloseMidAnswer,
+    /// An answer of that status that never ends; nothing is done.
+    Endless(u16),
+    /// The request is carried out and answered, and the connection is closed without a word about it, as a proxy
+    /// closes one that is idle.
+    CloseAfterAnswering,
     /// The request is carried out, and the answer is no XML after its first quarter.
     MalformedXml,
     /// 200 and a page of HTML, as a captive portal gives.

@@ -1,0 +1,111 @@
+//! Requests to what is no API of AWS: the metadata services of this machine, and the console's sign-in.
+
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::aws::http::{LIMITS, Route, runtime};
+use crate::aws::network_errors::words;
+use crate::error::{Error, Result};
+use crate::plan::endpoints::Service;
+
+/// The longest answer that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// A request that is never repeated.
+pub struct Ask<'a> {
+    /// `GET` or `PUT`.
+    pub method: &'a str,
+    /// The whole address.
+    pub url: &'a str,
+    /// The headers; a value may be a secret.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// How long the head of the answer may take, and then its body.
+    pub timeout: Duration,
+}
+
+/// An answer, whatever its status.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no answer.
+pub enum Unanswered {
+    /// No connection was made, or it broke; the words say why.
+    Unreachable(String),
+    /// There is a connection, and nothing came over it in time.
+    Silent,
+}
+
+/// Asks a service of this machine, by no proxy, and reads the answer whole.
+pub async fn ask(request: Ask<'_>) -> Result<Answer, Unanswered> {
+    let route = Route::direct(request.url).map_err(|error| Unanswered::Unreachable(error.fact().to_owned()))?;
+    exchange(&route.connector(None), request).await
+}
+
+/// A GET of a service that is no API of AWS. The URL may hold secrets; no error names it.
+///
+/// # Errors
+/// When the service is not reached, or says nothing in time.
+pub fn get(service: &Service, url: &str) -> Result<Answer> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).build();
+    let connector = Route::to_service(service)?.connector(Some(settings));
+    let request = Ask { method: "GET", url, headers: &[], timeout: LIMITS.attempt };
+    runtime()?.block_on(exchange(&connector, request)).map_err(|unanswered| match unanswered {
+        Unanswered::Unreachable(words) => Error::new(format!("cannot reach {} ({words})", service.place()))
+            .advise("check the network, a VPN, HTTPS_PROXY and any configured endpoint"),
+        Unanswered::Silent => Error::new(format!("{} did not answer in time", service.place()))
+            .advise("try again; check the network, a VPN, and HTTPS_PROXY"),
+    })
+}
+
+async fn exchange(connector: &Connector, request: Ask<'_>) -> Result<Answer, Unanswered> {
+    let connection = CaptureSmithyConnection::new();
+    let http = http_request(&request, &connection).map_err(Unanswered::Unreachable)?;
+    let response = match timeout(request.timeout, connector.call(http)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(Unanswered::Unreachable(words(&error))),
+        Err(_) if connection.get().is_some() => return Err(Unanswered::Silent),
+        Err(elapsed) => return Err(Unanswered::Unreachable(words(&std::io::Error::from(elapsed)))),
+    };
+    let status = response.status().as_u16();
+    match timeout(request.timeout, whole(response.into_body())).await {
+        Ok(Ok(body)) => Ok(Answer { status, body }),
+        Ok(Err(words)) => Err(Unanswered::Unreachable(words)),
+        Err(_) => Err(Unanswered::Silent),
+    }
+}
+
+fn http_request(request: &Ask<'_>, connection: &CaptureSmithyConnection) -> Result<HttpRequest, String> {
+    let mut http = HttpRequest::new(SdkBody::empty());
+    http.set_method(request.method).map_err(|error| error.to_string())?;
+    http.set_uri(request.url.to_owned()).map_err(|error| error.to_string())?;
+    for (name, value) in request.headers {
+        http.headers_mut().try_insert(*name, (*value).to_owned()).map_err(|error| error.to_string())?;
+    }
+    http.add_extension(connection.clone());
+    Ok(http)
+}
+
+/// The whole body, or why it cannot be had.
+async fn whole(body: SdkBody) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut stream = ByteStream::new(body);
+    let mut whole = Zeroizing::new(Vec::with_capacity(4096));
+    while let Some(bytes) = stream.try_next().await.map_err(|error| words(&error))? {
+        if whole.len() + bytes.len() > LONGEST {
+            return Err(String::from("an answer without an end"));
+        }
+        whole.extend_from_slice(&bytes);
+    }
+    Ok(whole)
+}
