@@ -11,17 +11,28 @@ use crate::text::escape::printable;
 pub const FAILED: u8 = 125;
 
 /// COMMAND was found but cannot be executed.
-pub const NOT_EXECUTABLE: u8 = 126;
+const NOT_EXECUTABLE: u8 = 126;
 
 /// COMMAND was not found.
-pub const NOT_FOUND: u8 = 127;
+const NOT_FOUND: u8 = 127;
+
+/// What kind of error it is, where code decides on that. It alone decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// COMMAND was not found.
+    CommandNotFound,
+    /// COMMAND was found but cannot be executed.
+    CommandNotExecutable,
+    /// Every other failure.
+    Other,
+}
 
 /// A fact, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
+    kind: Kind,
     fact: String,
     advice: Option<String>,
-    status: u8,
 }
 
 /// The result of everything that can fail with an [`Error`].
@@ -31,7 +42,7 @@ impl Error {
     /// An error that states `fact` and ends with status 125.
     #[cold]
     pub fn new(fact: impl Into<String>) -> Self {
-        Self { fact: fact.into(), advice: None, status: FAILED }
+        Self { kind: Kind::Other, fact: fact.into(), advice: None }
     }
 
     /// Adds what the reader can do about it.
@@ -49,11 +60,16 @@ impl Error {
         self
     }
 
-    /// Ends with another status than 125.
+    /// Says what kind of error it is.
     #[must_use]
-    pub fn with_status(mut self, status: u8) -> Self {
-        self.status = status;
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
         self
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// What happened, without the advice.
@@ -68,7 +84,11 @@ impl Error {
 
     /// The exit status that this error ends with.
     pub fn status(&self) -> u8 {
-        self.status
+        match self.kind {
+            Kind::CommandNotFound => NOT_FOUND,
+            Kind::CommandNotExecutable => NOT_EXECUTABLE,
+            Kind::Other => FAILED,
+        }
     }
 }
 

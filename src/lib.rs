@@ -28,8 +28,8 @@ pub mod system;
 pub mod text;
 pub mod time;
 
-use crate::actions::run;
 use crate::cache::store::Store;
+use crate::cli::action::Action;
 use crate::cli::{action, options};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
@@ -41,9 +41,8 @@ use crate::error::Result;
 use crate::messages::{Messages, Verbosity};
 use crate::plan::resolve;
 use crate::request::Request;
-use crate::time::now;
 
-/// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, for the
+/// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, since the
 /// process has become the command.
 pub fn run(snapshot: Snapshot) -> u8 {
     let snapshot = nesting::callers_own(snapshot);
@@ -55,17 +54,19 @@ pub fn run(snapshot: Snapshot) -> u8 {
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let cli = options::parse(&snapshot.args)?;
-    let action = action::of(&cli)?;
-    if let Some(text) = actions::about(action) {
+    if let Some(text) = action::of(&cli)?.text() {
         return messages::print(&text);
     }
-    let now = now();
+    let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;
     let messages = Messages::new(request.output.verbosity);
-    let command = actions::command(action, cli.command, snapshot);
-    actions::warn(&request, &messages);
-    if action.runs_command() && resolve::passes_through(&request)? {
-        return run::pass_through(snapshot, &request, &messages, &command);
+    // A shell prompt is no place for warnings, and an explanation has them among its notes.
+    if !matches!(request.action, Action::Status | Action::Explain) {
+        request.warnings.iter().for_each(|warning| messages.warn(warning));
+    }
+    let command = actions::run::command(request.action, cli.command, snapshot);
+    if request.action.runs_command() && resolve::passes_through(&request)? {
+        return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
     let config_file = read(FileKind::Config, snapshot.config_file())?;
     let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;

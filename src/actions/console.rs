@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use crate::acquire::identity::identity;
-use crate::arn::RoleArn;
+use crate::acquire::obtain::Obtained;
+use crate::actions::console_place::Place;
+use crate::actions::credentials::{self, Purpose};
 use crate::aws::ask;
 use crate::cli::console_services;
 use crate::context::Context;
@@ -17,32 +19,34 @@ use crate::messages::print;
 use crate::plan::base::Base;
 use crate::plan::endpoints::Service;
 use crate::plan::model::{Acquisition, Mfa};
-use crate::plan::resolve;
-use crate::region::Region;
 use crate::system::browser;
+use crate::text::percent::encoded;
 
 /// What is signed in with.
-pub struct Session<'a> {
-    /// How the credentials were got.
-    pub plan: &'a Acquisition,
-    /// The credentials.
-    pub credentials: &'a Credentials,
+struct Session<'a> {
+    plan: &'a Acquisition,
+    credentials: &'a Credentials,
     /// Whether this very run got them from STS.
-    pub by_this_run: bool,
+    by_this_run: bool,
 }
 
-/// The hosts of a partition's console.
-struct Place {
-    region: Region,
-    partition: &'static str,
-}
+const PURPOSE: Purpose = Purpose { with_credentials: "sign in with", with_profile: "sign in with" };
 
 /// Signs in, and opens the browser, or prints the link with `--no-browser`.
 ///
 /// # Errors
-/// Credentials that are no role's, a partition without a console, a sign-in that is refused, no browser.
+/// Returns an error for credentials that are not a role's, a partition without a console, a sign-in that is refused, or
+/// when there is no browser.
 #[cold]
-pub fn open(session: &Session<'_>, service: Option<&console_services::Service>, context: &Context<'_>) -> Result<u8> {
+pub fn console(context: &Context<'_>, service: Option<&console_services::Service>) -> Result<u8> {
+    let plan = credentials::planned(context, &PURPOSE)?;
+    // What the console refuses must not cost a code.
+    refuse_without_role(&plan)?;
+    let Obtained { credentials, by_this_run } = credentials::get(context, &plan, None)?;
+    open(&Session { plan: &plan, credentials: &credentials, by_this_run }, service, context)
+}
+
+fn open(session: &Session<'_>, service: Option<&console_services::Service>, context: &Context<'_>) -> Result<u8> {
     let place = Place::of(session.plan)?;
     refuse_keys(session, context)?;
     let profile = session.plan.profile.as_deref();
@@ -80,9 +84,8 @@ fn whose(plan: &Acquisition) -> String {
 /// Refuses a plan whose result is no role's: known without a call.
 ///
 /// # Errors
-/// The reason.
-#[cold]
-pub fn refuse_without_role(plan: &Acquisition) -> Result<()> {
+/// Returns an error that says what the result is instead.
+fn refuse_without_role(plan: &Acquisition) -> Result<()> {
     if !plan.roles.is_empty() || plan.base.is_provider() {
         return Ok(());
     }
@@ -167,103 +170,4 @@ fn duration(session: &Session<'_>) -> Option<i64> {
         }
         _ => None,
     }
-}
-
-impl Place {
-    /// The partition is the role's, else the region's; a region of another partition does not count.
-    fn of(plan: &Acquisition) -> Result<Self> {
-        let region = &plan.sts.region.value;
-        let named = plan.roles.last().map_or_else(|| region.partition(), |role| role.arn.partition());
-        let partition = known(named)?;
-        let fits = region.partition() == partition && region.as_str() != "aws-global";
-        Ok(Self { region: if fits { region.clone() } else { Region::default_of(partition) }, partition })
-    }
-
-    /// The host of the federation endpoint.
-    fn signin(&self) -> String {
-        match self.partition {
-            "aws" => format!("{}.signin.aws.amazon.com", self.region),
-            other => general_signin(other).to_owned(),
-        }
-    }
-
-    /// The page of a service, or the console's first one.
-    fn page(&self, service: Option<&console_services::Service>) -> String {
-        let path = service.map_or("console/home", |service| service.path);
-        let regional = service.is_none_or(|service| service.regional);
-        let region = if regional { self.region.clone() } else { Region::default_of(self.partition) };
-        let host = match self.partition {
-            "aws-cn" => String::from("console.amazonaws.cn"),
-            "aws-us-gov" => String::from("console.amazonaws-us-gov.com"),
-            _ => format!("{region}.console.aws.amazon.com"),
-        };
-        match path.split_once('#') {
-            Some((path, inner)) => format!("https://{host}/{path}?region={region}#{inner}"),
-            None => format!("https://{host}/{path}?region={region}"),
-        }
-    }
-}
-
-/// The partitions whose console is known.
-fn known(partition: &str) -> Result<&'static str> {
-    ["aws", "aws-cn", "aws-us-gov"].into_iter().find(|known| *known == partition).ok_or_else(|| {
-        Error::new(format!("aws-auth knows no console of the partition {partition}"))
-            .advise("it knows those of aws, aws-cn and aws-us-gov")
-    })
-}
-
-/// The sign-in that serves every region of a partition.
-fn general_signin(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "signin.amazonaws.cn",
-        "aws-us-gov" => "signin.amazonaws-us-gov.com",
-        _ => "signin.aws.amazon.com",
-    }
-}
-
-/// The link by which a person who is signed in already switches to the profile's role (`--switch-role-url`). Needs no
-/// credentials, and no source that could be had.
-///
-/// # Errors
-/// When there is no such profile, or it has no role that one could switch to.
-pub fn switch_role_url(context: &Context<'_>) -> Result<String> {
-    let (request, set) = (context.request, context.set);
-    let outer = context.snapshot.text("AWS_AUTH_PROFILE")?.filter(|_| request.profile.is_none());
-    let name = outer.unwrap_or(request.profile_name());
-    let role = match (&request.role.arn, set.profile(name)) {
-        (Some(role), _) => role.clone(),
-        (None, None) => {
-            let missing = resolve::resolve(set, request).err();
-            return Err(missing.unwrap_or_else(|| {
-                Error::new("there is no profile to switch to").advise("name one with -p or AWS_PROFILE")
-            }));
-        }
-        (None, Some(profile)) => match profile.get("role_arn") {
-            Some(role) => RoleArn::parse(&role.text, &set.place(role.at))?,
-            None => {
-                return Err(Error::new(format!("profile '{name}' has no role_arn, so there is no role to switch to"))
-                    .advise("name a profile that has one, or add --role-arn ARN"));
-            }
-        },
-    };
-    let host = general_signin(known(role.partition())?);
-    Ok(format!(
-        "https://{host}/switchrole?account={}&roleName={}&displayName={}\n",
-        role.account(),
-        encoded(role.path_and_name()).as_str(),
-        encoded(name).as_str()
-    ))
-}
-
-/// A text as a value of a query: everything but letters, digits and `-_.~` as `%XX` (RFC 3986).
-fn encoded(text: &str) -> Zeroizing<String> {
-    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(*encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }

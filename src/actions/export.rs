@@ -1,65 +1,42 @@
-//! Printing the credentials for a shell, a file or a `credential_process` (`--export`).
+//! `--export`: printing the credentials for a shell, a file or a `credential_process`.
 
-use crate::cli::action::Format;
-use crate::command::environment::Changes;
+use crate::acquire::obtain::Obtained;
+use crate::actions::credentials::{self, Purpose};
+use crate::actions::script::script;
+use crate::cli::formats::Format;
+use crate::command::{environment, keep_fresh};
+use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::messages::print;
+use crate::plan::model::Plan;
+use crate::plan::resolve;
 
-/// The changes as a script, or as lines for a file.
+const PURPOSE: Purpose = Purpose { with_credentials: "export", with_profile: "export the credentials of" };
+
+/// Prints the profile's credentials; keys of the environment, as they are.
 ///
 /// # Errors
-/// When a value cannot be written in the format.
-pub fn script(format: Format, changes: &Changes) -> Result<String> {
-    let mut text = String::with_capacity(4096);
-    for line in changes.removed.iter().filter_map(|name| unset(format, name)) {
-        text.push_str(&line);
-        text.push('\n');
+/// Returns an error when there are none, or a value cannot be written in the format.
+#[cold]
+pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
+    let (snapshot, request) = (context.snapshot, context.request);
+    let plan = match resolve::resolve(context.set, request)? {
+        Plan::Acquire(plan) => plan,
+        Plan::PassThrough if format == Format::Json => credentials::of_environment(context, &PURPOSE)?,
+        Plan::PassThrough => return print(&script(format, &environment::passing(snapshot, request))?),
+        Plan::Ambient { profile } => return Err(credentials::without(context, &PURPOSE, profile.as_deref())),
+    };
+    let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
+    if format == Format::Json {
+        keep_fresh::note_renewal(snapshot);
+        return print(&json(&credentials));
     }
-    for (name, value) in &changes.set {
-        text.push_str(&assignment(format, name, value)?);
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// The line that removes a variable; a file of variables has none.
-fn unset(format: Format, name: &str) -> Option<String> {
-    // Each line ends in a semicolon, so that an `eval` that forgot its quotes, and got one long line, works too.
-    match format {
-        Format::Sh => Some(format!("unset {name};")),
-        Format::Fish => Some(format!("set -e {name};")),
-        Format::PowerShell => Some(format!("Remove-Item -ErrorAction SilentlyContinue Env:{name};")),
-        Format::Dotenv | Format::Json => None,
-    }
-}
-
-fn assignment(format: Format, name: &str, value: &str) -> Result<String> {
-    Ok(match format {
-        Format::Sh => format!("export {name}='{}';", value.replace('\'', "'\\''")),
-        Format::Fish => format!("set -gx {name} '{}';", value.replace('\\', "\\\\").replace('\'', "\\'")),
-        Format::PowerShell => format!("$env:{name} = '{}';", powershell(value)),
-        Format::Dotenv | Format::Json if value.contains(['\n', '\r']) => {
-            return Err(Error::new(format!("the value of {name} has more than one line, which dotenv cannot hold"))
-                .advise("use another format, or correct the profile's setting"));
-        }
-        Format::Dotenv | Format::Json => format!("{name}={value}"),
-    })
-}
-
-/// PowerShell ends a quoted text at any of the typographic single quotes, too; doubled, each stands for itself.
-fn powershell(value: &str) -> String {
-    let mut quoted = String::with_capacity(value.len() + 8);
-    for c in value.chars() {
-        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
-            quoted.push(c);
-        }
-        quoted.push(c);
-    }
-    quoted
+    print(&script(format, &environment::changes(snapshot, request, &plan, &credentials))?)
 }
 
 /// The credentials as a `credential_process` prints them.
-pub fn json(credentials: &Credentials) -> String {
+fn json(credentials: &Credentials) -> String {
     let mut object = serde_json::Map::new();
     object.insert(String::from("Version"), 1.into());
     object.insert(String::from("AccessKeyId"), credentials.access_key_id.as_str().into());
@@ -74,34 +51,4 @@ pub fn json(credentials: &Credentials) -> String {
         object.insert(String::from("AccountId"), account.as_str().into());
     }
     format!("{}\n", serde_json::Value::Object(object))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::actions::export::script;
-    use crate::cli::action::Format;
-    use crate::command::environment::Changes;
-
-    fn changes(value: &str) -> Changes {
-        Changes { set: vec![(String::from("A"), value.to_owned())], removed: vec![String::from("B")] }
-    }
-
-    #[test]
-    fn powershell_reads_nothing_in_a_value() {
-        assert_eq!(
-            script(Format::PowerShell, &changes("it's ‘a’ ‚b‛ $(x) `n \"")).unwrap(),
-            "Remove-Item -ErrorAction SilentlyContinue Env:B;\n$env:A = 'it''s ‘‘a’’ ‚‚b‛‛ $(x) `n \"';\n"
-        );
-    }
-
-    #[test]
-    fn each_format_quotes_in_its_own_way() {
-        for (format, text) in [
-            (Format::Sh, "unset B;\nexport A='it'\\''s \\\n';\n"),
-            (Format::Fish, "set -e B;\nset -gx A 'it\\'s \\\\\n';\n"),
-        ] {
-            assert_eq!(script(format, &changes("it's \\\n")).unwrap(), text);
-        }
-        assert_eq!(script(Format::Dotenv, &changes(" it's # x ")).unwrap(), "A= it's # x \n");
-    }
 }

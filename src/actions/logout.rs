@@ -8,7 +8,7 @@ use crate::plan::resolve;
 
 /// Forgets the cached credentials of the profile, or of every profile.
 #[cold]
-pub(crate) fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
+pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     let Context { set, request, store, messages, .. } = context;
     let (mut removed, mut device) = (0, None);
     if all {

@@ -3,21 +3,25 @@
 use serde_json::json;
 
 use crate::acquire::identity::identity;
+use crate::acquire::obtain::Obtained;
+use crate::actions::credentials::{self, Purpose};
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::messages::print;
-use crate::plan::model::Acquisition;
 use crate::text::escape::printable;
 use crate::time::{Timestamp, now};
+
+const PURPOSE: Purpose = Purpose { with_credentials: "ask about", with_profile: "ask about" };
 
 /// Asks STS, and prints its answer.
 ///
 /// # Errors
-/// When STS does not know the credentials, or is not reached.
+/// Returns an error when there are no credentials, or STS does not know them or cannot be reached.
 #[cold]
-pub fn whoami(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<u8> {
-    let identity = identity(plan, credentials, context)?;
+pub fn whoami(context: &Context<'_>) -> Result<u8> {
+    let plan = credentials::planned(context, &PURPOSE)?;
+    let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
+    let identity = identity(&plan, &credentials, context)?;
     if context.request.output.json {
         return print(&crate::text::json::json(&json!({
             "arn": identity.arn,

@@ -2,7 +2,9 @@
 
 use crate::cli::console_services;
 use crate::cli::console_services::Service;
-use crate::cli::options::Cli;
+use crate::cli::formats::{Format, Shell};
+use crate::cli::options::{self, Cli};
+use crate::cli::{completions, manual};
 use crate::error::{Error, Result};
 
 /// What is done.
@@ -43,37 +45,18 @@ pub enum Action {
     Version,
 }
 
-/// How the credentials are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For `eval` in bash, zsh, dash and every POSIX shell.
-    Sh,
-    /// For `source` in fish.
-    Fish,
-    /// For `Invoke-Expression` in PowerShell.
-    PowerShell,
-    /// For `docker run --env-file`: `NAME=value`, nothing quoted.
-    Dotenv,
-    /// What a `credential_process` prints.
-    Json,
-}
-
-/// A shell that completes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shell {
-    /// bash
-    Bash,
-    /// zsh
-    Zsh,
-    /// fish
-    Fish,
-    /// PowerShell
-    PowerShell,
-    /// elvish
-    Elvish,
-}
-
 impl Action {
+    /// What is printed by an action that needs neither the environment nor the files.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Help => Some(options::help()),
+            Self::Version => Some(String::from(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n"))),
+            Self::Completions(shell) => Some(completions::completions(shell)),
+            Self::Man => Some(manual::manual()),
+            _ => None,
+        }
+    }
+
     /// Whether it ends in a program that takes this one's place.
     pub fn runs_command(self) -> bool {
         matches!(self, Self::Run | Self::Shell)
@@ -87,34 +70,6 @@ impl Action {
     /// Whether it only looks: at the files and the caches, and at nothing that costs a call.
     pub fn only_looks(self) -> bool {
         matches!(self, Self::Explain | Self::List | Self::Status | Self::SwitchRoleUrl)
-    }
-}
-
-impl Format {
-    fn parse(name: &str) -> Result<Self> {
-        match name {
-            "sh" | "bash" | "zsh" | "dash" => Ok(Self::Sh),
-            "fish" => Ok(Self::Fish),
-            "powershell" | "pwsh" => Ok(Self::PowerShell),
-            "dotenv" => Ok(Self::Dotenv),
-            "json" => Ok(Self::Json),
-            other => Err(Error::new(format!("--export knows no format '{other}'"))
-                .advise("it is one of sh, fish, powershell, dotenv and json")),
-        }
-    }
-}
-
-impl Shell {
-    fn parse(name: &str) -> Result<Self> {
-        match name {
-            "bash" => Ok(Self::Bash),
-            "zsh" => Ok(Self::Zsh),
-            "fish" => Ok(Self::Fish),
-            "powershell" | "pwsh" => Ok(Self::PowerShell),
-            "elvish" => Ok(Self::Elvish),
-            other => Err(Error::new(format!("--completions knows no shell '{other}'"))
-                .advise("it is one of bash, zsh, fish, powershell and elvish")),
-        }
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::action::Shell;
 use crate::cli::console_services::SERVICES;
+use crate::cli::formats::Shell;
 use crate::cli::options;
 
 const BASH: &str = include_str!("templates/aws-auth.bash");

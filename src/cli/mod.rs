@@ -3,5 +3,6 @@
 pub mod action;
 pub mod completions;
 pub mod console_services;
+pub mod formats;
 pub mod manual;
 pub mod options;

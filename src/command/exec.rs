@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::env::snapshot::Entry;
-use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Where commands are looked for when PATH is not set, as in execvp(3).
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
@@ -125,7 +125,7 @@ fn not_found(name: &OsStr) -> Error {
     } else {
         "check the name and PATH; an alias or a function of your shell is no command"
     };
-    Error::new(format!("command not found: {}", shown(name))).advise(advice).with_status(NOT_FOUND)
+    Error::new(format!("command not found: {}", shown(name))).advise(advice).of_kind(Kind::CommandNotFound)
 }
 
 fn not_executable(name: &OsStr, error: &io::Error) -> Error {
@@ -137,7 +137,7 @@ fn not_executable(name: &OsStr, error: &io::Error) -> Error {
         Some(libc::E2BIG) => failed.advise("arguments and environment together are too large"),
         Some(_) => failed,
     };
-    advised.with_status(NOT_EXECUTABLE)
+    advised.of_kind(Kind::CommandNotExecutable)
 }
 
 fn execve(path: &CStr, arguments: &[CString], environment: &[Entry]) -> io::Error {

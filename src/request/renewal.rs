@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::cli::action::{Action, Format};
+use crate::cli::action::Action;
+use crate::cli::formats::Format;
 use crate::cli::options::Cli;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};

@@ -1,16 +1,14 @@
 //! Percent-encoding (RFC 3986).
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
 
-/// A text as a value of a query: everything but letters, digits and `-_.~` as `%XX` (RFC 3986).
-pub(crate) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+/// Everything but letters, digits and `-_.~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A text as a value of a query. It may be a secret, so it is wiped at its end.
+pub fn encoded(text: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
+    encoded.extend(utf8_percent_encode(text, RESERVED));
     encoded
 }

@@ -461,7 +461,7 @@ fn keys_that_pass_through_stay_as_they_are_but_for_a_code() {
 fn a_profile_without_credentials_is_left_to_the_commands_sdk() {
     let world = World::new();
     world.config("[profile box]\nregion = eu-west-1\n");
-    let line = "aws-auth: profile 'box' names no credentials; the command's own SDK looks for the container's or the instance's\n";
+    let line = "aws-auth: profile 'box' names no credentials; the command will use the credentials of the container or instance, if there are any\n";
     let keeps = [
         ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/creds"),
         ("AWS_ROLE_ARN", "arn"),
@@ -497,7 +497,7 @@ fn no_profile_and_no_keys_is_left_to_the_commands_sdk() {
     let world = World::new();
     let output = world.run(["env", "-0"]);
     output.assert_stderr(
-        "aws-auth: no profile and no keys; the command's own SDK looks for the container's or the instance's\n",
+        "aws-auth: no profile and no keys; the command will use the credentials of the container or instance, if there are any\n",
     );
     assert_eq!(output.env_of_child(), of_world(&world));
 }

@@ -479,7 +479,7 @@ fn a_profile_that_was_meant_to_have_credentials_is_told_from_one_that_has_none()
          [profile half]\nregion = eu-west-1\nsource_profile = half\n[profile typo]\naws_acces_key_id = x\n",
     );
     let config = world.path(".aws/config");
-    let sdk = "the command's own SDK looks for the container's or the instance's";
+    let sdk = "the command will use the credentials of the container or instance, if there are any";
     for (profile, why) in [
         ("dash", "'role-arn' in CONFIG:3 is no key that is read; write role_arn"),
         ("joined", "'rolearn' in CONFIG:5 is no key that is read; write role_arn"),
@@ -498,7 +498,7 @@ fn a_profile_that_was_meant_to_have_credentials_is_told_from_one_that_has_none()
 fn nobody_named_where_there_are_profiles_says_how_to_name_one() {
     let world = World::new();
     world.config("[profile a]\nregion = eu-west-1\n");
-    let sdk = "the command's own SDK looks for the container's or the instance's";
+    let sdk = "the command will use the credentials of the container or instance, if there are any";
     let line = format!("aws-auth: no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}\n");
     world.aws_auth().arg("true").run().success().assert_stderr(&line);
     world.config("");

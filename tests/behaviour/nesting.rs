@@ -235,8 +235,7 @@ fn a_profile_without_credentials_under_an_outer_run_gets_nothing_of_it() {
     let output =
         world.aws_auth().env("A", AWS_AUTH).args(["-p", "outer", "sh", "-c", "exec \"$A\" -p box env -0"]).run();
     output.assert_stderr(
-        "aws-auth: profile 'box' names no credentials; the command's own SDK looks for the container's or the \
-         instance's\n",
+        "aws-auth: profile 'box' names no credentials; the command will use the credentials of the container or instance, if there are any\n",
     );
     let child = without_shells_own(output.env_of_child());
     let mut expected = world.command("env").arg("-0").run().env_of_child();

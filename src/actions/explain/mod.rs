@@ -101,7 +101,7 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
             profiles_text(&mut text, visited, context);
             line(
                 &mut text,
-                "a run now: names no credentials; the command's own SDK looks for the container's or the instance's",
+                "a run now: names no credentials; the command will use the credentials of the container or instance, if there are any",
             );
             notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
         }

@@ -1,0 +1,75 @@
+//! The credentials that an action needs: the plan for them, and what a cache or STS gives.
+
+use std::ffi::OsStr;
+
+use crate::acquire::obtain::{Obtained, obtain};
+use crate::acquire::{lookup, story};
+use crate::command::exec;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::plan::model::{Acquisition, Plan};
+use crate::plan::{resolve, words};
+use crate::system::harden;
+use crate::system::signals::Undisturbed;
+
+/// What an action does with credentials, for the errors of a profile that gives none.
+pub(crate) struct Purpose {
+    /// `nothing to …`
+    pub(crate) with_credentials: &'static str,
+    /// `no profile to …`
+    pub(crate) with_profile: &'static str,
+}
+
+/// The plan for credentials that the action cannot do without: the profile's, else the environment's keys.
+///
+/// # Errors
+/// Returns an error when the profile does not resolve, or gives no credentials.
+pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
+    match resolve::resolve(context.set, context.request)? {
+        Plan::Acquire(plan) => Ok(plan),
+        Plan::PassThrough => of_environment(context, purpose),
+        Plan::Ambient { profile } => Err(without(context, purpose, profile.as_deref())),
+    }
+}
+
+/// The plan for the keys in the environment.
+///
+/// # Errors
+/// Returns an error when there are none.
+pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
+    resolve::of_environment(context.set, context.request)?.ok_or_else(|| without(context, purpose, None))
+}
+
+/// The error of an action for which there are no credentials.
+pub(crate) fn without(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
+    let Some(name) = profile else {
+        return Error::new(format!("there is no profile to {}", purpose.with_profile))
+            .advise("name one with -p or AWS_PROFILE");
+    };
+    let advice = resolve::why_no_credentials(context.set, name)
+        .unwrap_or_else(|| String::from("name a profile with a role, keys or SSO"));
+    Error::new(format!("profile '{name}' names no credentials, so there is nothing to {}", purpose.with_credentials))
+        .advise(advice)
+}
+
+/// The plan's credentials: from a cache, else from STS. `program` is the command to be run with them: what can fail
+/// without a code fails before one is asked for.
+///
+/// # Errors
+/// Returns an error when the command is not there, or the credentials cannot be had.
+pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&OsStr>) -> Result<Obtained> {
+    context.messages.steps(|| story::beginning(plan, context));
+    if let Some(credentials) = lookup::at_hand(plan, context, context.now)? {
+        if !context.request.action.says_result() {
+            context.messages.step(|| words::summary(plan, &credentials, context.now));
+        }
+        return Ok(Obtained { credentials, by_this_run: false });
+    }
+    if let Some(program) = program {
+        exec::find(program, context.snapshot.var("PATH"))?;
+    }
+    harden::harden();
+    // The guard falls before the command is started, which gets these signals as its caller meant them.
+    let _guard = Undisturbed::begin();
+    obtain(plan, context)
+}

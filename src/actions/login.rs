@@ -1,0 +1,32 @@
+//! `--login`: making sure that good credentials are cached, and signing in where that is needed.
+
+use crate::acquire::obtain::Obtained;
+use crate::actions::credentials::{self, Purpose};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::plan::model::Plan;
+use crate::plan::{resolve, words};
+use crate::providers::fetch;
+use crate::time::now;
+
+const PURPOSE: Purpose = Purpose { with_credentials: "log in to", with_profile: "log in to" };
+
+/// Gets the profile's credentials into the caches, and says until when they are good.
+///
+/// # Errors
+/// Returns an error when there is no profile, nothing may be kept, or the credentials cannot be had.
+#[cold]
+pub fn login(context: &Context<'_>) -> Result<u8> {
+    let plan = match resolve::resolve(context.set, context.request)? {
+        Plan::Acquire(plan) => plan,
+        Plan::PassThrough => return Err(credentials::without(context, &PURPOSE, None)),
+        Plan::Ambient { profile } => return Err(credentials::without(context, &PURPOSE, profile.as_deref())),
+    };
+    if context.request.cache.off && !fetch::is_sso(&plan) {
+        return Err(Error::new("--login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on")
+            .advise("leave one of them out"));
+    }
+    let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
+    context.messages.say(&words::summary(&plan, &credentials, now()));
+    Ok(0)
+}

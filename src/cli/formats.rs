@@ -1,0 +1,61 @@
+//! The values of options that choose a format: of `--export` and `--completions`.
+
+use crate::error::{Error, Result};
+
+/// How the credentials are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For `eval` in bash, zsh, dash and every POSIX shell.
+    Sh,
+    /// For `source` in fish.
+    Fish,
+    /// For `Invoke-Expression` in PowerShell.
+    PowerShell,
+    /// For `docker run --env-file`: `NAME=value`, nothing quoted.
+    Dotenv,
+    /// What a `credential_process` prints.
+    Json,
+}
+
+/// A shell that completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    PowerShell,
+    /// elvish
+    Elvish,
+}
+
+impl Format {
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        match name {
+            "sh" | "bash" | "zsh" | "dash" => Ok(Self::Sh),
+            "fish" => Ok(Self::Fish),
+            "powershell" | "pwsh" => Ok(Self::PowerShell),
+            "dotenv" => Ok(Self::Dotenv),
+            "json" => Ok(Self::Json),
+            other => Err(Error::new(format!("--export knows no format '{other}'"))
+                .advise("it is one of sh, fish, powershell, dotenv and json")),
+        }
+    }
+}
+
+impl Shell {
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        match name {
+            "bash" => Ok(Self::Bash),
+            "zsh" => Ok(Self::Zsh),
+            "fish" => Ok(Self::Fish),
+            "powershell" | "pwsh" => Ok(Self::PowerShell),
+            "elvish" => Ok(Self::Elvish),
+            other => Err(Error::new(format!("--completions knows no shell '{other}'"))
+                .advise("it is one of bash, zsh, fish, powershell and elvish")),
+        }
+    }
+}
