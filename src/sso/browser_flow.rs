@@ -17,7 +17,7 @@ use crate::sso::registration::Registration;
 use crate::sso::{oidc, registration};
 use crate::system::loopback::{Brought, Callback};
 use crate::system::random::{base64_url, hex};
-use crate::system::terminal::Interrupted;
+use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
 use crate::system::{browser, random};
 use crate::text::escape::some_words;

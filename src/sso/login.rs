@@ -97,7 +97,7 @@ pub(crate) fn ask(
     context.messages.step(|| String::from("asking on the terminal whether to sign in"));
     let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
     let answer = terminal
-        .ask_openly(&question, &mut Holder(lock))
+        .ask_openly(&question, &mut Holder::new(lock))
         .map_err(|error| Error::new(format!("cannot ask on the terminal ({})", io_words(&error))))?;
     match answer {
         Answer::Line(line) if ["y", "yes"].iter().any(|yes| line.expose().eq_ignore_ascii_case(yes)) => Ok(()),
@@ -126,14 +126,14 @@ fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<
             context,
             &format!("sign in to {} in the browser; --no-browser gives a code for another one instead", whose(sso)),
         );
-        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder(lock)) {
+        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock)) {
             Ok(given) => return Ok(keep(&given, &registration, sso, context)),
             Err(NotSignedIn::NoBrowser(error)) => tell(context, error.fact()),
             Err(other) => return Err(other),
         }
     }
     let registration = registration::get(sso, Grant::Device, context)?;
-    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder(lock))?;
+    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock))?;
     Ok(keep(&given, &registration, sso, context))
 }
 

@@ -22,19 +22,39 @@ use crate::env::ancestors;
 use crate::error::Error;
 use crate::messages::Messages;
 use crate::system::private_files;
-use crate::system::terminal::Interrupted;
+use crate::system::signals::Interrupted;
 use crate::time::Length;
 
-/// What the lock owes to those who wait for it.
-pub(crate) struct Holder<'a>(pub &'a mut Option<Lock>);
+/// What the holder of a lock owes to those who wait for it, when it is stopped or ended.
+pub(crate) struct Holder<'a> {
+    lock: &'a mut Option<Lock>,
+    /// The lock while this process is stopped: the file is open, and others may lock it.
+    asleep: Option<Lock>,
+}
+
+impl<'a> Holder<'a> {
+    /// For the lock that may be held; it is `None` after a stop in which another process had it.
+    pub fn new(lock: &'a mut Option<Lock>) -> Self {
+        Self { lock, asleep: None }
+    }
+}
 
 impl Interrupted for Holder<'_> {
     fn stopping(&mut self) {
-        *self.0 = None;
+        self.asleep = self.lock.take();
+        if let Some(lock) = &self.asleep {
+            let _ = flock(&lock.file, FlockOperation::Unlock);
+        }
+    }
+
+    fn woken(&mut self) -> bool {
+        let Some(lock) = self.asleep.take() else { return true };
+        *self.lock = lock.retaken();
+        self.lock.is_some()
     }
 
     fn cancelled(&mut self) {
-        if let Some(lock) = self.0 {
+        if let Some(lock) = self.lock {
             lock.give_up();
         }
     }
@@ -110,6 +130,13 @@ impl Lock {
         self.after
     }
 
+    /// The lock that was let go of, if no other process has had it since. Each holder writes its number into the file.
+    fn retaken(mut self) -> Option<Self> {
+        flock(&self.file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        let is_linked = self.file.metadata().is_ok_and(|about| about.nlink() > 0);
+        (is_linked && State::read(&mut self.file) == self.state).then_some(self)
+    }
+
     /// A failure to write is no failure to hold the lock: the file only informs.
     fn write(&mut self) {
         let State { pid, given_up, gave_up } = self.state;
@@ -123,7 +150,7 @@ impl Lock {
 }
 
 /// What the file of a lock tells.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
     /// Who holds it.
     pid: u32,
@@ -192,7 +219,7 @@ fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Opt
 /// A helper of ours needs what we are getting by it.
 fn part_of_itself(pid: u32) -> Error {
     Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
-        .advise("a credential_process must not need the role that is assumed with its credentials")
+        .advise("a credential_process or mfa_process must not need what it is run for")
 }
 
 /// Nobody let go of the lock in time.

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
 use crate::system::signals;
-use crate::system::signals::{Caught, Ignored, Stopped};
+use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
 use crate::text::escape::printable;
 
 /// The controlling terminal.
@@ -40,14 +40,6 @@ pub enum Answer {
     Late,
 }
 
-/// What has to happen before a prompt ends in another way than by an answer.
-pub trait Interrupted {
-    /// Before a stop: others must not wait for a stopped program.
-    fn stopping(&mut self);
-    /// Before death by a signal.
-    fn cancelled(&mut self);
-}
-
 impl Terminal {
     /// The terminal, if the process has one.
     pub fn open() -> Option<Self> {
@@ -65,23 +57,6 @@ impl Terminal {
     /// Prints a line on the terminal.
     pub fn say(&mut self, text: &str) {
         let _ = self.tty.write_all(format!("{}\n", printable(text)).as_bytes());
-    }
-
-    /// A descriptor of the terminal for a program that has to talk to the person.
-    pub fn try_clone(&self) -> io::Result<File> {
-        self.tty.try_clone()
-    }
-
-    /// How the terminal is set now.
-    pub fn settings(&self) -> Option<Termios> {
-        tcgetattr(&self.tty).ok()
-    }
-
-    /// Puts the terminal back after a program that may have changed it was ended.
-    pub fn put_back(&self, settings: &Termios) {
-        if !self.in_background() {
-            let _ = set(&self.tty, OptionalActions::Now, settings);
-        }
     }
 
     /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
@@ -151,11 +126,12 @@ impl Terminal {
 /// Stops, and goes on; `None` when nothing stopped us.
 fn stop(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> Option<()> {
     interrupted.stopping();
-    match caught.stop(signal) {
-        Stopped::Not => None,
-        Stopped::Woken => Some(()),
-        Stopped::Ended(by) => end_by(by, caught, interrupted),
+    let stopped = caught.stop(signal);
+    if let Stopped::Ended(by) = stopped {
+        end_by(by, caught, interrupted);
     }
+    interrupted.woken();
+    (stopped == Stopped::Woken).then_some(())
 }
 
 fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {
