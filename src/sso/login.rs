@@ -85,9 +85,7 @@ pub(crate) fn ask(
     lock: &mut Option<Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
-    let Some(mut terminal) =
-        Terminal::open_for(context.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience))
-    else {
+    let Some(mut terminal) = Terminal::open_for(context.patience()) else {
         return Err(no().into());
     };
     if let Some(renewal) = &context.request.keep_fresh.renewal {
@@ -118,8 +116,7 @@ fn give_up(lock: &mut Option<Lock>) {
 
 /// By a browser here where there is one, else by a code.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
-    let until = Instant::now()
-        + context.request.keep_fresh.renewal.as_ref().map_or(SIGN_IN_TIME_LIMIT, |renewal| renewal.patience);
+    let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(

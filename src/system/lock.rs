@@ -17,10 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::context::Context;
-use crate::env::ancestors;
 use crate::error::Error;
-use crate::messages::Messages;
 use crate::system::private_files;
 use crate::system::signals::Interrupted;
 use crate::time::Length;
@@ -77,11 +74,21 @@ pub enum Turn {
     Impossible(io::Error),
 }
 
-/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid. It does not wait for a process
-/// that waits for this one; and a renewal, on which a running command waits, not for ever.
-pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
-    let ancestors = ancestors::ancestors(context.snapshot);
-    let deadline = context.request.keep_fresh.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
+/// How a process waits for a lock that another one holds.
+pub struct Waiting<'a> {
+    /// What the holder has, in words: `the MFA prompt`. It is said after a second, with the holder's number.
+    pub what: &'a str,
+    /// For how long at the most.
+    pub patience: Option<Duration>,
+    /// The processes that wait for this one; to wait for them would never end.
+    pub ancestors: &'a dyn Fn() -> Vec<u32>,
+    /// Says a line to people.
+    pub say: &'a dyn Fn(&str),
+}
+
+/// Waits for its turn.
+pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
+    let deadline = waiting.patience.map(|patience| Instant::now() + patience);
     let mut seen = None;
     loop {
         let mut file = match private_files::open_lock(path) {
@@ -93,13 +100,13 @@ pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                if ancestors.contains(&before.pid) {
+                if (waiting.ancestors)().contains(&before.pid) {
                     return Turn::Never(part_of_itself(before.pid));
                 }
                 seen.get_or_insert(before.given_up);
-                match wait(&file, path, context.messages, what, deadline) {
+                match wait(&file, path, waiting, deadline) {
                     Ok(true) => {}
-                    Ok(false) => return Turn::Never(in_vain(&mut file, what, context)),
+                    Ok(false) => return Turn::Never(in_vain(&mut file, waiting)),
                     Err(error) => return Turn::Impossible(error),
                 }
             }
@@ -171,7 +178,7 @@ impl State {
 }
 
 /// Blocks until the lock is had (true) or the deadline has come; after a second it says whom we wait for.
-fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Option<Instant>) -> io::Result<bool> {
+fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instant>) -> io::Result<bool> {
     // The kernel knows no time limit here, so another thread blocks. It holds the same open file, and the lock is that
     // file's; given up, it ends with the process.
     let theirs = file.try_clone()?;
@@ -209,7 +216,7 @@ fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Opt
             Err(RecvTimeoutError::Timeout) => {
                 next = None;
                 if let Ok(mut file) = File::open(path) {
-                    messages.say(&format!("waiting for {what} of process {}", State::read(&mut file).pid));
+                    (waiting.say)(&format!("waiting for {} of process {}", waiting.what, State::read(&mut file).pid));
                 }
             }
         }
@@ -223,11 +230,11 @@ fn part_of_itself(pid: u32) -> Error {
 }
 
 /// Nobody let go of the lock in time.
-fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
+fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
     let pid = State::read(file).pid;
-    let seconds = context.request.keep_fresh.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
-    let waited = Length::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
-    Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
+    let waited = Length::of(waiting.patience.unwrap_or_default());
+    Error::new(format!("waited {waited} for {} of process {pid}", waiting.what))
+        .advise("answer it, or end that process")
 }
 
 /// Whether the file that was locked is the one that the others find: `--logout --all` may have removed it.

@@ -21,8 +21,7 @@ use crate::text::escape::printable;
 /// The controlling terminal.
 pub struct Terminal {
     tty: File,
-    /// How long a question stands, where somebody waits who did not ask for it: a command that runs at this terminal
-    /// and needs new credentials.
+    /// How long a question stands, where a command that runs at this terminal needs new credentials.
     patience: Option<Duration>,
 }
 
@@ -47,9 +46,9 @@ impl Terminal {
         Some(Self { tty, patience: None })
     }
 
-    /// The same; for a renewal, of a command that runs at this terminal, a question ends in time, does
-    /// not stop the command in the background, and changes no more of the terminal than it must, for the command's SDK
-    /// may kill us at it.
+    /// The same, with how long a question stands. A limit is given where a command that runs at this terminal waits for
+    /// the answer: a question does not stop that command in the background, and changes no more of the terminal than
+    /// it must, for the command's SDK may kill us at it.
     pub fn open_for(patience: Option<Duration>) -> Option<Self> {
         Some(Self { patience, ..Self::open()? })
     }
