@@ -20,6 +20,7 @@ use crate::plan::model::{Acquisition, Mfa};
 use crate::plan::resolve;
 use crate::region::Region;
 use crate::system::browser;
+use crate::text::percent::encoded;
 
 /// What is signed in with.
 pub struct Session<'a> {
@@ -253,17 +254,4 @@ pub fn switch_role_url(context: &Context<'_>) -> Result<String> {
         encoded(role.path_and_name()).as_str(),
         encoded(name).as_str()
     ))
-}
-
-/// A text as a value of a query: everything but letters, digits and `-_.~` as `%XX` (RFC 3986).
-fn encoded(text: &str) -> Zeroizing<String> {
-    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(*encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }

@@ -78,7 +78,7 @@ fn link(sso: &Sso, registration: &Registration, redirect: &str, (state, verifier
         ("scopes", &scopes),
         ("code_challenge", &challenge),
     ] {
-        let _ = write!(link, "&{name}={}", encoded(value));
+        let _ = write!(link, "&{name}={}", encoded(value).as_str());
     }
     Ok(link)
 }
