@@ -1,12 +1,17 @@
 //! What carrying a plan out needs beside the plan.
 
+use std::path::Path;
+use std::time::Duration;
+
 use crate::cache::store::Store;
 use crate::config::profiles::ProfileSet;
+use crate::env::ancestors;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Result, io_words};
 use crate::messages::Messages;
 use crate::request::Request;
-use crate::system::lock::{self, Lock, Turn};
+use crate::system::lock::{Lock, Turn, Waiting};
+use crate::system::{ancestry, lock};
 use crate::time::Timestamp;
 
 /// The surroundings of a run: what was asked for, and what it was started with.
@@ -26,6 +31,19 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// How long this run may wait for a person or another process: only a renewal has a limit, for a running command
+    /// waits for it.
+    pub fn patience(&self) -> Option<Duration> {
+        self.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience)
+    }
+
+    /// Waits for the lock at `path`. `what` is what the others wait for.
+    pub fn turn_at(&self, path: &Path, what: &str) -> Turn {
+        let ancestors = || [ancestors::ancestors(self.snapshot), ancestry::of_this_program()].concat();
+        let say = |text: &str| self.messages.say(text);
+        lock::take(path, &Waiting { what, patience: self.patience(), ancestors: &ancestors, say: &say })
+    }
+
     /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` is what the others
     /// wait for. `None` where nothing may be written, or there can be no lock: then the run goes on without one, after
     /// a warning in the latter case.
@@ -34,7 +52,7 @@ impl Context<'_> {
     /// Returns an error when waiting would never end, or no longer makes sense.
     pub fn take_turn(&self, name: &str, what: &str) -> Result<Option<Lock>> {
         let Some(state) = self.store.state().filter(|_| self.store.writable()) else { return Ok(None) };
-        match lock::take(&state.join(format!("lock-{name}")), self, what) {
+        match self.turn_at(&state.join(format!("lock-{name}")), what) {
             Turn::Held(lock) => Ok(Some(lock)),
             Turn::Never(error) => Err(error),
             Turn::Impossible(error) => {

@@ -254,7 +254,7 @@ impl Calls<'_> {
 
     /// One code, sent once. `None` when STS refused it and another one may be tried.
     fn try_code<T>(&mut self, call: &CodedCall<'_, T>, why: &mut Option<String>) -> Result<Option<T>, NoCode> {
-        let given = self.codes.next(call.serial, why.as_deref(), &mut Holder(&mut self.device_lock))?;
+        let given = self.codes.next(call.serial, why.as_deref(), &mut Holder::new(&mut self.device_lock))?;
         self.codes.sent(call.serial, &given.digits);
         let context = self.context;
         context.messages.step(|| {

@@ -36,7 +36,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
         option: context.request.mfa.code_option.clone(),
         variable: context.request.mfa.code_variable.clone(),
         process: plan.mfa_process.as_ref().map(|process| process.value.clone()),
-        environment: &context.snapshot.entries,
+        snapshot: context.snapshot,
         profile: plan.profile_name().to_owned(),
         place: plan.sts.foreign().map(String::from),
         renewal: context.request.keep_fresh.renewal.clone(),

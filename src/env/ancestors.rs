@@ -1,14 +1,17 @@
-//! A credential_process that needs what it is itself a part of: each run tells its process, in a variable, which
-//! profiles are being resolved above it and by whom.
+//! A helper program (credential_process, mfa_process) that needs what it is itself a part of: each run tells its helper,
+//! in a variable, which profiles are being resolved above it and by which processes.
 
-use crate::env::snapshot::Snapshot;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::env::snapshot::{Snapshot, name_of};
 use crate::text::shell_words::{shell_word, split_words};
 
 /// The variable: `PID PROFILE` for each run above, as shell words, the outermost first.
 pub const VARIABLE: &str = "AWS_AUTH_RESOLVING";
 
 /// The runs above this one.
-pub(crate) fn above(snapshot: &Snapshot) -> Vec<(u32, String)> {
+fn above(snapshot: &Snapshot) -> Vec<(u32, String)> {
     let text = snapshot.var(VARIABLE).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     let words = split_words(&text).unwrap_or_default();
     let pairs = words.chunks_exact(2);
@@ -20,8 +23,32 @@ pub fn ancestors(snapshot: &Snapshot) -> Vec<u32> {
     above(snapshot).into_iter().map(|(pid, _)| pid).collect()
 }
 
-/// The variable's value for the process of `profile`.
-pub fn value_for(snapshot: &Snapshot, profile: &str) -> String {
+/// The profiles from `profile` down to `profile` again, when a helper of it is above this run: `p -> q -> p`.
+pub fn circle(snapshot: &Snapshot, profile: &str) -> Option<String> {
+    let above = above(snapshot);
+    let first = above.iter().position(|(_, name)| name == profile)?;
+    let names: Vec<&str> = above.iter().skip(first).map(|(_, name)| name.as_str()).chain([profile]).collect();
+    Some(names.join(" -> "))
+}
+
+/// The environment of a helper of `profile`: the caller's, without the variables that are `withheld`.
+pub fn environment_for(
+    snapshot: &Snapshot,
+    profile: &str,
+    withheld: impl Fn(&[u8]) -> bool,
+) -> Vec<(OsString, OsString)> {
+    // Of a name that is there twice the first counts, as for getenv(3): it comes last here.
+    let callers = snapshot.entries.iter().rev().filter_map(|entry| {
+        let bytes = entry.to_bytes();
+        let name = name_of(bytes);
+        let value = bytes.get(name.len() + 1..)?;
+        let passes = !name.is_empty() && name != VARIABLE.as_bytes() && !withheld(name);
+        passes.then(|| (OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
+    });
+    callers.chain([(OsString::from(VARIABLE), OsString::from(value_for(snapshot, profile)))]).collect()
+}
+
+fn value_for(snapshot: &Snapshot, profile: &str) -> String {
     let mut runs = above(snapshot);
     runs.push((std::process::id(), profile.to_owned()));
     let words: Vec<String> = runs.iter().map(|(pid, name)| format!("{pid} {}", shell_word(name))).collect();

@@ -3,13 +3,15 @@
 use crate::arn::Serial;
 use crate::cache::store::Store;
 use crate::credentials::Secret;
-use crate::env::snapshot::Entry;
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::mfa::code::{Given, six_digits};
-use crate::mfa::process::{PROCESS_TIME, run_process};
+use crate::mfa::process;
+use crate::mfa::process::Printed;
 use crate::mfa::used::Used;
 use crate::request::renewal::Renewal;
-use crate::system::terminal::{Answer, Interrupted, Terminal};
+use crate::system::signals::Interrupted;
+use crate::system::terminal::{Answer, Terminal};
 use crate::text::shell_words::shell_word;
 use crate::time::now;
 
@@ -23,7 +25,7 @@ pub struct Codes<'a> {
     process: Option<String>,
     /// The process that was run for the code at hand.
     ran: Option<String>,
-    environment: &'a [Entry],
+    snapshot: &'a Snapshot,
     used: Used<'a>,
     profile: String,
     place: Option<String>,
@@ -52,7 +54,7 @@ pub struct Sources<'a> {
     /// The mfa_process.
     pub process: Option<String>,
     /// The environment that the mfa_process is run in, but for its keys.
-    pub environment: &'a [Entry],
+    pub snapshot: &'a Snapshot,
     /// The profile, for the prompt.
     pub profile: String,
     /// The endpoint, when it is not AWS's own, for the prompt.
@@ -69,7 +71,7 @@ impl<'a> Codes<'a> {
             given: given.into_iter().filter_map(|(name, code)| Some((name, code?))).collect(),
             process: sources.process,
             ran: None,
-            environment: sources.environment,
+            snapshot: sources.snapshot,
             used: Used { store, sent: Vec::new() },
             profile: sources.profile,
             place: sources.place,
@@ -94,9 +96,14 @@ impl<'a> Codes<'a> {
             let error = || Error::new(format!("{name} holds no MFA code")).advise("a code is six digits");
             (name, six_digits(code.expose()).ok_or_else(error))
         } else if let Some(command) = self.process.take() {
-            let code = run_process(&command, self.environment, PROCESS_TIME);
+            let printed = process::run(&command, self.snapshot, &self.profile, interrupted);
             self.ran = Some(command);
-            ("mfa_process", code)
+            if let Ok(Printed { digits, resumed: true }) = printed {
+                // It is good yet, if a code is still needed.
+                self.given.push(("mfa_process", digits));
+                return Err(NoCode::Resumed);
+            }
+            ("mfa_process", printed.map(|printed| printed.digits))
         } else {
             return self.ask(serial, why, None, interrupted);
         };

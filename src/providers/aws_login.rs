@@ -141,7 +141,7 @@ fn unusable(path: &Path, about: &str, again: &str) -> Error {
 fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
     let Some(state) = context.store.state().filter(|_| context.store.writable()) else { return Ok(None) };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    match lock::take(&state.join(format!("lock-login-{name}")), context, "the login session") {
+    match context.turn_at(&state.join(format!("lock-login-{name}")), "the login session") {
         Turn::Held(lock) => Ok(Some(lock)),
         Turn::Never(error) => Err(error),
         Turn::Impossible(_) => Ok(None),

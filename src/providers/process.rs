@@ -1,36 +1,60 @@
 //! `credential_process`: a program that prints credentials (the AWS CLI's ProcessProvider).
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
-
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::env::ancestors;
-use crate::env::ancestors::above;
-use crate::env::snapshot::{Snapshot, name_of};
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
-use crate::system::subprocess;
-use crate::system::subprocess::{End, Finished, Trouble};
+use crate::system::signals::Alone;
+use crate::system::subprocess::{End, Finished, Helper, Trouble, Words};
+use crate::system::{ancestry, subprocess};
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::text::shell_words::split_words;
 use crate::time::{Length, Timestamp};
 
-/// Refuses to run the process of a profile whose process we are a part of.
+/// How many aws-auth processes may wait for each other by their helpers, one above the other.
+const DEEPEST: usize = 8;
+
+/// Refuses to run a helper of a profile (its credential_process or mfa_process) as a part of which this run was begun.
 ///
 /// # Errors
-/// The circle.
+/// The circle, or that the helpers are too many.
 pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
-    let Base::Process { named: Named { profile, at: Some(at) }, .. } = &plan.base else { return Ok(()) };
-    let above = above(context.snapshot);
-    let Some(first) = above.iter().position(|(_, name)| name == profile) else { return Ok(()) };
-    let names: Vec<&str> = above.iter().skip(first).map(|(_, name)| name.as_str()).chain([profile.as_str()]).collect();
-    Err(Error::new(format!("{}: credential_process goes in a circle: {}", context.set.place(*at), names.join(" -> ")))
-        .advise("the command must not need the very profile that it gives credentials for; name another one in it"))
+    let credentials = match &plan.base {
+        Base::Process { named: Named { profile, at: Some(at) }, .. } => Some((profile, context.set.place(*at))),
+        _ => None,
+    };
+    let codes = plan.mfa_process.as_ref().filter(|_| plan.device().is_some());
+    if credentials.is_none() && codes.is_none() {
+        return Ok(());
+    }
+    if let Some((profile, place)) = &credentials
+        && let Some(circle) = ancestors::circle(context.snapshot, profile)
+    {
+        return Err(Error::new(format!("{place}: credential_process goes in a circle: {circle}")).advise(
+            "the command must not need the very profile that it gives credentials for; name another one in it",
+        ));
+    }
+    let profile = plan.profile_name();
+    if let Some(process) = codes
+        && let Some(circle) = ancestors::circle(context.snapshot, profile)
+    {
+        let place = process.origin.text(context.set);
+        return Err(Error::new(format!("{place}: mfa_process goes in a circle: {circle}"))
+            .advise("the command must not need a code of the very profile that it gives codes for"));
+    }
+    // A command that empties the environment loses the variable that tells of a circle.
+    let depth = ancestry::of_this_program().len();
+    if depth >= DEEPEST {
+        return Err(Error::new(format!("profile '{profile}': {depth} aws-auth processes wait for this one"))
+            .advise("a credential_process or mfa_process seems to need the very profile that it is run for"));
+    }
+    Ok(())
 }
 
 /// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
@@ -49,9 +73,15 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
     let about = format!("{about} '{program}'");
     let limit = limit(context.snapshot)?;
     context.messages.step(|| format!("running {program}"));
-    let environment = environment(context.snapshot, profile);
-    let finished = subprocess::run(program, arguments, environment, limit.to_duration())
-        .map_err(|trouble| in_words(&about, &trouble, limit))?;
+    let helper = Helper {
+        program,
+        arguments,
+        // The caller's, keys included, as the AWS CLI gives it; but a code is not the process's.
+        environment: ancestors::environment_for(context.snapshot, profile, |name| name == b"AWS_AUTH_MFA_TOKEN"),
+        stderr: Words::Capture,
+        limit: limit.to_duration(),
+    };
+    let finished = subprocess::run(helper, &mut Alone).map_err(|trouble| in_words(&about, &trouble, limit))?;
     if finished.end != End::Status(0) {
         return Err(failed(&about, &finished));
     }
@@ -77,24 +107,11 @@ fn limit(snapshot: &Snapshot) -> Result<Length> {
     }
 }
 
-/// The caller's environment, as the AWS CLI gives it; but a code is not the process's.
-fn environment(snapshot: &Snapshot, profile: &str) -> impl Iterator<Item = (OsString, OsString)> {
-    let ours = |name: &[u8]| name == b"AWS_AUTH_MFA_TOKEN" || name == ancestors::VARIABLE.as_bytes();
-    let callers = snapshot.entries.iter().rev().filter_map(move |entry| {
-        let bytes = entry.to_bytes();
-        let name = name_of(bytes);
-        let value = bytes.get(name.len() + 1..)?;
-        (!ours(name) && !name.is_empty())
-            .then(|| (OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
-    });
-    // Of a name that is there twice the first counts, as for getenv(3): it comes last here.
-    callers.chain([(OsString::from(ancestors::VARIABLE), OsString::from(ancestors::value_for(snapshot, profile)))])
-}
-
 fn in_words(about: &str, trouble: &Trouble, limit: Length) -> Error {
     match trouble {
         Trouble::NotStarted(error) => Error::new(format!("{about} cannot be run ({})", io_words(error)))
             .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
+        Trouble::Lost(error) => Error::new(format!("{about} was lost ({})", io_words(error))).advise("try again"),
         Trouble::TooSlow => Error::new(format!("{about} did not finish within {limit} and was stopped"))
             .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
         Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))

@@ -16,7 +16,7 @@ use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
 use crate::sso::{oidc, registration};
 use crate::system::loopback::{Brought, Callback};
-use crate::system::terminal::Interrupted;
+use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
 use crate::system::{browser, random};
 use crate::text::encoding::{base64_url, hex};

@@ -11,7 +11,7 @@ use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
 use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
-use crate::system::terminal::Interrupted;
+use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";

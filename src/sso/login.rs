@@ -85,9 +85,7 @@ pub(crate) fn ask(
     lock: &mut Option<Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
-    let Some(mut terminal) =
-        Terminal::open_for(context.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience))
-    else {
+    let Some(mut terminal) = Terminal::open_for(context.patience()) else {
         return Err(no().into());
     };
     if let Some(renewal) = &context.request.keep_fresh.renewal {
@@ -97,7 +95,7 @@ pub(crate) fn ask(
     context.messages.step(|| String::from("asking on the terminal whether to sign in"));
     let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
     let answer = terminal
-        .ask_openly(&question, &mut Holder(lock))
+        .ask_openly(&question, &mut Holder::new(lock))
         .map_err(|error| Error::new(format!("cannot ask on the terminal ({})", io_words(&error))))?;
     match answer {
         Answer::Line(line) if ["y", "yes"].iter().any(|yes| line.expose().eq_ignore_ascii_case(yes)) => Ok(()),
@@ -118,22 +116,21 @@ fn give_up(lock: &mut Option<Lock>) {
 
 /// By a browser here where there is one, else by a code.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
-    let until = Instant::now()
-        + context.request.keep_fresh.renewal.as_ref().map_or(SIGN_IN_TIME_LIMIT, |renewal| renewal.patience);
+    let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(
             context,
             &format!("sign in to {} in the browser; --no-browser gives a code for another one instead", whose(sso)),
         );
-        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder(lock)) {
+        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock)) {
             Ok(given) => return Ok(keep(&given, &registration, sso, context)),
             Err(NotSignedIn::NoBrowser(error)) => tell(context, error.fact()),
             Err(other) => return Err(other),
         }
     }
     let registration = registration::get(sso, Grant::Device, context)?;
-    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder(lock))?;
+    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock))?;
     Ok(keep(&given, &registration, sso, context))
 }
 

@@ -154,7 +154,7 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
 pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<lock::Lock>> {
     let Some(state) = context.store.state() else { return Ok(None) };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    match lock::take(&state.join(format!("lock-sso-{name}")), context, what) {
+    match context.turn_at(&state.join(format!("lock-sso-{name}")), what) {
         Turn::Held(lock) => Ok(Some(lock)),
         Turn::Never(error) => Err(error),
         Turn::Impossible(_) => Ok(None),

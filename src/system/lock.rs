@@ -17,24 +17,41 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::context::Context;
-use crate::env::ancestors;
 use crate::error::Error;
-use crate::messages::Messages;
 use crate::system::private_files;
-use crate::system::terminal::Interrupted;
+use crate::system::signals::Interrupted;
 use crate::time::Length;
 
-/// What the lock owes to those who wait for it.
-pub(crate) struct Holder<'a>(pub &'a mut Option<Lock>);
+/// What the holder of a lock owes to those who wait for it, when it is stopped or ended.
+pub(crate) struct Holder<'a> {
+    lock: &'a mut Option<Lock>,
+    /// The lock while this process is stopped: the file is open, and others may lock it.
+    asleep: Option<Lock>,
+}
+
+impl<'a> Holder<'a> {
+    /// For the lock that may be held; it is `None` after a stop in which another process had it.
+    pub fn new(lock: &'a mut Option<Lock>) -> Self {
+        Self { lock, asleep: None }
+    }
+}
 
 impl Interrupted for Holder<'_> {
     fn stopping(&mut self) {
-        *self.0 = None;
+        self.asleep = self.lock.take();
+        if let Some(lock) = &self.asleep {
+            let _ = flock(&lock.file, FlockOperation::Unlock);
+        }
+    }
+
+    fn woken(&mut self) -> bool {
+        let Some(lock) = self.asleep.take() else { return true };
+        *self.lock = lock.retaken();
+        self.lock.is_some()
     }
 
     fn cancelled(&mut self) {
-        if let Some(lock) = self.0 {
+        if let Some(lock) = self.lock {
             lock.give_up();
         }
     }
@@ -57,11 +74,21 @@ pub enum Turn {
     Impossible(io::Error),
 }
 
-/// Waits for its turn. `what` is said after a second of waiting, with the holder's pid. It does not wait for a process
-/// that waits for this one; and a renewal, on which a running command waits, not for ever.
-pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
-    let ancestors = ancestors::ancestors(context.snapshot);
-    let deadline = context.request.keep_fresh.renewal.as_ref().map(|renewal| Instant::now() + renewal.patience);
+/// How a process waits for a lock that another one holds.
+pub struct Waiting<'a> {
+    /// What the holder has, in words: `the MFA prompt`. It is said after a second, with the holder's number.
+    pub what: &'a str,
+    /// For how long at the most.
+    pub patience: Option<Duration>,
+    /// The processes that wait for this one; to wait for them would never end.
+    pub ancestors: &'a dyn Fn() -> Vec<u32>,
+    /// Says a line to people.
+    pub say: &'a dyn Fn(&str),
+}
+
+/// Waits for its turn.
+pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
+    let deadline = waiting.patience.map(|patience| Instant::now() + patience);
     let mut seen = None;
     loop {
         let mut file = match private_files::open_lock(path) {
@@ -73,13 +100,13 @@ pub fn take(path: &Path, context: &Context<'_>, what: &str) -> Turn {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                if ancestors.contains(&before.pid) {
+                if (waiting.ancestors)().contains(&before.pid) {
                     return Turn::Never(part_of_itself(before.pid));
                 }
                 seen.get_or_insert(before.given_up);
-                match wait(&file, path, context.messages, what, deadline) {
+                match wait(&file, path, waiting, deadline) {
                     Ok(true) => {}
-                    Ok(false) => return Turn::Never(in_vain(&mut file, what, context)),
+                    Ok(false) => return Turn::Never(in_vain(&mut file, waiting)),
                     Err(error) => return Turn::Impossible(error),
                 }
             }
@@ -110,6 +137,13 @@ impl Lock {
         self.after
     }
 
+    /// The lock that was let go of, if no other process has had it since. Each holder writes its number into the file.
+    fn retaken(mut self) -> Option<Self> {
+        flock(&self.file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        let is_linked = self.file.metadata().is_ok_and(|about| about.nlink() > 0);
+        (is_linked && State::read(&mut self.file) == self.state).then_some(self)
+    }
+
     /// A failure to write is no failure to hold the lock: the file only informs.
     fn write(&mut self) {
         let State { pid, given_up, gave_up } = self.state;
@@ -123,7 +157,7 @@ impl Lock {
 }
 
 /// What the file of a lock tells.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
     /// Who holds it.
     pid: u32,
@@ -144,7 +178,7 @@ impl State {
 }
 
 /// Blocks until the lock is had (true) or the deadline has come; after a second it says whom we wait for.
-fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Option<Instant>) -> io::Result<bool> {
+fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instant>) -> io::Result<bool> {
     // The kernel knows no time limit here, so another thread blocks. It holds the same open file, and the lock is that
     // file's; given up, it ends with the process.
     let theirs = file.try_clone()?;
@@ -182,7 +216,7 @@ fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Opt
             Err(RecvTimeoutError::Timeout) => {
                 next = None;
                 if let Ok(mut file) = File::open(path) {
-                    messages.say(&format!("waiting for {what} of process {}", State::read(&mut file).pid));
+                    (waiting.say)(&format!("waiting for {} of process {}", waiting.what, State::read(&mut file).pid));
                 }
             }
         }
@@ -192,15 +226,15 @@ fn wait(file: &File, path: &Path, messages: &Messages, what: &str, deadline: Opt
 /// A helper of ours needs what we are getting by it.
 fn part_of_itself(pid: u32) -> Error {
     Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
-        .advise("a credential_process must not need the role that is assumed with its credentials")
+        .advise("a credential_process or mfa_process must not need what it is run for")
 }
 
 /// Nobody let go of the lock in time.
-fn in_vain(file: &mut File, what: &str, context: &Context<'_>) -> Error {
+fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
     let pid = State::read(file).pid;
-    let seconds = context.request.keep_fresh.renewal.as_ref().map_or(0, |renewal| renewal.patience.as_secs());
-    let waited = Length::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
-    Error::new(format!("waited {waited} for {what} of process {pid}")).advise("answer it, or end that process")
+    let waited = Length::of(waiting.patience.unwrap_or_default());
+    Error::new(format!("waited {waited} for {} of process {pid}", waiting.what))
+        .advise("answer it, or end that process")
 }
 
 /// Whether the file that was locked is the one that the others find: `--logout --all` may have removed it.

@@ -1,5 +1,6 @@
 //! The machine: terminal, signals, other programs, locks, private files, loopback connections.
 
+pub mod ancestry;
 pub mod browser;
 pub mod harden;
 pub mod lock;

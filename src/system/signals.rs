@@ -1,11 +1,14 @@
 //! Signals while a prompt stands: caught, so that the terminal can be put back first, and then taken as they were
-//! meant. The one module (with `deliver::exec`) that needs unsafe: no safe interface tells whether a signal was
+//! meant. The one module (with `command::exec`) that needs unsafe: no safe interface tells whether a signal was
 //! ignored when we started, and a command run by nohup must stay deaf to SIGHUP after our prompt.
 #![allow(unsafe_code)]
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 #[cfg(target_os = "linux")]
@@ -16,6 +19,45 @@ use libc::__error as errno;
 /// What ends or stops a program at its terminal; SIGCONT tells that a stop is over.
 const CAUGHT: [i32; 7] =
     [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP, libc::SIGALRM, libc::SIGTSTP, libc::SIGCONT];
+
+/// What this module changes in other ways than by catching it.
+const CHANGED: [i32; 5] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGXFSZ, libc::SIGTTIN, libc::SIGTTOU];
+
+/// The signals as the caller of the program left them: a program that was just executed ignores a signal or does not,
+/// and catches none.
+#[derive(Clone)]
+struct Callers {
+    /// SIG_IGN or SIG_DFL for every signal that this module may change.
+    dispositions: Vec<(i32, usize)>,
+    mask: libc::sigset_t,
+}
+
+/// Read before the first change.
+fn callers() -> &'static Callers {
+    static CALLERS: OnceLock<Callers> = OnceLock::new();
+    CALLERS.get_or_init(|| {
+        let handler = |signal| {
+            let ignored = disposition(signal).is_some_and(|old| old.sa_sigaction == libc::SIG_IGN);
+            (signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL })
+        };
+        Callers { dispositions: CAUGHT.into_iter().chain(CHANGED).map(handler).collect(), mask: mask() }
+    })
+}
+
+/// Gives a helper program the signals as the caller of this one left them. The standard library alone would reset
+/// SIGPIPE and the mask, and pass on what is ignored here for a while.
+pub fn hand_down(command: &mut Command) {
+    let callers = callers().clone();
+    let prepare = move || {
+        for (signal, handler) in &callers.dispositions {
+            set(*signal, *handler);
+        }
+        set_mask(&callers.mask);
+        Ok(())
+    };
+    // SAFETY: sigaction(2) and pthread_sigmask(3) are async-signal-safe, and nothing is allocated.
+    unsafe { command.pre_exec(prepare) };
+}
 
 /// The end of the pipe that the handler writes to.
 static NOTE: AtomicI32 = AtomicI32::new(-1);
@@ -31,7 +73,7 @@ extern "C" fn note(signal: libc::c_int) {
 }
 
 /// The reading and the writing end of a pipe that no command inherits and that nobody is ever held up at.
-pub fn note_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+fn note_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (reader, writer) = io::pipe()?;
     // pipe2(2) would do it at once, but macOS does not have that.
     rustix::io::ioctl_fionbio(&reader, true)?;
@@ -50,17 +92,44 @@ pub enum Stopped {
     Ended(i32),
 }
 
+/// What has to happen when a signal stops or ends the program while it waits for a person or for another program.
+pub trait Interrupted {
+    /// Before a stop: others must not wait for a stopped program.
+    fn stopping(&mut self);
+    /// After a stop: whether nothing has changed meanwhile, so that what was begun may go on.
+    fn woken(&mut self) -> bool;
+    /// Before death by a signal.
+    fn cancelled(&mut self);
+}
+
+/// For a wait on which no other process depends.
+pub struct Alone;
+
+impl Interrupted for Alone {
+    fn stopping(&mut self) {}
+
+    fn woken(&mut self) -> bool {
+        true
+    }
+
+    fn cancelled(&mut self) {}
+}
+
 /// Handlers that stand until this is dropped; signals that were ignored stay ignored.
 pub struct Caught {
     before: Vec<(i32, libc::sigaction)>,
     pipe: OwnedFd,
+    /// The pipe of the handlers that stood before, if any.
+    outer: i32,
+    mask: Option<libc::sigset_t>,
 }
 
 impl Caught {
     /// Installs the handlers.
     pub fn new() -> io::Result<Self> {
+        let _ = callers();
         let (pipe, writer) = note_pipe()?;
-        NOTE.store(writer.into_raw_fd(), Ordering::Relaxed);
+        let outer = NOTE.swap(writer.into_raw_fd(), Ordering::Relaxed);
         let before = CAUGHT.into_iter().filter_map(|signal| {
             let old = disposition(signal)?;
             if old.sa_sigaction == libc::SIG_IGN {
@@ -68,7 +137,21 @@ impl Caught {
             }
             set(signal, note as *const () as usize).then_some((signal, old))
         });
-        Ok(Self { before: before.collect(), pipe })
+        Ok(Self { before: before.collect(), pipe, outer, mask: None })
+    }
+
+    /// The same, and [`Self::fd`] is readable when a child ends or stops, too: waitpid(2) tells which. Where the caller
+    /// ignores SIGCHLD, or blocks it, the kernel would report no child.
+    pub fn with_children() -> io::Result<Self> {
+        let mut caught = Self::new()?;
+        if let Some(old) = disposition(libc::SIGCHLD)
+            && set(libc::SIGCHLD, note as *const () as usize)
+        {
+            caught.before.push((libc::SIGCHLD, old));
+        }
+        caught.mask = Some(mask());
+        unblock(libc::SIGCHLD);
+        Ok(caught)
     }
 
     /// Readable when a signal came.
@@ -81,7 +164,9 @@ impl Caught {
     pub fn decisive(&self) -> Option<i32> {
         let mut came = None;
         while let Some(signal) = self.take() {
-            came = came.filter(|signal| *signal != libc::SIGCONT).or(Some(signal));
+            if signal != libc::SIGCHLD {
+                came = came.filter(|signal| *signal != libc::SIGCONT).or(Some(signal));
+            }
         }
         came
     }
@@ -109,7 +194,7 @@ impl Caught {
         while let Some(came) = self.take() {
             match (came, stopped) {
                 // `kill` on a stopped job, or its shell's end, sends the signal that ends it and then SIGCONT.
-                (_, Stopped::Ended(_)) | (libc::SIGTSTP, _) => {}
+                (_, Stopped::Ended(_)) | (libc::SIGTSTP | libc::SIGCHLD, _) => {}
                 (libc::SIGCONT, _) => stopped = Stopped::Woken,
                 (other, _) => stopped = Stopped::Ended(other),
             }
@@ -120,10 +205,13 @@ impl Caught {
 
 impl Drop for Caught {
     fn drop(&mut self) {
+        if let Some(mask) = &self.mask {
+            set_mask(mask);
+        }
         for (signal, old) in &self.before {
             restore(*signal, old);
         }
-        let writer = NOTE.swap(-1, Ordering::Relaxed);
+        let writer = NOTE.swap(self.outer, Ordering::Relaxed);
         // SAFETY: the descriptor was leaked by `new` for the handler, which no longer stands.
         unsafe { libc::close(writer) };
     }
@@ -144,6 +232,7 @@ pub struct Undisturbed(Vec<(i32, libc::sigaction)>);
 impl Undisturbed {
     /// Begins to ignore them.
     pub fn begin() -> Self {
+        let _ = callers();
         let before = [libc::SIGPIPE, libc::SIGXFSZ].into_iter().filter_map(|signal| {
             let old = disposition(signal)?;
             set(signal, libc::SIG_IGN).then_some((signal, old))
@@ -169,6 +258,7 @@ pub struct Ignored {
 impl Ignored {
     /// Begins to ignore it.
     pub fn begin(signal: i32) -> Self {
+        let _ = callers();
         let before = disposition(signal);
         set(signal, libc::SIG_IGN);
         Self { signal, before }
@@ -209,4 +299,26 @@ fn raise(signal: i32) {
     // SAFETY: plain kill(2) of ourselves. A signal to the whole process is delivered before kill returns when no
     // other thread can take it.
     unsafe { libc::raise(signal) };
+}
+
+/// The mask of blocked signals.
+fn mask() -> libc::sigset_t {
+    let mut mask = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: without a new mask, pthread_sigmask(3) only writes the old one; a zeroed set is an empty one.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), mask.as_mut_ptr());
+        mask.assume_init()
+    }
+}
+
+fn set_mask(mask: &libc::sigset_t) {
+    // SAFETY: the set is valid.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
+}
+
+fn unblock(signal: i32) {
+    let mut set = mask();
+    // SAFETY: the set is valid.
+    unsafe { libc::sigdelset(&raw mut set, signal) };
+    set_mask(&set);
 }

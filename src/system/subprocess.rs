@@ -1,46 +1,73 @@
 //! Running a helper program to its end, within a time, in a process group of its own that ends with it.
 //!
-//! In the group's own right it is a background job: what it prints is caught, and it never disturbs the terminal of the
-//! command's pipeline. Only when it reaches for the terminal (and is stopped for that) is the terminal handed to it.
+//! The group is a background job: what the program prints is caught, and it never disturbs the terminal of the
+//! command's pipeline. The terminal is handed to it only when it reaches for the terminal and is stopped for that.
+//!
+//! There is no second thread: a limit on processes that leaves room for the helper may leave none for a thread.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_current_process_group, kill_process_group, waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, getpgrp, kill_current_process_group,
+    kill_process_group, waitid, waitpid,
 };
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use zeroize::Zeroizing;
 
 use crate::system::signals;
-use crate::system::signals::{Caught, Ignored, Stopped};
+use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
 
-/// No helper has more to say.
+/// No helper has more to say, in bytes.
 const LONGEST: usize = 256 * 1024;
 
 /// Of what it says on stderr, the end is kept.
 const LAST_WORDS: usize = 8 * 1024;
 
-/// How long it has between the polite end and the other one.
+/// The time between the signal that asks a program to end and SIGKILL.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// A helper program about to be run.
+pub struct Helper<'a> {
+    /// Its name, looked for in PATH, or its path.
+    pub program: &'a str,
+    /// Its arguments.
+    pub arguments: &'a [String],
+    /// Its whole environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Where its stderr goes.
+    pub stderr: Words,
+    /// How long it may run.
+    pub limit: Duration,
+}
+
+/// Where a helper's stderr goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// To our own stderr, where people read what it wants from them.
+    Inherit,
+    /// Into [`Finished::stderr`].
+    Capture,
+}
 
 /// A program that ended by itself.
 pub struct Finished {
-    /// How.
+    /// How it ended.
     pub end: End,
     /// What it printed.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// What it said, or the end of it.
+    /// The end of what it said on stderr, when that was captured.
     pub stderr: Vec<u8>,
+    /// Whether this process was stopped meanwhile and lost its lock to another one.
+    pub resumed: bool,
 }
 
 /// How a program ended.
@@ -52,10 +79,12 @@ pub enum End {
     Signal(i32),
 }
 
-/// Why there is nothing of it.
+/// Why a program gave no result.
 pub enum Trouble {
     /// It could not be started.
     NotStarted(io::Error),
+    /// The system does not tell how it ended.
+    Lost(io::Error),
     /// It did not end in time, and was ended with its group.
     TooSlow,
     /// It printed without an end, and was ended with its group.
@@ -64,170 +93,145 @@ pub enum Trouble {
     NoTerminal,
 }
 
-/// Runs a program with these arguments and this environment alone. Its standard input is the terminal, else nothing:
-/// ours belongs to the command that comes after it.
-pub fn run(
-    program: &str,
-    arguments: &[String],
-    environment: impl Iterator<Item = (OsString, OsString)>,
-    limit: Duration,
-) -> Result<Finished, Trouble> {
+/// Runs a program with these arguments and this environment alone. Its standard input is the terminal if there is one:
+/// our own belongs to the command that comes after it.
+pub fn run(helper: Helper<'_>, interrupted: &mut dyn Interrupted) -> Result<Finished, Trouble> {
     let tty = File::options().read(true).write(true).open("/dev/tty").ok();
     let stdin = tty.as_ref().and_then(|tty| tty.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
-    // Our own end must take the group along.
-    let caught = Caught::new().map_err(Trouble::NotStarted)?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(Trouble::NotStarted)?;
-    let group = Pid::from_child(&child);
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(Trouble::NotStarted(io::ErrorKind::BrokenPipe.into()));
-    };
-    let watched = watch(group).map_err(|error| {
-        let _ = kill_process_group(group, Signal::KILL);
-        Trouble::NotStarted(error)
-    })?;
-    Job {
-        group,
+    let caught = Caught::with_children().map_err(Trouble::NotStarted)?;
+    let mut command = Command::new(helper.program);
+    command.args(helper.arguments).env_clear().envs(helper.environment).process_group(0);
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(match helper.stderr {
+        Words::Inherit => Stdio::inherit(),
+        Words::Capture => Stdio::piped(),
+    });
+    signals::hand_down(&mut command);
+    let mut child = command.spawn().map_err(Trouble::NotStarted)?;
+    let job = Job {
+        group: Pid::from_child(&child),
         tty,
         handed: false,
         stopping: false,
+        resumed: false,
         settings: None,
         caught,
-        watched,
-        stdout,
-        stderr,
-        said: Said::default(),
+        interrupted,
+        stdout: Stream::new(child.stdout.take()),
+        stderr: Stream::new(child.stderr.take()),
+        printed: Zeroizing::default(),
+        said: Vec::new(),
+    };
+    job.run(helper.limit)
+}
+
+/// A pipe from the program; `None` where there is none, or nothing more comes.
+struct Stream<P>(Option<P>);
+
+impl<P: Read + std::os::fd::AsFd> Stream<P> {
+    fn new(pipe: Option<P>) -> Self {
+        if let Some(pipe) = &pipe {
+            let _ = rustix::io::ioctl_fionbio(pipe, true);
+        }
+        Self(pipe)
     }
-    .run(limit)
-}
 
-/// What came so far.
-#[derive(Default)]
-struct Said {
-    stdout: Zeroizing<Vec<u8>>,
-    stderr: Vec<u8>,
-}
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(std::os::fd::AsFd::as_fd)
+    }
 
-/// A child's changes of state, and a pipe that is readable when one came.
-struct Watched {
-    states: Receiver<WaitStatus>,
-    bell: std::os::fd::OwnedFd,
-}
-
-/// Waits for the child on a thread: no descriptor tells of stops and ends on every system.
-fn watch(child: Pid) -> io::Result<Watched> {
-    let (bell, ring) = signals::note_pipe()?;
-    // Held by the thread too: a pipe that nobody reads any more would end us by SIGPIPE.
-    let held = bell.try_clone()?;
-    let (tell, states) = mpsc::channel();
-    std::thread::Builder::new().spawn(move || {
-        loop {
-            match waitpid(Some(child), WaitOptions::UNTRACED) {
-                Ok(Some((_, state))) => {
-                    let last = !state.stopped();
-                    if tell.send(state).is_err() || rustix::io::write(&ring, b".").is_err() || last {
-                        break;
-                    }
-                }
-                Ok(None) | Err(Errno::INTR) => {}
+    /// Takes what the pipe holds, but no more than a pipe can hold: a writer may be faster than this reader.
+    fn drain(&mut self, mut take: impl FnMut(&[u8])) {
+        let Some(pipe) = &mut self.0 else { return };
+        let mut buffer = Zeroizing::new([0; 4096]);
+        for _ in 0..=LONGEST / buffer.len() {
+            match pipe.read(&mut *buffer) {
+                Ok(0) => break,
+                Ok(count) => take(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => break,
             }
         }
-        drop(held);
-    })?;
-    Ok(Watched { states, bell })
+        self.0 = None;
+    }
 }
 
-struct Job<Out, Err> {
+struct Job<'a> {
     group: Pid,
     tty: Option<File>,
     /// Whether the terminal is the group's.
     handed: bool,
     /// Whether the group was told to stop.
     stopping: bool,
-    /// How it was set when it was handed over.
+    resumed: bool,
+    /// The terminal's settings when it was handed over.
     settings: Option<Termios>,
     caught: Caught,
-    watched: Watched,
-    stdout: Out,
-    stderr: Err,
-    said: Said,
+    interrupted: &'a mut dyn Interrupted,
+    stdout: Stream<ChildStdout>,
+    stderr: Stream<ChildStderr>,
+    printed: Zeroizing<Vec<u8>>,
+    said: Vec<u8>,
 }
 
-impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err> {
+impl Job<'_> {
     fn run(mut self, limit: Duration) -> Result<Finished, Trouble> {
-        let _ = rustix::io::ioctl_fionbio(&self.stdout, true);
-        let _ = rustix::io::ioctl_fionbio(&self.stderr, true);
         let mut deadline = Instant::now() + limit;
-        let mut open = [true, true];
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                self.end();
-                return Err(Trouble::TooSlow);
-            }
-            self.wait(left, open);
+            self.wait(deadline.saturating_duration_since(Instant::now()));
             self.pass_on_signals();
-            open = self.listen();
-            if self.said.stdout.len() > LONGEST {
+            let state = waitpid(Some(self.group), WaitOptions::UNTRACED | WaitOptions::NOHANG);
+            // Read after the state: what the program printed before its end is in the pipe by then. What another
+            // process that inherited the pipe may still print is not waited for.
+            self.listen();
+            if self.printed.len() > LONGEST {
                 self.end();
                 return Err(Trouble::TooMuch);
             }
-            let Ok(state) = self.watched.states.try_recv() else { continue };
-            let _ = rustix::io::read(&self.watched.bell, &mut [0; 1]);
-            if let Some(signal) = state.stopping_signal() {
-                if !self.stopped(signal) {
+            match state {
+                Ok(Some((_, state))) => match state.stopping_signal() {
+                    None => return Ok(self.finished(state)),
+                    Some(signal) if self.stopped(signal) => deadline = Instant::now() + limit,
+                    Some(_) => {
+                        self.end();
+                        return Err(Trouble::NoTerminal);
+                    }
+                },
+                Ok(None) | Err(Errno::INTR) if deadline > Instant::now() => {}
+                Ok(None) | Err(Errno::INTR) => {
                     self.end();
-                    return Err(Trouble::NoTerminal);
+                    return Err(Trouble::TooSlow);
                 }
-                deadline = Instant::now() + limit;
-                continue;
+                Err(error) => {
+                    self.end();
+                    return Err(Trouble::Lost(error.into()));
+                }
             }
-            // What it printed before its end is in the pipe already; who inherited the pipe from it is not waited for.
-            self.listen();
-            return Ok(self.finished(state));
         }
     }
 
-    fn wait(&self, left: Duration, open: [bool; 2]) {
-        let mut fds = vec![
-            PollFd::from_borrowed_fd(self.caught.fd(), PollFlags::IN),
-            PollFd::new(&self.watched.bell, PollFlags::IN),
-        ];
-        let [stdout, stderr] = open;
-        if stdout {
-            fds.push(PollFd::new(&self.stdout, PollFlags::IN));
-        }
-        if stderr {
-            fds.push(PollFd::new(&self.stderr, PollFlags::IN));
-        }
-        let timeout =
-            Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+    /// Waits for a signal, the end or stop of the program, or something that it prints.
+    fn wait(&self, left: Duration) {
+        let fds = [Some(self.caught.fd()), self.stdout.fd(), self.stderr.fd()];
+        let mut fds: Vec<PollFd<'_>> =
+            fds.into_iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         // An error is looked at as an event: the reads tell.
-        let _ = poll(&mut fds, Some(&timeout));
+        let _ = poll(&mut fds, Some(&timeout(left)));
     }
 
-    /// Reads what is there; whether more may come.
-    fn listen(&mut self) -> [bool; 2] {
-        let stdout = drain(&mut self.stdout, |bytes| {
-            if self.said.stdout.len() <= LONGEST {
-                self.said.stdout.extend_from_slice(bytes);
+    fn listen(&mut self) {
+        let printed = &mut self.printed;
+        self.stdout.drain(|bytes| {
+            if printed.len() <= LONGEST {
+                printed.extend_from_slice(bytes);
             }
         });
-        let stderr = drain(&mut self.stderr, |bytes| {
-            self.said.stderr.extend_from_slice(bytes);
-            let surplus = self.said.stderr.len().saturating_sub(LAST_WORDS);
-            self.said.stderr.drain(..surplus);
+        let said = &mut self.said;
+        self.stderr.drain(|bytes| {
+            said.extend_from_slice(bytes);
+            let surplus = said.len().saturating_sub(LAST_WORDS);
+            said.drain(..surplus);
         });
-        [stdout, stderr]
     }
 
     /// A signal that would have ended or stopped us does so, and to the group first.
@@ -243,10 +247,8 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
     }
 
     fn die(&mut self, signal: i32) -> ! {
-        if let Some(named) = Signal::from_named_raw(signal) {
-            let _ = kill_process_group(self.group, named);
-        }
-        self.take_terminal_back(true);
+        self.interrupted.cancelled();
+        self.end_group(Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
         signals::die_by(signal)
     }
 
@@ -271,11 +273,13 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
 
     /// Whether we were stopped, and are awake again.
     fn stop(&mut self, signal: i32) -> bool {
-        match self.caught.stop(signal) {
-            Stopped::Woken => true,
-            Stopped::Not => false,
-            Stopped::Ended(signal) => self.die(signal),
+        self.interrupted.stopping();
+        let stopped = self.caught.stop(signal);
+        if let Stopped::Ended(signal) = stopped {
+            self.die(signal);
         }
+        self.resumed |= !self.interrupted.woken();
+        stopped == Stopped::Woken
     }
 
     /// Makes the group the terminal's, if the terminal is ours to give; whether it is the group's now.
@@ -304,19 +308,33 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
         true
     }
 
-    /// Ends the group: politely, then for good.
     fn end(&mut self) {
+        self.end_group(Signal::TERM);
+    }
+
+    /// Ends the group: by this signal first, then for good, for a child of the program may be deaf to it.
+    fn end_group(&mut self, signal: Signal) {
         self.take_terminal_back(true);
-        let _ = kill_process_group(self.group, Signal::TERM);
+        let _ = kill_process_group(self.group, signal);
         let _ = kill_process_group(self.group, Signal::CONT);
         let deadline = Instant::now() + GRACE;
-        while self
-            .watched
-            .states
-            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            .is_ok_and(WaitStatus::stopped)
-        {}
+        // As long as the program is not waited for, its number is no other group's.
+        let ended = || {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+            !matches!(waitid(WaitId::Pid(self.group), options), Ok(None) | Err(Errno::INTR))
+        };
+        while !ended() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let mut fds = [PollFd::from_borrowed_fd(self.caught.fd(), PollFlags::IN)];
+            let _ = poll(&mut fds, Some(&timeout(left)));
+            let _ = self.caught.decisive();
+        }
         let _ = kill_process_group(self.group, Signal::KILL);
+        // The command that this process becomes is left no zombie.
+        while let Err(Errno::INTR) = waitpid(Some(self.group), WaitOptions::empty()) {}
     }
 
     fn finished(mut self, state: WaitStatus) -> Finished {
@@ -326,25 +344,22 @@ impl<Out: Read + std::os::fd::AsFd, Err: Read + std::os::fd::AsFd> Job<Out, Err>
             (None, signal) => End::Signal(signal.unwrap_or_default()),
         };
         if let (true, End::Signal(signal @ (libc::SIGINT | libc::SIGQUIT))) = (had_terminal, end) {
-            // Ctrl-C reached the group alone; who pressed it meant the whole job.
+            // Ctrl-C reached the group alone, and was meant for the whole job.
+            self.interrupted.cancelled();
             if let Some(named) = Signal::from_named_raw(signal) {
                 let _ = kill_current_process_group(named);
             }
             signals::die_by(signal);
         }
-        Finished { end, stdout: std::mem::take(&mut self.said.stdout), stderr: std::mem::take(&mut self.said.stderr) }
+        Finished {
+            end,
+            stdout: std::mem::take(&mut self.printed),
+            stderr: std::mem::take(&mut self.said),
+            resumed: self.resumed,
+        }
     }
 }
 
-/// Reads what a pipe holds; `false` when it is at its end.
-fn drain(pipe: &mut impl Read, mut take: impl FnMut(&[u8])) -> bool {
-    let mut buffer = Zeroizing::new([0; 4096]);
-    loop {
-        match pipe.read(&mut *buffer) {
-            Ok(0) => return false,
-            Ok(count) => take(buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-        }
-    }
+fn timeout(left: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
 }

@@ -15,14 +15,13 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
 use crate::system::signals;
-use crate::system::signals::{Caught, Ignored, Stopped};
+use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
 use crate::text::escape::printable;
 
 /// The controlling terminal.
 pub struct Terminal {
     tty: File,
-    /// How long a question stands, where somebody waits who did not ask for it: a command that runs at this terminal
-    /// and needs new credentials.
+    /// How long a question stands, where a command that runs at this terminal needs new credentials.
     patience: Option<Duration>,
 }
 
@@ -40,14 +39,6 @@ pub enum Answer {
     Late,
 }
 
-/// What has to happen before a prompt ends in another way than by an answer.
-pub trait Interrupted {
-    /// Before a stop: others must not wait for a stopped program.
-    fn stopping(&mut self);
-    /// Before death by a signal.
-    fn cancelled(&mut self);
-}
-
 impl Terminal {
     /// The terminal, if the process has one.
     pub fn open() -> Option<Self> {
@@ -55,9 +46,9 @@ impl Terminal {
         Some(Self { tty, patience: None })
     }
 
-    /// The same; for a renewal, of a command that runs at this terminal, a question ends in time, does
-    /// not stop the command in the background, and changes no more of the terminal than it must, for the command's SDK
-    /// may kill us at it.
+    /// The same, with how long a question stands. A limit is given where a command that runs at this terminal waits for
+    /// the answer: a question does not stop that command in the background, and changes no more of the terminal than
+    /// it must, for the command's SDK may kill us at it.
     pub fn open_for(patience: Option<Duration>) -> Option<Self> {
         Some(Self { patience, ..Self::open()? })
     }
@@ -65,23 +56,6 @@ impl Terminal {
     /// Prints a line on the terminal.
     pub fn say(&mut self, text: &str) {
         let _ = self.tty.write_all(format!("{}\n", printable(text)).as_bytes());
-    }
-
-    /// A descriptor of the terminal for a program that has to talk to the person.
-    pub fn try_clone(&self) -> io::Result<File> {
-        self.tty.try_clone()
-    }
-
-    /// How the terminal is set now.
-    pub fn settings(&self) -> Option<Termios> {
-        tcgetattr(&self.tty).ok()
-    }
-
-    /// Puts the terminal back after a program that may have changed it was ended.
-    pub fn put_back(&self, settings: &Termios) {
-        if !self.in_background() {
-            let _ = set(&self.tty, OptionalActions::Now, settings);
-        }
     }
 
     /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
@@ -151,11 +125,12 @@ impl Terminal {
 /// Stops, and goes on; `None` when nothing stopped us.
 fn stop(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> Option<()> {
     interrupted.stopping();
-    match caught.stop(signal) {
-        Stopped::Not => None,
-        Stopped::Woken => Some(()),
-        Stopped::Ended(by) => end_by(by, caught, interrupted),
+    let stopped = caught.stop(signal);
+    if let Stopped::Ended(by) = stopped {
+        end_by(by, caught, interrupted);
     }
+    interrupted.woken();
+    (stopped == Stopped::Woken).then_some(())
 }
 
 fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {

@@ -8,8 +8,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::system::signals;
-use crate::system::signals::{Caught, Stopped};
-use crate::system::terminal::Interrupted;
+use crate::system::signals::{Caught, Interrupted, Stopped};
 
 /// Signals are caught until this is dropped.
 pub struct Wait<'a> {

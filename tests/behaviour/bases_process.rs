@@ -1,12 +1,9 @@
 //! `credential_process`: alone, under a role and under two; what it is given, and every way it can go wrong.
 
+use crate::kit::Alive;
 use crate::world::{AWS_AUTH, Output, Role, SHELL_PROMPT, World, seed};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 
 const ONE: &str = "arn:aws:iam::111111111111:role/one";
 const TWO: &str = "arn:aws:iam::222222222222:role/two";
@@ -296,40 +293,6 @@ fn what_cannot_be_run_is_said_with_the_line() {
     }
 }
 
-/// A pipe that the process and all that it starts hold open: its end is theirs.
-struct Alive(File);
-
-impl Alive {
-    fn new(world: &World) -> Self {
-        let path = world.fifo("alive");
-        Self(File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap())
-    }
-
-    /// Blocks until somebody has written to it.
-    fn wait_for_start(&mut self) {
-        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
-        let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
-        assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "nobody came");
-        assert_ne!(self.0.read(&mut [0; 64]).unwrap(), 0);
-    }
-
-    /// Blocks until nobody holds it any more.
-    fn wait_for_end(mut self) {
-        loop {
-            match self.0.read(&mut [0; 64]) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) => {
-                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
-                    let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
-                    let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
-                    assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it is still there");
-                }
-            }
-        }
-    }
-}
-
 /// Hangs with a child that hangs, both deaf to SIGTERM.
 const HANGS: &str = "exec 9> \"$HOME/alive\"; trap '' TERM; sleep 1000 & echo up >&9; while :; do sleep 1000; done";
 
@@ -432,8 +395,8 @@ fn a_process_that_needs_the_role_above_it_ends_in_an_error() {
     world.credentials("[keys]\naws_access_key_id = AKIAMINE\naws_secret_access_key = mine\n");
     let run = world.run(["-p", "one", "true"]);
     run.assert_status(125);
-    let words = "waits for this one, which needs what that one is getting; a credential_process must not need the role that \
-                 is assumed with its credentials";
+    let words = "waits for this one, which needs what that one is getting; a credential_process or mfa_process must not need what \
+                 it is run for";
     assert!(run.stderr.contains(words), "{}", run.report());
 }
 

@@ -13,13 +13,13 @@ use std::process::Command;
 /// A user that no machine knows.
 const NOBODY: u32 = 54321;
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// Says that a test was not run. CI has every program, but not every privilege: tests that need root, or a kernel that
 /// lets users mount, are skipped there too.
-fn skipped(test: &str, why: &str) {
+pub fn skipped(test: &str, why: &str) {
     eprintln!("skipped: {test} ({why})");
 }
 
@@ -29,11 +29,16 @@ fn works(words: &[&str]) -> bool {
 
 /// Words before a command that make its user one without privileges, who owns the home: none when we are one already.
 pub fn unprivileged(world: &World, test: &str) -> Option<Vec<String>> {
+    unprivileged_as(NOBODY, world, test)
+}
+
+/// The same as the user of this number, for limits that count what a user has.
+pub fn unprivileged_as(user: u32, world: &World, test: &str) -> Option<Vec<String>> {
     if !is_root() {
         return Some(Vec::new());
     }
     let words =
-        ["setpriv".to_owned(), format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()];
+        ["setpriv".to_owned(), format!("--reuid={user}"), format!("--regid={user}"), "--clear-groups".to_owned()];
     let mut try_it: Vec<&str> = words.iter().map(String::as_str).collect();
     try_it.extend([AWS_AUTH, "--version"]);
     if !works(&try_it) {
@@ -41,15 +46,15 @@ pub fn unprivileged(world: &World, test: &str) -> Option<Vec<String>> {
         skipped(test, "setpriv cannot run the binary as another user");
         return None;
     }
-    give_away(world.home());
+    give_away(user, world.home());
     Some(words.into())
 }
 
-fn give_away(path: &Path) {
-    std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+fn give_away(user: u32, path: &Path) {
+    std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
     if path.symlink_metadata().unwrap().is_dir() {
         for entry in fs::read_dir(path).unwrap() {
-            give_away(&entry.unwrap().path());
+            give_away(user, &entry.unwrap().path());
         }
     }
 }
@@ -184,7 +189,7 @@ fn nothing_is_written_into_another_users_home_as_root() {
     if !is_root() {
         return skipped("nothing_is_written_into_another_users_home_as_root", "needs root");
     }
-    give_away(world.home());
+    give_away(NOBODY, world.home());
     let before = world.snapshot();
     runs(
         sops(&world),

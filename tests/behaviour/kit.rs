@@ -2,8 +2,12 @@
 
 use crate::world::sts::clock;
 use crate::world::{Output, Running, World, seed};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 use std::fs;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -144,4 +148,38 @@ pub fn expect_waiting(waiter: &Running<'_>, pid: i32) {
 
 pub fn waiting_for(pid: i32) -> String {
     format!("aws-auth: waiting for the MFA prompt of process {pid}\n")
+}
+
+/// The pipe `~/alive`, which a helper and all that it starts hold open: its end is theirs.
+pub struct Alive(File);
+
+impl Alive {
+    pub fn new(world: &World) -> Self {
+        let path = world.fifo("alive");
+        Self(File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap())
+    }
+
+    /// Blocks until the helper has written to it.
+    pub fn wait_for_start(&mut self) {
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+        assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it did not start");
+        assert_ne!(self.0.read(&mut [0; 64]).unwrap(), 0);
+    }
+
+    /// Blocks until no process holds it any more.
+    pub fn wait_for_end(mut self) {
+        loop {
+            match self.0.read(&mut [0; 64]) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                    let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+                    let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+                    assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it is still there");
+                }
+            }
+        }
+    }
 }

@@ -201,7 +201,8 @@ fn an_mfa_process_gets_no_keys() {
         world.fresh_code()
     );
     let script = world.script("bin/code", &script);
-    let before = ["AWS_AUTH_MFA_PROCESS", "AWS_ENDPOINT_URL_STS", "AWS_PROFILE", "HOME", "PATH"];
+    let expected =
+        ["AWS_AUTH_MFA_PROCESS", "AWS_AUTH_RESOLVING", "AWS_ENDPOINT_URL_STS", "AWS_PROFILE", "HOME", "PATH"];
     let mut run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_PROCESS", script);
     for name in [
         "AWS_ACCESS_KEY_ID",
@@ -226,7 +227,7 @@ fn an_mfa_process_gets_no_keys() {
         .filter(|name| !["PWD", "_", "SHLVL"].contains(name))
         .collect();
     for name in &names {
-        assert!(before.contains(name), "{env}");
+        assert!(expected.contains(name), "{env}");
     }
     assert!(!env.contains("canary"));
     world.assert_no_secret("the environment of mfa_process", &env);
