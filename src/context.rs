@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cache::store::Store;
+use serde::Serialize;
+
+use crate::cache::store::{self, Store};
 use crate::config::profiles::ProfileSet;
 use crate::env::ancestors;
 use crate::env::snapshot::Snapshot;
@@ -37,8 +39,7 @@ impl Context<'_> {
         self.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience)
     }
 
-    /// Waits for the lock at `path`. `what` is what the others wait for.
-    pub fn turn_at(&self, path: &Path, what: &str) -> Turn {
+    fn turn_at(&self, path: &Path, what: &str) -> Turn {
         let ancestors = || [ancestors::ancestors(self.snapshot), ancestry::of_this_program()].concat();
         let say = |text: &str| self.messages.say(text);
         lock::take(path, &Waiting { what, patience: self.patience(), ancestors: &ancestors, say: &say })
@@ -64,5 +65,10 @@ impl Context<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Writes a login into a file of the AWS CLI's cache, or warns that it cannot be written; `what` it is.
+    pub fn keep(&self, path: &Path, file: &impl Serialize, what: &str) {
+        store::write_or_warn(path, file, (what, "a new login may be needed"), self.messages);
     }
 }

@@ -1,5 +1,5 @@
 //! The caches: role credentials under the AWS CLI's key in the AWS CLI's directory, and aws-auth's own entries and MFA
-//! sessions in its own (SEMANTICS, "The AWS CLI's role cache"; DESIGN, "Role cache").
+//! sessions in its own (docs/profiles.md, "The AWS CLI's role cache"; docs/design.md, "The caches").
 //!
 //! Whatever cannot be used is a miss. A failure to write is said once and stops nothing.
 
@@ -151,17 +151,18 @@ impl Store {
             messages.step(|| String::from("the home directory is another user's; nothing is kept"));
             return;
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-        let written = serde_json::to_writer(&mut *bytes, file)
-            .map_err(std::io::Error::from)
-            .and_then(|()| private_files::write(path, &bytes));
-        if let Err(error) = written {
-            messages.cache_failure(&format!(
-                "cannot keep credentials in {} ({}); the next run will ask again",
-                path.display(),
-                io_words(&error)
-            ));
-        }
+        write_or_warn(path, file, ("credentials", "the next run will ask again"), messages);
+    }
+}
+
+/// Writes a file of a cache, or warns once in a run that it cannot be written: what it holds, and what follows.
+pub(crate) fn write_or_warn(path: &Path, file: &impl Serialize, (what, so): (&str, &str), messages: &Messages) {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+    let written = serde_json::to_writer(&mut *bytes, file)
+        .map_err(std::io::Error::from)
+        .and_then(|()| private_files::write(path, &bytes));
+    if let Err(error) = written {
+        messages.cache_failure(&format!("cannot keep {what} in {} ({}); {so}", path.display(), io_words(&error)));
     }
 }
 

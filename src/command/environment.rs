@@ -1,4 +1,4 @@
-//! The command's environment (DESIGN, "The child's environment").
+//! The command's environment (docs/design.md, "The command's environment").
 
 use std::ffi::CString;
 

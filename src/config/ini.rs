@@ -1,5 +1,5 @@
 //! The dialect of the two files, line by line: what Python's `configparser` makes of each, for the AWS CLI reads the
-//! files with it, and the other SDKs' comments after a value (SEMANTICS, "Files").
+//! files with it, and the other SDKs' comments after a value (docs/profiles.md, "The two files").
 //!
 //! Everything is a slice of the file's text. A file is walked once to judge its lines; the entries of a section are
 //! read when someone asks for that section.

@@ -1,4 +1,4 @@
-//! The two files of the AWS configuration, read as the AWS CLI reads them (SEMANTICS, "Files").
+//! The two files of the AWS configuration, read as the AWS CLI reads them (docs/profiles.md, "The two files").
 //!
 //! Nothing here decides what a profile means: that is `plan`'s work. Here a profile is its keys and values, each with
 //! the file and line it came from.

@@ -1,4 +1,4 @@
-//! What an aws-auth above this one has put into the environment (DESIGN, "Nesting just works").
+//! What an aws-auth above this one has put into the environment (docs/design.md, "Nested runs").
 //!
 //! AWS_AUTH_SET records it as words of a shell, `NAME=value` each: variables, and a few facts that are none.
 

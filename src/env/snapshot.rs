@@ -108,7 +108,7 @@ impl Snapshot {
 
     fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
         match self.var(variable) {
-            // An empty variable is an absent file (SEMANTICS, "Files").
+            // An empty variable is an absent file (docs/profiles.md, "The two files").
             Some(value) if value.is_empty() => None,
             Some(value) => Some(self.expand(value)),
             None => Some(self.home()?.join(".aws").join(name)),
@@ -201,7 +201,7 @@ fn variable_name(from: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Whether a variable holds or leads to credentials of the caller, and so never reaches a helper, nor a command that is
-/// given others (DESIGN, "The child's environment").
+/// given others (docs/design.md, "The command's environment").
 pub fn is_credential(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 23] = [
         b"AWS_ACCESS_KEY_ID",

@@ -4,7 +4,7 @@ use crate::env::snapshot::Snapshot;
 use crate::error::Result;
 
 /// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
-/// (DESIGN, "Nesting just works").
+/// (docs/design.md, "Nested runs").
 pub struct Variables<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) unset: Vec<String>,

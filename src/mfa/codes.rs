@@ -1,4 +1,4 @@
-//! Where an MFA code comes from, and that none is sent twice (DESIGN, "One MFA code for the day").
+//! Where an MFA code comes from, and that none is sent twice (docs/design.md, "One code a day").
 
 use crate::arn::Serial;
 use crate::cache::store::Store;

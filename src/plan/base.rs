@@ -1,4 +1,4 @@
-//! The credentials that a chain begins with (SEMANTICS, "Choosing and resolving").
+//! The credentials that a chain begins with (docs/profiles.md, "Resolving a profile").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{FileKind, Location};

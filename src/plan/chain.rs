@@ -1,4 +1,4 @@
-//! From a profile along its `source_profile`s to the base (SEMANTICS, "Choosing and resolving").
+//! From a profile along its `source_profile`s to the base (docs/profiles.md, "Resolving a profile").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{FileKind, Location, Value};

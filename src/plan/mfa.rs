@@ -1,4 +1,4 @@
-//! Which step shows MFA, and how (DESIGN, "One MFA code for the day").
+//! Which step shows MFA, and how (docs/design.md, "One code a day").
 
 use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};

@@ -1,5 +1,5 @@
-//! Which credentials a run needs and how they are got, as data: no I/O, no secret (DESIGN, "Which credentials" and
-//! "One MFA code for the day"; SEMANTICS, "Choosing and resolving").
+//! Which credentials a run needs and how they are got, as data: no I/O, no secret (docs/design.md, "Which credentials" and
+//! "One code a day"; docs/profiles.md, "Resolving a profile").
 
 use crate::cli::action::Action;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};

@@ -1,5 +1,5 @@
 //! The profile's settings that reach the command as variables, for with AWS_PROFILE gone it would read `[default]`'s
-//! (DESIGN, "The child's environment").
+//! (docs/design.md, "The command's environment").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::Value;

@@ -1,5 +1,5 @@
 //! A profile of IAM Identity Center: an account and a role, and the portal that gives their credentials for a token
-//! (SEMANTICS, "Choosing and resolving"; botocore's SSOProvider decides what is missing).
+//! (docs/profiles.md, "Resolving a profile"; botocore's SSOProvider decides what is missing).
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{Location, Value};

@@ -1,5 +1,5 @@
-//! A role that is assumed with a token of an identity provider, as in Kubernetes and CI (SEMANTICS, "Choosing and
-//! resolving").
+//! A role that is assumed with a token of an identity provider, as in Kubernetes and CI (docs/profiles.md,
+//! "Resolving a profile").
 
 use crate::arn::RoleArn;
 use crate::config::profiles::{Profile, ProfileSet};

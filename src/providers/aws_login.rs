@@ -9,7 +9,6 @@ use aws_sdk_signin::types::{CreateOAuth2TokenRequestBody, OAuth2ErrorCode};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use crate::aws::network_errors::failure;
 use crate::aws::sdk::Retries;
@@ -28,8 +27,7 @@ use crate::plan::model::Acquisition;
 use crate::providers::dpop;
 use crate::region::Region;
 use crate::sso::token;
-use crate::system::lock::Turn;
-use crate::system::{lock, private_files, random};
+use crate::system::{private_files, random};
 use crate::text::encoding::hex;
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
@@ -121,7 +119,8 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     if Session::read(&path).is_none() {
         return Err(missing());
     }
-    let _lock = take_turn(&path, context)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let _lock = context.take_turn(&format!("login-{name}"), "the login session")?;
     let mut session = Session::read(&path).ok_or_else(missing)?;
     let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
     // Whoever held the lock before us may have renewed them.
@@ -129,23 +128,13 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
         return Ok(entry.credentials);
     }
     renew(&mut session, login, plan, context, about, &again, &path)?;
-    keep(&path, &session, context);
+    context.keep(&path, &session.fields, "the renewed login session");
     let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
     Ok(entry.credentials)
 }
 
 fn unusable(path: &Path, about: &str, again: &str) -> Error {
     Error::new(format!("{about}: the login session in {} cannot be used", path.display())).advise(again)
-}
-
-fn take_turn(path: &Path, context: &Context<'_>) -> Result<Option<lock::Lock>> {
-    let Some(state) = context.store.state().filter(|_| context.store.writable()) else { return Ok(None) };
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    match context.turn_at(&state.join(format!("lock-login-{name}")), "the login session") {
-        Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Never(error) => Err(error),
-        Turn::Impossible(_) => Ok(None),
-    }
 }
 
 /// CreateOAuth2Token with the refresh token; changes the session's fields.
@@ -253,20 +242,6 @@ impl Renewed {
             credentials: credentials.checked(&signin.place())?,
             refresh: Secret::new(output.refresh_token().to_owned()),
         })
-    }
-}
-
-fn keep(path: &Path, session: &Session, context: &Context<'_>) {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-    let written = serde_json::to_writer(&mut *bytes, &session.fields)
-        .map_err(std::io::Error::from)
-        .and_then(|()| private_files::write(path, &bytes));
-    if let Err(error) = written {
-        context.messages.cache_failure(&format!(
-            "cannot keep the renewed login session in {} ({}); a new login may be needed",
-            path.display(),
-            io_words(&error)
-        ));
     }
 }
 

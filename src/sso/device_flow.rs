@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::aws::http;
 use crate::context::Context;
+use crate::credentials::Secret;
 use crate::error::{Error, Result, io_words};
 use crate::plan::sso::Sso;
 use crate::sso::oidc::Refusal;
@@ -28,7 +29,10 @@ const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How many questions in a row may stay without an answer.
 const MAX_UNANSWERED: u32 = 3;
 
-/// Shows link and code, and asks until somebody has signed in.
+/// Shows a link and a code, and asks the service until a person has signed in there.
+///
+/// # Errors
+/// Returns an error when the person denies it or takes too long, or the service refuses or cannot be reached.
 pub fn sign_in(
     sso: &Sso,
     registration: &Registration,
@@ -36,46 +40,14 @@ pub fn sign_in(
     context: &Context<'_>,
     interrupted: &mut dyn Interrupted,
 ) -> Result<Given, NotSignedIn> {
-    let client = oidc::client(&sso.oidc)?;
-    let request = client
-        .start_device_authorization()
-        .client_id(&registration.client_id)
-        .client_secret(registration.client_secret.expose())
-        .start_url(&sso.start_url);
-    let refused = |refusal: &Refusal| {
-        if refusal.of_client() {
-            registration::forget(sso, context);
-        }
-        refusal.error(&sso.oidc, "check sso_start_url and sso_region, and try again")
-    };
-    let started = http::runtime()?
-        .block_on(request.send())
-        .map_err(|error| Refusal::of(&sso.oidc, &error).map_or_else(|error| error, |refusal| refused(&refusal)))?;
-    let (Some(device_code), Some(user_code), Some(link)) =
-        (started.device_code(), started.user_code(), started.verification_uri())
-    else {
-        return Err(Error::new(format!("{} answered without a code to sign in with", sso.oidc.place()))
-            .advise("try again")
-            .into());
-    };
-    // From here on to the end, the calls included, for an end by Ctrl-C must tell those who wait for us.
+    let flow = DeviceFlow { sso, registration, context, client: oidc::client(&sso.oidc)? };
+    let started = flow.start()?;
+    // From here on to the end, the calls included, an end by Ctrl-C must tell the processes that wait for this one.
     let failed = |error: &std::io::Error| Error::new(format!("cannot wait ({})", io_words(error)));
     let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
-    tell(
-        context,
-        &match started.verification_uri_complete() {
-            Some(complete) => {
-                format!("to sign in, open {complete} in any browser and check that it shows the code {user_code}")
-            }
-            None => format!("to sign in, open {link} in any browser and type the code {user_code} there"),
-        },
-    );
-    let seconds = |seconds: i32| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-    let until = match started.expires_in() {
-        ..=0 => until,
-        lives => until.min(Instant::now() + seconds(lives)),
-    };
-    let mut interval = seconds(started.interval()).max(DEFAULT_INTERVAL);
+    tell(context, &started.invitation);
+    let until = started.lifetime.map_or(until, |lifetime| until.min(Instant::now() + lifetime));
+    let mut interval = started.interval;
     let mut unanswered = 0;
     loop {
         let next = Instant::now() + interval;
@@ -83,13 +55,99 @@ pub fn sign_in(
         if next > until {
             return Err(NotSignedIn::timed_out());
         }
-        let ask = client
+        match flow.ask(&started.device_code, &mut wait)? {
+            Asked::SignedIn(given) => return Ok(given),
+            Asked::Pending => unanswered = 0,
+            Asked::TooOften => {
+                unanswered = 0;
+                interval += SLOW_DOWN_STEP;
+                context.messages.step(|| format!("asking every {} seconds from now on", interval.as_secs()));
+            }
+            // A network that is gone for a moment is no reason to begin again.
+            Asked::Unanswered(error) => {
+                unanswered += 1;
+                if unanswered == MAX_UNANSWERED {
+                    return Err(error.into());
+                }
+                context.messages.step(|| error.to_string());
+            }
+        }
+    }
+}
+
+/// The calls of a sign-in by a code.
+struct DeviceFlow<'a> {
+    sso: &'a Sso,
+    registration: &'a Registration,
+    context: &'a Context<'a>,
+    client: aws_sdk_ssooidc::Client,
+}
+
+/// A sign-in that was begun.
+struct Started {
+    device_code: Secret,
+    /// What the person is asked to do.
+    invitation: String,
+    /// How long the code is good for, when the service says so.
+    lifetime: Option<Duration>,
+    /// How often the service may be asked.
+    interval: Duration,
+}
+
+/// What the service answers when it is asked whether the person has signed in.
+enum Asked {
+    SignedIn(Given),
+    Pending,
+    /// The service wants to be asked less often.
+    TooOften,
+    /// It could not be reached, or is having trouble.
+    Unanswered(Error),
+}
+
+impl DeviceFlow<'_> {
+    /// StartDeviceAuthorization.
+    fn start(&self) -> Result<Started> {
+        let place = || self.sso.oidc.place();
+        let request = self
+            .client
+            .start_device_authorization()
+            .client_id(&self.registration.client_id)
+            .client_secret(self.registration.client_secret.expose())
+            .start_url(&self.sso.start_url);
+        let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
+            Refusal::of(&self.sso.oidc, &error).map_or_else(|error| error, |refusal| self.refused(&refusal))
+        })?;
+        let (Some(device_code), Some(user_code), Some(link)) =
+            (answer.device_code(), answer.user_code(), answer.verification_uri())
+        else {
+            let fact = format!("{} answered without a code to sign in with", place());
+            return Err(Error::new(fact).advise("try again"));
+        };
+        let invitation = match answer.verification_uri_complete() {
+            Some(complete) => {
+                format!("to sign in, open {complete} in any browser and check that it shows the code {user_code}")
+            }
+            None => format!("to sign in, open {link} in any browser and type the code {user_code} there"),
+        };
+        let seconds = |seconds: i32| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        Ok(Started {
+            device_code: Secret::new(device_code.to_owned()),
+            invitation,
+            lifetime: Some(answer.expires_in()).filter(|lifetime| *lifetime > 0).map(seconds),
+            interval: seconds(answer.interval()).max(DEFAULT_INTERVAL),
+        })
+    }
+
+    /// CreateToken, once. Signals are looked for while the call goes on.
+    fn ask(&self, device_code: &Secret, wait: &mut Wait<'_>) -> Result<Asked, NotSignedIn> {
+        let request = self
+            .client
             .create_token()
             .grant_type(GRANT_TYPE)
-            .client_id(&registration.client_id)
-            .client_secret(registration.client_secret.expose())
-            .device_code(device_code);
-        let mut asking = std::pin::pin!(ask.send());
+            .client_id(&self.registration.client_id)
+            .client_secret(self.registration.client_secret.expose())
+            .device_code(device_code.expose());
+        let mut asking = std::pin::pin!(request.send());
         let answer = http::runtime()?.block_on(async {
             loop {
                 match tokio::time::timeout(SIGNAL_CHECK_INTERVAL, asking.as_mut()).await {
@@ -99,32 +157,33 @@ pub fn sign_in(
             }
         });
         let error = match answer {
-            Ok(answer) => return Ok(Given::of(&answer, sso)?),
+            Ok(answer) => return Ok(Asked::SignedIn(Given::of(&answer, self.sso)?)),
             Err(error) => error,
         };
-        let trouble = match Refusal::of(&sso.oidc, &error) {
-            Ok(refusal) if refusal.is("AuthorizationPendingException", "authorization_pending") => None,
-            Ok(refusal) if refusal.is("SlowDownException", "slow_down") => {
-                interval += SLOW_DOWN_STEP;
-                context.messages.step(|| format!("asking every {} seconds from now on", interval.as_secs()));
-                None
-            }
-            Ok(refusal) if refusal.is("ExpiredTokenException", "expired_token") => return Err(NotSignedIn::timed_out()),
-            Ok(refusal) if refusal.is("AccessDeniedException", "access_denied") => return Err(NotSignedIn::denied()),
-            Ok(refusal) if !refusal.is_trouble() => return Err(refused(&refusal).into()),
-            Ok(refusal) => Some(refused(&refusal)),
-            Err(error) => Some(error),
+        let refusal = match Refusal::of(&self.sso.oidc, &error) {
+            Ok(refusal) => refusal,
+            Err(error) => return Ok(Asked::Unanswered(error)),
         };
-        // A network that is gone for a moment is no reason to begin again.
-        match trouble {
-            None => unanswered = 0,
-            Some(error) => {
-                unanswered += 1;
-                if unanswered == MAX_UNANSWERED {
-                    return Err(error.into());
-                }
-                context.messages.step(|| error.to_string());
-            }
+        if refusal.is("AuthorizationPendingException", "authorization_pending") {
+            Ok(Asked::Pending)
+        } else if refusal.is("SlowDownException", "slow_down") {
+            Ok(Asked::TooOften)
+        } else if refusal.is("ExpiredTokenException", "expired_token") {
+            Err(NotSignedIn::timed_out())
+        } else if refusal.is("AccessDeniedException", "access_denied") {
+            Err(NotSignedIn::denied())
+        } else if refusal.is_trouble() {
+            Ok(Asked::Unanswered(self.refused(&refusal)))
+        } else {
+            Err(self.refused(&refusal).into())
         }
+    }
+
+    /// The error of a refusal; a registration that the service no longer knows is forgotten.
+    fn refused(&self, refusal: &Refusal) -> Error {
+        if refusal.of_client() {
+            registration::forget(self.sso, self.context);
+        }
+        refusal.error(&self.sso.oidc, "check sso_start_url and sso_region, and try again")
     }
 }

@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata as _, SdkError};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use crate::aws::http;
 use crate::aws::network_errors::failure;
 use crate::cache::keys::hex_sha1;
 use crate::context::Context;
 use crate::credentials::Secret;
-use crate::error::{Error, Result, io_words};
+use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::plan::sso::Sso;
 use crate::sso::oidc;
-use crate::system::lock::Turn;
-use crate::system::{lock, private_files};
+use crate::system::lock::Lock;
+use crate::system::private_files;
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Length, Timestamp, now};
@@ -149,16 +148,14 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
     Ok(file.state(sso, now()))
 }
 
-/// One process at a time renews a token, for the service may take a refresh token once; or logs in. `what` is what the
-/// others wait for.
-pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<lock::Lock>> {
-    let Some(state) = context.store.state() else { return Ok(None) };
+/// Waits for the turn to renew a token or to sign in: the service may take a refresh token only once. `what` is what
+/// the others wait for.
+///
+/// # Errors
+/// As [`Context::take_turn`].
+pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<Lock>> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    match context.turn_at(&state.join(format!("lock-sso-{name}")), what) {
-        Turn::Held(lock) => Ok(Some(lock)),
-        Turn::Never(error) => Err(error),
-        Turn::Impossible(_) => Ok(None),
-    }
+    context.take_turn(&format!("sso-{name}"), what)
 }
 
 /// CreateToken with the refresh token; what changes in the file. `None` when the session cannot be renewed.
@@ -208,19 +205,9 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     Ok(Some(changes))
 }
 
-/// Writes a file of the AWS CLI's cache, or says that it cannot be written; `what` it holds.
+/// Writes a file of the AWS CLI's cache, or warns that it cannot be written; `what` it holds.
 pub fn keep(path: &Path, file: &Fields, context: &Context<'_>, what: &str) {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    let written = serde_json::to_writer(&mut *bytes, &file.0)
-        .map_err(std::io::Error::from)
-        .and_then(|()| private_files::write(path, &bytes));
-    if let Err(error) = written {
-        context.messages.cache_failure(&format!(
-            "cannot keep {what} in {} ({}); a new login may be needed",
-            path.display(),
-            io_words(&error)
-        ));
-    }
+    context.keep(path, &file.0, what);
 }
 
 /// Tokens are secrets as keys are.

@@ -1,9 +1,9 @@
-//! One process at a time calls STS for a device or role; the others wait for what it gets (DESIGN, "N processes at
-//! once").
+//! Locks between processes: one asks for a code or makes a call, the others wait for what it gets (docs/design.md,
+//! "Locks").
 //!
-//! The lock is flock(2) on a file that stays: the kernel lets go of it when its holder dies, however it dies. The file
-//! tells who holds it, and how often a holder gave up, so that those who waited for a cancelled prompt fail once
-//! instead of prompting in turn.
+//! A lock is flock(2) on a file that stays: the kernel releases it when the holder dies, however that happens. The file
+//! says who holds the lock and how often a holder gave up, so that the processes that waited for a cancelled prompt fail
+//! once instead of prompting in turn.
 
 use std::fs::File;
 use std::io;

@@ -1,6 +1,6 @@
 """Where aws-auth does otherwise than the AWS CLI on purpose, each by its name and with what must hold instead.
 
-Differences in how a text is read (SEMANTICS: what the CLI rejects and other SDKs read) are not here: cases.py gives
+Differences in how a text is read (what the AWS CLI rejects and other SDKs read: docs/profiles.md) are not here: cases.py gives
 botocore the same thing in a text that it does read, or theirs.py mends it, and the results must then be equal.
 """
 
@@ -34,7 +34,7 @@ def same_calls(theirs, ours, names):
         return False
     for their, our in zip(theirs, ours, strict=True):
         if re.fullmatch(r"botocore-session-\d+", dict(their.parameters).get("RoleSessionName", "")):
-            # DESIGN: the role session is named after the person.
+            # The role session is named after the person (docs/design.md, "One code a day").
             if dict(our.parameters).get("RoleSessionName") not in people(our):
                 return False
             names.add("the role session is named after the person")
