@@ -25,23 +25,20 @@ use crate::time::now;
 /// # Errors
 /// Returns an error when the profile does not resolve, its credentials cannot be had, or the command cannot be executed.
 pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
-    let done = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
+    let prepared = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
         Plan::Acquire(plan) => with_credentials(context, &plan, command),
-        Plan::Ambient { profile } => without_credentials(context, profile.as_deref(), command),
-        Plan::PassThrough => pass_through(context.snapshot, context.request, context.messages, command),
+        Plan::Ambient { profile } => Ok(without_credentials(context, profile.as_deref())),
+        Plan::PassThrough => passing_through(context.snapshot, context.request, context.messages),
     });
-    done.map_err(|error| meant(error, command, |name| context.set.profile(name).is_some()))
+    let path = context.snapshot.var("PATH");
+    let failed = prepared.map(|prepared| {
+        context.messages.steps(|| starting(command, path, prepared.credentials.as_ref()));
+        exec::exec(command, &prepared.environment, path)
+    });
+    Err(meant(failed.unwrap_or_else(|error| error), command, |name| context.set.profile(name).is_some()))
 }
 
-/// COMMAND and its arguments, or $SHELL for `--shell`.
-pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> Vec<OsString> {
-    match action {
-        Action::Shell => vec![snapshot.non_empty("SHELL").unwrap_or(OsStr::new("/bin/sh")).to_owned()],
-        _ => command,
-    }
-}
-
-/// Becomes the command with the keys of the environment as they are. Needs no file.
+/// Becomes the command with the keys of the environment as they are. Needs no file. Returns only when that failed.
 ///
 /// # Errors
 /// Returns an error when `--keep-fresh` is asked for, or the command cannot be executed.
@@ -52,26 +49,38 @@ pub fn pass_through(
     messages: &Messages,
     command: &[OsString],
 ) -> Result<u8> {
-    if request.keep_fresh.asked && !request.keep_fresh.is_below {
-        return Err(keep_fresh::nothing_to_renew("no profile is named, and the environment holds keys"));
-    }
-    messages.step(|| {
-        if request.keep_fresh.is_below {
-            return String::from("no profile is named; the command above renews its credentials, and so does this one");
-        }
-        let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
-        format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
-    });
-    let error = become_command(command, (snapshot, messages), &environment::untouched(snapshot, request), None);
-    Err(meant(error, command, |_| false))
+    let prepared = passing_through(snapshot, request, messages)?;
+    let path = snapshot.var("PATH");
+    messages.steps(|| starting(command, path, None));
+    Err(meant(exec::exec(command, &prepared.environment, path), command, |_| false))
 }
 
-fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<u8> {
+/// COMMAND and its arguments, or $SHELL for `--shell`.
+pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> Vec<OsString> {
+    match action {
+        Action::Shell => vec![snapshot.non_empty("SHELL").unwrap_or(OsStr::new("/bin/sh")).to_owned()],
+        _ => command,
+    }
+}
+
+/// What a command is started with.
+struct Prepared {
+    environment: Vec<Entry>,
+    /// The credentials in it, for `-v`.
+    credentials: Option<Credentials>,
+}
+
+impl From<Vec<Entry>> for Prepared {
+    fn from(environment: Vec<Entry>) -> Self {
+        Self { environment, credentials: None }
+    }
+}
+
+fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<Prepared> {
     let Context { snapshot, request, messages, .. } = context;
     if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
         messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
-        let environment = environment::untouched(snapshot, request);
-        return Err(become_command(command, (snapshot, messages), &environment, None));
+        return Ok(environment::untouched(snapshot, request).into());
     }
     // Before a code is spent on credentials that the command could not be given.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
@@ -81,7 +90,7 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         None => environment::with_credentials(snapshot, request, plan, &credentials),
         Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file),
     };
-    Err(become_command(command, (snapshot, messages), &environment, Some(&credentials)))
+    Ok(Prepared { environment, credentials: Some(credentials) })
 }
 
 /// The file for `--keep-fresh`, written.
@@ -96,7 +105,7 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
 
 /// The profile names no credentials, or there is none: the command's SDK looks for those of the machine.
 #[cold]
-fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[OsString]) -> Result<u8> {
+fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared {
     let Context { snapshot, request, set, messages, .. } = context;
     messages.step(|| story::profile(profile, context));
     let sdk = "the command will use the credentials of the container or instance, if there are any";
@@ -106,25 +115,31 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[
         (None, _) if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
         (None, _) => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}")),
     }
-    let environment = environment::ambient(snapshot, request, profile);
-    Err(become_command(command, (snapshot, messages), &environment, None))
+    environment::ambient(snapshot, request, profile).into()
 }
 
-/// Returns only when the process could not become the command.
-fn become_command(
-    command: &[OsString],
-    (snapshot, messages): (&Snapshot, &Messages),
-    environment: &[Entry],
-    credentials: Option<&Credentials>,
-) -> Error {
-    let path = snapshot.var("PATH");
-    // Its arguments may hold secrets. That it cannot be found is said by the attempt.
-    messages.steps(|| {
-        let program = command.first().and_then(|name| exec::find(name, path).ok());
-        let with = credentials.map(|credentials| story::with_credentials(credentials, now())).unwrap_or_default();
-        program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
+/// No profile is named: the keys in the environment reach the command as they are.
+#[cold]
+fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messages) -> Result<Prepared> {
+    if request.keep_fresh.asked && !request.keep_fresh.is_below {
+        return Err(keep_fresh::nothing_to_renew("no profile is named, and the environment holds keys"));
+    }
+    messages.step(|| {
+        if request.keep_fresh.is_below {
+            return String::from("no profile is named; the command above renews its credentials, and so does this one");
+        }
+        let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
+        format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
-    exec::exec(command, environment, path)
+    Ok(environment::untouched(snapshot, request).into())
+}
+
+/// The program that is started and its credentials, for `-v`. Its arguments may hold secrets. That it cannot be found is
+/// said by the attempt to execute it.
+fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Credentials>) -> Vec<String> {
+    let program = command.first().and_then(|name| exec::find(name, path).ok());
+    let with = credentials.map(|credentials| story::with_credentials(credentials, now())).unwrap_or_default();
+    program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
 }
 
 /// What a command that is not there may have been meant for: a profile, or an option.
