@@ -65,7 +65,7 @@ bench-build: check-cargo ## how long a release build from nothing takes
 order: check-cargo ## tells the linker anew which functions a run from the cache calls
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
 	$(CARGO) build --locked --examples
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
+	AWS_AUTH_BIN=$(CARGO_TARGET_DIR)/order/release/aws-auth PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
 
 evidence: check-cargo ## tries what docs/decisions says of crates that are not in the binary
 	$(CARGO) build --locked --bins --examples
