@@ -1,5 +1,5 @@
 """Holds the cached path to its limits: instructions (callgrind) and system calls (strace), which other work on the
-machine does not change. No time is measured here."""
+machine does not change, and the released binary to its hardening. No time is measured here."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import binary
 import world
 from world import BINARY, World
 
@@ -59,6 +60,12 @@ def main():
         print(text)
         wrong.append(text)
 
+    for line in binary.hardening(BINARY):
+        complain(line)
+    if (link_map := BINARY.with_suffix(".map")).exists():
+        hold("names in the linker script that no function has any more, of all", binary.stale(world.REPOSITORY / "packaging/cached-path.ld", link_map))
+    else:
+        complain(f"{link_map} is missing: the linker script was not used, or the binary was built elsewhere")
     with World() as here:
         here.log_in()
         cached = here.instructions(BINARY, "true")
