@@ -1,6 +1,6 @@
 //! What carrying a plan out needs beside the plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,12 +8,14 @@ use serde::Serialize;
 use crate::cache::store::{self, Store};
 use crate::config::profiles::ProfileSet;
 use crate::env::ancestors;
-use crate::env::snapshot::Snapshot;
+use crate::env::snapshot::{Snapshot, is_credential};
 use crate::error::{Result, io_words};
 use crate::messages::Messages;
 use crate::request::Request;
+use crate::system::browser::Opened;
 use crate::system::lock::{Lock, Turn, Waiting};
-use crate::system::{ancestry, lock};
+use crate::system::wait::Wait;
+use crate::system::{ancestry, browser, lock};
 use crate::time::Timestamp;
 
 /// The surroundings of a run: what was asked for, and what it was started with.
@@ -37,6 +39,17 @@ impl Context<'_> {
     /// waits for it.
     pub fn patience(&self) -> Option<Duration> {
         self.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience)
+    }
+
+    /// Opens a link in a browser, which gets no keys.
+    ///
+    /// # Errors
+    /// Returns an error when no browser came for it.
+    pub fn open_in_browser(&self, link: &str, wait: &mut Wait<'_>) -> Result<Opened> {
+        let browsers = browser::browsers(self.snapshot.non_empty("BROWSER"));
+        let environment = self.snapshot.variables(|name| !is_credential(name));
+        let directory = self.snapshot.runtime_dir().unwrap_or_else(|| PathBuf::from("/tmp"));
+        browser::open(link, &browsers, &environment, &directory, wait)
     }
 
     fn turn_at(&self, path: &Path, what: &str) -> Turn {

@@ -3,6 +3,7 @@
 //! asks for that, and never said, logged or put into another program's arguments.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -14,12 +15,15 @@ use crate::aws::ask;
 use crate::cli::console_services;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, io_words};
 use crate::messages::print;
 use crate::plan::base::Base;
 use crate::plan::endpoints::Service;
 use crate::plan::model::{Acquisition, Mfa};
-use crate::system::browser;
+use crate::sso::words::tell;
+use crate::system::browser::Opened;
+use crate::system::signals::Alone;
+use crate::system::wait::Wait;
 use crate::text::percent::encoded;
 
 /// What is signed in with.
@@ -31,6 +35,9 @@ struct Session<'a> {
 }
 
 const PURPOSE: Purpose = Purpose { with_credentials: "sign in with", with_profile: "sign in with" };
+
+/// How long a browser has to read a file with the link, once it was told of it.
+const TIME_TO_READ: Duration = Duration::from_secs(10);
 
 /// Signs in, and opens the browser, or prints the link with `--no-browser`.
 ///
@@ -67,8 +74,19 @@ fn open(session: &Session<'_>, service: Option<&console_services::Service>, cont
     if context.request.output.no_browser {
         return print(&format!("{}\n", *link));
     }
-    browser::open(&link, context.snapshot, &mut || {})?;
-    context.messages.say(&format!("{} is open in the browser", whose(session.plan)));
+    let mut alone = Alone;
+    let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
+    let mut wait = Wait::begin(&mut alone).map_err(failed)?;
+    let opened = context.open_in_browser(&link, &mut wait)?;
+    let whose = whose(session.plan);
+    if opened == Opened::Beyond {
+        tell(context, &format!("{whose}: open this link, which signs in whoever has it: {}", *link));
+    } else {
+        context.messages.say(&format!("{whose} is open in the browser"));
+    }
+    if opened == Opened::ByFile {
+        wait.until(Instant::now() + TIME_TO_READ, &[]);
+    }
     Ok(0)
 }
 

@@ -1,10 +1,9 @@
 //! A helper program (credential_process, mfa_process) that needs what it is itself a part of: each run tells its helper,
 //! in a variable, which profiles are being resolved above it and by which processes.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 
-use crate::env::snapshot::{Snapshot, name_of};
+use crate::env::snapshot::Snapshot;
 use crate::text::shell_words::{shell_word, split_words};
 
 /// The variable: `PID PROFILE` for each run above, as shell words, the outermost first.
@@ -37,15 +36,9 @@ pub fn environment_for(
     profile: &str,
     withheld: impl Fn(&[u8]) -> bool,
 ) -> Vec<(OsString, OsString)> {
-    // Of a name that is there twice the first counts, as for getenv(3): it comes last here.
-    let callers = snapshot.entries.iter().rev().filter_map(|entry| {
-        let bytes = entry.to_bytes();
-        let name = name_of(bytes);
-        let value = bytes.get(name.len() + 1..)?;
-        let passes = !name.is_empty() && name != VARIABLE.as_bytes() && !withheld(name);
-        passes.then(|| (OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
-    });
-    callers.chain([(OsString::from(VARIABLE), OsString::from(value_for(snapshot, profile)))]).collect()
+    let mut variables = snapshot.variables(|name| name != VARIABLE.as_bytes() && !withheld(name));
+    variables.push((OsString::from(VARIABLE), OsString::from(value_for(snapshot, profile))));
+    variables
 }
 
 fn value_for(snapshot: &Snapshot, profile: &str) -> String {

@@ -52,6 +52,19 @@ impl Snapshot {
         self.renewing_command.as_ref().map_or(self, |above| &above.found)
     }
 
+    /// The environment of a helper program: the variables whose names pass. Of a name that is there twice the first
+    /// counts, as for getenv(3): it comes last here.
+    pub fn variables(&self, passes: impl Fn(&[u8]) -> bool) -> Vec<(OsString, OsString)> {
+        let of_bytes = |bytes| OsStr::from_bytes(bytes).to_owned();
+        let entries = self.entries.iter().rev().filter_map(|entry| {
+            let bytes = entry.to_bytes();
+            let name = name_of(bytes);
+            let value = bytes.get(name.len() + 1..)?;
+            (!name.is_empty() && passes(name)).then(|| (of_bytes(name), of_bytes(value)))
+        });
+        entries.collect()
+    }
+
     /// The value of a variable, as getenv(3) gives it: the first entry of that name.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.entries.iter().find_map(|entry| {

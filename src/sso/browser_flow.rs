@@ -11,14 +11,16 @@ use crate::context::Context;
 use crate::credentials::Secret;
 use crate::error::{Error, Result, io_words};
 use crate::plan::sso::Sso;
+use crate::sso::callback::{Brought, Callback};
 use crate::sso::oidc::Refusal;
 use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
+use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
-use crate::system::loopback::{Brought, Callback};
+use crate::system::browser::Opened;
+use crate::system::random;
 use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
-use crate::system::{browser, random};
 use crate::text::encoding::{base64_url, hex};
 use crate::text::escape::some_words;
 use crate::text::percent::encoded;
@@ -40,9 +42,19 @@ pub fn sign_in(
     let brought = {
         let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
         context.messages.step(|| String::from("opening the browser"));
-        browser::open(&link, context.snapshot, &mut || wait.look()).map_err(NotSignedIn::NoBrowser)?;
+        let opened = context.open_in_browser(&link, &mut wait);
+        if wait.resumed() {
+            return Err(NotSignedIn::Resumed);
+        }
+        if opened.map_err(NotSignedIn::NoBrowser)? == Opened::Beyond {
+            tell(context, &format!("to sign in, open {link}"));
+        }
         context.messages.step(|| String::from("waiting until the browser comes back"));
-        callback.wait(&state, until, &mut wait)
+        let brought = callback.wait(&state, until, &mut wait);
+        if wait.resumed() {
+            return Err(NotSignedIn::Resumed);
+        }
+        brought
     };
     let code = match brought {
         Some(Brought::Code(code)) => code,
@@ -52,12 +64,6 @@ pub fn sign_in(
             let fact = format!("the browser came back with the error '{}'", some_words(&error));
             return Err(NotSignedIn::GivenUp(
                 Error::new(fact).advise("try again, and see what the page in the browser says"),
-            ));
-        }
-        Some(Brought::Foreign) => {
-            let fact = "the browser came back with something that this login did not ask for";
-            return Err(NotSignedIn::GivenUp(
-                Error::new(fact).advise("try again, in one window of the browser; another page may have sent it"),
             ));
         }
     };

@@ -51,7 +51,10 @@ pub fn sign_in(
     let mut unanswered = 0;
     loop {
         let next = Instant::now() + interval;
-        wait.until(next.min(until), None);
+        wait.until(next.min(until), &[]);
+        if wait.resumed() {
+            return Err(NotSignedIn::Resumed);
+        }
         if next > until {
             return Err(NotSignedIn::timed_out());
         }

@@ -1,6 +1,7 @@
 //! IAM Identity Center: tokens, how people sign in for one, and the role credentials that it gives.
 
 pub mod browser_flow;
+pub mod callback;
 pub mod device_flow;
 pub mod login;
 pub mod oidc;

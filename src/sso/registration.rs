@@ -11,10 +11,10 @@ use crate::context::Context;
 use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::sso::Sso;
+use crate::sso::callback;
 use crate::sso::oidc::Refusal;
 use crate::sso::token::Fields;
 use crate::sso::{oidc, token};
-use crate::system::loopback;
 use crate::text::json::push_json_text;
 use crate::time::{Length, Timestamp, now};
 
@@ -77,7 +77,7 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
         request = request
             .set_grant_types(Some(grants.map(String::from).into()))
             // The port is chosen anew for each login; the service allows any (RFC 8252, section 7.3).
-            .redirect_uris(format!("http://127.0.0.1{}", loopback::PATH))
+            .redirect_uris(format!("http://127.0.0.1{}", callback::PATH))
             .issuer_url(&sso.start_url);
     }
     let answer = http::runtime()?.block_on(request.send()).map_err(|error| match Refusal::of(&sso.oidc, &error) {

@@ -2,52 +2,103 @@
 //!
 //! Everybody on a machine can see the arguments of its processes, so the browser is given an address on loopback
 //! instead, which sends it on to the link once. A file with a redirect would need no waiting, but the browsers that
-//! come as snap or flatpak, the default ones on Ubuntu, may not read such a file, and one on the other side of a WSL
-//! cannot find it. The address is in the arguments, too: whoever else reads it there and is quicker is another user,
-//! and gets nothing.
+//! come as snap or flatpak, the default ones on Ubuntu, may not read such a file. The address is in the arguments, too:
+//! another user who reads it there and is quicker gets nothing, for the kernel's tables say whose a client is. Only
+//! where there are no such tables (macOS) the link is in a file.
 
-use std::ffi::OsStr;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{OsStr, OsString};
+use std::fs::Permissions;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use zeroize::Zeroizing;
 
-use crate::env::snapshot::{Snapshot, is_credential, name_of};
 use crate::error::{Error, Result, io_words};
-use crate::system::random;
+use crate::system::loopback::{Came, Exchange, Server};
+use crate::system::peer::Owner;
+use crate::system::wait::Wait;
+use crate::system::{peer, random, signals};
 use crate::text::encoding::hex;
+use crate::text::percent::encoded;
 use crate::text::shell_words::split_words;
 
 /// How long a browser may take to come for the link: a cold start on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How often the opener is looked after meanwhile.
-const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+/// What stands for the address in the words of a browser's command line.
+const PLACE: &str = "%s";
 
-/// Opens the link by BROWSER, xdg-open or open; returns when a browser has it. `glance` is called now and then, and
-/// whenever a signal came.
+/// Runs a program as no child of ours, for the command that this process becomes must find none of its own that it did
+/// not start. The shell in between ends at once; its background job prints the program's exit status when there is one.
+const DETACHED: &str = "command -v \"$1\" > /dev/null || exit; { \"$@\" > /dev/null; echo $?; } &";
+
+/// Where the link was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// A browser has it.
+    Here,
+    /// A browser came that is no process of this machine, as from the Windows around a WSL. It was not given the link;
+    /// its page says that the link is printed on the terminal.
+    Beyond,
+    /// A browser was given a file that leads to it. The file stays until the wait ends.
+    ByFile,
+}
+
+/// The command lines that may open an address: each of BROWSER's, then the desktop's own.
+pub fn browsers(setting: Option<&OsStr>) -> Vec<Vec<String>> {
+    let setting = setting.map(|browsers| browsers.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut browsers: Vec<Vec<String>> = setting.split(':').filter_map(|browser| split_words(browser).ok()).collect();
+    browsers.retain(|words| !words.is_empty());
+    for words in &mut browsers {
+        if !words.iter().any(|word| word.contains(PLACE)) {
+            words.push(PLACE.to_owned());
+        }
+    }
+    browsers.extend(["xdg-open", "open"].map(|program| vec![program.to_owned(), PLACE.to_owned()]));
+    browsers
+}
+
+/// Opens the link by the first of these browsers that comes for it. They get this environment alone. `directory` is for
+/// the file, where one is needed.
 ///
 /// # Errors
-/// When no browser came for it.
-pub fn open(link: &str, snapshot: &Snapshot, glance: &mut dyn FnMut()) -> Result<()> {
-    let failed = |error: &std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(error)));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|error| failed(&error))?;
-    let address = listener.local_addr().map_err(|error| failed(&error))?;
-    let secret = random::bytes::<16>().map_err(|error| failed(&error))?;
-    let path = format!("/{}", hex(&secret));
-    let url = format!("http://{address}{path}");
+/// Returns an error when no browser came for it, or the wait was interrupted.
+pub fn open(
+    link: &str,
+    browsers: &[Vec<String>],
+    environment: &[(OsString, OsString)],
+    directory: &Path,
+    wait: &mut Wait<'_>,
+) -> Result<Opened> {
+    let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
+    let mut way = if peer::can_be_told() {
+        let secret = hex(&random::bytes::<16>().map_err(failed)?);
+        Way::Server(Server::listen().map_err(failed)?, format!("/{secret}"))
+    } else {
+        Way::File(file(link, directory, wait).map_err(failed)?)
+    };
+    let url = way.url();
     let mut tried = Vec::new();
-    for words in openers(snapshot, &url) {
-        let Some(program) = words.first().cloned() else { continue };
-        let Ok(opener) = start(&words, snapshot) else { continue };
-        if redirect(&listener, opener, (&path, link), glance) {
-            return Ok(());
+    for words in browsers {
+        let words: Vec<String> = words.iter().map(|word| word.replace(PLACE, &url)).collect();
+        let (Some(program), Ok(opener)) = (words.first(), Opener::start(&words, environment)) else { continue };
+        let end = match &mut way {
+            Way::Server(server, path) => by_server(server, (path, link), opener, wait),
+            Way::File(_) => by_file(opener, wait),
+        };
+        match end {
+            Ok(done) => return Ok(done),
+            Err(Failed::NoProgram) => {}
+            Err(Failed::NoBrowser) => tried.push(program.clone()),
         }
-        tried.push(program);
+        if wait.resumed() {
+            break;
+        }
     }
     let fact = match tried.as_slice() {
         [] => String::from("there is no browser: neither BROWSER, nor xdg-open, nor open"),
@@ -56,103 +107,140 @@ pub fn open(link: &str, snapshot: &Snapshot, glance: &mut dyn FnMut()) -> Result
     Err(Error::new(fact).advise("run with --no-browser to have the link printed"))
 }
 
-/// The command lines that may open a URL: each of BROWSER's, `%s` standing for it, then the desktop's own.
-fn openers(snapshot: &Snapshot, url: &str) -> Vec<Vec<String>> {
-    let browsers = snapshot.non_empty("BROWSER").map(|browsers| browsers.to_string_lossy().into_owned());
-    let mut openers: Vec<Vec<String>> = Vec::new();
-    for browser in browsers.iter().flat_map(|browsers| browsers.split(':')).filter(|browser| !browser.is_empty()) {
-        let Ok(mut words) = split_words(browser) else { continue };
-        if words.iter().any(|word| word.contains("%s")) {
-            words = words.into_iter().map(|word| word.replace("%s", url)).collect();
-        } else {
-            words.push(url.to_owned());
-        }
-        openers.push(words);
-    }
-    openers.extend(["xdg-open", "open"].map(|program| vec![program.to_owned(), url.to_owned()]));
-    openers
+/// How the browser gets to the link.
+enum Way {
+    /// By this server, from this path.
+    Server(Server, String),
+    /// By the file at this URL.
+    File(String),
 }
 
-/// Starts an opener without the AWS keys of our environment; what it prints is not the command's output, and a Ctrl-C
-/// that is meant for the command, later, must not end the browser.
-fn start(words: &[String], snapshot: &Snapshot) -> std::io::Result<Child> {
-    let (program, arguments) = words.split_first().ok_or(std::io::ErrorKind::NotFound)?;
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().process_group(0);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for entry in &snapshot.entries {
-        let bytes = entry.to_bytes();
-        let name = name_of(bytes);
-        if let (false, Some(value)) = (is_credential(name), bytes.get(name.len() + 1..)) {
-            command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
+impl Way {
+    /// The address that may be seen.
+    fn url(&self) -> String {
+        match self {
+            Self::Server(server, path) => format!("http://{}{path}", server.address()),
+            Self::File(url) => url.clone(),
         }
     }
-    command.spawn()
 }
 
-/// Waits for the browser, and sends it on. False when the opener failed, or nobody came.
-fn redirect(listener: &TcpListener, mut opener: Child, (path, link): (&str, &str), glance: &mut dyn FnMut()) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        glance();
-        let mut fds = [PollFd::new(listener, PollFlags::IN)];
-        if poll(&mut fds, Some(&GLANCE)).is_ok_and(|ready| ready > 0) {
-            if let Ok((stream, peer)) = listener.accept()
-                && !is_of_another_user(peer)
-                && serve(stream, path, link)
-            {
-                return true;
+/// Why a browser does not have the link.
+enum Failed {
+    NoProgram,
+    NoBrowser,
+}
+
+/// Waits for the browser, and sends it on.
+fn by_server(
+    server: &mut Server,
+    (path, link): (&str, &str),
+    mut opener: Opener,
+    wait: &mut Wait<'_>,
+) -> Result<Opened, Failed> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match server.next(until, opener.fd(), wait) {
+            Came::Request(exchange) => {
+                if let Some(opened) = answer(exchange, path, link) {
+                    return Ok(opened);
+                }
             }
-        } else if let Ok(Some(status)) = opener.try_wait()
-            && !status.success()
-        {
-            return false;
+            Came::Other => {
+                opener.status()?;
+            }
+            Came::Nothing => return Err(Failed::NoBrowser),
         }
     }
-    false
 }
 
-/// Answers one request; true when it was the one that the link is for.
-fn serve(mut stream: TcpStream, path: &str, link: &str) -> bool {
-    // Browsers open connections in advance, on which nothing comes.
-    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
-    let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
-    let mut request = Vec::with_capacity(4096);
-    let mut bytes = [0; 4096];
-    while !request.windows(4).any(|window| window == b"\r\n\r\n") && request.len() < 64 * 1024 {
-        match stream.read(&mut bytes) {
-            Ok(0) | Err(_) => return false,
-            Ok(count) => request.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+/// Answers a request. Another user's client, which has read the path in the list of processes, is told nothing.
+fn answer(exchange: Exchange, path: &str, link: &str) -> Option<Opened> {
+    if exchange.owner == Owner::Another {
+        return None;
+    }
+    if exchange.is("HEAD", path) {
+        // Asked by what only wants to know whether the page is there.
+        exchange.answer("200 OK", "", "");
+        return None;
+    }
+    if !exchange.is("GET", path) {
+        exchange.answer("404 Not Found", "", "There is nothing here.");
+        return None;
+    }
+    if exchange.owner == Owner::Unknown {
+        exchange.answer("200 OK", "", "Open the link that is printed on the terminal.");
+        return Some(Opened::Beyond);
+    }
+    let location = Zeroizing::new(format!("Location: {link}\r\n"));
+    exchange.answer("303 See Other", &location, "").then_some(Opened::Here)
+}
+
+/// Waits until the opener is done.
+fn by_file(mut opener: Opener, wait: &mut Wait<'_>) -> Result<Opened, Failed> {
+    let until = Instant::now() + PATIENCE;
+    while let Some(fd) = opener.fd() {
+        if !wait.until(until, &[fd]) {
+            return Err(Failed::NoBrowser);
+        }
+        opener.status()?;
+    }
+    Ok(Opened::ByFile)
+}
+
+/// Writes a page that leads to the link, for this user alone, and returns its URL.
+fn file(link: &str, directory: &Path, wait: &mut Wait<'_>) -> std::io::Result<String> {
+    let mut file = tempfile::Builder::new().prefix("aws-auth-").suffix(".html").tempfile_in(directory)?;
+    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    let link = Zeroizing::new(link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"));
+    let page = Zeroizing::new(format!(
+        "<!doctype html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
+         <meta http-equiv=\"refresh\" content=\"0;url={}\"><title>aws-auth</title>\n",
+        *link
+    ));
+    file.write_all(page.as_bytes())?;
+    let path = file.path().to_string_lossy().split('/').map(|part| encoded(part).to_string()).collect::<Vec<_>>();
+    wait.keep(file.into_temp_path());
+    Ok(format!("file://{}", path.join("/")))
+}
+
+/// A program that opens a URL, and the pipe that its exit status comes from; `None` when it has come.
+struct Opener(Option<ChildStdout>);
+
+impl Opener {
+    /// What it prints is not the command's output, and a Ctrl-C that is meant for the command, later, must not end the
+    /// browser: its group is its own.
+    fn start(words: &[String], environment: &[(OsString, OsString)]) -> std::io::Result<Self> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", DETACHED, "sh"]).args(words).env_clear().envs(environment.iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        signals::hand_down(&mut command);
+        let mut shell = command.spawn()?;
+        let status = shell.stdout.take();
+        // Where SIGCHLD is ignored its end is not told, but it has ended all the same.
+        let _ = shell.wait();
+        if let Some(status) = &status {
+            rustix::io::ioctl_fionbio(status, true)?;
+        }
+        Ok(Self(status))
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(std::os::fd::AsFd::as_fd)
+    }
+
+    /// Looks for the exit status: an error when it is not 0.
+    fn status(&mut self) -> Result<(), Failed> {
+        let Some(pipe) = &mut self.0 else { return Ok(()) };
+        let mut text = [0; 16];
+        match pipe.read(&mut text) {
+            Ok(0) => Err(Failed::NoProgram),
+            Ok(count) if text.get(..count).is_some_and(|text| text.trim_ascii() == b"0") => {
+                self.0 = None;
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
+            Ok(_) | Err(_) => Err(Failed::NoBrowser),
         }
     }
-    let wanted = request.starts_with(format!("GET {path} ").as_bytes());
-    let answer = if wanted {
-        format!(
-            "HTTP/1.1 303 See Other\r\nLocation: {link}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
-             Content-Length: 0\r\nConnection: close\r\n\r\n"
-        )
-    } else if request.starts_with(format!("HEAD {path} ").as_bytes()) {
-        // Somebody who only wants to know whether the page is there.
-        String::from("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    } else {
-        String::from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    };
-    stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_ok() && wanted
-}
-
-/// Whether the other end of a loopback connection is another user's process; root, who sees everything anyway, is none.
-/// Linux tells in /proc/net/tcp. What is not in it is no process of this machine's users (a browser behind a WSL).
-pub fn is_of_another_user(peer: SocketAddr) -> bool {
-    let SocketAddr::V4(peer) = peer else { return false };
-    let [a, b, c, d] = peer.ip().octets();
-    // The kernel writes the address as a number of this machine's byte order.
-    let local = format!("{:08X}:{:04X}", u32::from_ne_bytes([a, b, c, d]), peer.port());
-    let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else { return false };
-    let owner = table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let found = fields.next() == Some(&local);
-        let owner = fields.nth(5)?.parse::<u32>().ok()?;
-        found.then_some(owner)
-    });
-    owner.is_some_and(|owner| owner != 0 && owner != rustix::process::geteuid().as_raw())
 }

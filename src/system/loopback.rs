@@ -1,154 +1,244 @@
-//! The page on loopback that a browser comes back to with an authorization code (RFC 8252, section 7.3): one path, one
-//! answer, on 127.0.0.1 alone. Nothing of what is sent to it is shown.
+//! A small HTTP server on 127.0.0.1 for a browser of this machine. Everybody on the machine can connect to it: no
+//! connection keeps another one waiting, and a page of another site gets nothing (DNS rebinding, cross-site requests).
 
+use std::collections::VecDeque;
 use std::io;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::fd::AsFd as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::credentials::Secret;
-use crate::system::browser::is_of_another_user;
+use crate::system::peer;
+use crate::system::peer::Owner;
 use crate::system::wait::Wait;
 
-/// The path that is registered.
-pub const PATH: &str = "/oauth/callback";
-
-/// A request's head is no longer; the codes are some kilobytes.
+/// A request's head is no longer, in bytes; the codes in it are some kilobytes.
 const LONGEST: usize = 32 * 1024;
 
 /// How long a request may take to come in. Browsers open connections in advance, on which nothing comes.
-const SLOWEST: Duration = Duration::from_secs(1);
+const SLOWEST: Duration = Duration::from_secs(5);
 
-/// A listener for one answer.
-pub struct Callback {
+/// How many connections are open at once; the oldest makes room.
+const MOST: usize = 64;
+
+/// How many are accepted before those that are there are read.
+const AT_ONCE: usize = 16;
+
+/// A server.
+pub struct Server {
     listener: TcpListener,
-    port: u16,
+    address: SocketAddr,
+    connections: VecDeque<Connection>,
 }
 
-/// What a browser brought.
-pub enum Brought {
-    /// The code.
-    Code(Secret),
-    /// An error instead, as OAuth names it.
-    Error(String),
-    /// Another state than ours: this is no answer to what we asked.
-    Foreign,
+/// What came.
+pub enum Came {
+    /// A request, to be answered.
+    Request(Exchange),
+    /// The other descriptor is readable.
+    Other,
+    /// Nothing in time, or the wait was interrupted.
+    Nothing,
 }
 
-impl Callback {
+/// A request that came in whole. Dropped, it is not answered.
+pub struct Exchange {
+    stream: TcpStream,
+    request: Request,
+    /// Whose process the client is.
+    pub owner: Owner,
+}
+
+/// The parts of a request that count.
+struct Request {
+    method: String,
+    path: String,
+    query: Zeroizing<String>,
+    host: Option<String>,
+    origin: Option<String>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    head: Zeroizing<Vec<u8>>,
+    deadline: Instant,
+}
+
+/// What reading from a connection gave.
+enum Read {
+    More,
+    Whole,
+    End,
+}
+
+impl Server {
     /// Listens on a port that the system chooses.
     pub fn listen() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        Ok(Self { listener, port })
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, connections: VecDeque::new() })
     }
 
-    /// Where the browser is to come back to.
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{PATH}", self.port)
+    /// Address and port, for a URL.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
-    /// Waits for the browser; `None` when it did not come in time.
-    pub fn wait(self, state: &str, until: Instant, wait: &mut Wait<'_>) -> Option<Brought> {
-        while wait.until(until, Some(self.listener.as_fd())) {
-            let Ok((stream, peer)) = self.listener.accept() else { continue };
-            if is_of_another_user(peer) {
+    /// Waits for the next request until this moment, and for `other`.
+    pub fn next(&mut self, until: Instant, other: Option<BorrowedFd<'_>>, wait: &mut Wait<'_>) -> Came {
+        loop {
+            if let Some(exchange) = self.whole() {
+                return Came::Request(exchange);
+            }
+            let now = Instant::now();
+            self.connections.retain(|connection| connection.deadline > now);
+            let moment = self.connections.iter().map(|connection| connection.deadline).chain([until]).min();
+            let streams = self.connections.iter().map(|connection| connection.stream.as_fd());
+            let fds: Vec<BorrowedFd<'_>> = other.into_iter().chain([self.listener.as_fd()]).chain(streams).collect();
+            let came = wait.until(moment.unwrap_or(until), &fds);
+            if !came && (wait.resumed() || Instant::now() >= until) {
+                return Came::Nothing;
+            }
+            if other.is_some_and(|other| is_readable(other)) {
+                return Came::Other;
+            }
+            self.accept();
+        }
+    }
+
+    fn accept(&mut self) {
+        for _ in 0..AT_ONCE {
+            let Ok((stream, peer)) = self.listener.accept() else { return };
+            if stream.set_nonblocking(true).is_err() {
                 continue;
             }
-            if let Some(brought) = serve(stream, state) {
-                return Some(brought);
+            if self.connections.len() == MOST {
+                self.connections.pop_front();
             }
+            let deadline = Instant::now() + SLOWEST;
+            self.connections.push_back(Connection { stream, peer, head: Zeroizing::default(), deadline });
+        }
+    }
+
+    /// Reads what has come, and takes out the first request that is whole. Foreign ones are answered here.
+    fn whole(&mut self) -> Option<Exchange> {
+        let mut at = 0;
+        while let Some(connection) = self.connections.get_mut(at) {
+            let read = connection.read();
+            if matches!(read, Read::More) {
+                at += 1;
+                continue;
+            }
+            let Some(connection) = self.connections.remove(at) else { continue };
+            let (Read::Whole, Some(request)) = (read, Request::parse(&connection.head)) else { continue };
+            let owner = peer::owner(connection.peer, self.address);
+            let exchange = Exchange { stream: connection.stream, request, owner };
+            if exchange.request.is_for(self.address.port()) {
+                return Some(exchange);
+            }
+            exchange.answer("400 Bad Request", "", "This is not the page that was asked for.");
         }
         None
     }
 }
 
-/// Answers one request; `None` when it is not the one that we wait for.
-fn serve(mut stream: TcpStream, state: &str) -> Option<Brought> {
-    let _ = stream.set_nonblocking(false);
-    let _ = stream.set_write_timeout(Some(SLOWEST));
-    let head = head(&mut stream)?;
-    let line = std::str::from_utf8(&head).ok()?.lines().next()?;
-    let target = line.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if path != PATH {
-        answer(&mut stream, "404 Not Found", "There is nothing here.");
-        return None;
-    }
-    let brought = read(query, state);
-    match brought {
-        Brought::Code(_) => answer(&mut stream, "200 OK", "This is all. Close this page and go back to the terminal."),
-        Brought::Error(_) => answer(&mut stream, "200 OK", "You are not signed in. The terminal says why."),
-        Brought::Foreign => answer(&mut stream, "400 Bad Request", "You are not signed in. The terminal says why."),
-    }
-    Some(brought)
+fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
-fn head(stream: &mut TcpStream) -> Option<Zeroizing<Vec<u8>>> {
-    let end = Instant::now() + SLOWEST;
-    let mut head = Zeroizing::new(Vec::with_capacity(LONGEST));
-    let mut bytes = Zeroizing::new([0; 4096]);
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() || head.len() + bytes.len() > LONGEST || stream.set_read_timeout(Some(left)).is_err() {
+impl Connection {
+    fn read(&mut self) -> Read {
+        let mut bytes = Zeroizing::new([0; 4096]);
+        if self.head.capacity() == 0 {
+            // Grown later, it would leave copies of a code behind.
+            self.head.reserve_exact(LONGEST);
+        }
+        loop {
+            match self.stream.read(&mut *bytes) {
+                Ok(0) => return Read::End,
+                Ok(count) if self.head.len() + count > LONGEST => return Read::End,
+                Ok(count) => {
+                    // Only where the new bytes may complete it: one byte at a time must not cost the square of all.
+                    let from = self.head.len().saturating_sub(3);
+                    self.head.extend_from_slice(bytes.get(..count).unwrap_or_default());
+                    if self.head.get(from..).is_some_and(|new| new.windows(4).any(|window| window == b"\r\n\r\n")) {
+                        return Read::Whole;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::More,
+                Err(_) => return Read::End,
+            }
+        }
+    }
+}
+
+impl Request {
+    fn parse(head: &[u8]) -> Option<Self> {
+        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
+        let mut words = lines.next()?.split(' ');
+        let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+        if words.next().is_some() || !version.starts_with("HTTP/1.") {
             return None;
         }
-        match stream.read(&mut *bytes) {
-            Ok(0) => return None,
-            Ok(count) => head.extend_from_slice(bytes.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+        let header = |name: &str| {
+            let value = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+            value.map(|(_, value)| value.trim().to_owned())
+        };
+        Some(Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Zeroizing::new(query.to_owned()),
+            host: header("host"),
+            origin: header("origin"),
+        })
     }
-    Some(head)
+
+    /// Whether the browser shows this server's own address, and no page of another site sent it here.
+    fn is_for(&self, port: u16) -> bool {
+        let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+        let is_ours = |host: &str| hosts.iter().any(|ours| ours == host);
+        self.host.as_deref().is_none_or(is_ours)
+            && self.origin.as_deref().is_none_or(|origin| origin.strip_prefix("http://").is_some_and(is_ours))
+    }
 }
 
-fn read(query: &str, state: &str) -> Brought {
-    let value = |name: &str| {
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| decoded(value)).filter(|value| !value.is_empty())
-    };
-    let ours = value("state").map(|sent| *sent == state);
-    match (value("error"), value("code"), ours) {
-        // An error without a state can only end the wait.
-        (Some(error), _, None | Some(true)) => Brought::Error(error.to_string()),
-        (None, Some(code), Some(true)) => Brought::Code(Secret::new(code.to_string())),
-        _ => Brought::Foreign,
+impl Exchange {
+    /// Whether this is the method and path.
+    pub fn is(&self, method: &str, path: &str) -> bool {
+        self.request.method == method && self.request.path == path
     }
-}
 
-/// `%XX` and `+` as what they stand for; what is not text is none.
-fn decoded(text: &str) -> Zeroizing<String> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => match (digit(rest.next()), digit(rest.next())) {
-                (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
-                _ => return Zeroizing::default(),
-            },
-            other => other,
-        });
+    /// What stands behind the question mark, encoded.
+    pub fn query(&self) -> &str {
+        &self.request.query
     }
-    Zeroizing::new(std::str::from_utf8(&bytes).unwrap_or_default().to_owned())
-}
 
-fn answer(stream: &mut TcpStream, status: &str, words: &str) {
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>aws-auth</title>\
-         <body><h1>aws-auth</h1><p>{words}</p></body></html>\n"
-    );
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
-         Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n",
-        page.len()
-    );
-    let _ = stream.write_all((head + &page).as_bytes()).and_then(|()| stream.flush());
+    /// Answers with a page. `headers` are lines of their own. Whether the answer went out.
+    pub fn answer(mut self, status: &str, headers: &str, words: &str) -> bool {
+        let page = if words.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>aws-auth</title>\
+                 <body><h1>aws-auth</h1><p>{words}</p></body></html>\n"
+            )
+        };
+        let answer = Zeroizing::new(format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
+             Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\
+             Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n{page}",
+            page.len()
+        ));
+        // The buffer of a new connection holds more than this; a client that makes it smaller gets nothing.
+        self.stream.write(answer.as_bytes()).is_ok_and(|count| count == answer.len())
+    }
 }

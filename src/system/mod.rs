@@ -5,6 +5,7 @@ pub mod browser;
 pub mod harden;
 pub mod lock;
 pub mod loopback;
+pub mod peer;
 pub mod private_files;
 pub mod random;
 pub mod signals;

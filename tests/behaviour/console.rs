@@ -358,22 +358,83 @@ fn another_user_who_is_quicker_gets_nothing() {
         eprintln!("skipped: only root can be another user");
         return;
     }
+    for host in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        let (world, web) = with_role();
+        let fetch = r#"exec 3<>"/dev/tcp/HOST/${1#*:}"; printf 'GET %s HTTP/1.1\r\n\r\n' "$2" >&3; cat <&3"#;
+        world.script(
+            "bin/browser",
+            &format!(
+                "#!/bin/bash\nhost=${{1#http://}}; path=/${{host#*/}}; host=${{host%%/*}}\n\
+                 setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/other\" 2>&1\n\
+                 bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/own\"\necho > \"$HOME/done\"\n",
+                fetch = fetch.replace("HOST", host).replace('\'', r"'\''")
+            ),
+        );
+        let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
+        // The browser outlives the run; it waits at this pipe until its end is looked for.
+        let done = world.fifo("done");
+        run.args(["-p", "sops", "--console"]).run().success();
+        std::fs::read(done).unwrap();
+        assert!(!world.read("other").contains("anary"), "{}", world.read("other"));
+        assert!(world.read("own").contains("&SigninToken=canary"), "{}", world.read("own"));
+    }
+}
+
+/// Words that run a command behind these mounts, in a namespace of its own; `None` where there can be none.
+fn behind_mounts(world: &World, test: &str, mounts: &str) -> Option<Vec<String>> {
+    let script = format!("{mounts} && exec \"$@\"");
+    let words = ["unshare", "-rm", "sh", "-c", &script, "sh"].map(String::from);
+    if world.command("unshare").args(&words[1..]).arg("true").run().status != crate::world::Status::Code(0) {
+        crate::faults::skipped(test, "no mounts in a user namespace");
+        return None;
+    }
+    Some(words.into())
+}
+
+#[test]
+fn a_browser_that_is_no_process_of_this_machine_is_led_to_the_terminal() {
+    const TEST: &str = "a_browser_that_is_no_process_of_this_machine_is_led_to_the_terminal";
     let (world, web) = with_role();
-    let fetch = r#"exec 3<>"/dev/tcp/${1%:*}/${1#*:}"; printf 'GET %s HTTP/1.1\r\n\r\n' "$2" >&3; cat <&3"#;
+    world.write("nobody", "  sl  local_address rem_address   st\n");
+    let nobody = world.path("nobody").display().to_string();
+    let mounts = format!(
+        "mount -t tmpfs none /proc && mkdir /proc/net && cp {nobody} /proc/net/tcp && cp {nobody} /proc/net/tcp6"
+    );
+    let Some(words) = behind_mounts(&world, TEST, &mounts) else { return };
+    let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
+    let output = run.args(["-p", "sops", "--console"]).through(&words).run();
+    output.success().assert_stdout("").assert_stderr_contains(&format!(
+        "aws-auth: sops: the console as role {}: open this link, which signs in whoever has it: {}/federation?Action=login&",
+        seed::ROLES[0].1,
+        web.endpoint()
+    ));
+    let answer = answer(&world);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\n") && !answer.contains("anary"), "{answer}");
+    assert!(answer.contains("Open the link that is printed on the terminal."), "{answer}");
+}
+
+#[test]
+fn where_no_table_tells_whose_a_client_is_the_link_is_in_a_private_file() {
+    const TEST: &str = "where_no_table_tells_whose_a_client_is_the_link_is_in_a_private_file";
+    let (world, web) = with_role();
+    let Some(words) = behind_mounts(&world, TEST, "mount -t tmpfs none /proc") else { return };
+    let runtime = world.path("runtime");
+    std::fs::create_dir(&runtime).unwrap();
     world.script(
         "bin/browser",
-        &format!(
-            "#!/bin/bash\nhost=${{1#http://}}; path=/${{host#*/}}; host=${{host%%/*}}\n\
-             setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/other\" 2>&1\n\
-             bash -c '{fetch}' - \"$host\" \"$path\" > \"$HOME/own\"\necho > \"$HOME/done\"\n",
-            fetch = fetch.replace('\'', r"'\''")
-        ),
+        "#!/bin/sh\necho \"$1\" > \"$HOME/argv\"\ncp -p \"${1#file://}\" \"$HOME/page\"\n: > \"$HOME/ended\"\n",
     );
-    let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
-    // The browser outlives the run; it waits at this pipe until its end is looked for.
-    let done = world.fifo("done");
-    run.args(["-p", "sops", "--console"]).run().success();
-    std::fs::read(done).unwrap();
-    assert!(!world.read("other").contains("anary"), "{}", world.read("other"));
-    assert!(world.read("own").contains("&SigninToken=canary"), "{}", world.read("own"));
+    let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser").env("XDG_RUNTIME_DIR", &runtime);
+    let running = run.args(["-p", "sops", "--console"]).through(&words).start();
+    world.read("ended");
+    running.expect_stderr(" is open in the browser\n");
+    let argv = world.read("argv");
+    assert!(argv.starts_with(&format!("file://{}/aws-auth-", runtime.display())) && !argv.contains("anary"), "{argv}");
+    let page = world.read("page");
+    assert!(page.contains("&amp;SigninToken=canary%2BSigninToken"), "{page}");
+    assert!(world.snapshot()["page"].starts_with("0600 file"));
+    // A signal removes it as well as the end does.
+    running.signal(rustix::process::Signal::TERM);
+    running.wait().assert_signal(rustix::process::Signal::TERM);
+    assert_eq!(std::fs::read_dir(&runtime).unwrap().count(), 0);
 }

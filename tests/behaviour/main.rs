@@ -31,6 +31,7 @@ mod role_cache;
 mod scale;
 mod secrets;
 mod session;
+mod sso_callback;
 mod sso_login;
 mod status;
 mod story;

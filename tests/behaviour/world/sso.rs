@@ -61,8 +61,6 @@ pub enum Browser {
     #[default]
     Allows,
     Denies,
-    /// Comes back with another state.
-    IsForged,
     /// Comes back with a code that the service did not give.
     HasAnotherCode,
 }
@@ -236,7 +234,6 @@ fn authorize(state: &mut State, asked: &Asked) -> Reply {
         let authorization = Authorization { client, redirect: redirect.clone(), challenge };
         state.codes.insert(code.clone(), authorization);
     }
-    let own = if state.browser == Browser::IsForged { "0123456789abcdef0123456789abcdef" } else { own.as_str() };
     Reply::Redirect(format!("{redirect}?code={}&state={own}", code.replace('+', "%2B").replace('/', "%2F")))
 }
 
