@@ -23,9 +23,6 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 /// By how much `slow_down` makes it longer (RFC 8628, section 3.5).
 const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
-/// How long a call may go on before a signal is looked for.
-const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
-
 /// How many questions in a row may stay without an answer.
 const MAX_UNANSWERED: u32 = 3;
 
@@ -150,15 +147,7 @@ impl DeviceFlow<'_> {
             .client_id(&self.registration.client_id)
             .client_secret(self.registration.client_secret.expose())
             .device_code(device_code.expose());
-        let mut asking = std::pin::pin!(request.send());
-        let answer = http::runtime()?.block_on(async {
-            loop {
-                match tokio::time::timeout(SIGNAL_CHECK_INTERVAL, asking.as_mut()).await {
-                    Ok(answer) => break answer,
-                    Err(_) => wait.look(),
-                }
-            }
-        });
+        let answer = http::runtime()?.block_on(wait.during(request.send()));
         let error = match answer {
             Ok(answer) => return Ok(Asked::SignedIn(Given::of(&answer, self.sso)?)),
             Err(error) => error,

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result, io_words};
 use crate::system::loopback::{Came, Exchange, Server};
 use crate::system::peer::Owner;
+use crate::system::signals::Undisturbed;
 use crate::system::wait::Wait;
 use crate::system::{peer, random, signals};
 use crate::text::encoding::hex;
@@ -190,6 +191,7 @@ fn by_file(mut opener: Opener, wait: &mut Wait<'_>) -> Result<Opened, Failed> {
 
 /// Writes a page that leads to the link, for this user alone, and returns its URL.
 fn file(link: &str, directory: &Path, wait: &mut Wait<'_>) -> std::io::Result<String> {
+    let _undisturbed = Undisturbed::begin();
     let mut file = tempfile::Builder::new().prefix("aws-auth-").suffix(".html").tempfile_in(directory)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;
     let link = Zeroizing::new(link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"));

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::system::private_files;
-use crate::system::signals::Interrupted;
+use crate::system::signals::{Interrupted, Undisturbed};
 use crate::time::Length;
 
 /// What the holder of a lock owes to those who wait for it, when it is stopped or ended.
@@ -146,6 +146,7 @@ impl Lock {
 
     /// A failure to write is no failure to hold the lock: the file only informs.
     fn write(&mut self) {
+        let _undisturbed = Undisturbed::begin();
         let State { pid, given_up, gave_up } = self.state;
         let text = format!("{pid} {given_up} {gave_up}\n");
         let _ = self

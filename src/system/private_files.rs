@@ -9,6 +9,7 @@ use std::{fs, io};
 use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
+use crate::system::signals::Undisturbed;
 use crate::time::Timestamp;
 
 /// No cache entry is larger: STS's longest session tokens are a few kilobytes.
@@ -56,6 +57,8 @@ pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 /// directories are made with mode 0700, whatever the umask.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
+    // A limit on the size of files is an error like a full disk.
+    let _undisturbed = Undisturbed::begin();
     make_private_dir(dir)?;
     let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;

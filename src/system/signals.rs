@@ -17,11 +17,24 @@ use libc::__errno_location as errno;
 use libc::__error as errno;
 
 /// What ends or stops a program at its terminal; SIGCONT tells that a stop is over.
-const CAUGHT: [i32; 7] =
-    [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP, libc::SIGALRM, libc::SIGTSTP, libc::SIGCONT];
+const CAUGHT: [i32; 13] = [
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGHUP,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+    libc::SIGTSTP,
+    libc::SIGCONT,
+];
 
 /// What this module changes in other ways than by catching it.
-const CHANGED: [i32; 5] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGXFSZ, libc::SIGTTIN, libc::SIGTTOU];
+const CHANGED: [i32; 4] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGTTIN, libc::SIGTTOU];
 
 /// The signals as the caller of the program left them: a program that was just executed ignores a signal or does not,
 /// and catches none.
@@ -214,6 +227,12 @@ impl Drop for Caught {
         let writer = NOTE.swap(self.outer, Ordering::Relaxed);
         // SAFETY: the descriptor was leaked by `new` for the handler, which no longer stands.
         unsafe { libc::close(writer) };
+        // What came behind the last look is taken as it was meant, now that it acts as it did before.
+        while let Some(signal) = self.take() {
+            if !matches!(signal, libc::SIGCHLD | libc::SIGCONT) {
+                raise(signal);
+            }
+        }
     }
 }
 

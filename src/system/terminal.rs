@@ -101,7 +101,12 @@ impl Terminal {
         if !shown || !matches!(end, Ok(End::Line(_))) {
             let _ = self.tty.write_all(b"\n");
         }
-        match end? {
+        // A signal that came while the answer was read must not be lost with it.
+        let end = match (end?, caught.decisive()) {
+            (End::Line(_) | End::Input | End::Time, Some(signal)) if signal != libc::SIGCONT => End::Signal(signal),
+            (end, _) => end,
+        };
+        match end {
             End::Line(line) => Ok(Answer::Line(line)),
             End::Input if deadline.is_some() && self.in_background() => Ok(Answer::Nowhere),
             End::Input => Ok(Answer::End),

@@ -4,13 +4,16 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tempfile::TempPath;
 
 use crate::system::signals;
 use crate::system::signals::{Caught, Interrupted, Stopped};
+
+/// How long a call may go on before a signal is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Signals are caught until this is dropped.
 pub struct Wait<'a> {
@@ -48,6 +51,17 @@ impl<'a> Wait<'a> {
             let came = poll(&mut fds, Some(&timeout)).is_ok_and(|count| count > 0);
             if came && fds.iter().take(awaited.len()).any(|fd| !fd.revents().is_empty()) {
                 return true;
+            }
+        }
+    }
+
+    /// Waits for the end of a call to a server.
+    pub async fn during<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        loop {
+            match tokio::time::timeout(GLANCE, call.as_mut()).await {
+                Ok(answer) => return answer,
+                Err(_) => self.look(),
             }
         }
     }

@@ -236,6 +236,13 @@ fn a_full_disk_in_a_mount_namespace() {
     assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
 }
 
+#[test]
+fn a_limit_on_the_size_of_files_is_said_before_a_command_is_kept_fresh() {
+    let world = World::seeded();
+    let output = sops(&world).prepare(no_file_may_grow).args(["--keep-fresh", "true"]).run();
+    output.assert_status(125).assert_stderr_contains("(File too large)");
+}
+
 #[allow(unsafe_code)] // pre_exec: one async-signal-safe call
 fn no_file_may_grow(command: &mut Command) {
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };

@@ -3,7 +3,7 @@
 
 use crate::faults::{is_root, skipped, unprivileged_as};
 use crate::kit::Alive;
-use crate::world::{AWS_AUTH, Invocation, World, seed};
+use crate::world::{AWS_AUTH, Invocation, SHELL_PROMPT, World, seed};
 use rustix::process::Signal;
 use serde_json::json;
 use std::os::unix::process::CommandExt as _;
@@ -242,4 +242,48 @@ fn a_circle_that_hides_in_an_empty_environment_ends() {
         assert!(kind == Kind::Credentials || output.stderr.contains(words), "{}", output.report());
         assert_eq!(world.read("runs").lines().count(), 8, "{kind:?}");
     }
+}
+
+#[test]
+fn a_stopped_mfa_process_lets_go_of_the_lock_and_uses_what_others_got() {
+    let world = world(Kind::Code, "echo up > \"$HOME/up\"; read -r go < \"$HOME/go\"; cat \"$HOME/answer\"");
+    world.fifo("go");
+    world.fifo("up");
+    let shell = world.shell_in_terminal();
+    shell.send_line("aws-auth -p p echo r''an");
+    world.read("up");
+    let other = crate::kit::at_terminal(&world, "sops");
+    other.expect_stderr("waiting for the MFA prompt of process ");
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    shell.expect(SHELL_PROMPT);
+    crate::kit::answer(&world, &other, "sops", &world.fresh_code());
+    other.wait().success();
+    shell.send_line("fg");
+    world.write("go", "now\n");
+    shell.expect("ran\r\n");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
+}
+
+#[test]
+fn a_stopped_mfa_process_goes_on_where_no_other_process_took_its_turn() {
+    let world = world(Kind::Code, "echo up > \"$HOME/up\"; read -r go < \"$HOME/go\"; cat \"$HOME/answer\"");
+    world.fifo("go");
+    world.fifo("up");
+    let shell = world.shell_in_terminal();
+    shell.send_line("aws-auth -p p echo r''an");
+    world.read("up");
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("fg");
+    world.write("go", "now\n");
+    shell.expect("ran\r\n");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
+    assert_eq!(world.sts.sent_codes().len(), 1, "the code of the process was used");
 }

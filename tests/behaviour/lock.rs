@@ -136,7 +136,7 @@ fn a_holder_killed_while_sts_thinks_makes_room_for_the_next() {
 }
 
 /// Whether strace can be used; without it a test is skipped, except where everything must be there.
-fn strace(world: &World, test: &str) -> bool {
+pub fn strace(world: &World, test: &str) -> bool {
     let there = std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join("strace").is_file());
     let works = there
         && world.command("strace").args(["-o", "/dev/null", "true"]).run().status == crate::world::Status::Code(0);

@@ -84,12 +84,17 @@ fn three_refused_codes_are_the_end() {
 #[test]
 fn each_end_leaves_the_terminal_as_it_was_and_looks_like_what_it_is() {
     type End = fn(&Running<'_>);
-    let ends: [(End, Signal); 5] = [
+    let ends: [(End, Signal); 10] = [
         (|run| run.ctrl_c(), Signal::INT),
         (|run| run.ctrl_backslash(), Signal::QUIT),
         (|run| run.signal(Signal::TERM), Signal::TERM),
         (|run| run.signal(Signal::HUP), Signal::HUP),
         (|run| run.signal(Signal::ALARM), Signal::ALARM),
+        (|run| run.signal(Signal::USR1), Signal::USR1),
+        (|run| run.signal(Signal::USR2), Signal::USR2),
+        (|run| run.signal(Signal::VTALARM), Signal::VTALARM),
+        (|run| run.signal(Signal::PROF), Signal::PROF),
+        (|run| run.signal(Signal::XCPU), Signal::XCPU),
     ];
     for (end, signal) in ends {
         let world = World::seeded();
@@ -102,6 +107,37 @@ fn each_end_leaves_the_terminal_as_it_was_and_looks_like_what_it_is() {
         output.assert_transcript(&format!("{}\r\n", world.prompt("sops")));
         assert_eq!(world.sts.connections(), 0);
     }
+}
+
+#[test]
+fn a_signal_between_the_answer_and_the_end_of_the_prompt_is_not_lost() {
+    const TEST: &str = "a_signal_between_the_answer_and_the_end_of_the_prompt_is_not_lost";
+    for signal in [Signal::TERM, Signal::INT, Signal::USR1] {
+        let world = World::seeded();
+        if !crate::lock::strace(&world, TEST) {
+            return;
+        }
+        // The line end that follows the answer is written late; strace is no parent, so the signal is the program's.
+        let late = ["strace", "-D", "-o", "/dev/null", "-P", "/dev/tty", "-e", "inject=write:delay_exit=500000"];
+        let run = world.aws_auth().profile("sops").arg("true").through(late).in_terminal();
+        run.expect(&world.prompt("sops"));
+        run.send_line(&world.fresh_code());
+        run.expect("\r\n");
+        run.signal(signal);
+        let output = run.wait();
+        output.assert_signal(signal).assert_stdout("").assert_stderr("").assert_terminal_restored();
+        assert_eq!(world.sts.connections(), 0);
+    }
+}
+
+#[test]
+fn a_limit_on_files_does_not_end_the_prompt() {
+    let world = World::seeded();
+    let run = at_terminal(&world, "sops");
+    run.expect(&world.prompt("sops"));
+    run.signal(Signal::XFSZ);
+    run.send_line(&world.fresh_code());
+    run.wait().success().assert_terminal_restored();
 }
 
 #[test]

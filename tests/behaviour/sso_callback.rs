@@ -1,7 +1,7 @@
 //! What a browser may bring back to a login, and what anybody else on the machine may send there.
 
-use crate::sso_login::{OPENS, QUESTION, Scene, TOKEN, follow};
-use crate::world::Running;
+use crate::sso_login::{CODE, OPENS, QUESTION, Scene, TOKEN, follow};
+use crate::world::{Running, SHELL_PROMPT};
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::Command;
@@ -157,4 +157,39 @@ fn the_browser_is_no_child_of_the_command() {
         run.send_line("y");
         run.wait().success().assert_stdout("done\n");
     }
+}
+
+#[test]
+fn a_stopped_login_lets_go_of_the_lock_and_uses_what_others_got() {
+    for browser in [true, false] {
+        let scene = Scene::new();
+        scene.sso.state().pending = true;
+        let scene = if browser { scene.with_test_as_browser() } else { scene };
+        let shell = scene.world.shell_in_terminal();
+        shell.send_line("aws-auth -p p --login && echo i''n");
+        shell.expect(if browser { OPENS } else { CODE });
+        if browser {
+            follow_only(&scene.link());
+        }
+        let other = scene.login().arg("--no-browser").start();
+        other.expect_stderr("waiting for the SSO login of process ");
+        shell.ctrl_z();
+        shell.expect("Stopped");
+        shell.expect(SHELL_PROMPT);
+        other.expect_stderr(CODE);
+        scene.sso.state().pending = false;
+        other.wait().success();
+        shell.send_line("fg");
+        shell.expect("in\r\n");
+        shell.expect(SHELL_PROMPT);
+        shell.send_line("exit");
+        shell.wait().success();
+        assert_eq!(scene.sso.state().tokens.len(), 1, "{browser}");
+    }
+}
+
+/// Fetches the address that the browser was given, and does nothing on the page behind it.
+fn follow_only(link: &str) {
+    let head = Command::new("curl").args(["-si", link]).output().unwrap();
+    assert!(head.stdout.starts_with(b"HTTP/1.1 303"));
 }

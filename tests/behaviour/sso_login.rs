@@ -20,7 +20,7 @@ const START_URL: &str = "https://corp.awsapps.com/start";
 
 pub const OPENS: &str =
     "aws-auth: sign in to the SSO session 'corp' in the browser; --no-browser gives a code for another one instead";
-const CODE: &str = "aws-auth: to sign in, open https://corp.awsapps.com/start/#/device?user_code=ABCD-EFGH in any browser and check that it shows the code ABCD-EFGH";
+pub const CODE: &str = "aws-auth: to sign in, open https://corp.awsapps.com/start/#/device?user_code=ABCD-EFGH in any browser and check that it shows the code ABCD-EFGH";
 const SIGNED_IN: &str = "aws-auth: p: signed in to the SSO session 'corp' until HH:MM, and renewed then\n";
 const DONE: &str = "aws-auth: p: SSO role ReadOnly in 111111111111 until HH:MM\n";
 const MISSING: &str = "nobody is logged in to the SSO session 'corp'";
