@@ -5,7 +5,7 @@
 //! says who holds the lock and how often a holder gave up, so that the processes that waited for a cancelled prompt fail
 //! once instead of prompting in turn.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -13,9 +13,6 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
-
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::system::private_files;
@@ -40,7 +37,7 @@ impl Interrupted for Holder<'_> {
     fn stopping(&mut self) {
         self.asleep = self.lock.take();
         if let Some(lock) = &self.asleep {
-            let _ = flock(&lock.file, FlockOperation::Unlock);
+            let _ = lock.file.unlock();
         }
     }
 
@@ -97,9 +94,9 @@ pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
         };
         // Read before the attempt: what happens to the prompt after it, happens while we wait.
         let before = State::read(&mut file);
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match file.try_lock() {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
+            Err(TryLockError::WouldBlock) => {
                 if (waiting.ancestors)().contains(&before.pid) {
                     return Turn::Never(part_of_itself(before.pid));
                 }
@@ -110,7 +107,7 @@ pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
                     Err(error) => return Turn::Impossible(error),
                 }
             }
-            Err(error) => return Turn::Impossible(error.into()),
+            Err(TryLockError::Error(error)) => return Turn::Impossible(error),
         }
         if !still_there(&file, path) {
             continue;
@@ -139,7 +136,7 @@ impl Lock {
 
     /// The lock that was let go of, if no other process has had it since. Each holder writes its number into the file.
     fn retaken(mut self) -> Option<Self> {
-        flock(&self.file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        self.file.try_lock().ok()?;
         let is_linked = self.file.metadata().is_ok_and(|about| about.nlink() > 0);
         (is_linked && State::read(&mut self.file) == self.state).then_some(self)
     }
@@ -186,8 +183,8 @@ fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instan
     let (send, had) = mpsc::channel();
     let block = move || {
         let result = loop {
-            match flock(&theirs, FlockOperation::LockExclusive) {
-                Err(Errno::INTR) => {}
+            match theirs.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
@@ -195,11 +192,7 @@ fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instan
     };
     if let Err(error) = std::thread::Builder::new().spawn(block) {
         // Where there can be no other thread, we wait in silence.
-        return if deadline.is_none() {
-            Ok(flock(file, FlockOperation::LockExclusive).map(|()| true)?)
-        } else {
-            Err(error)
-        };
+        return if deadline.is_none() { file.lock().map(|()| true) } else { Err(error) };
     }
     let mut next = Some(Instant::now() + Duration::from_secs(1));
     loop {
@@ -209,7 +202,7 @@ fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instan
             None => had.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match result {
-            Ok(result) => return Ok(result.map(|()| true)?),
+            Ok(result) => return result.map(|()| true),
             Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::Other.into()),
             Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
                 return Ok(false);
@@ -238,7 +231,7 @@ fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
         .advise("answer it, or end that process")
 }
 
-/// Whether the file that was locked is the one that the others find: `--logout --all` may have removed it.
+/// Whether the file that was locked is the one that other processes find: a person may have removed the cache.
 fn still_there(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
