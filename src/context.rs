@@ -14,9 +14,13 @@ use crate::messages::Messages;
 use crate::request::Request;
 use crate::system::browser::Opened;
 use crate::system::lock::{Lock, Turn, Waiting};
+use crate::system::terminal::Terminal;
 use crate::system::wait::Wait;
 use crate::system::{ancestry, browser, lock};
-use crate::time::Timestamp;
+use crate::time::{Length, Timestamp};
+
+/// How long a run without a terminal waits for another process.
+const UNATTENDED_WAIT: Duration = Duration::from_mins(5);
 
 /// The surroundings of a run: what was asked for, and what it was started with.
 pub struct Context<'a> {
@@ -35,10 +39,16 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// How long this run may wait for a person or another process: only a renewal has a limit, for a running command
-    /// waits for it.
+    /// How long this run may wait for a person: only a renewal has a limit, since a running command waits for it.
     pub fn patience(&self) -> Option<Duration> {
         self.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience)
+    }
+
+    /// How long this run may wait for another process. A person at a terminal can end the wait; a run without one gives
+    /// up after five minutes, unless AWS_AUTH_WAIT_TIMEOUT says otherwise.
+    fn wait_limit(&self) -> Option<Duration> {
+        let asked = self.patience().or(self.request.wait_limit.map(Length::to_duration));
+        asked.or_else(|| Terminal::open().is_none().then_some(UNATTENDED_WAIT))
     }
 
     /// Opens a link in a browser, which gets no keys.
@@ -55,7 +65,7 @@ impl Context<'_> {
     fn turn_at(&self, path: &Path, what: &str) -> Turn {
         let ancestors = || [ancestors::ancestors(self.snapshot), ancestry::of_this_program()].concat();
         let say = |text: &str| self.messages.say(text);
-        lock::take(path, &Waiting { what, patience: self.patience(), ancestors: &ancestors, say: &say })
+        lock::take(path, &Waiting { what, patience: self.wait_limit(), ancestors: &ancestors, say: &say })
     }
 
     /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` is what the others

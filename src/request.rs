@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::messages::Verbosity;
 use crate::region::Region;
 use crate::request::caller::{Caller, EnvironmentKeys};
-use crate::request::lengths::length;
+use crate::request::lengths::{length, length_within};
 use crate::request::mfa::MfaOptions;
 use crate::request::profile::{Chosen, RENEWED, chosen_profile};
 use crate::request::renewal::{KeepFresh, outer_profile};
@@ -46,6 +46,8 @@ pub struct Request<'a> {
     pub cache: CacheOptions,
     /// Renewals.
     pub keep_fresh: KeepFresh,
+    /// AWS_AUTH_WAIT_TIMEOUT: how long to wait for another process.
+    pub wait_limit: Option<Length>,
     /// What is said, and how.
     pub output: OutputOptions,
     /// What the caller's environment says.
@@ -118,6 +120,7 @@ impl<'a> Request<'a> {
             mfa: MfaOptions::new(cli, snapshot)?,
             cache,
             keep_fresh: KeepFresh::new(cli, action, snapshot)?,
+            wait_limit: length_within(snapshot, "AWS_AUTH_WAIT_TIMEOUT")?,
             output: OutputOptions { verbosity: verbosity(cli), json: cli.json, no_browser: cli.no_browser },
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },
             warnings,

@@ -274,7 +274,8 @@ impl Calls<'_> {
                 *why = Some(self.codes.refused(&given, failure.error)?);
                 Ok(None)
             }
-            Err(failure) => Err(NoCode::Failed(failure.error)),
+            // Another code would fail as well: the processes that wait for this one must not ask in turn.
+            Err(failure) => Err(NoCode::GivenUp(failure.error)),
         }
     }
 

@@ -220,6 +220,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("AWS_AUTH_MFA_PROCESS", "A command that prints an MFA code."),
             Term("AWS_AUTH_MFA_SESSION", "The length of the MFA session, or off."),
             Term(
+                "AWS_AUTH_WAIT_TIMEOUT",
+                "How long to wait for another process that gets the same credentials: 1s to 1h. At a terminal there is no limit; without one it is 5m.",
+            ),
+            Term(
                 "AWS_AUTH_RENEWAL_TIMEOUT",
                 "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m by default.",
             ),

@@ -20,3 +20,14 @@ pub(crate) fn not_a_time(name: &str, text: &str) -> Error {
     Error::new(format!("{name} is '{text}', which is not a length of time"))
         .advise("write seconds, minutes or hours: 900, 90m, 12h")
 }
+
+/// A limit of time from a variable, from 1s to 1h.
+pub(crate) fn length_within(snapshot: &Snapshot, variable: &str) -> Result<Option<Length>> {
+    let limit = length(None, snapshot, variable, variable)?;
+    match limit {
+        Some(limit) if !(Length::seconds(1)..=Length::hours(1)).contains(&limit) => {
+            Err(Error::new(format!("{variable} is out of bounds")).advise("write a time from 1s to 1h: 50, 2m"))
+        }
+        limit => Ok(limit),
+    }
+}

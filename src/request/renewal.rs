@@ -6,9 +6,9 @@ use crate::cli::action::Action;
 use crate::cli::formats::Format;
 use crate::cli::options::Cli;
 use crate::env::snapshot::Snapshot;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::request::caller::EnvironmentKeys;
-use crate::request::lengths::length;
+use crate::request::lengths::length_within;
 use crate::request::profile::{Chosen, RENEWED};
 use crate::time::{Length, Timestamp};
 
@@ -92,13 +92,7 @@ fn renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
     let Some(above) = snapshot.renewing_command.as_ref().filter(|_| action == Action::Export(Format::Json)) else {
         return Ok(None);
     };
-    let patience = length(None, snapshot, "AWS_AUTH_RENEWAL_TIMEOUT", "AWS_AUTH_RENEWAL_TIMEOUT")?
-        .unwrap_or(DEFAULT_RENEWAL_PATIENCE);
-    if !(Length::seconds(1)..=Length::hours(1)).contains(&patience) {
-        return Err(
-            Error::new("AWS_AUTH_RENEWAL_TIMEOUT is out of bounds").advise("write a time from 1s to 1h: 50, 2m")
-        );
-    }
+    let patience = length_within(snapshot, "AWS_AUTH_RENEWAL_TIMEOUT")?.unwrap_or(DEFAULT_RENEWAL_PATIENCE);
     Ok(Some(Renewal { command: above.command.clone(), patience: patience.to_duration() }))
 }
 

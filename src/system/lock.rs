@@ -227,7 +227,7 @@ fn part_of_itself(pid: u32) -> Error {
 fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
     let pid = State::read(file).pid;
     let waited = Length::of(waiting.patience.unwrap_or_default());
-    Error::new(format!("waited {waited} for {} of process {pid}", waiting.what))
+    Error::new(format!("waited {waited} for {} of process {pid}, and gave up", waiting.what))
         .advise("answer it, or end that process")
 }
 

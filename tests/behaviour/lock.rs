@@ -3,7 +3,7 @@
 use crate::kit::{
     AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, no_way, own, quietly, until, waiting_for,
 };
-use crate::world::{Invocation, Output, Running, SHELL_PROMPT, World, seed};
+use crate::world::{Fault, Invocation, Output, Running, SHELL_PROMPT, World, seed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rustix::process::Signal;
@@ -230,6 +230,55 @@ fn those_who_waited_for_a_cancelled_prompt_fail_once_and_do_not_ask() {
     let later = at_terminal(&world, "sops");
     answer(&world, &later, "sops", &world.fresh_code());
     later.wait().success();
+}
+
+#[test]
+fn those_who_waited_fail_once_when_sts_fails_after_the_code() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let waiters: Vec<_> = (0..4).map(|at| closed(&world, profile(at)).start()).collect();
+    for waiter in &waiters {
+        expect_waiting(waiter, holder.pid());
+    }
+    world.sts.fault("GetSessionToken", Fault::Status(503), 9);
+    holder.send_line(&world.fresh_code());
+    let pid = holder.pid();
+    holder.wait().assert_status(125);
+    for waiter in waiters {
+        let output = waiter.wait();
+        output.assert_status(125).assert_stdout("");
+        assert!(output.stderr.ends_with(&gave_up(pid)), "{}", output.report());
+    }
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
+}
+
+#[test]
+fn a_run_that_needs_no_code_does_not_wait_behind_a_prompt() {
+    let world = World::seeded();
+    log_in(&world, "sops");
+    // A role of more than an hour takes a code of the same device itself.
+    let asking = world.aws_auth().args(["-p", "sops", "--duration", "2h", "true"]).in_terminal();
+    asking.expect(&world.prompt("sops"));
+    let (other, _) = seed::ROLES[1];
+    quietly(&world, other).success().assert_stderr("");
+    assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 2));
+    asking.ctrl_c();
+    asking.wait();
+}
+
+#[test]
+fn a_waiter_without_a_terminal_gives_up_in_time() {
+    let mut world = World::seeded();
+    world.set_env("AWS_AUTH_WAIT_TIMEOUT", "1s");
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let pid = holder.pid();
+    closed(&world, "sops").run().assert_status(125).assert_stdout("").assert_stderr_contains(&format!(
+        "aws-auth: waited 1s for the MFA prompt of process {pid}, and gave up; answer it, or end that process\n"
+    ));
+    holder.send_line(&world.fresh_code());
+    holder.wait().success();
 }
 
 #[test]
