@@ -86,13 +86,13 @@ fn write_line(text: &str) {
 
 fn write_whole(line: &str) {
     let mut stderr = std::io::stderr();
-    if !nobody_reads(&stderr) {
+    if !reader_is_gone(&stderr) {
         let _ = stderr.write_all(line.as_bytes());
     }
 }
 
-/// Whether it is a pipe whose reader is gone: SIGPIPE would end us before the command.
-fn nobody_reads(stream: &impl std::os::fd::AsFd) -> bool {
+/// Whether the stream is a pipe without a reader. Writing would raise SIGPIPE and end the process before the command.
+fn reader_is_gone(stream: &impl std::os::fd::AsFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut polled = [PollFd::new(stream, PollFlags::OUT)];
     let found = poll(&mut polled, Some(&Timespec::default()));
@@ -106,7 +106,7 @@ fn nobody_reads(stream: &impl std::os::fd::AsFd) -> bool {
 pub fn print(text: &str) -> Result<u8> {
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map(|()| 0).map_err(|error| Error::new(format!("cannot write ({})", io_words(&error))))
+    written.map(|()| 0).map_err(|error| Error::new(format!("cannot write to stdout ({})", io_words(&error))))
 }
 
 /// Whether what is written to a stream may be coloured: only for a person at a terminal that can, and who has not said

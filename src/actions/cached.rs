@@ -20,7 +20,7 @@ pub(crate) fn held_text(held: Option<Held>, now: Timestamp) -> String {
         None => String::from("not cached"),
         Some(held) => {
             let until = format!("cached, good until {} ({})", held.expiration.local(now), held.left);
-            if held.usable { until } else { format!("{until}, too little") }
+            if held.usable { until } else { format!("{until}, too little time left") }
         }
     }
 }

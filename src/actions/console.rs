@@ -68,12 +68,12 @@ fn open(session: &Session<'_>, service: Option<&console_services::Service>, cont
         return print(&format!("{}\n", *link));
     }
     browser::open(&link, context.snapshot, &mut || {})?;
-    context.messages.say(&format!("{} is open in the browser", whose(session.plan)));
+    context.messages.say(&format!("{} is open in the browser", console_name(session.plan)));
     Ok(0)
 }
 
-/// Who is signed in, for a message.
-fn whose(plan: &Acquisition) -> String {
+/// The profile and its console, to begin a message with.
+fn console_name(plan: &Acquisition) -> String {
     let profile = plan.profile_name();
     match plan.roles.last() {
         Some(role) => format!("{profile}: the console as role {}", role.arn.as_str()),
@@ -97,24 +97,24 @@ fn refuse_without_role(plan: &Acquisition) -> Result<()> {
         (_, Some(_)) => format!("profile '{profile}' gives a user's MFA session"),
         (_, None) => format!("profile '{profile}' gives a user's keys"),
     };
-    Err(Error::new(format!("{fact}, and the console lets in only roles"))
-        .advise("name a profile with a role_arn, add --role-arn ARN, or sign in by password"))
+    Err(Error::new(format!("{fact}, and the console accepts only roles"))
+        .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
 }
 
 /// Temporary keys of the environment, or of a process, may be a user's session, which the sign-in refuses without
 /// saying why.
 fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
-    let users = |whose: &str| {
-        Err(Error::new(format!("these credentials are {whose}, and the console lets in only roles"))
-            .advise("name a profile with a role_arn, add --role-arn ARN, or sign in by password"))
+    let refused = |whose: &str| {
+        Err(Error::new(format!("these credentials are {whose}, and the console accepts only roles"))
+            .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
     };
     if session.credentials.session_token.is_none() {
-        return users("a user's keys");
+        return refused("a user's keys");
     }
     if session.plan.roles.is_empty() && !session.plan.base.is_provider() {
         let identity = identity(session.plan, session.credentials, context)?;
         if !identity.arn.contains(":assumed-role/") && !identity.arn.contains(":federated-user/") {
-            return users(&format!("a session of {}", identity.arn));
+            return refused(&format!("a session of {}", identity.arn));
         }
     }
     Ok(())
@@ -150,7 +150,7 @@ fn signin_token(
     let answer = ask::get(signin, &url)?;
     if answer.status != 200 {
         return Err(Error::new(format!("{} refused these credentials (status {})", signin.place(), answer.status))
-            .advise("it takes those of a role that have not expired; try --refresh, and check the region"));
+            .advise("it accepts only role credentials that have not expired; try --refresh, and check the region"));
     }
     let given: Given = serde_json::from_slice(&answer.body).map_err(|_| {
         Error::new(format!("{} answered with something that is not a sign-in token", signin.place()))

@@ -49,8 +49,8 @@ impl Place {
 /// The partitions whose console is known.
 pub(crate) fn known(partition: &str) -> Result<&'static str> {
     ["aws", "aws-cn", "aws-us-gov"].into_iter().find(|known| *known == partition).ok_or_else(|| {
-        Error::new(format!("aws-auth knows no console of the partition {partition}"))
-            .advise("it knows those of aws, aws-cn and aws-us-gov")
+        Error::new(format!("aws-auth does not know the console of the partition {partition}"))
+            .advise("it knows the consoles of aws, aws-cn and aws-us-gov")
     })
 }
 

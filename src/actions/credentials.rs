@@ -28,7 +28,7 @@ pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Ac
     match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => Ok(plan),
         Plan::PassThrough => of_environment(context, purpose),
-        Plan::Ambient { profile } => Err(without(context, purpose, profile.as_deref())),
+        Plan::Ambient { profile } => Err(no_credentials(context, purpose, profile.as_deref())),
     }
 }
 
@@ -37,11 +37,11 @@ pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Ac
 /// # Errors
 /// Returns an error when there are none.
 pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
-    resolve::of_environment(context.set, context.request)?.ok_or_else(|| without(context, purpose, None))
+    resolve::of_environment(context.set, context.request)?.ok_or_else(|| no_credentials(context, purpose, None))
 }
 
-/// The error of an action for which there are no credentials.
-pub(crate) fn without(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
+/// The error of an action that has no credentials to work with.
+pub(crate) fn no_credentials(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
     let Some(name) = profile else {
         return Error::new(format!("there is no profile to {}", purpose.with_profile))
             .advise("name one with -p or AWS_PROFILE");

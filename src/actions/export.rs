@@ -24,8 +24,8 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     let plan = match resolve::resolve(context.set, request)? {
         Plan::Acquire(plan) => plan,
         Plan::PassThrough if format == Format::Json => credentials::of_environment(context, &PURPOSE)?,
-        Plan::PassThrough => return print(&script(format, &environment::passing(snapshot, request))?),
-        Plan::Ambient { profile } => return Err(credentials::without(context, &PURPOSE, profile.as_deref())),
+        Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request))?),
+        Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
     };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
     if format == Format::Json {

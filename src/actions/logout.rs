@@ -24,16 +24,17 @@ pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
         removed = forgotten.sets;
         device = plan.session.filter(|_| forgotten.session).map(|session| session.serial);
     }
-    let told = match removed {
+    let done = match removed {
         0 => String::from("nothing was cached"),
-        1 => String::from("1 cached set of credentials is forgotten"),
-        more => format!("{more} cached sets of credentials are forgotten"),
+        1 => String::from("removed 1 cached set of credentials"),
+        more => format!("removed {more} cached sets of credentials"),
     };
     messages.say(&match device {
-        Some(serial) => {
-            format!("{told} (the MFA session of {}, which other profiles use, too)", serial.value.as_str())
-        }
-        None => told,
+        Some(serial) => format!(
+            "{done}, including the MFA session of {}: other profiles with this device will ask for a new code",
+            serial.value.as_str()
+        ),
+        None => done,
     });
     Ok(0)
 }

@@ -30,7 +30,7 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Plan::Ambient { profile } => without_credentials(context, profile.as_deref(), command),
         Plan::PassThrough => pass_through(context.snapshot, context.request, context.messages, command),
     });
-    done.map_err(|error| meant(error, command, |name| context.set.profile(name).is_some()))
+    done.map_err(|error| suggest(error, command, |name| context.set.profile(name).is_some()))
 }
 
 /// COMMAND and its arguments, or $SHELL for `--shell`.
@@ -57,19 +57,19 @@ pub fn pass_through(
     }
     messages.step(|| {
         if request.keep_fresh.is_below {
-            return String::from("no profile is named; the command above renews its credentials, and so does this one");
+            return String::from("no profile is named; this command renews its credentials as the one above it does");
         }
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
         format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
     let error = become_command(command, (snapshot, messages), &environment::untouched(snapshot, request), None);
-    Err(meant(error, command, |_| false))
+    Err(suggest(error, command, |_| false))
 }
 
 fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<u8> {
     let Context { snapshot, request, messages, .. } = context;
     if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
-        messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
+        messages.step(|| String::from("the command's own SDK renews the credentials of the web identity"));
         let environment = environment::untouched(snapshot, request);
         return Err(become_command(command, (snapshot, messages), &environment, None));
     }
@@ -129,11 +129,11 @@ fn become_command(
 
 /// What a command that is not there may have been meant for: a profile, or an option.
 #[cold]
-fn meant(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
+fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
     let name = command.first().and_then(|name| name.to_str()).filter(|_| error.kind() == Kind::CommandNotFound);
     match name {
         Some(name) if is_profile(name) => {
-            error.advise(format!("it is a profile's name: aws-auth -p {} COMMAND", shell_word(name)))
+            error.advise(format!("to use the profile of that name, write aws-auth -p {} COMMAND", shell_word(name)))
         }
         Some(name) if options::definition().get_arguments().any(|option| option.get_long() == Some(name)) => {
             error.advise(format!("did you mean --{name}?"))

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn powershell_reads_nothing_in_a_value() {
+    fn powershell_expands_nothing_in_a_value() {
         assert_eq!(
             script(Format::PowerShell, &changes("it's ‘a’ ‚b‛ $(x) `n \"")).unwrap(),
             "Remove-Item -ErrorAction SilentlyContinue Env:B;\n$env:A = 'it''s ‘‘a’’ ‚‚b‛‛ $(x) `n \"';\n"

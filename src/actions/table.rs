@@ -57,14 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_column_gives_way() {
+    fn the_widest_column_is_narrowed_first() {
         let cells = rows(&[&["name", "a-very-long-role-name"], &["b", "short"]]);
         assert_eq!(aligned(&cells, 16), ["name  a-very-lo…", "b     short"]);
         assert!(aligned(&cells, 3).iter().all(|line| line.chars().count() <= 3));
     }
 
     #[test]
-    fn the_first_column_gives_way_last() {
+    fn the_first_column_is_narrowed_last() {
         let cells = rows(&[&["a-very-long-profile-name", "a-long-role", "source"], &["b", "short", "x"]]);
         assert_eq!(aligned(&cells, 43)[0], "a-very-long-profile-name  a-long-r…  source");
         assert_eq!(aligned(&cells, 40)[0], "a-very-long-profile-name  a-lon…  source");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_says_so() {
+    fn a_cut_text_ends_in_the_mark() {
         assert_eq!([cut("abc", 3), cut("abcd", 3), cut("abcd", 1)], ["abc", "ab…", "…"]);
     }
 }

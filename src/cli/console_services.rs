@@ -129,7 +129,7 @@ pub fn find(name: &str) -> Result<&'static Service> {
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    let error = Error::new(format!("--console knows no service '{name}'"));
+    let error = Error::new(format!("unknown service '{name}' for --console"));
     Err(match near.as_slice() {
         [] => error.advise("--console alone opens the console's first page"),
         near => error.advise(format!("did you mean {}?", near.join(" or "))),
@@ -142,7 +142,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn there_are_more_than_sixty_and_no_name_means_two() {
+    fn the_list_is_sorted_and_each_name_is_unique() {
         assert!(SERVICES.len() > 60);
         let names: Vec<&str> = SERVICES.iter().flat_map(|service| service.names).copied().collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
@@ -155,15 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_is_refused_with_those_like_it() {
+    fn an_unknown_name_is_refused_with_similar_names() {
         assert_eq!(find("IAM").unwrap().path, "iam/home");
         assert_eq!(
             find("cloudwach").unwrap_err().to_string(),
-            "--console knows no service 'cloudwach'; did you mean cloudwatch or cloudwatch-logs or cloud9?"
+            "unknown service 'cloudwach' for --console; did you mean cloudwatch or cloudwatch-logs or cloud9?"
         );
         assert_eq!(
             find("\u{1b}[2J").unwrap_err().to_string(),
-            "--console knows no service '\\u{1b}[2J'; --console alone opens the console's first page"
+            "unknown service '\\u{1b}[2J' for --console; --console alone opens the console's first page"
         );
     }
 }

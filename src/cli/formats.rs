@@ -40,8 +40,8 @@ impl Format {
             "powershell" | "pwsh" => Ok(Self::PowerShell),
             "dotenv" => Ok(Self::Dotenv),
             "json" => Ok(Self::Json),
-            other => Err(Error::new(format!("--export knows no format '{other}'"))
-                .advise("it is one of sh, fish, powershell, dotenv and json")),
+            other => Err(Error::new(format!("unknown format '{other}' for --export"))
+                .advise("use sh, fish, powershell, dotenv or json")),
         }
     }
 }
@@ -54,8 +54,8 @@ impl Shell {
             "fish" => Ok(Self::Fish),
             "powershell" | "pwsh" => Ok(Self::PowerShell),
             "elvish" => Ok(Self::Elvish),
-            other => Err(Error::new(format!("--completions knows no shell '{other}'"))
-                .advise("it is one of bash, zsh, fish, powershell and elvish")),
+            other => Err(Error::new(format!("unknown shell '{other}' for --completions"))
+                .advise("use bash, zsh, fish, powershell or elvish")),
         }
     }
 }

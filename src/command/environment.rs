@@ -68,7 +68,7 @@ pub fn with_credentials(
     credentials: &Credentials,
 ) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, None);
-    build(snapshot, request, set, goes)
+    build(snapshot, request, set, is_removed)
 }
 
 /// The environment for a command that gets its credentials from `fresh` and renews them by itself: no keys, and the
@@ -82,8 +82,8 @@ pub fn with_renewal_file(
 ) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
     let by_container = matches!(plan.base, Base::Container { .. });
-    // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
-    build(snapshot, request, set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
+    // The renewal needs these to find the container. They do no harm: every SDK prefers a named profile.
+    build(snapshot, request, set, |name| is_removed(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
 }
 
 /// What a shell has to do to have that environment, for `--export`.
@@ -97,11 +97,11 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
         let name = name_of(entry.to_bytes());
         let outer = request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
         let Ok(text) = std::str::from_utf8(name) else { continue };
-        if (goes(name) || outer) && !removed.iter().any(|known| known == text) {
+        if (is_removed(name) || outer) && !removed.iter().any(|known| known == text) {
             removed.push(text.to_owned());
         }
     }
-    let mut all = callers(snapshot, request, &set, is_setting);
+    let mut all = with_callers_own(snapshot, request, &set, is_setting);
     if snapshot.renewing_command.is_some() {
         // The shell has keys from here on, and its own configuration file again.
         for name in nesting::LEADING {
@@ -116,8 +116,8 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
     Changes { set: all, removed }
 }
 
-/// The same for keys that pass through: the environment's own, for a file or another shell.
-pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
+/// The changes if keys pass through: the environment's own keys and settings, for a file or another shell.
+pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
@@ -136,12 +136,12 @@ pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
         KEYS.contains(&name) || is_setting(name)
     };
     let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
-    Changes { set: callers(snapshot, request, &set, passes), removed }
+    Changes { set: with_callers_own(snapshot, request, &set, passes), removed }
 }
 
-/// The caller's own variables that `wanted` names, then the assignments. A script is evaluated, and a file is read,
-/// where the caller's environment may not be.
-fn callers(
+/// The caller's own variables that are `wanted`, then the assignments. The caller's are included because the script may
+/// be evaluated, or the file read, in another environment.
+fn with_callers_own(
     snapshot: &Snapshot,
     request: &Request<'_>,
     set: &Assignments,
@@ -165,8 +165,8 @@ fn callers(
     all
 }
 
-/// Whether a variable of the caller must not reach a command that is given other credentials.
-fn goes(name: &[u8]) -> bool {
+/// Whether a variable of the caller is removed when the command gets other credentials.
+fn is_removed(name: &[u8]) -> bool {
     is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name)
 }
 
@@ -203,7 +203,7 @@ fn assignments(
     }
     match fresh {
         None => set.keys(credentials),
-        Some(fresh) => set.way_to(fresh),
+        Some(fresh) => set.renewal_file(fresh),
     }
     if let Some(profile) = &plan.profile {
         set.add("AWS_AUTH_PROFILE", profile);
@@ -273,8 +273,9 @@ impl Assignments {
         }
     }
 
-    /// What leads an SDK to the generated profile, and what a run below has to know of the caller's own environment.
-    fn way_to(&mut self, fresh: &RenewalFile) {
+    /// Leads the command's SDK to the generated profile, and records what a run below needs to restore the caller's own
+    /// environment.
+    fn renewal_file(&mut self, fresh: &RenewalFile) {
         let [file, profile, load] = nesting::LEADING;
         self.setting(file, &fresh.path);
         self.setting(profile, &fresh.profile);
@@ -295,13 +296,13 @@ impl Assignments {
     }
 }
 
-/// The caller's entries without those that are set, gone or an outer run's, then the assignments.
-fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
+/// The caller's entries without those that are replaced, removed or an outer run's, then the assignments.
+fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, removed: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
     let outer = |name: &[u8]| request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
         let name = name_of(entry.to_bytes());
-        !gone(name) && !replaced(name) && !outer(name)
+        !removed(name) && !replaced(name) && !outer(name)
     });
     let mut environment = Vec::with_capacity(snapshot.entries.len() + set.entries.len());
     environment.extend(kept.cloned());

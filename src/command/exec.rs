@@ -21,7 +21,7 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 pub fn exec(command: &[OsString], environment: &[Entry], path: Option<&OsStr>) -> Error {
     let Some(name) = command.first() else { return Error::new("no command given") };
     let arguments: Result<Vec<CString>, _> = command.iter().map(|word| CString::new(word.as_bytes())).collect();
-    let Ok(arguments) = arguments else { return Error::new("the command holds a NUL byte") };
+    let Ok(arguments) = arguments else { return Error::new("the command contains a NUL byte") };
     let mut denied = None;
     for candidate in candidates(name, path) {
         let missing_interpreter = || interpreter_is_missing(Path::new(OsStr::from_bytes(&candidate)));
@@ -109,32 +109,32 @@ fn candidates<'a>(name: &'a OsStr, path: Option<&'a OsStr>) -> impl Iterator<Ite
     direct.then(|| bytes.to_vec()).into_iter().chain(in_path)
 }
 
-/// The name in quotes where one could not see its ends.
-fn shown(name: &OsStr) -> String {
+/// The name for a message; in quotes if it has blanks or the like.
+fn quoted(name: &OsStr) -> String {
     crate::text::shell_words::shell_word(&name.to_string_lossy())
 }
 
 fn not_found(name: &OsStr) -> Error {
     let bytes = name.as_bytes();
     let advice = if bytes.contains(&b' ') {
-        "give the command and its arguments as words of their own, without quotes around them all"
+        "give the command and its arguments as separate words, without quotes around the whole"
     } else if bytes.contains(&b'=') {
         "write variables before aws-auth"
     } else if bytes.contains(&b'/') {
         "check the path"
     } else {
-        "check the name and PATH; an alias or a function of your shell is no command"
+        "check the name and PATH; aliases and functions of your shell are not commands"
     };
-    Error::new(format!("command not found: {}", shown(name))).advise(advice).of_kind(Kind::CommandNotFound)
+    Error::new(format!("command not found: {}", quoted(name))).advise(advice).of_kind(Kind::CommandNotFound)
 }
 
 fn not_executable(name: &OsStr, error: &io::Error) -> Error {
-    let failed = Error::new(format!("cannot execute {} ({})", shown(name), crate::error::io_words(error)));
+    let failed = Error::new(format!("cannot execute {} ({})", quoted(name), crate::error::io_words(error)));
     let advised = match error.raw_os_error() {
         None => failed.advise("install that interpreter, or correct the line"),
         Some(libc::EACCES) => failed.advise("check that it is a program, and that you may execute it (chmod +x)"),
-        Some(libc::ENOEXEC) => failed.advise("it may be of another kind of machine, or damaged"),
-        Some(libc::E2BIG) => failed.advise("arguments and environment together are too large"),
+        Some(libc::ENOEXEC) => failed.advise("it may be built for another kind of machine, or damaged"),
+        Some(libc::E2BIG) => failed.advise("the arguments and the environment together are too large"),
         Some(_) => failed,
     };
     advised.of_kind(Kind::CommandNotExecutable)

@@ -134,7 +134,7 @@ impl RenewalFile {
         let own = context.set.text(FileKind::Config);
         let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
         let contents = zeroize::Zeroizing::new(format!(
-            "{own}{end}\n# Made by aws-auth --keep-fresh for the command that it ran; the next run makes it anew.\n{}",
+            "{own}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
             self.section
         ));
         if fs::read(path).map(zeroize::Zeroizing::new).is_ok_and(|there| *there == *contents.as_bytes()) {
@@ -230,7 +230,7 @@ fn credential_process(name: &str, context: &Context<'_>) -> Result<Vec<String>> 
     words.push(String::from("--export=json"));
     if words.iter().any(|word| word.chars().any(char::is_control)) {
         return Err(Error::new(
-            "a path, a name or an option has a control character in it, which no credential_process can hold",
+            "a path, a name or an option contains a control character, which a credential_process cannot hold",
         )
         .advise("leave --keep-fresh out"));
     }
@@ -256,12 +256,12 @@ fn without_arguments(words: &[String]) -> Vec<String> {
 /// A word of a `credential_process`, which some SDKs split as Python's shlex does, and others give to a shell; and
 /// before that some take ` #` and ` ;` for the beginning of a comment.
 fn process_word(word: &str) -> String {
-    let mild = !word.contains(['"', '\\', '$', '`', '!', '\'', '#', ';']);
+    let plain_in_quotes = !word.contains(['"', '\\', '$', '`', '!', '\'', '#', ';']);
     let quoted = shell_word(word);
     if quoted == word {
         quoted
-    } else if mild {
-        // As the AWS documentation writes it.
+    } else if plain_in_quotes {
+        // Double quotes, as in the AWS documentation.
         format!("\"{word}\"")
     } else {
         // Outside the quotes, with a backslash before it, it has no white space before it.

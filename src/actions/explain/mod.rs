@@ -101,7 +101,7 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
             profiles_text(&mut text, visited, context);
             line(
                 &mut text,
-                "a run now: names no credentials; the command will use the credentials of the container or instance, if there are any",
+                "a run now: gets no credentials; the command will use the credentials of the container or instance, if there are any",
             );
             notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
         }
@@ -142,7 +142,10 @@ fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<RenewalFile
 fn fresh_text(text: &mut String, fresh: &Result<RenewalFile>) {
     match fresh {
         Ok(fresh) => {
-            line(text, &format!("the command renews its credentials by profile {} in {}:", fresh.profile, fresh.path));
+            line(
+                text,
+                &format!("the command renews its credentials through profile {} in {}:", fresh.profile, fresh.path),
+            );
             text.push('\n');
             fresh.shown.lines().for_each(|shown| line(text, &format!("   {shown}")));
         }

@@ -112,12 +112,12 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
     }
     if !request.caller.variables.unset().is_empty() {
         notes.push(format!(
-            "what an aws-auth above this one has set for its own profile does not count: {}",
+            "ignored, since an outer aws-auth set them for its own profile: {}",
             request.caller.variables.unset().join(", ")
         ));
     }
     if request.cache.refresh {
-        notes.push(String::from("--refresh: cached role credentials are passed over"));
+        notes.push(String::from("--refresh: cached role credentials are ignored"));
     }
     if request.cache.off {
         notes.push(String::from("nothing is read from a cache, and nothing is kept (--no-cache, AWS_AUTH_NO_CACHE)"));
@@ -132,7 +132,7 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         .any(|role| matches!(role.mfa, Mfa::Code(_)) && role.length() > crate::plan::mfa::MAX_CHAINED_LENGTH)
     {
         notes.push(String::from(
-            "a role of more than 1h is assumed directly with a code: from a session STS gives 1h at the most",
+            "a role of more than 1h is assumed directly with a code: STS gives at most 1h from an MFA session",
         ));
     }
     if let Some(url) = plan.sts.endpoint.in_clear() {
