@@ -1,6 +1,6 @@
-//! Signing in to the console as the role: the federation endpoint gives a token for the credentials, and a link with
-//! the token signs in whoever opens it within fifteen minutes. The link is a secret: it is printed only when somebody
-//! asks for that, and never said, logged or put into another program's arguments.
+//! `--console`: signing in to the console as the role. The federation endpoint gives a token for the credentials, and a
+//! link with that token signs in anyone who opens it within fifteen minutes. So the link is a secret: it is printed
+//! only with `--no-browser`, and never put into a message or into another program's arguments.
 
 use std::fmt::Write as _;
 
@@ -22,25 +22,25 @@ use crate::plan::model::{Acquisition, Mfa};
 use crate::system::browser;
 use crate::text::percent::encoded;
 
-/// What is signed in with.
+/// The credentials to sign in with, and where they come from.
 struct Session<'a> {
     plan: &'a Acquisition,
     credentials: &'a Credentials,
-    /// Whether this very run got them from STS.
+    /// Whether this run got them from STS, not from a cache.
     by_this_run: bool,
 }
 
 const PURPOSE: Purpose = Purpose { with_credentials: "sign in with", with_profile: "sign in with" };
 
-/// Signs in, and opens the browser, or prints the link with `--no-browser`.
+/// Signs in and opens the browser, or prints the link with `--no-browser`.
 ///
 /// # Errors
-/// Returns an error for credentials that are not a role's, a partition without a console, a sign-in that is refused, or
-/// when there is no browser.
+/// Returns an error if the credentials are not a role's, the console of the partition is not known, the sign-in is
+/// refused, or no browser starts.
 #[cold]
 pub fn console(context: &Context<'_>, service: Option<&console_services::Service>) -> Result<u8> {
     let plan = credentials::planned(context, &PURPOSE)?;
-    // What the console refuses must not cost a code.
+    // Checked first, so that no MFA code is spent on credentials that the console refuses.
     refuse_without_role(&plan)?;
     let Obtained { credentials, by_this_run } = credentials::get(context, &plan, None)?;
     open(&Session { plan: &plan, credentials: &credentials, by_this_run }, service, context)
@@ -81,17 +81,17 @@ fn console_name(plan: &Acquisition) -> String {
     }
 }
 
-/// Refuses a plan whose result is no role's: known without a call.
+/// Refuses a plan without a role, before any call is made.
 ///
 /// # Errors
-/// Returns an error that says what the result is instead.
+/// Returns an error that says whose credentials the plan gives instead.
 fn refuse_without_role(plan: &Acquisition) -> Result<()> {
     if !plan.roles.is_empty() || plan.base.is_provider() {
         return Ok(());
     }
     let profile = plan.profile_name();
     let fact = match (&plan.base, &plan.session) {
-        // Whose temporary keys these are, only STS knows.
+        // They may be a role's; `refuse_keys` asks STS.
         (Base::Environment { temporary: true, .. }, _) => return Ok(()),
         (Base::Environment { .. }, _) => String::from("the keys in the environment are a user's"),
         (_, Some(_)) => format!("profile '{profile}' gives a user's MFA session"),
@@ -101,8 +101,8 @@ fn refuse_without_role(plan: &Acquisition) -> Result<()> {
         .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
 }
 
-/// Temporary keys of the environment, or of a process, may be a user's session, which the sign-in refuses without
-/// saying why.
+/// Refuses a user's keys and sessions, as temporary keys from the environment may be: the console would refuse them
+/// without saying why.
 fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
     let refused = |whose: &str| {
         Err(Error::new(format!("these credentials are {whose}, and the console accepts only roles"))
@@ -120,7 +120,7 @@ fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The token that the sign-in gives for the credentials.
+/// Gets a sign-in token for the credentials from the federation endpoint.
 fn signin_token(
     endpoint: &str,
     signin: &Service,
@@ -159,9 +159,9 @@ fn signin_token(
     Ok(Zeroizing::new(given.signin_token))
 }
 
-/// How long the console stays signed in, in seconds: said only for a role that this run assumed directly with
-/// long-term keys. For all others the sign-in answers 400 to it, and lets them stay as long as their credentials last;
-/// a cache does not tell how its entry was got.
+/// The SessionDuration to ask for, in seconds. Only a role that was assumed directly with long-term keys may have one;
+/// for all others the sign-in answers 400, and their console session ends with their credentials. A cache entry does
+/// not say how its role was assumed, so it counts among the others.
 fn duration(session: &Session<'_>) -> Option<i64> {
     let plan = session.plan;
     match plan.roles.as_slice() {

@@ -1,4 +1,4 @@
-//! The credentials that an action needs: the plan for them, and what a cache or STS gives.
+//! Planning and getting the credentials that an action needs.
 
 use std::ffi::OsStr;
 
@@ -12,18 +12,18 @@ use crate::plan::{resolve, words};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
 
-/// What an action does with credentials, for the errors of a profile that gives none.
+/// What an action does with credentials, in the words of the error if there are none.
 pub(crate) struct Purpose {
-    /// `nothing to …`
+    /// Completes `there is nothing to …`.
     pub(crate) with_credentials: &'static str,
-    /// `no profile to …`
+    /// Completes `there is no profile to …`.
     pub(crate) with_profile: &'static str,
 }
 
-/// The plan for credentials that the action cannot do without: the profile's, else the environment's keys.
+/// The plan for the profile's credentials, or for the keys in the environment if they pass through.
 ///
 /// # Errors
-/// Returns an error when the profile does not resolve, or gives no credentials.
+/// Returns an error if the profile does not resolve or names no credentials.
 pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
     match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => Ok(plan),
@@ -35,7 +35,7 @@ pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Ac
 /// The plan for the keys in the environment.
 ///
 /// # Errors
-/// Returns an error when there are none.
+/// Returns an error if there are none.
 pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
     resolve::of_environment(context.set, context.request)?.ok_or_else(|| no_credentials(context, purpose, None))
 }
@@ -52,11 +52,11 @@ pub(crate) fn no_credentials(context: &Context<'_>, purpose: &Purpose, profile: 
         .advise(advice)
 }
 
-/// The plan's credentials: from a cache, else from STS. `program` is the command to be run with them: what can fail
-/// without a code fails before one is asked for.
+/// Gets the plan's credentials, from a cache or by calls. `program` is the command that will get them; it is looked up
+/// before an MFA code is asked for, so that a typing error costs no code.
 ///
 /// # Errors
-/// Returns an error when the command is not there, or the credentials cannot be had.
+/// Returns an error if the command is not found or the credentials cannot be obtained.
 pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&OsStr>) -> Result<Obtained> {
     context.messages.steps(|| story::beginning(plan, context));
     if let Some(credentials) = lookup::at_hand(plan, context, context.now)? {
@@ -69,7 +69,7 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
         exec::find(program, context.snapshot.var("PATH"))?;
     }
     harden::harden();
-    // The guard falls before the command is started, which gets these signals as its caller meant them.
+    // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)
 }

@@ -1,4 +1,4 @@
-//! `--login`: making sure that good credentials are cached, and signing in where that is needed.
+//! `--login`: making sure that fresh credentials are cached, with a sign-in to SSO if that is needed.
 
 use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
@@ -11,10 +11,10 @@ use crate::time::now;
 
 const PURPOSE: Purpose = Purpose { with_credentials: "log in to", with_profile: "log in to" };
 
-/// Gets the profile's credentials into the caches, and says until when they are good.
+/// Gets the profile's credentials into the caches, and says when they expire.
 ///
 /// # Errors
-/// Returns an error when there is no profile, nothing may be kept, or the credentials cannot be had.
+/// Returns an error if there is no profile, the cache is off, or the credentials cannot be obtained.
 #[cold]
 pub fn login(context: &Context<'_>) -> Result<u8> {
     let plan = match resolve::resolve(context.set, context.request)? {

@@ -1,4 +1,4 @@
-//! Running COMMAND or a shell with the profile's credentials: the process becomes the command.
+//! Running COMMAND or a shell with the profile's credentials. The process becomes the command.
 
 use std::ffi::{OsStr, OsString};
 
@@ -20,10 +20,11 @@ use crate::request::Request;
 use crate::text::shell_words::shell_word;
 use crate::time::now;
 
-/// Becomes the command with the profile's credentials. Returns only when that failed.
+/// Becomes the command with the profile's credentials. Returns only on failure.
 ///
 /// # Errors
-/// Returns an error when the profile does not resolve, its credentials cannot be had, or the command cannot be executed.
+/// Returns an error if the profile does not resolve, its credentials cannot be obtained, or the command cannot be
+/// executed.
 pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let done = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
         Plan::Acquire(plan) => with_credentials(context, &plan, command),
@@ -33,7 +34,7 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     done.map_err(|error| suggest(error, command, |name| context.set.profile(name).is_some()))
 }
 
-/// COMMAND and its arguments, or $SHELL for `--shell`.
+/// COMMAND and its arguments, or $SHELL (else `/bin/sh`) for `--shell`.
 pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> Vec<OsString> {
     match action {
         Action::Shell => vec![snapshot.non_empty("SHELL").unwrap_or(OsStr::new("/bin/sh")).to_owned()],
@@ -41,10 +42,11 @@ pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> V
     }
 }
 
-/// Becomes the command with the keys of the environment as they are. Needs no file.
+/// Becomes the command with the keys in the environment as they are. The AWS files are not read.
 ///
 /// # Errors
-/// Returns an error when `--keep-fresh` is asked for, or the command cannot be executed.
+/// Returns an error if `--keep-fresh` was given, since keys alone cannot be renewed, or if the command cannot be
+/// executed.
 #[cold]
 pub fn pass_through(
     snapshot: &Snapshot,
@@ -73,7 +75,7 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         let environment = environment::untouched(snapshot, request);
         return Err(become_command(command, (snapshot, messages), &environment, None));
     }
-    // Before a code is spent on credentials that the command could not be given.
+    // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
     let program = command.first().map(OsString::as_os_str);
     let Obtained { credentials, .. } = credentials::get(context, plan, program)?;
@@ -84,7 +86,7 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     Err(become_command(command, (snapshot, messages), &environment, Some(&credentials)))
 }
 
-/// The file for `--keep-fresh`, written.
+/// Writes the configuration file for `--keep-fresh`.
 #[cold]
 fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<RenewalFile> {
     let file = RenewalFile::new(plan, command, context)?;
@@ -94,7 +96,7 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
     Ok(file)
 }
 
-/// The profile names no credentials, or there is none: the command's SDK looks for those of the machine.
+/// Becomes the command without credentials of a profile: its SDK looks for those of the container or instance.
 #[cold]
 fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[OsString]) -> Result<u8> {
     let Context { snapshot, request, set, messages, .. } = context;
@@ -110,7 +112,7 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[
     Err(become_command(command, (snapshot, messages), &environment, None))
 }
 
-/// Returns only when the process could not become the command.
+/// Becomes the command. Returns only on failure, with the error.
 fn become_command(
     command: &[OsString],
     (snapshot, messages): (&Snapshot, &Messages),
@@ -118,7 +120,7 @@ fn become_command(
     credentials: Option<&Credentials>,
 ) -> Error {
     let path = snapshot.var("PATH");
-    // Its arguments may hold secrets. That it cannot be found is said by the attempt.
+    // Only the program's path, since arguments may hold secrets. If it is not found, `exec` returns the error.
     messages.steps(|| {
         let program = command.first().and_then(|name| exec::find(name, path).ok());
         let with = credentials.map(|credentials| story::with_credentials(credentials, now())).unwrap_or_default();
@@ -127,7 +129,7 @@ fn become_command(
     exec::exec(command, environment, path)
 }
 
-/// What a command that is not there may have been meant for: a profile, or an option.
+/// If the command was not found and has the name of a profile or an option, advises to write it as one.
 #[cold]
 fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
     let name = command.first().and_then(|name| name.to_str()).filter(|_| error.kind() == Kind::CommandNotFound);

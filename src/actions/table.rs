@@ -1,18 +1,18 @@
 //! Rows of text in columns that fit a terminal.
 
-/// What a cut text ends in.
+/// The last character of a text that was cut.
 const MARK: char = '…';
 
-/// No column is made narrower than this for the sake of others.
+/// Columns are not narrowed below this many characters.
 const NARROWEST: usize = 6;
 
-/// The rows, the first of them a header, in aligned columns of `width` characters in all.
+/// Aligns the rows in columns, two spaces apart, so that no line is longer than `width` characters.
 pub fn aligned(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
-    // The widest gives way first; the first column, by whose names people go on, only when no other can.
+    // The widest column is narrowed first. The first one holds the names that people need; it is narrowed last.
     while widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1) > width {
         let (first, others) = widths.split_at_mut(columns.min(1));
         let widest = others.iter_mut().max().filter(|widest| **widest > NARROWEST);
@@ -35,7 +35,7 @@ fn line(row: &[String], widths: &[usize], width: usize) -> String {
     cut(line.trim_end(), width)
 }
 
-/// The text in no more than `width` characters.
+/// Cuts the text to at most `width` characters.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
