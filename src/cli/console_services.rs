@@ -1,15 +1,15 @@
-//! The services of the console by the names that people use (`--console=SERVICE`), and the page of each.
+//! The services that `--console=SERVICE` knows, and the page of each in the console.
 
 use crate::error::{Error, Result};
 
 /// A page of the console.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Service {
-    /// What people call it; the first is what completions offer.
+    /// The names by which it is found. Completions offer the first.
     pub names: &'static [&'static str],
-    /// The path behind the host, with what follows `#` in it.
+    /// The path of the URL, without the leading `/` but with the fragment.
     pub path: &'static str,
-    /// Whether each region has a page of its own.
+    /// Whether each region has its own page.
     pub regional: bool,
 }
 
@@ -21,7 +21,7 @@ const fn global(names: &'static [&'static str], path: &'static str) -> Service {
     Service { names, path, regional: false }
 }
 
-/// Every service that is known, in the order of the alphabet.
+/// The services, sorted by their first names.
 pub const SERVICES: &[Service] = &[
     regional(&["acm", "certificates"], "acm/home"),
     regional(&["amplify"], "amplify/home"),
@@ -113,10 +113,10 @@ pub const SERVICES: &[Service] = &[
     regional(&["xray", "x-ray"], "xray/home"),
 ];
 
-/// The service of this name.
+/// Finds a service by its name, in any case.
 ///
 /// # Errors
-/// When none has it; the nearest names stand in the advice.
+/// Returns an error if there is no such service. The advice has the nearest names.
 pub fn find(name: &str) -> Result<&'static Service> {
     let wanted = name.to_ascii_lowercase();
     let all = || SERVICES.iter().flat_map(|service| service.names);

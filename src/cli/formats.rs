@@ -1,8 +1,8 @@
-//! The values of options that choose a format: of `--export` and `--completions`.
+//! The values of `--export` and `--completions`.
 
 use crate::error::{Error, Result};
 
-/// How the credentials are printed.
+/// The format in which `--export` prints the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For `eval` in bash, zsh, dash and every POSIX shell.
@@ -11,13 +11,13 @@ pub enum Format {
     Fish,
     /// For `Invoke-Expression` in PowerShell.
     PowerShell,
-    /// For `docker run --env-file`: `NAME=value`, nothing quoted.
+    /// For `docker run --env-file`: `NAME=value` without quotes.
     Dotenv,
-    /// What a `credential_process` prints.
+    /// The JSON of a `credential_process`.
     Json,
 }
 
-/// A shell that completes.
+/// A shell for which there are completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
     /// bash

@@ -72,7 +72,7 @@ const WORDS: [&str; 23] = [
     "é",
 ];
 
-/// What is read without clap is what clap reads; gives whether it was read so.
+/// Checks that options which are read without clap are read as clap does. Returns whether they are.
 fn agree(line: &[&str]) -> bool {
     let line = words(line);
     let lean = common(&line);
