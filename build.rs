@@ -1,5 +1,5 @@
-//! How the released binary is linked on Linux (docs/decisions/0009-linking.md). A run from the cache lasts a
-//! millisecond, most of which goes to the kernel and the dynamic linker.
+//! How the release binary is linked on Linux (docs/decisions/0009-linking.md). A cached run takes about a millisecond,
+//! and most of that is spent in the kernel and the dynamic linker.
 
 use std::env;
 use std::path::Path;
@@ -11,15 +11,14 @@ fn main() {
     if !(is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && is("PROFILE", "release")) {
         return;
     }
-    // The binary is position-independent, which is rustc's default; all symbols are bound and the relocations made
-    // read-only before it starts.
+    // Bind all symbols at start and make the relocations read-only. rustc's default makes it position-independent.
     println!("cargo:rustc-link-arg-bins=-Wl,-z,relro,-z,now");
-    // The unwinder, which only a panic's backtrace needs: from the archive, so that libgcc_s.so is not loaded.
+    // Link the unwinder statically, so that libgcc_s.so is not loaded. Only the backtrace of a panic needs it.
     if let Some(directory) = directory_of("libgcc_eh.a") {
         println!("cargo:rustc-link-search=native={directory}");
         println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
     }
-    // The functions of a run from the cache, side by side.
+    // Place the functions of a cached run side by side, which saves page faults.
     let script = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("packaging/cached-path.ld");
     println!("cargo:rerun-if-changed={}", script.display());
     if is_default_linker() {
@@ -32,14 +31,14 @@ fn main() {
     }
 }
 
-/// Whether the linker is one that is known to read the script: the toolchain's own choice, and not another one that is
-/// chosen by the environment or a configuration of cargo.
+/// Whether rustc uses its default linker, which reads the script. Another one, chosen by the environment or by cargo's
+/// configuration, may not.
 fn is_default_linker() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     env::var("RUSTC_LINKER").is_err() && !flags.contains("link")
 }
 
-/// Where the C compiler that links has this file of its own.
+/// The directory in which the C compiler that links has its own copy of a file.
 fn directory_of(file: &str) -> Option<String> {
     let compiler = env::var("RUSTC_LINKER").unwrap_or_else(|_| String::from("cc"));
     let output = Command::new(compiler).arg(format!("-print-file-name={file}")).output().ok()?;

@@ -1,5 +1,5 @@
-"""What aws-auth costs, beside what people would otherwise put there: a table in Markdown. Contenders take turns in one run,
-for the machine may do other work meanwhile: medians and ratios are what counts."""
+"""Compares the cost of aws-auth with that of its alternatives, and prints a table in Markdown. They take turns in one
+run, since the machine may do other work at the same time. Medians and ratios count, not single times."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def seconds(action):
 
 
 def in_turns(rounds, *actions):
-    """Each action's median, in milliseconds."""
+    """The median of each action, in milliseconds."""
     times = [[] for _ in actions]
     for _ in range(rounds):
         for action, taken in zip(actions, times):
@@ -33,7 +33,7 @@ def in_turns(rounds, *actions):
 
 
 def spawn(here, argv, **env):
-    """A run that costs this program as little as can be."""
+    """A function that runs the program with posix_spawn, which costs this process the least."""
     environment = {**here.env, **env}
 
     def run():
@@ -45,14 +45,14 @@ def spawn(here, argv, **env):
 
 
 def peak(here, argv, **env):
-    """The most memory that it held, in MiB. GNU time is small itself: a child of this program counts as large as it."""
+    """Peak memory of a run, in MiB. By GNU time: a direct child of this process would count as large as Python."""
     out = here.home / "peak"
     here.run(["/usr/bin/time", "-f", "%M", "-o", out, *argv], **env)
     return int(out.read_text()) / 1024
 
 
 def curl(here, env):
-    """The two calls by hand, signed by curl."""
+    """A function that makes the two STS calls with curl."""
     text = (here.home / ".aws/credentials").read_text()
     key, secret = (re.search(rf"{name} *= *(\S+)", text)[1] for name in ("aws_access_key_id", "aws_secret_access_key"))
     url = env["AWS_ENDPOINT_URL_STS"]
@@ -79,7 +79,7 @@ AWS_VAULT = "github.com/byteness/aws-vault/v7@latest"
 
 
 def find_aws_vault():
-    """The one on PATH, else one that Go builds below target/; or the reason why there is none."""
+    """The path of aws-vault, from PATH or built by Go under target/, or None and the reason why there is none."""
     bin_ = TARGET / "outside/bin"
     if found := shutil.which("aws-vault", path=f"{os.environ['PATH']}:{bin_}"):
         return found, None
@@ -92,7 +92,7 @@ def find_aws_vault():
 
 
 def aws_vault(here):
-    """aws-vault with a session and the role's credentials in its store, a file; or the reason why it is not."""
+    """A function that runs aws-vault with the role's credentials in its file store, or None and why it cannot."""
     program, why = find_aws_vault()
     if why:
         return None, why
@@ -131,12 +131,12 @@ def main():
         rows.append(f"| {what} | {cost} | {beside} | {ratio} |")
 
     with World() as here:
-        # As it is run: installed, like env. The pages of a file that the linker wrote are mapped one by one.
+        # A copy, as if installed like env: pages of a file that the linker has just written are mapped one by one.
         cached = [shutil.copy2(BINARY, here.home / "aws-auth"), "true"]
         here.log_in()
         own, env = (here.instructions(*argv) for argv in (cached, ENV))
         row("instructions of a cached run", f"{own:,}", f"`env COMMAND`: {env:,}", f"{own / env:.2f}")
-        # env reads the locale's files where a locale is named, as in every terminal; aws-auth has no use for them.
+        # With a locale, as in every terminal, env reads the locale's files; aws-auth does not need them.
         for where, variables in (("no locale", {}), ("`LANG=C.UTF-8`", {"LANG": "C.UTF-8"})):
             own, env = in_turns(800, spawn(here, cached, **variables), spawn(here, ENV, **variables))
             row(f"a cached run, {where}", f"{own:.2f} ms", f"`env COMMAND`: {env:.2f} ms", f"{own / env:.2f}")

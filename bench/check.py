@@ -1,5 +1,5 @@
-"""Holds the cached path to its limits: instructions (callgrind) and system calls (strace), which other work on the
-machine does not change, and the released binary to its hardening. No time is measured here."""
+"""Checks a cached run against limits.json: instructions (callgrind) and system calls (strace), and the hardening of the
+released binary. Time is not measured, since other work on the machine changes it."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import binary
 import world
 from world import BINARY, World
 
-# A thread, a runtime, a network, a directory that is listed or made, a file that is written.
+# A cached run starts no thread, process or runtime, uses no network, lists or makes no directory, and writes no file.
 NEVER = {
     "clone", "clone3", "fork", "vfork", "epoll_create", "epoll_create1", "eventfd2", "socket", "connect", "socketpair",
     "getdents", "getdents64", "mkdir", "mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "flock",
@@ -22,7 +22,7 @@ LIBRARIES = ("/etc/ld.so.", "/lib", "/usr/lib")
 
 
 def opened(calls):
-    """The files that were opened, by their paths: the dynamic linker's, and ours."""
+    """The paths of the opened files: those of the dynamic linker, and all others."""
     found = [arguments.split('"')[1] for name, arguments in calls if name in ("open", "openat") and "ENOENT" not in arguments]
     libraries = [path for path in found if path.startswith(LIBRARIES)]
     return libraries, [path for path in found if path not in libraries]
@@ -35,12 +35,12 @@ def of_system_calls(calls, home, complain):
     files = Counter(own)
     for path in libraries:
         if not path.endswith(("/ld.so.cache", "/libc.so.6")):
-            complain(f"{path} is loaded; glibc alone is needed")
+            complain(f"{path} is loaded; only glibc is needed")
     for path, times in files.items():
         if times > 1:
             complain(f"{path} is opened {times} times")
         if not path.startswith(str(home)):
-            complain(f"{path} is read, which is none of the seed's files")
+            complain(f"{path} is read; it is not under HOME")
     if len(files) > 3:
         complain(f"{len(files)} files are read: {', '.join(files)}")
 
@@ -87,7 +87,7 @@ def main():
 
 
 def install():
-    """In CI what is missing is installed, where that is possible."""
+    """Installs missing tools in CI, if this runs as root."""
     if os.environ.get("CI") == "true" and os.geteuid() == 0:
         for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *world.missing()]):
             subprocess.run(command, check=False, stdout=subprocess.DEVNULL)

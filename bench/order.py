@@ -1,5 +1,5 @@
-"""Writes packaging/cached-path.ld: the functions of a run from the cache, which the linker then puts side by side, so that
-fewer pages of a binary of 5 MB are faulted in. Told by callgrind; `make order` builds the binary with its symbols for it."""
+"""Writes packaging/cached-path.ld, by which the linker places the functions of a cached run side by side, to save page
+faults in a binary of 5 MB. callgrind names the functions, so `make order` builds the binary with its symbols."""
 
 import re
 import shutil
@@ -11,8 +11,8 @@ from world import REPOSITORY, World
 
 SCRIPT = REPOSITORY / "packaging/cached-path.ld"
 HEAD = """\
-/* The functions of a run from the cache, side by side: fewer pages to fault in. Made by `make order`, which is worth its
-   while after a new compiler or when much has changed: a name that is not there any more does no harm. */
+/* Places the functions of a cached run side by side, which saves page faults. Written by `make order`: run it after a
+   new compiler or a large change. A name that no longer exists does no harm. */
 SECTIONS {
   .text.cached : {
 """
@@ -31,8 +31,8 @@ def called(here, binary):
 
 
 def pattern(symbol):
-    """The symbol without what a compiler or a version of a crate adds: hashes of functions and of crates, and the number
-    of one of several of the same name."""
+    """A pattern that matches the symbol from any compiler and crate version: without the hashes of functions and
+    crates, and without the numbers that tell symbols of the same name apart."""
     symbol = re.sub(r"(\.llvm)?\.\d+$", "", symbol)
     return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", re.sub(r"17h[0-9a-f]{16}E", "17h*E", symbol)).replace("$", "?")
 

@@ -1,5 +1,5 @@
-"""A HOME with the seed's files and a local STS, and the two things that are measured in it: instructions and system
-calls up to the moment at which the process becomes the command."""
+"""A HOME with the seed's files and a local STS. Instructions and system calls are counted until the process becomes the
+command."""
 
 import os
 import re
@@ -17,7 +17,7 @@ SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 
 class World:
     def __enter__(self):
-        # Names of the same length everywhere: instructions are counted to the digit.
+        # The path has the same length on every machine, since its length changes the count of instructions.
         self.home = Path(tempfile.mkdtemp(prefix="aws-auth-bench-", dir="/tmp"))
         self._sts = subprocess.Popen(
             [TARGET / "debug/examples/local-sts", "--home", self.home],
@@ -39,12 +39,12 @@ class World:
         shutil.rmtree(self.home)
 
     def code(self):
-        """What the MFA device shows; another one each time."""
+        """The code that the MFA device shows; a new one each time."""
         self._sts.stdin.write("code\n")
         return self._sts.stdout.readline().strip()
 
     def over_tls(self):
-        """The variables that lead to the same STS by TLS, and a bundle of the system's CA certificates and its own."""
+        """The variables for the same STS over TLS. The CA bundle has the system's certificates and that of the STS."""
         self._sts.stdin.write("tls\n")
         url, own = self._sts.stdout.readline().split()
         bundle = self.home / "bundle.pem"
@@ -52,7 +52,7 @@ class World:
         return {"AWS_ENDPOINT_URL_STS": url, "AWS_CA_BUNDLE": str(bundle)}
 
     def calls(self):
-        """How often STS was called so far."""
+        """The number of calls to STS so far."""
         self._sts.stdin.write("calls\n")
         return len(self._sts.stdout.readline().split())
 
@@ -70,7 +70,7 @@ class World:
         return done.stdout
 
     def profile(self, *argv, **env):
-        """What callgrind says of it, up to execve(2), or to the end where there is none. Names are as the linker's."""
+        """callgrind's output for a run up to execve(2), or to its end without one. Names are the linker's symbols."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
             valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", f"--callgrind-out-file={out}"]
@@ -82,7 +82,7 @@ class World:
         return int(re.search(r"^(?:summary|totals): (\d+)", self.profile(*argv, **env), re.M)[1])
 
     def system_calls(self, *argv):
-        """Each a name and its arguments, from the start of the program to its execve(2)."""
+        """The system calls between the start of the program and its execve(2), as names and arguments."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
             self.run(["strace", "-f", "-o", out, *argv])
@@ -91,7 +91,7 @@ class World:
             return calls[1 : names.index("execve", 1)]
 
     def add_profiles(self, count):
-        """Appends profiles as the seed's; gives their bytes."""
+        """Appends profiles like those of the seed to the config file. Returns their length in bytes."""
         text = "".join(
             f"[profile team-{number:05}]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n"
             f"role_arn = arn:aws:iam::{number:012}:role/infrastructure-of-the-team\nregion = eu-west-1\n\n"
@@ -109,5 +109,5 @@ class World:
 
 
 def missing():
-    """The programs that are not here."""
+    """The tools that are not installed."""
     return [program for program in ("valgrind", "strace") if not shutil.which(program)]

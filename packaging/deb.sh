@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds a Debian package of what `make install` puts into DIRECTORY: deb.sh DIRECTORY PACKAGE VERSION
-# Needs dpkg-deb, and neither root nor debhelper.
+# Builds a Debian package from what `make install` put into DIRECTORY: deb.sh DIRECTORY PACKAGE VERSION
+# Needs dpkg-deb, but neither root nor debhelper.
 
 set -eu
 
@@ -9,7 +9,7 @@ package=$2
 version=$3
 cd "$(dirname "$0")/.."
 
-command -v dpkg-deb >/dev/null || { echo 'make deb: dpkg-deb is missing; this is no Debian' >&2; exit 1; }
+command -v dpkg-deb >/dev/null || { echo 'make deb: dpkg-deb is missing; run this on Debian or Ubuntu' >&2; exit 1; }
 
 umask 022
 gzip -9nf "$directory/usr/share/man/man1/aws-auth.1"
@@ -38,8 +38,8 @@ Suggests: bash-completion, awscli
 Section: utils
 Priority: optional
 Description: run a command with the credentials of an AWS profile
- A word put in front of a command: it reads the profile from the AWS
- configuration files, asks for an MFA code once a day, assumes roles by STS,
+ Put aws-auth in front of a command: it reads the profile from the AWS
+ configuration files, asks for an MFA code once a day, assumes roles with STS,
  and becomes the command with the credentials in its environment.
 CONTROL
 

@@ -1,4 +1,4 @@
-//! aws-auth: a word put in front of a command, which gives it the credentials of an AWS profile.
+//! aws-auth runs a command with the credentials of an AWS profile. docs/design.md describes the parts.
 //!
 //! ```text
 //! arguments + environment + two files  ->  Plan  ->  Credentials  ->  delivery
@@ -42,8 +42,8 @@ use crate::messages::{Messages, Verbosity};
 use crate::plan::resolve;
 use crate::request::Request;
 
-/// Does what the snapshot asks for. Returns the exit status; after a success with a COMMAND it does not return, since the
-/// process has become the command.
+/// Runs aws-auth with these arguments and this environment, and returns the exit status. When a command is started it
+/// does not return: the process has become the command.
 pub fn run(snapshot: Snapshot) -> u8 {
     let snapshot = nesting::callers_own(snapshot);
     run_or_fail(&snapshot).unwrap_or_else(|error| {
@@ -60,7 +60,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;
     let messages = Messages::new(request.output.verbosity);
-    // A shell prompt is no place for warnings, and an explanation has them among its notes.
+    // `--status` runs in a shell prompt, which warnings would disturb; `--explain` shows them as notes.
     if !matches!(request.action, Action::Status | Action::Explain) {
         request.warnings.iter().for_each(|warning| messages.warn(warning));
     }

@@ -1,7 +1,7 @@
-//! The binary: takes the snapshot of arguments and environment, calls the library, exits.
+//! The binary: hands the arguments and the environment to the library, and exits with its status.
 #![no_main]
-// The C entry point instead of Rust's: Rust's runtime sets SIGPIPE to ignored and opens closed descriptors before
-// `main`, and what the caller chose could no longer be passed on to the command.
+// Rust's runtime ignores SIGPIPE and opens closed standard descriptors before `main`. The command must get both as the
+// caller set them, so the C entry point is used instead (docs/design.md, "Why a C main").
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
@@ -10,25 +10,25 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use aws_auth::env::snapshot::Snapshot;
 
-/// The C entry point.
+/// What the C runtime calls. Returns the exit status of aws-auth.
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_count: c_int, arguments: *const *const c_char, environment: *const *const c_char) -> c_int {
     let args = entries(arguments).into_iter().skip(1).map(|arg| OsStr::from_bytes(arg.to_bytes()).to_owned()).collect();
     c_int::from(aws_auth::run(Snapshot::new(args, entries(environment), std::env::current_exe)))
 }
 
-/// The power that the SDK's pauses between attempts are computed with. It is here so that libm.so, which nothing else is
-/// needed from, is not loaded by every run.
+/// pow(3), which the SDK uses to compute its pauses between attempts. Nothing else needs libm.so; with this function no
+/// run has to load it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[unsafe(no_mangle)]
 pub extern "C" fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }
 
-/// The strings of an array that ends in a null pointer.
+/// The strings of a C array such as `argv`, which ends in a null pointer.
 fn entries(mut array: *const *const c_char) -> Vec<Cow<'static, CStr>> {
     let mut entries = Vec::with_capacity(64);
-    // SAFETY: the system gives arrays of NUL-terminated strings that end in a null pointer and stay for the whole run.
+    // SAFETY: `argv` and `envp` end in a null pointer; their strings are NUL-terminated and live for the whole run.
     unsafe {
         while !array.is_null() && !(*array).is_null() {
             entries.push(Cow::Borrowed(CStr::from_ptr(*array)));

@@ -1,4 +1,4 @@
-//! What aws-auth says: one line on stderr, `aws-auth: …`. stdout belongs to the command.
+//! Messages go to stderr, one line each, after `aws-auth: `. Stdout is for the command, or for an action's result.
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -7,62 +7,62 @@ use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::text::escape::printable;
 
-/// How much is said.
+/// How many messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// Errors alone.
+    /// Only errors, and messages without which a person cannot go on.
     Quiet,
-    /// Errors, warnings, and what a person has to know.
+    /// Also warnings, and what a person has to know.
     Normal,
-    /// Each step too.
+    /// Also each step of the run.
     Verbose,
 }
 
-/// The one voice. It never fails: a closed stderr must not stop a command.
+/// Prints messages. Failures to print are ignored: a closed stderr must not stop the command.
 pub struct Messages {
     verbosity: Verbosity,
     cache_failed: Cell<bool>,
 }
 
 impl Messages {
-    /// A voice that says as much as `verbosity` allows.
+    /// Prints as much as `verbosity` allows.
     pub fn new(verbosity: Verbosity) -> Self {
         Self { verbosity, cache_failed: Cell::new(false) }
     }
 
-    /// Why the run ends; the name in red where the terminal may be coloured.
+    /// Prints the error that ends the run, with `aws-auth:` in red if `coloured`.
     pub fn error(error: &Error, coloured: bool) {
         let name = if coloured { "\x1b[1;31maws-auth:\x1b[0m" } else { "aws-auth:" };
         write_whole(&format!("{name} {error}\n"));
     }
 
-    /// Something that a person should mend; not with `--quiet`.
+    /// Prints a problem that a person should fix. Not with `--quiet`.
     pub fn warn(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
             write_line(&format!("warning: {}", printable(text)));
         }
     }
 
-    /// Something a person has to know now; not with `--quiet`.
+    /// Prints something that a person has to know now. Not with `--quiet`.
     pub fn say(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
             write_line(&printable(text));
         }
     }
 
-    /// Something without which a person cannot go on, whatever `--quiet` says.
+    /// Prints something without which a person cannot go on, even with `--quiet`.
     pub fn insist(&self, text: &str) {
         write_line(&printable(text));
     }
 
-    /// A step of the run, for `--verbose`. The text is made only when it is shown.
+    /// Prints a step of the run with `--verbose`. The text is built only then.
     pub fn step(&self, text: impl FnOnce() -> String) {
         if self.verbosity >= Verbosity::Verbose {
             write_line(&printable(&text()));
         }
     }
 
-    /// Several steps that are told together, for `--verbose`.
+    /// Prints several steps with `--verbose`. The texts are built only then.
     pub fn steps(&self, texts: impl FnOnce() -> Vec<String>) {
         if self.verbosity >= Verbosity::Verbose {
             for text in texts() {
@@ -71,7 +71,7 @@ impl Messages {
         }
     }
 
-    /// That something could not be kept. Said once in a run, however many files could not be written.
+    /// Warns that a cache could not be written. Only the first failure of a run is printed.
     pub fn cache_failure(&self, text: &str) {
         if !self.cache_failed.replace(true) {
             self.warn(text);
@@ -79,38 +79,38 @@ impl Messages {
     }
 }
 
-/// One write(2), so that lines of processes that run at once do not mix.
+/// Prints a line in one write(2), so that the lines of several processes do not mix.
 fn write_line(text: &str) {
     write_whole(&format!("aws-auth: {text}\n"));
 }
 
 fn write_whole(line: &str) {
     let mut stderr = std::io::stderr();
-    if !nobody_reads(&stderr) {
+    if !reader_is_gone(&stderr) {
         let _ = stderr.write_all(line.as_bytes());
     }
 }
 
-/// Whether it is a pipe whose reader is gone: SIGPIPE would end us before the command.
-fn nobody_reads(stream: &impl std::os::fd::AsFd) -> bool {
+/// Whether the stream is a pipe without a reader. Writing would raise SIGPIPE and end the process before the command.
+fn reader_is_gone(stream: &impl std::os::fd::AsFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut polled = [PollFd::new(stream, PollFlags::OUT)];
     let found = poll(&mut polled, Some(&Timespec::default()));
     found.is_ok() && polled.iter().any(|polled| polled.revents().contains(PollFlags::ERR))
 }
 
-/// Prints an action's result on stdout.
+/// Prints an action's result to stdout, and returns exit status 0.
 ///
 /// # Errors
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn print(text: &str) -> Result<u8> {
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map(|()| 0).map_err(|error| Error::new(format!("cannot write ({})", io_words(&error))))
+    written.map(|()| 0).map_err(|error| Error::new(format!("cannot write to stdout ({})", io_words(&error))))
 }
 
-/// Whether what is written to a stream may be coloured: only for a person at a terminal that can, and who has not said
-/// otherwise (no-color.org).
+/// Whether output to the stream may be coloured: it is a terminal that can show colours, and NO_COLOR is not set
+/// (no-color.org).
 pub fn coloured(stream: &impl std::io::IsTerminal, snapshot: &Snapshot) -> bool {
     stream.is_terminal()
         && snapshot.non_empty("NO_COLOR").is_none()

@@ -1,9 +1,9 @@
-//! What people and scripts are told on stdout: the plan, the profiles, the time left, the identity.
+//! How `--explain`, `--list` and `--status` show a cache entry.
 
 use crate::acquire::forecast::Held;
 use crate::time::Timestamp;
 
-/// What a cache holds, as JSON: `null` for nothing.
+/// A cache entry as JSON (docs/json.md); `null` if nothing is cached.
 pub(crate) fn held_json(held: Option<Held>) -> serde_json::Value {
     held.map_or(serde_json::Value::Null, |held| {
         serde_json::json!({
@@ -14,13 +14,13 @@ pub(crate) fn held_json(held: Option<Held>) -> serde_json::Value {
     })
 }
 
-/// What a cache holds, in words.
+/// A cache entry as part of a sentence, with its end in local time.
 pub(crate) fn held_text(held: Option<Held>, now: Timestamp) -> String {
     match held {
         None => String::from("not cached"),
         Some(held) => {
             let until = format!("cached, good until {} ({})", held.expiration.local(now), held.left);
-            if held.usable { until } else { format!("{until}, too little") }
+            if held.usable { until } else { format!("{until}, too little time left") }
         }
     }
 }

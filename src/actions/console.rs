@@ -1,6 +1,6 @@
-//! Signing in to the console as the role: the federation endpoint gives a token for the credentials, and a link with
-//! the token signs in whoever opens it within fifteen minutes. The link is a secret: it is printed only when somebody
-//! asks for that, and never said, logged or put into another program's arguments.
+//! `--console`: signing in to the console as the role. The federation endpoint gives a token for the credentials, and a
+//! link with that token signs in anyone who opens it within fifteen minutes. So the link is a secret: it is printed
+//! only with `--no-browser`, and never put into a message or into another program's arguments.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -26,11 +26,11 @@ use crate::system::signals::Alone;
 use crate::system::wait::Wait;
 use crate::text::percent::encoded;
 
-/// What is signed in with.
+/// The credentials to sign in with, and where they come from.
 struct Session<'a> {
     plan: &'a Acquisition,
     credentials: &'a Credentials,
-    /// Whether this very run got them from STS.
+    /// Whether this run got them from STS, not from a cache.
     by_this_run: bool,
 }
 
@@ -42,12 +42,12 @@ const TIME_TO_READ: Duration = Duration::from_secs(10);
 /// Signs in, and opens the browser, or prints the link with `--no-browser`.
 ///
 /// # Errors
-/// Returns an error for credentials that are not a role's, a partition without a console, a sign-in that is refused, or
-/// when there is no browser.
+/// Returns an error if the credentials are not a role's, the console of the partition is not known, the sign-in is
+/// refused, or no browser starts.
 #[cold]
 pub fn console(context: &Context<'_>, service: Option<&console_services::Service>) -> Result<u8> {
     let plan = credentials::planned(context, &PURPOSE)?;
-    // What the console refuses must not cost a code.
+    // Checked first, so that no MFA code is spent on credentials that the console refuses.
     refuse_without_role(&plan)?;
     let Obtained { credentials, by_this_run } = credentials::get(context, &plan, None)?;
     open(&Session { plan: &plan, credentials: &credentials, by_this_run }, service, context)
@@ -78,7 +78,7 @@ fn open(session: &Session<'_>, service: Option<&console_services::Service>, cont
     let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
     let mut wait = Wait::begin(&mut alone).map_err(failed)?;
     let opened = context.open_in_browser(&link, &mut wait)?;
-    let whose = whose(session.plan);
+    let whose = console_name(session.plan);
     if opened == Opened::Beyond {
         tell(context, &format!("{whose}: open this link, which signs in whoever has it: {}", *link));
     } else {
@@ -90,8 +90,8 @@ fn open(session: &Session<'_>, service: Option<&console_services::Service>, cont
     Ok(0)
 }
 
-/// Who is signed in, for a message.
-fn whose(plan: &Acquisition) -> String {
+/// The profile and its console, to begin a message with.
+fn console_name(plan: &Acquisition) -> String {
     let profile = plan.profile_name();
     match plan.roles.last() {
         Some(role) => format!("{profile}: the console as role {}", role.arn.as_str()),
@@ -99,46 +99,46 @@ fn whose(plan: &Acquisition) -> String {
     }
 }
 
-/// Refuses a plan whose result is no role's: known without a call.
+/// Refuses a plan without a role, before any call is made.
 ///
 /// # Errors
-/// Returns an error that says what the result is instead.
+/// Returns an error that says whose credentials the plan gives instead.
 fn refuse_without_role(plan: &Acquisition) -> Result<()> {
     if !plan.roles.is_empty() || plan.base.is_provider() {
         return Ok(());
     }
     let profile = plan.profile_name();
     let fact = match (&plan.base, &plan.session) {
-        // Whose temporary keys these are, only STS knows.
+        // They may be a role's; `refuse_keys` asks STS.
         (Base::Environment { temporary: true, .. }, _) => return Ok(()),
         (Base::Environment { .. }, _) => String::from("the keys in the environment are a user's"),
         (_, Some(_)) => format!("profile '{profile}' gives a user's MFA session"),
         (_, None) => format!("profile '{profile}' gives a user's keys"),
     };
-    Err(Error::new(format!("{fact}, and the console lets in only roles"))
-        .advise("name a profile with a role_arn, add --role-arn ARN, or sign in by password"))
+    Err(Error::new(format!("{fact}, and the console accepts only roles"))
+        .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
 }
 
-/// Temporary keys of the environment, or of a process, may be a user's session, which the sign-in refuses without
-/// saying why.
+/// Refuses a user's keys and sessions, as temporary keys from the environment may be: the console would refuse them
+/// without saying why.
 fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
-    let users = |whose: &str| {
-        Err(Error::new(format!("these credentials are {whose}, and the console lets in only roles"))
-            .advise("name a profile with a role_arn, add --role-arn ARN, or sign in by password"))
+    let refused = |whose: &str| {
+        Err(Error::new(format!("these credentials are {whose}, and the console accepts only roles"))
+            .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
     };
     if session.credentials.session_token.is_none() {
-        return users("a user's keys");
+        return refused("a user's keys");
     }
     if session.plan.roles.is_empty() && !session.plan.base.is_provider() {
         let identity = identity(session.plan, session.credentials, context)?;
         if !identity.arn.contains(":assumed-role/") && !identity.arn.contains(":federated-user/") {
-            return users(&format!("a session of {}", identity.arn));
+            return refused(&format!("a session of {}", identity.arn));
         }
     }
     Ok(())
 }
 
-/// The token that the sign-in gives for the credentials.
+/// Gets a sign-in token for the credentials from the federation endpoint.
 fn signin_token(
     endpoint: &str,
     signin: &Service,
@@ -168,7 +168,7 @@ fn signin_token(
     let answer = ask::get(signin, &url)?;
     if answer.status != 200 {
         return Err(Error::new(format!("{} refused these credentials (status {})", signin.place(), answer.status))
-            .advise("it takes those of a role that have not expired; try --refresh, and check the region"));
+            .advise("it accepts only role credentials that have not expired; try --refresh, and check the region"));
     }
     let given: Given = serde_json::from_slice(&answer.body).map_err(|_| {
         Error::new(format!("{} answered with something that is not a sign-in token", signin.place()))
@@ -177,9 +177,9 @@ fn signin_token(
     Ok(Zeroizing::new(given.signin_token))
 }
 
-/// How long the console stays signed in, in seconds: said only for a role that this run assumed directly with
-/// long-term keys. For all others the sign-in answers 400 to it, and lets them stay as long as their credentials last;
-/// a cache does not tell how its entry was got.
+/// The SessionDuration to ask for, in seconds. Only a role that was assumed directly with long-term keys may have one;
+/// for all others the sign-in answers 400, and their console session ends with their credentials. A cache entry does
+/// not say how its role was assumed, so it counts among the others.
 fn duration(session: &Session<'_>) -> Option<i64> {
     let plan = session.plan;
     match plan.roles.as_slice() {

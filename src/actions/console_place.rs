@@ -1,18 +1,22 @@
-//! The hosts and pages of the console, partition by partition.
+//! The hosts and pages of the console in each partition.
 
 use crate::cli::console_services;
 use crate::error::{Error, Result};
 use crate::plan::model::Acquisition;
 use crate::region::Region;
 
-/// Where a plan's role finds its console.
+/// The partition and region in which a plan's role uses the console.
 pub(crate) struct Place {
     pub(crate) region: Region,
     partition: &'static str,
 }
 
 impl Place {
-    /// The partition is the role's, else the region's; a region of another partition does not count.
+    /// The partition of the role, else of the region. If the region is of another partition, the partition's default
+    /// region is used.
+    ///
+    /// # Errors
+    /// Returns an error if the console of the partition is not known.
     pub(crate) fn of(plan: &Acquisition) -> Result<Self> {
         let region = &plan.sts.region.value;
         let named = plan.roles.last().map_or_else(|| region.partition(), |role| role.arn.partition());
@@ -29,7 +33,7 @@ impl Place {
         }
     }
 
-    /// The page of a service, or the console's first one.
+    /// The URL of a service's page, or of the console's home page.
     pub(crate) fn page(&self, service: Option<&console_services::Service>) -> String {
         let path = service.map_or("console/home", |service| service.path);
         let regional = service.is_none_or(|service| service.regional);
@@ -46,15 +50,18 @@ impl Place {
     }
 }
 
-/// The partitions whose console is known.
+/// Returns the partition if its console is known.
+///
+/// # Errors
+/// Returns an error if it is not.
 pub(crate) fn known(partition: &str) -> Result<&'static str> {
     ["aws", "aws-cn", "aws-us-gov"].into_iter().find(|known| *known == partition).ok_or_else(|| {
-        Error::new(format!("aws-auth knows no console of the partition {partition}"))
-            .advise("it knows those of aws, aws-cn and aws-us-gov")
+        Error::new(format!("aws-auth does not know the console of the partition {partition}"))
+            .advise("it knows the consoles of aws, aws-cn and aws-us-gov")
     })
 }
 
-/// The sign-in that serves every region of a partition.
+/// The sign-in host that serves every region of a partition.
 pub(crate) fn general_signin(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "signin.amazonaws.cn",

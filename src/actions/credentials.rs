@@ -1,4 +1,4 @@
-//! The credentials that an action needs: the plan for them, and what a cache or STS gives.
+//! Planning and getting the credentials that an action needs.
 
 use std::ffi::OsStr;
 
@@ -12,36 +12,36 @@ use crate::plan::{resolve, words};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
 
-/// What an action does with credentials, for the errors of a profile that gives none.
+/// What an action does with credentials, in the words of the error if there are none.
 pub(crate) struct Purpose {
-    /// `nothing to …`
+    /// Completes `there is nothing to …`.
     pub(crate) with_credentials: &'static str,
-    /// `no profile to …`
+    /// Completes `there is no profile to …`.
     pub(crate) with_profile: &'static str,
 }
 
-/// The plan for credentials that the action cannot do without: the profile's, else the environment's keys.
+/// The plan for the profile's credentials, or for the keys in the environment if they pass through.
 ///
 /// # Errors
-/// Returns an error when the profile does not resolve, or gives no credentials.
+/// Returns an error if the profile does not resolve or names no credentials.
 pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
     match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => Ok(plan),
         Plan::PassThrough => of_environment(context, purpose),
-        Plan::Ambient { profile } => Err(without(context, purpose, profile.as_deref())),
+        Plan::Ambient { profile } => Err(no_credentials(context, purpose, profile.as_deref())),
     }
 }
 
 /// The plan for the keys in the environment.
 ///
 /// # Errors
-/// Returns an error when there are none.
+/// Returns an error if there are none.
 pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
-    resolve::of_environment(context.set, context.request)?.ok_or_else(|| without(context, purpose, None))
+    resolve::of_environment(context.set, context.request)?.ok_or_else(|| no_credentials(context, purpose, None))
 }
 
-/// The error of an action for which there are no credentials.
-pub(crate) fn without(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
+/// The error of an action that has no credentials to work with.
+pub(crate) fn no_credentials(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
     let Some(name) = profile else {
         return Error::new(format!("there is no profile to {}", purpose.with_profile))
             .advise("name one with -p or AWS_PROFILE");
@@ -52,11 +52,11 @@ pub(crate) fn without(context: &Context<'_>, purpose: &Purpose, profile: Option<
         .advise(advice)
 }
 
-/// The plan's credentials: from a cache, else from STS. `program` is the command to be run with them: what can fail
-/// without a code fails before one is asked for.
+/// Gets the plan's credentials, from a cache or by calls. `program` is the command that will get them; it is looked up
+/// before an MFA code is asked for, so that a typing error costs no code.
 ///
 /// # Errors
-/// Returns an error when the command is not there, or the credentials cannot be had.
+/// Returns an error if the command is not found or the credentials cannot be obtained.
 pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&OsStr>) -> Result<Obtained> {
     context.messages.steps(|| story::beginning(plan, context));
     if let Some(credentials) = lookup::at_hand(plan, context, context.now)? {
@@ -69,7 +69,7 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
         exec::find(program, context.snapshot.var("PATH"))?;
     }
     harden::harden();
-    // The guard falls before the command is started, which gets these signals as its caller meant them.
+    // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)
 }

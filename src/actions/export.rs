@@ -1,4 +1,4 @@
-//! `--export`: printing the credentials for a shell, a file or a `credential_process`.
+//! `--export`: printing the credentials for a shell, for docker or as a `credential_process`.
 
 use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
@@ -14,18 +14,18 @@ use crate::plan::resolve;
 
 const PURPOSE: Purpose = Purpose { with_credentials: "export", with_profile: "export the credentials of" };
 
-/// Prints the profile's credentials; keys of the environment, as they are.
+/// Prints the profile's credentials, or the keys in the environment if they pass through.
 ///
 /// # Errors
-/// Returns an error when there are none, or a value cannot be written in the format.
+/// Returns an error if there are none, they cannot be obtained, or a value cannot be written in the format.
 #[cold]
 pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     let (snapshot, request) = (context.snapshot, context.request);
     let plan = match resolve::resolve(context.set, request)? {
         Plan::Acquire(plan) => plan,
         Plan::PassThrough if format == Format::Json => credentials::of_environment(context, &PURPOSE)?,
-        Plan::PassThrough => return print(&script(format, &environment::passing(snapshot, request))?),
-        Plan::Ambient { profile } => return Err(credentials::without(context, &PURPOSE, profile.as_deref())),
+        Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request))?),
+        Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
     };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
     if format == Format::Json {
@@ -35,7 +35,7 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     print(&script(format, &environment::changes(snapshot, request, &plan, &credentials))?)
 }
 
-/// The credentials as a `credential_process` prints them.
+/// The credentials in the format of a `credential_process`.
 fn json(credentials: &Credentials) -> String {
     let mut object = serde_json::Map::new();
     object.insert(String::from("Version"), 1.into());

@@ -1,4 +1,4 @@
-//! Every profile: account, role, source, MFA, region, time left (`--list`).
+//! `--list`: a table of every profile with its account, role, source, MFA device, region and time left.
 
 use std::io::IsTerminal as _;
 
@@ -17,10 +17,10 @@ use crate::text::escape::printable;
 
 const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
 
-/// When neither COLUMNS nor the terminal says how wide it is.
+/// The width if neither COLUMNS nor the terminal gives one.
 const WIDTH: usize = 80;
 
-/// A profile as it resolves.
+/// A profile as it resolves; of one that does not, only the name and the problem.
 struct Row {
     profile: String,
     account: Option<String>,
@@ -30,14 +30,14 @@ struct Row {
     region: Option<String>,
     left: Option<crate::acquire::forecast::Held>,
     session: Option<crate::acquire::forecast::Held>,
-    /// Why it does not resolve.
+    /// Why the profile does not resolve.
     problem: Option<String>,
 }
 
 /// Lists the profiles in the order of the files.
 ///
 /// # Errors
-/// When the list cannot be written.
+/// Returns an error if the list cannot be written.
 #[cold]
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
@@ -91,7 +91,7 @@ fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
     }
 }
 
-/// What the chain begins with: the profile that has the keys, or a provider.
+/// Where the first credentials come from: the profile with the keys, or a provider.
 fn source(base: &Base) -> String {
     match base {
         Base::WebIdentity { .. } => String::from("web identity"),
@@ -106,7 +106,8 @@ fn source(base: &Base) -> String {
 }
 
 impl Row {
-    /// The cells, without what a terminal could act on: tabs and line ends too.
+    /// The cells of the table, with control characters escaped: a tab or a line end would break it. `nothing` stands
+    /// for a missing value.
     fn cells(&self, nothing: &str) -> Vec<String> {
         let text = |value: &Option<String>| {
             value.as_deref().map_or_else(|| nothing.to_owned(), |text| printable(text).into_owned())
@@ -127,11 +128,11 @@ impl Row {
     }
 }
 
-/// Aligned, with a header; what is wrong with a profile stands in the place of its columns.
+/// Aligned columns with a header. A profile that does not resolve shows its problem instead of the columns.
 fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
     let cells: Vec<Vec<String>> = std::iter::once(HEADER.map(String::from).to_vec())
         .chain(rows.iter().map(|row| match row.problem {
-            // Only the name counts for the widths.
+            // The problem must not widen a column.
             Some(_) => row.cells("").into_iter().take(1).collect(),
             None => row.cells("-"),
         }))
@@ -156,8 +157,8 @@ fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
     text
 }
 
-/// One line a profile, without a header: seven columns and what is wrong, tabs in between, empty where there is
-/// nothing to say.
+/// One line for each profile, without a header: the seven columns and the problem, separated by tabs. A missing value
+/// is empty.
 fn for_program(rows: &[Row]) -> String {
     let line = |row: &Row| {
         let mut cells = row.cells("");
@@ -181,7 +182,7 @@ fn as_json(row: &Row) -> Value {
     })
 }
 
-/// COLUMNS, else the terminal's own width.
+/// The width of the terminal in characters; COLUMNS wins over what the terminal says.
 fn width(context: &Context<'_>) -> usize {
     let columns = context.snapshot.non_empty("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
     let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));

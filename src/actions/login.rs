@@ -1,4 +1,4 @@
-//! `--login`: making sure that good credentials are cached, and signing in where that is needed.
+//! `--login`: making sure that fresh credentials are cached, with a sign-in to SSO if that is needed.
 
 use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
@@ -11,19 +11,19 @@ use crate::time::now;
 
 const PURPOSE: Purpose = Purpose { with_credentials: "log in to", with_profile: "log in to" };
 
-/// Gets the profile's credentials into the caches, and says until when they are good.
+/// Gets the profile's credentials into the caches, and says when they expire.
 ///
 /// # Errors
-/// Returns an error when there is no profile, nothing may be kept, or the credentials cannot be had.
+/// Returns an error if there is no profile, the cache is off, or the credentials cannot be obtained.
 #[cold]
 pub fn login(context: &Context<'_>) -> Result<u8> {
     let plan = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => plan,
-        Plan::PassThrough => return Err(credentials::without(context, &PURPOSE, None)),
-        Plan::Ambient { profile } => return Err(credentials::without(context, &PURPOSE, profile.as_deref())),
+        Plan::PassThrough => return Err(credentials::no_credentials(context, &PURPOSE, None)),
+        Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
     };
     if context.request.cache.off && !fetch::is_sso(&plan) {
-        return Err(Error::new("--login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on")
+        return Err(Error::new("--login caches credentials, but --no-cache (or AWS_AUTH_NO_CACHE) is on")
             .advise("leave one of them out"));
     }
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;

@@ -1,4 +1,4 @@
-//! `--logout`: forgetting cached credentials.
+//! `--logout`: removing cached credentials.
 
 use crate::cache::forget;
 use crate::context::Context;
@@ -6,14 +6,17 @@ use crate::error::Result;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
 
-/// Forgets the cached credentials of the profile, or of every profile.
+/// Removes the cached credentials of the profile, or of every profile with `--all`.
+///
+/// # Errors
+/// Returns an error if the profile does not resolve or a file cannot be removed.
 #[cold]
 pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     let Context { set, request, store, messages, .. } = context;
     let (mut removed, mut device) = (0, None);
     if all {
         for name in set.names() {
-            // A profile that does not resolve has no entries that could be told to be its own.
+            // If a profile does not resolve, its cache keys are not known.
             if let Ok(Plan::Acquire(plan)) = resolve::resolve_named(set, request, &name) {
                 removed += forget::forget(&plan, store)?.sets;
             }
@@ -24,16 +27,17 @@ pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
         removed = forgotten.sets;
         device = plan.session.filter(|_| forgotten.session).map(|session| session.serial);
     }
-    let told = match removed {
+    let done = match removed {
         0 => String::from("nothing was cached"),
-        1 => String::from("1 cached set of credentials is forgotten"),
-        more => format!("{more} cached sets of credentials are forgotten"),
+        1 => String::from("removed 1 cached set of credentials"),
+        more => format!("removed {more} cached sets of credentials"),
     };
     messages.say(&match device {
-        Some(serial) => {
-            format!("{told} (the MFA session of {}, which other profiles use, too)", serial.value.as_str())
-        }
-        None => told,
+        Some(serial) => format!(
+            "{done}, including the MFA session of {}: other profiles with this device will ask for a new code",
+            serial.value.as_str()
+        ),
+        None => done,
     });
     Ok(0)
 }

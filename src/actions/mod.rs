@@ -1,4 +1,4 @@
-//! What each action does.
+//! One module for each action, and the parts that they share.
 
 pub mod cached;
 pub mod console;
@@ -23,10 +23,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::messages;
 
-/// Does what was asked for. After a success with a COMMAND it does not return, for the process has become the command.
+/// Does the request's action, and returns the exit status. When a command is started it does not return: the process
+/// has become the command.
 ///
 /// # Errors
-/// Returns the error that the action ends in.
+/// Returns the error of the action.
 pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let action = context.request.action;
     match action {

@@ -1,4 +1,4 @@
-//! Running COMMAND or a shell with the profile's credentials: the process becomes the command.
+//! Running COMMAND or a shell with the profile's credentials. The process becomes the command.
 
 use std::ffi::{OsStr, OsString};
 
@@ -20,10 +20,11 @@ use crate::request::Request;
 use crate::text::shell_words::shell_word;
 use crate::time::now;
 
-/// Becomes the command with the profile's credentials. Returns only when that failed.
+/// Becomes the command with the profile's credentials. Returns only on failure.
 ///
 /// # Errors
-/// Returns an error when the profile does not resolve, its credentials cannot be had, or the command cannot be executed.
+/// Returns an error if the profile does not resolve, its credentials cannot be obtained, or the command cannot be
+/// executed.
 pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let prepared = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
         Plan::Acquire(plan) => with_credentials(context, &plan, command),
@@ -35,13 +36,15 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         context.messages.steps(|| starting(command, path, prepared.credentials.as_ref()));
         exec::exec(command, &prepared.environment, path)
     });
-    Err(meant(failed.unwrap_or_else(|error| error), command, |name| context.set.profile(name).is_some()))
+    Err(suggest(failed.unwrap_or_else(|error| error), command, |name| context.set.profile(name).is_some()))
 }
 
-/// Becomes the command with the keys of the environment as they are. Needs no file. Returns only when that failed.
+/// Becomes the command with the keys of the environment as they are. The AWS files are not read. Returns only on
+/// failure.
 ///
 /// # Errors
-/// Returns an error when `--keep-fresh` is asked for, or the command cannot be executed.
+/// Returns an error if `--keep-fresh` was given, since keys alone cannot be renewed, or if the command cannot be
+/// executed.
 #[cold]
 pub fn pass_through(
     snapshot: &Snapshot,
@@ -52,10 +55,10 @@ pub fn pass_through(
     let prepared = passing_through(snapshot, request, messages)?;
     let path = snapshot.var("PATH");
     messages.steps(|| starting(command, path, None));
-    Err(meant(exec::exec(command, &prepared.environment, path), command, |_| false))
+    Err(suggest(exec::exec(command, &prepared.environment, path), command, |_| false))
 }
 
-/// COMMAND and its arguments, or $SHELL for `--shell`.
+/// COMMAND and its arguments, or $SHELL (else `/bin/sh`) for `--shell`.
 pub fn command(action: Action, command: Vec<OsString>, snapshot: &Snapshot) -> Vec<OsString> {
     match action {
         Action::Shell => vec![snapshot.non_empty("SHELL").unwrap_or(OsStr::new("/bin/sh")).to_owned()],
@@ -79,10 +82,10 @@ impl From<Vec<Entry>> for Prepared {
 fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<Prepared> {
     let Context { snapshot, request, messages, .. } = context;
     if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
-        messages.step(|| String::from("the command's own SDK renews what the web identity token gives"));
+        messages.step(|| String::from("the command's own SDK renews the credentials of the web identity"));
         return Ok(environment::untouched(snapshot, request).into());
     }
-    // Before a code is spent on credentials that the command could not be given.
+    // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
     let program = command.first().map(OsString::as_os_str);
     let Obtained { credentials, .. } = credentials::get(context, plan, program)?;
@@ -93,7 +96,7 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     Ok(Prepared { environment, credentials: Some(credentials) })
 }
 
-/// The file for `--keep-fresh`, written.
+/// Writes the configuration file for `--keep-fresh`.
 #[cold]
 fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<RenewalFile> {
     let file = RenewalFile::new(plan, command, context)?;
@@ -103,7 +106,7 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
     Ok(file)
 }
 
-/// The profile names no credentials, or there is none: the command's SDK looks for those of the machine.
+/// Becomes the command without credentials of a profile: its SDK looks for those of the container or instance.
 #[cold]
 fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared {
     let Context { snapshot, request, set, messages, .. } = context;
@@ -126,7 +129,7 @@ fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messag
     }
     messages.step(|| {
         if request.keep_fresh.is_below {
-            return String::from("no profile is named; the command above renews its credentials, and so does this one");
+            return String::from("no profile is named; this command renews its credentials as the one above it does");
         }
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
         format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
@@ -142,13 +145,13 @@ fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Cre
     program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
 }
 
-/// What a command that is not there may have been meant for: a profile, or an option.
+/// If the command was not found and has the name of a profile or an option, advises to write it as one.
 #[cold]
-fn meant(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
+fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
     let name = command.first().and_then(|name| name.to_str()).filter(|_| error.kind() == Kind::CommandNotFound);
     match name {
         Some(name) if is_profile(name) => {
-            error.advise(format!("it is a profile's name: aws-auth -p {} COMMAND", shell_word(name)))
+            error.advise(format!("to use the profile of that name, write aws-auth -p {} COMMAND", shell_word(name)))
         }
         Some(name) if options::definition().get_arguments().any(|option| option.get_long() == Some(name)) => {
             error.advise(format!("did you mean --{name}?"))

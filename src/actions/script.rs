@@ -1,13 +1,13 @@
-//! Changes of an environment as a script for a shell, or as lines for a file.
+//! Changes to an environment as a script for a shell, or as lines of a dotenv file.
 
 use crate::cli::formats::Format;
 use crate::command::environment::Changes;
 use crate::error::{Error, Result};
 
-/// The changes as a script, or as lines for a file.
+/// Writes the changes in a format: one line for each variable.
 ///
 /// # Errors
-/// When a value cannot be written in the format.
+/// Returns an error if a value has several lines, which dotenv cannot hold.
 pub fn script(format: Format, changes: &Changes) -> Result<String> {
     let mut text = String::with_capacity(4096);
     for line in changes.removed.iter().filter_map(|name| unset(format, name)) {
@@ -21,9 +21,9 @@ pub fn script(format: Format, changes: &Changes) -> Result<String> {
     Ok(text)
 }
 
-/// The line that removes a variable; a file of variables has none.
+/// The line that removes a variable; a dotenv file has no such line.
 fn unset(format: Format, name: &str) -> Option<String> {
-    // Each line ends in a semicolon, so that an `eval` that forgot its quotes, and got one long line, works too.
+    // The semicolons are for an `eval` without quotes, which gets the whole script as one line.
     match format {
         Format::Sh => Some(format!("unset {name};")),
         Format::Fish => Some(format!("set -e {name};")),
@@ -45,7 +45,7 @@ fn assignment(format: Format, name: &str, value: &str) -> Result<String> {
     })
 }
 
-/// PowerShell ends a quoted text at any of the typographic single quotes, too; doubled, each stands for itself.
+/// Doubles each quote. PowerShell ends a single-quoted string at the typographic single quotes as well.
 fn powershell(value: &str) -> String {
     let mut quoted = String::with_capacity(value.len() + 8);
     for c in value.chars() {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn powershell_reads_nothing_in_a_value() {
+    fn powershell_expands_nothing_in_a_value() {
         assert_eq!(
             script(Format::PowerShell, &changes("it's ‘a’ ‚b‛ $(x) `n \"")).unwrap(),
             "Remove-Item -ErrorAction SilentlyContinue Env:B;\n$env:A = 'it''s ‘‘a’’ ‚‚b‛‛ $(x) `n \"';\n"

@@ -1,4 +1,4 @@
-//! The time left of the profile's cached credentials, one line for a shell prompt (`--status`).
+//! `--status`: the time left of the profile's cached credentials, as one line for a shell prompt.
 
 use serde_json::json;
 
@@ -11,13 +11,13 @@ use crate::plan::resolve;
 use crate::text::escape::printable;
 use crate::time::{Length, Timestamp};
 
-/// Nothing is cached.
+/// The exit status if nothing is cached.
 const NOTHING: u8 = 1;
 
-/// Prints `NAME 43m`; nothing at all, with status 1, when nothing is cached.
+/// Prints `NAME 43m`. If nothing is cached, prints nothing and returns status 1.
 ///
 /// # Errors
-/// When the profile does not resolve.
+/// Returns an error if the profile does not resolve.
 pub fn status(context: &Context<'_>) -> Result<u8> {
     let found = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => {
@@ -40,7 +40,7 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
     })
 }
 
-/// The keys that an aws-auth put into this shell's environment.
+/// The keys in the environment, if an outer aws-auth put them there and they have not expired.
 fn of_shell(context: &Context<'_>) -> Result<Option<(String, Held)>> {
     let profile = context.snapshot.text("AWS_AUTH_PROFILE")?;
     let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);

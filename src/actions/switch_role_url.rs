@@ -1,4 +1,4 @@
-//! `--switch-role-url`: the console's own link for people who are signed in by password.
+//! `--switch-role-url`: the console's switch-role link, for people who sign in with a password.
 
 use crate::actions::console_place::{general_signin, known};
 use crate::arn::RoleArn;
@@ -8,11 +8,11 @@ use crate::messages::print;
 use crate::plan::resolve;
 use crate::text::percent::encoded;
 
-/// The link by which a person who is signed in already switches to the profile's role (`--switch-role-url`). Needs no
-/// credentials: the role's sources may be missing.
+/// Prints a link that switches to the profile's role in a console that is signed in already. It needs no credentials,
+/// so the profile's source may be missing.
 ///
 /// # Errors
-/// Returns an error when there is no such profile, or it has no role to switch to.
+/// Returns an error if there is no such profile, or it has no role to switch to.
 pub fn switch_role_url(context: &Context<'_>) -> Result<u8> {
     let (request, set) = (context.request, context.set);
     let outer = context.snapshot.text("AWS_AUTH_PROFILE")?.filter(|_| request.profile.is_none());

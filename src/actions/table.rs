@@ -1,18 +1,18 @@
 //! Rows of text in columns that fit a terminal.
 
-/// What a cut text ends in.
+/// The last character of a text that was cut.
 const MARK: char = '…';
 
-/// No column is made narrower than this for the sake of others.
+/// Columns are not narrowed below this many characters.
 const NARROWEST: usize = 6;
 
-/// The rows, the first of them a header, in aligned columns of `width` characters in all.
+/// Aligns the rows in columns, two spaces apart, so that no line is longer than `width` characters.
 pub fn aligned(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
-    // The widest gives way first; the first column, by whose names people go on, only when no other can.
+    // The widest column is narrowed first. The first one holds the names that people need; it is narrowed last.
     while widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1) > width {
         let (first, others) = widths.split_at_mut(columns.min(1));
         let widest = others.iter_mut().max().filter(|widest| **widest > NARROWEST);
@@ -35,7 +35,7 @@ fn line(row: &[String], widths: &[usize], width: usize) -> String {
     cut(line.trim_end(), width)
 }
 
-/// The text in no more than `width` characters.
+/// Cuts the text to at most `width` characters.
 pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -57,14 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_column_gives_way() {
+    fn the_widest_column_is_narrowed_first() {
         let cells = rows(&[&["name", "a-very-long-role-name"], &["b", "short"]]);
         assert_eq!(aligned(&cells, 16), ["name  a-very-lo…", "b     short"]);
         assert!(aligned(&cells, 3).iter().all(|line| line.chars().count() <= 3));
     }
 
     #[test]
-    fn the_first_column_gives_way_last() {
+    fn the_first_column_is_narrowed_last() {
         let cells = rows(&[&["a-very-long-profile-name", "a-long-role", "source"], &["b", "short", "x"]]);
         assert_eq!(aligned(&cells, 43)[0], "a-very-long-profile-name  a-long-r…  source");
         assert_eq!(aligned(&cells, 40)[0], "a-very-long-profile-name  a-lon…  source");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_says_so() {
+    fn a_cut_text_ends_in_the_mark() {
         assert_eq!([cut("abc", 3), cut("abcd", 3), cut("abcd", 1)], ["abc", "ab…", "…"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Whose the resulting credentials are (`--whoami`).
+//! `--whoami`: whose credentials the profile gives, as STS says.
 
 use serde_json::json;
 
@@ -13,10 +13,10 @@ use crate::time::{Timestamp, now};
 
 const PURPOSE: Purpose = Purpose { with_credentials: "ask about", with_profile: "ask about" };
 
-/// Asks STS, and prints its answer.
+/// Calls GetCallerIdentity and prints the identity.
 ///
 /// # Errors
-/// Returns an error when there are no credentials, or STS does not know them or cannot be reached.
+/// Returns an error if there are no credentials, STS does not accept them, or it cannot be reached.
 #[cold]
 pub fn whoami(context: &Context<'_>) -> Result<u8> {
     let plan = credentials::planned(context, &PURPOSE)?;

@@ -1,4 +1,4 @@
-//! The one thing that a run does: COMMAND, or an action of the command line.
+//! The action of a run: to start COMMAND, or what an option such as `--export` asks for.
 
 use crate::cli::console_services;
 use crate::cli::console_services::Service;
@@ -7,18 +7,18 @@ use crate::cli::options::{self, Cli};
 use crate::cli::{completions, manual};
 use crate::error::{Error, Result};
 
-/// What is done.
+/// What a run does. A command line has exactly one action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Run COMMAND.
     Run,
     /// Run $SHELL.
     Shell,
-    /// Make sure that good credentials are cached.
+    /// Make sure that fresh credentials are cached, and sign in to SSO if needed.
     Login,
-    /// Forget the profile's, or everybody's.
+    /// Remove cached credentials.
     Logout {
-        /// Those of every profile.
+        /// Of every profile, not only of the chosen one.
         all: bool,
     },
     /// Print the credentials.
@@ -31,7 +31,7 @@ pub enum Action {
     Status,
     /// Ask STS whose the credentials are.
     Whoami,
-    /// Sign in to the console, at this service's page.
+    /// Sign in to the console, at this service's page or at the home page.
     Console(Option<&'static Service>),
     /// Print the console's switch-role link.
     SwitchRoleUrl,
@@ -46,7 +46,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// What is printed by an action that needs neither the environment nor the files.
+    /// The output of an action that needs neither the environment nor the files; `None` for the others.
     pub fn text(self) -> Option<String> {
         match self {
             Self::Help => Some(options::help()),
@@ -57,26 +57,27 @@ impl Action {
         }
     }
 
-    /// Whether it ends in a program that takes this one's place.
+    /// Whether the process becomes another program.
     pub fn runs_command(self) -> bool {
         matches!(self, Self::Run | Self::Shell)
     }
 
-    /// Whether what was obtained is said in its own place: with -v when a command is started, and of a login in any case.
+    /// Whether the action itself says which credentials it got, so that nothing else says it a second time.
     pub fn says_result(self) -> bool {
         self.runs_command() || self == Self::Login
     }
 
-    /// Whether it only looks: at the files and the caches, and at nothing that costs a call.
+    /// Whether it only reads the files and the caches: no call, nothing written.
     pub fn only_looks(self) -> bool {
         matches!(self, Self::Explain | Self::List | Self::Status | Self::SwitchRoleUrl)
     }
 }
 
-/// The one thing that is to be done.
+/// The action that the command line asks for.
 ///
 /// # Errors
-/// None, two of them, an action with a COMMAND, or an option of another action.
+/// Returns an error if there is no action or more than one, an action comes with a COMMAND, or an option belongs to
+/// another action.
 pub fn of(cli: &Cli) -> Result<Action> {
     let action = chosen(cli)?;
     let goes_with = |asked: bool, option: &str, with: &str, right: bool| {

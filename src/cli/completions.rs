@@ -1,6 +1,6 @@
-//! Completions. bash, zsh and fish have templates written by hand: after the prefix they hand over to the completion of
-//! COMMAND, which clap_complete cannot do, and the names of profiles come from the files. Such a name is data from a
-//! file: nothing in a template evaluates it, and each is quoted as its shell wants it.
+//! Shell completions. bash, zsh and fish have templates written by hand, for two things that clap_complete cannot do:
+//! after aws-auth's own options they hand over to the completion of COMMAND, and they complete the names of profiles.
+//! Such a name comes from a file, so the templates never evaluate it, and quote it for their shell.
 
 use std::fmt::Write as _;
 
@@ -19,11 +19,11 @@ struct Opt {
     long: String,
     short: Option<char>,
     help: String,
-    /// Its value's name, and whether it may only stand behind a `=`.
+    /// The name of its value, and whether the value must follow a `=`.
     value: Option<(String, bool)>,
 }
 
-/// The script for a shell.
+/// The completion script for a shell.
 #[cold]
 pub fn completions(shell: Shell) -> String {
     match shell {
@@ -139,11 +139,11 @@ fn fish() -> String {
             _ => None,
         };
         match (&option.value, values) {
-            // A value that must stand behind a `=`: fish has a word for the options that may have none.
+            // `-r` would make fish ask for a value in the next word; this one is optional and follows a `=`.
             (Some((_, true)), values) => {
                 let _ = write!(lines, " -f");
                 for value in values.iter().flat_map(|values| values.split(' ')) {
-                    // Only when somebody begins to write it, not among the commands.
+                    // Offered only after its first letters, so that it does not crowd the list of commands.
                     let long = &option.long;
                     let begun =
                         format!("__aws_auth_no_command; and string match -q -- \"--{long}*\" (commandline -ct)");

@@ -1,15 +1,15 @@
-//! The services of the console by the names that people use (`--console=SERVICE`), and the page of each.
+//! The services that `--console=SERVICE` knows, and the page of each in the console.
 
 use crate::error::{Error, Result};
 
 /// A page of the console.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Service {
-    /// What people call it; the first is what completions offer.
+    /// The names by which it is found. Completions offer the first.
     pub names: &'static [&'static str],
-    /// The path behind the host, with what follows `#` in it.
+    /// The path of the URL, without the leading `/` but with the fragment.
     pub path: &'static str,
-    /// Whether each region has a page of its own.
+    /// Whether each region has its own page.
     pub regional: bool,
 }
 
@@ -21,7 +21,7 @@ const fn global(names: &'static [&'static str], path: &'static str) -> Service {
     Service { names, path, regional: false }
 }
 
-/// Every service that is known, in the order of the alphabet.
+/// The services, sorted by their first names.
 pub const SERVICES: &[Service] = &[
     regional(&["acm", "certificates"], "acm/home"),
     regional(&["amplify"], "amplify/home"),
@@ -113,10 +113,10 @@ pub const SERVICES: &[Service] = &[
     regional(&["xray", "x-ray"], "xray/home"),
 ];
 
-/// The service of this name.
+/// Finds a service by its name, in any case.
 ///
 /// # Errors
-/// When none has it; the nearest names stand in the advice.
+/// Returns an error if there is no such service. The advice has the nearest names.
 pub fn find(name: &str) -> Result<&'static Service> {
     let wanted = name.to_ascii_lowercase();
     let all = || SERVICES.iter().flat_map(|service| service.names);
@@ -129,7 +129,7 @@ pub fn find(name: &str) -> Result<&'static Service> {
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    let error = Error::new(format!("--console knows no service '{name}'"));
+    let error = Error::new(format!("unknown service '{name}' for --console"));
     Err(match near.as_slice() {
         [] => error.advise("--console alone opens the console's first page"),
         near => error.advise(format!("did you mean {}?", near.join(" or "))),
@@ -142,7 +142,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn there_are_more_than_sixty_and_no_name_means_two() {
+    fn the_list_is_sorted_and_each_name_is_unique() {
         assert!(SERVICES.len() > 60);
         let names: Vec<&str> = SERVICES.iter().flat_map(|service| service.names).copied().collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
@@ -155,15 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_is_refused_with_those_like_it() {
+    fn an_unknown_name_is_refused_with_similar_names() {
         assert_eq!(find("IAM").unwrap().path, "iam/home");
         assert_eq!(
             find("cloudwach").unwrap_err().to_string(),
-            "--console knows no service 'cloudwach'; did you mean cloudwatch or cloudwatch-logs or cloud9?"
+            "unknown service 'cloudwach' for --console; did you mean cloudwatch or cloudwatch-logs or cloud9?"
         );
         assert_eq!(
             find("\u{1b}[2J").unwrap_err().to_string(),
-            "--console knows no service '\\u{1b}[2J'; --console alone opens the console's first page"
+            "unknown service '\\u{1b}[2J' for --console; --console alone opens the console's first page"
         );
     }
 }

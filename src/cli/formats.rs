@@ -1,8 +1,8 @@
-//! The values of options that choose a format: of `--export` and `--completions`.
+//! The values of `--export` and `--completions`.
 
 use crate::error::{Error, Result};
 
-/// How the credentials are printed.
+/// The format in which `--export` prints the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For `eval` in bash, zsh, dash and every POSIX shell.
@@ -11,13 +11,13 @@ pub enum Format {
     Fish,
     /// For `Invoke-Expression` in PowerShell.
     PowerShell,
-    /// For `docker run --env-file`: `NAME=value`, nothing quoted.
+    /// For `docker run --env-file`: `NAME=value` without quotes.
     Dotenv,
-    /// What a `credential_process` prints.
+    /// The JSON of a `credential_process`.
     Json,
 }
 
-/// A shell that completes.
+/// A shell for which there are completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
     /// bash
@@ -40,8 +40,8 @@ impl Format {
             "powershell" | "pwsh" => Ok(Self::PowerShell),
             "dotenv" => Ok(Self::Dotenv),
             "json" => Ok(Self::Json),
-            other => Err(Error::new(format!("--export knows no format '{other}'"))
-                .advise("it is one of sh, fish, powershell, dotenv and json")),
+            other => Err(Error::new(format!("unknown format '{other}' for --export"))
+                .advise("use sh, fish, powershell, dotenv or json")),
         }
     }
 }
@@ -54,8 +54,8 @@ impl Shell {
             "fish" => Ok(Self::Fish),
             "powershell" | "pwsh" => Ok(Self::PowerShell),
             "elvish" => Ok(Self::Elvish),
-            other => Err(Error::new(format!("--completions knows no shell '{other}'"))
-                .advise("it is one of bash, zsh, fish, powershell and elvish")),
+            other => Err(Error::new(format!("unknown shell '{other}' for --completions"))
+                .advise("use bash, zsh, fish, powershell or elvish")),
         }
     }
 }

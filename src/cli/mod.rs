@@ -1,4 +1,4 @@
-//! The command line, and what shells and `man` know of it.
+//! The command line: its options and actions, shell completions, and the manual page.
 
 pub mod action;
 pub mod completions;

@@ -1,4 +1,4 @@
-//! The command line: what may be written, and nothing of what it means.
+//! The options of the command line and their parsing. `request` checks their values.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::error::{Error, Result};
 
-/// What was asked for on the command line, before the environment is looked at.
+/// The command line as it was written. The environment is not considered yet.
 #[derive(Debug, Default, PartialEq, Parser)]
 #[command(
     name = "aws-auth",
@@ -26,7 +26,7 @@ pub struct Cli {
     #[arg(short, long, value_name = "NAME", help_heading = "Running", verbatim_doc_comment)]
     pub profile: Option<String>,
 
-    /// Assume this role from what the profile gives
+    /// Assume this role with the credentials of the profile
     #[arg(long, value_name = "ARN", help_heading = "Running", verbatim_doc_comment)]
     pub role_arn: Option<String>,
 
@@ -40,23 +40,23 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub duration: Option<String>,
 
-    /// Start only with credentials good for this long at
-    /// least; 15m by default [env: AWS_AUTH_MIN_TTL]
+    /// Require credentials that are good for at least this
+    /// long; 15m by default [env: AWS_AUTH_MIN_TTL]
     #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
     pub min_ttl: Option<String>,
 
-    /// Get new role credentials, whatever is cached;
-    /// with --login a new MFA session too
+    /// Get new role credentials even if some are cached;
+    /// with --login also a new MFA session
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub refresh: bool,
 
-    /// Read and keep nothing: no credentials, no MFA session,
-    /// no memory of used codes [env: AWS_AUTH_NO_CACHE]
+    /// Use no cache: no credentials, no MFA session and no
+    /// used codes are read or kept [env: AWS_AUTH_NO_CACHE]
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub no_cache: bool,
 
-    /// Let COMMAND renew its credentials by itself for as
-    /// long as it runs: its SDK asks aws-auth again
+    /// Let COMMAND renew its credentials for as long as it
+    /// runs: its SDK asks aws-auth for new ones
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub keep_fresh: bool,
 
@@ -71,7 +71,7 @@ pub struct Cli {
     #[arg(long, value_name = "CMD", help_heading = "MFA", verbatim_doc_comment)]
     pub mfa_process: Option<String>,
 
-    /// Ask for a code per role and keep no MFA session
+    /// Ask for a code for each role, and keep no MFA session
     /// [env: AWS_AUTH_MFA_SESSION=off]
     #[arg(long, help_heading = "MFA", verbatim_doc_comment)]
     pub no_mfa_session: bool,
@@ -80,8 +80,8 @@ pub struct Cli {
     #[arg(short, long, help_heading = "Actions")]
     pub shell: bool,
 
-    /// Make sure that good credentials are cached; signs in
-    /// to SSO
+    /// Cache fresh credentials if there are none; sign in
+    /// to SSO if needed
     #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
     pub login: bool,
 
@@ -152,36 +152,36 @@ pub struct Cli {
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
 
-    /// Say each step, never a secret
+    /// Print each step, but never a secret
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
-    /// COMMAND and its arguments, untouched.
+    /// COMMAND and its arguments, which clap does not see.
     #[arg(skip)]
     pub command: Vec<OsString>,
 }
 
 const AFTER_HELP: &str = "\
 The first word that is not an option is COMMAND, and everything after it is
-COMMAND's. The exit status is COMMAND's own, 127 when COMMAND is not found, 126
-when it cannot be executed, and 125 for every failure of aws-auth itself.
+passed to COMMAND. The exit status is that of COMMAND, 127 if COMMAND is not
+found, 126 if it cannot be executed, and 125 if aws-auth itself fails.
 
   AWS_PROFILE=sops aws-auth sops -d logins.enc
   aws-auth -p production-infrastructure terraform plan";
 
-/// The options that take the next word as their value. A test holds them against the definition above.
+/// The options that take the next word as their value. A test compares them with the definition above.
 const LONG_WITH_VALUE: [&str; 8] =
     ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
 const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
 
-/// Parses the arguments (without the program's name).
+/// Parses the arguments, without the program's name.
 ///
 /// # Errors
-/// Every usage error, in one line.
+/// Returns an error if an option is unknown or lacks its value, or if options exclude each other.
 pub fn parse(args: &[OsString]) -> Result<Cli> {
     let (options, command) = args.split_at(command_at(args));
     let mut cli = common(options).map_or_else(|| parse_options(options), Ok)?;
@@ -212,7 +212,7 @@ fn command_at(args: &[OsString]) -> usize {
     at.min(args.len())
 }
 
-/// Whether an option's value is the next word.
+/// Whether the value of this option is the next word, as in `-p NAME` but not in `-pNAME` or `--profile=NAME`.
 fn takes_next(option: &[u8]) -> bool {
     if let Some(long) = option.strip_prefix(b"--") {
         return LONG_WITH_VALUE.iter().any(|name| name.as_bytes() == long);
@@ -221,19 +221,18 @@ fn takes_next(option: &[u8]) -> bool {
     letters.iter().position(|letter| SHORT_WITH_VALUE.contains(letter)).is_some_and(|at| at + 1 == letters.len())
 }
 
-/// The command line as clap knows it, for completions and the manual.
+/// clap's definition of the command line, for completions and the manual.
 #[cold]
 pub fn definition() -> clap::Command {
     Cli::command()
 }
 
-/// The options that stand in front of nearly every command, and those of a shell prompt, read without clap, whose
-/// definition of all the options costs more than the rest of a run from the cache. `None` for everything else, errors
-/// among it: that is clap's to judge.
+/// Parses the usual options without clap, whose definition of all options costs more than the rest of a cached run.
+/// `None` if there is another option or an error: clap parses those, and its messages are used.
 fn common(options: &[OsString]) -> Option<Cli> {
     let mut cli = Cli::default();
     let mut words = options.iter();
-    // A value that looks like an option is one of clap's errors.
+    // clap handles an empty value, and refuses one that looks like an option.
     let value = |text: &str| (!text.is_empty() && !text.starts_with('-')).then(|| text.to_owned());
     while let Some(word) = words.next() {
         match word.to_str()? {
@@ -256,7 +255,7 @@ fn common(options: &[OsString]) -> Option<Cli> {
             }
         }
     }
-    // clap says that they exclude each other.
+    // If both are given, clap's message says that they exclude each other.
     (!(cli.quiet && cli.verbose)).then_some(cli)
 }
 
@@ -271,7 +270,7 @@ fn parse_options(options: &[OsString]) -> Result<Cli> {
     Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))
 }
 
-/// clap's message in one line of ours.
+/// Turns clap's message into an error of one line.
 fn usage_error(error: &clap::Error) -> Error {
     use clap::error::{ContextKind, ContextValue};
     let text = |kind| match error.get(kind) {
@@ -281,7 +280,7 @@ fn usage_error(error: &clap::Error) -> Error {
     };
     if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
         return Error::new("an option or its value is not UTF-8 text")
-            .advise("only COMMAND and what follows it may be");
+            .advise("only COMMAND and its arguments may hold other bytes");
     }
     let rendered = error.to_string();
     let first = rendered.lines().next().unwrap_or_default();

@@ -12,22 +12,21 @@ use crate::plan::settings::{is_name, is_setting};
 use crate::request::Request;
 use crate::text::shell_words::shell_word;
 
-/// The names that a profile is chosen by; the command must not choose again (the JavaScript SDK prefers a profile over
-/// keys).
+/// The variables that choose a profile. They are removed, since some SDKs (JavaScript) prefer a profile over keys.
 const CHOOSING: [&[u8]; 2] = [b"AWS_PROFILE", b"AWS_DEFAULT_PROFILE"];
 
-/// What an outer aws-auth said about its own run.
+/// What an outer aws-auth recorded about its own run.
 const ABOUT: [&[u8]; 2] = [b"AWS_AUTH_PROFILE", nesting::RECORD.as_bytes()];
 
-/// What `--export` prints: variables to set and to unset.
+/// The variables that an `--export` script sets and unsets.
 pub struct Changes {
-    /// Names and values.
+    /// Names and values to set.
     pub set: Vec<(String, String)>,
-    /// Names.
+    /// Names to unset.
     pub removed: Vec<String>,
 }
 
-/// The environment for keys that pass through: the caller's as it was found, but for a code that may have been in it.
+/// The environment if keys pass through: the caller's, without AWS_AUTH_MFA_TOKEN, which must not reach the command.
 pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
     let snapshot = snapshot.found();
     let mut set = Assignments::default();
@@ -38,8 +37,8 @@ pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
     build(snapshot, request, set, |name| name == b"AWS_AUTH_MFA_TOKEN")
 }
 
-/// The environment for a profile that names no credentials: the command's SDK finds the container's or the
-/// instance's, so what leads there stays, and keys go.
+/// The environment if the profile names no credentials: keys are removed, and the variables by which the command's SDK
+/// finds the credentials of the container or instance stay.
 pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Vec<Entry> {
     let mut set = Assignments::default();
     if let Some(profile) = profile {
@@ -68,11 +67,10 @@ pub fn with_credentials(
     credentials: &Credentials,
 ) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, None);
-    build(snapshot, request, set, goes)
+    build(snapshot, request, set, is_removed)
 }
 
-/// The environment for a command that gets its credentials from `fresh` and renews them by itself: no keys, and the
-/// profile's settings.
+/// The environment with `--keep-fresh`: no keys, but the generated profile, and the settings of the chosen one.
 pub fn with_renewal_file(
     snapshot: &Snapshot,
     request: &Request<'_>,
@@ -82,14 +80,14 @@ pub fn with_renewal_file(
 ) -> Vec<Entry> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
     let by_container = matches!(plan.base, Base::Container { .. });
-    // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
-    build(snapshot, request, set, |name| goes(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
+    // The renewal needs these to find the container. They do no harm: every SDK prefers a named profile.
+    build(snapshot, request, set, |name| is_removed(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
 }
 
-/// What a shell has to do to have that environment, for `--export`.
+/// The changes that give a shell the environment of [`with_credentials`], for `--export`.
 pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, credentials: &Credentials) -> Changes {
     let set = assignments(snapshot, request, plan, credentials, None);
-    // These go whether they are here or not: the script may be evaluated where they are.
+    // Unset even if they are not set here: the script may be evaluated in another environment.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
     let mut removed: Vec<String> = always.map(String::from).to_vec();
@@ -97,13 +95,13 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
         let name = name_of(entry.to_bytes());
         let outer = request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
         let Ok(text) = std::str::from_utf8(name) else { continue };
-        if (goes(name) || outer) && !removed.iter().any(|known| known == text) {
+        if (is_removed(name) || outer) && !removed.iter().any(|known| known == text) {
             removed.push(text.to_owned());
         }
     }
-    let mut all = callers(snapshot, request, &set, is_setting);
+    let mut all = with_callers_own(snapshot, request, &set, is_setting);
     if snapshot.renewing_command.is_some() {
-        // The shell has keys from here on, and its own configuration file again.
+        // The shell gets keys now, so it must not be led to the generated configuration file any more.
         for name in nesting::LEADING {
             match snapshot.var(name) {
                 Some(own) => all.push((name.to_owned(), own.to_string_lossy().into_owned())),
@@ -116,8 +114,8 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
     Changes { set: all, removed }
 }
 
-/// The same for keys that pass through: the environment's own, for a file or another shell.
-pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
+/// The changes if keys pass through: the environment's own keys and settings, for a file or another shell.
+pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
@@ -136,12 +134,12 @@ pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
         KEYS.contains(&name) || is_setting(name)
     };
     let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
-    Changes { set: callers(snapshot, request, &set, passes), removed }
+    Changes { set: with_callers_own(snapshot, request, &set, passes), removed }
 }
 
-/// The caller's own variables that `wanted` names, then the assignments. A script is evaluated, and a file is read,
-/// where the caller's environment may not be.
-fn callers(
+/// The caller's own variables that are `wanted`, then the assignments. The caller's are included because the script may
+/// be evaluated, or the file read, in another environment.
+fn with_callers_own(
     snapshot: &Snapshot,
     request: &Request<'_>,
     set: &Assignments,
@@ -154,7 +152,7 @@ fn callers(
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, value) in snapshot.entries.iter().filter_map(pair) {
         let outer = request.caller.variables.unset().contains(&name);
-        // Of an entry that is there twice, the first is what programs see.
+        // If a name has two entries, getenv(3) returns the first.
         let there = set.names.contains(&name) || all.iter().any(|(known, _)| *known == name);
         if wanted(&name) && !outer && !there {
             all.push((name, value));
@@ -165,8 +163,8 @@ fn callers(
     all
 }
 
-/// Whether a variable of the caller must not reach a command that is given other credentials.
-fn goes(name: &[u8]) -> bool {
+/// Whether a variable of the caller is removed when the command gets other credentials.
+fn is_removed(name: &[u8]) -> bool {
     is_credential(name) || CHOOSING.contains(&name) || ABOUT.contains(&name)
 }
 
@@ -195,7 +193,7 @@ fn assignments(
     let callers = snapshot.non_empty("AWS_ACCOUNT_ID").filter(|_| variables.is_set("AWS_ACCOUNT_ID"));
     match (callers, &credentials.account_id) {
         (None, Some(account)) => set.setting("AWS_ACCOUNT_ID", account),
-        // SDKs route by the account: the caller's must not lead the requests of another one astray.
+        // SDKs choose endpoints by the account id, and the caller's is of another account.
         (Some(callers), account) if account.as_ref().is_none_or(|account| callers != account.as_str()) => {
             set.setting("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
         }
@@ -203,7 +201,7 @@ fn assignments(
     }
     match fresh {
         None => set.keys(credentials),
-        Some(fresh) => set.way_to(fresh),
+        Some(fresh) => set.renewal_file(fresh),
     }
     if let Some(profile) = &plan.profile {
         set.add("AWS_AUTH_PROFILE", profile);
@@ -212,7 +210,7 @@ fn assignments(
         set.record(nesting::ROLE, role.as_str());
     }
     if variables.go_on() {
-        // Without a profile of its own this run goes on with the outer one's settings.
+        // This run names no profile, so the outer run's settings stay, and so must their record.
         set.record_over(snapshot);
     } else {
         let record = std::mem::take(&mut set.record);
@@ -223,7 +221,7 @@ fn assignments(
 
 const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// Variables that are set, and the record of those that are settings.
+/// The variables that aws-auth sets, and the AWS_AUTH_SET record of those that are not secret.
 #[derive(Default)]
 struct Assignments {
     names: Vec<String>,
@@ -233,14 +231,15 @@ struct Assignments {
 
 impl Assignments {
     pub(crate) fn add(&mut self, name: &str, value: &str) {
-        // Values come from text without NUL; one that has it could not be in an environment at all.
+        // A value with a NUL byte cannot be in an environment; the sources of values have none.
         if let Ok(entry) = CString::new(format!("{name}={value}")) {
             self.names.push(name.to_owned());
             self.entries.push(Entry::Owned(entry));
         }
     }
 
-    /// A setting, no secret: an inner run for another profile takes it as unset while it stands unchanged.
+    /// Sets a variable and records it, so that a run below for another profile treats it as unset. Never for a secret:
+    /// the record shows the value.
     fn setting(&mut self, name: &str, value: &str) {
         self.add(name, value);
         self.record(name, value);
@@ -253,8 +252,8 @@ impl Assignments {
         self.record.push_str(&shell_word(&format!("{name}={value}")));
     }
 
-    /// Adds AWS_AUTH_SET with what an outer run recorded before; of a setting that stands in it twice, the value that
-    /// the variable has counts.
+    /// Sets AWS_AUTH_SET to the outer run's record and this one. A name may be in it twice; the entry whose value the
+    /// variable still has counts.
     fn record_over(&mut self, snapshot: &Snapshot) {
         let before = snapshot.non_empty(nesting::RECORD).map(|record| record.to_string_lossy().into_owned());
         let record: Vec<String> = before.into_iter().chain([std::mem::take(&mut self.record)]).collect();
@@ -273,12 +272,13 @@ impl Assignments {
         }
     }
 
-    /// What leads an SDK to the generated profile, and what a run below has to know of the caller's own environment.
-    fn way_to(&mut self, fresh: &RenewalFile) {
+    /// Leads the command's SDK to the generated profile, and records what a run below needs to restore the caller's own
+    /// environment.
+    fn renewal_file(&mut self, fresh: &RenewalFile) {
         let [file, profile, load] = nesting::LEADING;
         self.setting(file, &fresh.path);
         self.setting(profile, &fresh.profile);
-        // Without it Go's first SDK reads no config file.
+        // Version 1 of the SDK for Go reads no config file without it.
         self.setting(load, "1");
         if let Some(own) = &fresh.callers_file {
             self.record(nesting::CONFIG_FILE, own);
@@ -295,13 +295,13 @@ impl Assignments {
     }
 }
 
-/// The caller's entries without those that are set, gone or an outer run's, then the assignments.
-fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
+/// The caller's entries without those that are replaced, removed or an outer run's, then the assignments.
+fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, removed: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
     let outer = |name: &[u8]| request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
         let name = name_of(entry.to_bytes());
-        !gone(name) && !replaced(name) && !outer(name)
+        !removed(name) && !replaced(name) && !outer(name)
     });
     let mut environment = Vec::with_capacity(snapshot.entries.len() + set.entries.len());
     environment.extend(kept.cloned());

@@ -1,7 +1,7 @@
-//! Becoming the command: execve(2) with our own search of PATH, as execvp(3) does it.
+//! Becoming the command: execve(2), with a search of PATH like that of execvp(3).
 //!
-//! The standard library's exec resets SIGPIPE and the signal mask, as is right for a parent that starts a child; a
-//! prefix must pass on what its caller chose. This and `acquire::signals` are the only places that need unsafe.
+//! The standard library's `exec` resets SIGPIPE and the signal mask. The command must get them as the caller set them,
+//! so execve(2) is called here, which needs unsafe code (docs/design.md, "Unsafe code").
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 use crate::env::snapshot::Entry;
 use crate::error::{Error, Kind, Result};
 
-/// Where commands are looked for when PATH is not set, as in execvp(3).
+/// The search path if PATH is not set, as in execvp(3).
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
-/// Becomes the command. Returns only when that failed.
+/// Becomes the command. Returns only on failure, with the error.
 pub fn exec(command: &[OsString], environment: &[Entry], path: Option<&OsStr>) -> Error {
     let Some(name) = command.first() else { return Error::new("no command given") };
     let arguments: Result<Vec<CString>, _> = command.iter().map(|word| CString::new(word.as_bytes())).collect();
-    let Ok(arguments) = arguments else { return Error::new("the command holds a NUL byte") };
+    let Ok(arguments) = arguments else { return Error::new("the command contains a NUL byte") };
     let mut denied = None;
     for candidate in candidates(name, path) {
         let missing_interpreter = || interpreter_is_missing(Path::new(OsStr::from_bytes(&candidate)));
@@ -31,7 +31,7 @@ pub fn exec(command: &[OsString], environment: &[Entry], path: Option<&OsStr>) -
             Some(libc::ENOENT) if missing_interpreter() => denied = Some(no_interpreter()),
             Some(libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV) => {}
             Some(libc::EACCES) => denied = Some(error),
-            // A script without a #! line: execvp(3) gives it to the shell.
+            // A script without a #! line is given to the shell, as by execvp(3).
             Some(libc::ENOEXEC) => {
                 let shell = [CString::from(c"/bin/sh"), program];
                 let words: Vec<CString> = shell.into_iter().chain(arguments.iter().skip(1).cloned()).collect();
@@ -43,10 +43,10 @@ pub fn exec(command: &[OsString], environment: &[Entry], path: Option<&OsStr>) -
     denied.map_or_else(|| not_found(name), |error| not_executable(name, &error))
 }
 
-/// The program that would be run, looked for before a person is asked for a code.
+/// Finds the program that [`exec`] would run, so that a typing error is reported before an MFA code is asked for.
 ///
 /// # Errors
-/// 127 when there is no such command, 126 when it cannot be executed.
+/// Returns an error with status 127 if there is no such command, and with 126 if it cannot be executed.
 pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<PathBuf> {
     let mut denied = None;
     for candidate in candidates(name, path) {
@@ -57,7 +57,7 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<PathBuf> {
                     denied = Some(no_interpreter());
                     continue;
                 }
-                // The effective user decides about execve; access(2) would ask for the real one.
+                // execve checks the effective user; plain access(2) would check the real one.
                 match rustix::fs::accessat(
                     rustix::fs::CWD,
                     candidate,
@@ -76,9 +76,9 @@ pub fn find(name: &OsStr, path: Option<&OsStr>) -> Result<PathBuf> {
     Err(denied.map_or_else(|| not_found(name), |error| not_executable(name, &error)))
 }
 
-/// Whether a script's `#!` names a program that is not there; execve(2) then says that the script is not there.
+/// Whether a script's `#!` line names a missing program. execve(2) then fails with ENOENT, as for a missing script.
 fn interpreter_is_missing(script: &Path) -> bool {
-    // As much of the line as Linux reads.
+    // Linux reads no more of the line.
     let mut line = [0; 256];
     let Ok(count) = File::open(script).and_then(|mut file| file.read(&mut line)) else { return false };
     let Some(line) = line.get(..count).and_then(|line| line.strip_prefix(b"#!")) else { return false };
@@ -91,7 +91,7 @@ fn no_interpreter() -> io::Error {
     io::Error::other("the interpreter in its first line is missing")
 }
 
-/// The paths that a command may be at.
+/// The paths at which the command is looked for, in order.
 fn candidates<'a>(name: &'a OsStr, path: Option<&'a OsStr>) -> impl Iterator<Item = Vec<u8>> + 'a {
     let bytes = name.as_bytes();
     let direct = bytes.contains(&b'/');
@@ -109,32 +109,32 @@ fn candidates<'a>(name: &'a OsStr, path: Option<&'a OsStr>) -> impl Iterator<Ite
     direct.then(|| bytes.to_vec()).into_iter().chain(in_path)
 }
 
-/// The name in quotes where one could not see its ends.
-fn shown(name: &OsStr) -> String {
+/// The name for a message; in quotes if it has blanks or the like.
+fn quoted(name: &OsStr) -> String {
     crate::text::shell_words::shell_word(&name.to_string_lossy())
 }
 
 fn not_found(name: &OsStr) -> Error {
     let bytes = name.as_bytes();
     let advice = if bytes.contains(&b' ') {
-        "give the command and its arguments as words of their own, without quotes around them all"
+        "give the command and its arguments as separate words, without quotes around the whole"
     } else if bytes.contains(&b'=') {
         "write variables before aws-auth"
     } else if bytes.contains(&b'/') {
         "check the path"
     } else {
-        "check the name and PATH; an alias or a function of your shell is no command"
+        "check the name and PATH; aliases and functions of your shell are not commands"
     };
-    Error::new(format!("command not found: {}", shown(name))).advise(advice).of_kind(Kind::CommandNotFound)
+    Error::new(format!("command not found: {}", quoted(name))).advise(advice).of_kind(Kind::CommandNotFound)
 }
 
 fn not_executable(name: &OsStr, error: &io::Error) -> Error {
-    let failed = Error::new(format!("cannot execute {} ({})", shown(name), crate::error::io_words(error)));
+    let failed = Error::new(format!("cannot execute {} ({})", quoted(name), crate::error::io_words(error)));
     let advised = match error.raw_os_error() {
         None => failed.advise("install that interpreter, or correct the line"),
         Some(libc::EACCES) => failed.advise("check that it is a program, and that you may execute it (chmod +x)"),
-        Some(libc::ENOEXEC) => failed.advise("it may be of another kind of machine, or damaged"),
-        Some(libc::E2BIG) => failed.advise("arguments and environment together are too large"),
+        Some(libc::ENOEXEC) => failed.advise("it may be built for another kind of machine, or damaged"),
+        Some(libc::E2BIG) => failed.advise("the arguments and the environment together are too large"),
         Some(_) => failed,
     };
     advised.of_kind(Kind::CommandNotExecutable)

@@ -1,5 +1,6 @@
-//! A configuration file for one command, which lets the command's own SDK ask aws-auth for new credentials whenever it
-//! needs them (`--keep-fresh`): the user's own file, and a profile whose `credential_process` is aws-auth.
+//! The configuration file of `--keep-fresh`: the user's own, and a generated profile whose `credential_process` is
+//! aws-auth. With it the command's SDK asks aws-auth for new credentials when it needs them (docs/design.md, "Renewals:
+//! --keep-fresh").
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -20,16 +21,16 @@ use crate::plan::model::{Acquisition, Mfa};
 use crate::system::private_files;
 use crate::text::shell_words::shell_word;
 
-/// How the names of these files begin and end.
+/// The beginning and the end of the names of these files.
 const NAME: (&str, &str) = ("fresh-", ".config");
 
-/// A file that nobody has used for so long serves no command any more: credentials end after 36 hours at the latest.
+/// A file that was not used for this long is removed. No command can still need it: credentials last at most 36 hours.
 const MAX_IDLE_TIME: Duration = Duration::from_hours(7 * 24);
 
-/// A use is noted no more often than this.
+/// The file's modification time is renewed only if it is older than this, to save writes.
 const USE_NOTE_INTERVAL: Duration = Duration::from_hours(24);
 
-/// The keys of a profile that lead to credentials. Everything else is a setting.
+/// The keys of a profile that lead to credentials, besides `sso_*`. Everything else is a setting.
 const CREDENTIAL_KEYS: [&str; 18] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -51,7 +52,7 @@ const CREDENTIAL_KEYS: [&str; 18] = [
     "web_identity_token_file",
 ];
 
-/// What AWS documents for a profile besides credentials, and no value of which is a secret: `--explain` shows these.
+/// Settings that AWS documents and whose values are never secret. `--explain` hides the values of all others.
 const KEYS_WITHOUT_SECRETS: [&str; 24] = [
     "account_id_endpoint_mode",
     "ca_bundle",
@@ -79,27 +80,28 @@ const KEYS_WITHOUT_SECRETS: [&str; 24] = [
     "use_fips_endpoint",
 ];
 
-/// The file that a command gets, and the profile in it.
+/// The configuration file for a command, and the profile in it.
 pub struct RenewalFile {
     /// The name of the generated profile.
     pub profile: String,
-    /// Where the file is.
+    /// The path of the file.
     pub path: String,
-    /// The generated profile for eyes: a value that may be a secret is `…`.
+    /// The generated profile as `--explain` shows it: a value that may be a secret is `…`.
     pub shown: String,
-    /// The generated profile as it stands in the file.
+    /// The generated profile as it is in the file.
     section: String,
-    /// The caller's AWS_CONFIG_FILE, as an absolute path, where it is set; empty when it is set to nothing.
+    /// The caller's AWS_CONFIG_FILE as an absolute path; empty if it is set to nothing, `None` if it is not set.
     pub callers_file: Option<String>,
-    /// The command's name.
+    /// The command's name as it was typed, for the prompt of a renewal.
     pub command: String,
 }
 
 impl RenewalFile {
-    /// Works out the file for a command, and writes nothing.
+    /// Works out the file for a command. Nothing is written yet.
     ///
     /// # Errors
-    /// When the command could not renew such credentials, or its SDK could not read how.
+    /// Returns an error if the plan's credentials cannot be renewed, there is no directory for the file, or a name or
+    /// path cannot be written in a `credential_process`.
     pub fn new(plan: &Acquisition, command: &[OsString], context: &Context<'_>) -> Result<Self> {
         let Context { snapshot, set, store, .. } = context;
         let Some(name) = &plan.profile else { return Err(nothing_to_renew("the environment holds credentials")) };
@@ -117,7 +119,7 @@ impl RenewalFile {
         };
         let (shown, section) = (section(&process_line(&without_arguments(&words)), true), section(&process, false));
         let (callers_file, source) = own_file(snapshot)?;
-        // One for each profile, its options, and configuration.
+        // Runs with the same configuration file, profile and options share a file.
         let key = hex_sha1(&format!("{source}\n{name}\n{process}"));
         let dir = directory(snapshot, store)?;
         let path = text(&dir.join(format!("{}{key}{}", NAME.0, NAME.1)))?;
@@ -125,16 +127,16 @@ impl RenewalFile {
         Ok(Self { profile, path, shown, section, callers_file, command })
     }
 
-    /// Writes the file, unless it is there as it should be: commands that use it go on with it.
+    /// Writes the file, unless it exists with the same contents.
     ///
     /// # Errors
-    /// When it cannot be written: without it the command has no credentials.
+    /// Returns an error if it cannot be written: without it the command would have no credentials.
     pub fn write(&self, context: &Context<'_>) -> Result<()> {
         let path = Path::new(&self.path);
         let own = context.set.text(FileKind::Config);
         let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
         let contents = zeroize::Zeroizing::new(format!(
-            "{own}{end}\n# Made by aws-auth --keep-fresh for the command that it ran; the next run makes it anew.\n{}",
+            "{own}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
             self.section
         ));
         if fs::read(path).map(zeroize::Zeroizing::new).is_ok_and(|there| *there == *contents.as_bytes()) {
@@ -150,7 +152,7 @@ impl RenewalFile {
     }
 }
 
-/// Notes that the command above, whose renewal this run is, still uses its file.
+/// Notes that the `--keep-fresh` file for which this run is a renewal is still in use.
 pub fn note_renewal(snapshot: &Snapshot) {
     if let Some(above) = &snapshot.renewing_command
         && let Some(path) = above.found.var(FileKind::Config.variable())
@@ -159,7 +161,7 @@ pub fn note_renewal(snapshot: &Snapshot) {
     }
 }
 
-/// Notes that a file is in use, so that no other run removes it.
+/// Renews the file's modification time, so that no other run removes it as unused.
 fn note_use(path: &Path) {
     let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
     if let Ok(file) = File::options().append(true).open(path)
@@ -169,7 +171,7 @@ fn note_use(path: &Path) {
     }
 }
 
-/// Removes the files beside `kept` that no command can use any more.
+/// Removes the files beside `kept` that were not used for [`MAX_IDLE_TIME`].
 fn remove_unused(kept: &Path) {
     let Some(dir) = kept.parent() else { return };
     for path in private_files::list(dir).unwrap_or_default() {
@@ -186,13 +188,14 @@ fn age(since: SystemTime) -> Option<Duration> {
     SystemTime::now().duration_since(since).ok()
 }
 
-/// There is nothing that new credentials could come from.
+/// The error if new credentials cannot be obtained later: only the keys in the environment are known.
 pub fn nothing_to_renew(why: &str) -> Error {
     Error::new(format!("--keep-fresh has nothing to renew credentials from: {why}"))
         .advise("name a profile with -p that has keys, a role or SSO of its own, or leave --keep-fresh out")
 }
 
-/// What is not kept is lost to the command, which starts without keys and would ask for a code at once.
+/// Refuses a plan that needs MFA codes if nothing is cached and no mfa_process gives them. The command starts without
+/// keys, so its first call would ask for another code.
 fn refuse_lost_codes(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     let needs_code = plan.session.is_some() || plan.roles.iter().any(|role| matches!(role.mfa, Mfa::Code(_)));
     let keeps = context.store.state().is_some() && context.store.writable();
@@ -204,7 +207,7 @@ fn refuse_lost_codes(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
         .advise("leave one of them out, or configure an mfa_process"))
 }
 
-/// `aws-auth-NAME`, in characters that every SDK takes in the name of a profile, and not the name of another one.
+/// `aws-auth-NAME`, with only characters that every SDK accepts in a profile name, and a number if the name is taken.
 fn generated_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "_-./%@:+".contains(c) { c } else { '-' };
     let name = format!("aws-auth-{}", name.chars().map(plain).collect::<String>());
@@ -212,7 +215,7 @@ fn generated_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name)
 }
 
-/// The words of the command that prints new credentials.
+/// The words of the `credential_process` that prints new credentials.
 fn credential_process(name: &str, context: &Context<'_>) -> Result<Vec<String>> {
     let executable = (context.snapshot.executable)().map_err(|error| {
         Error::new(format!("cannot find the path of aws-auth itself ({})", io_words(&error)))
@@ -230,7 +233,7 @@ fn credential_process(name: &str, context: &Context<'_>) -> Result<Vec<String>> 
     words.push(String::from("--export=json"));
     if words.iter().any(|word| word.chars().any(char::is_control)) {
         return Err(Error::new(
-            "a path, a name or an option has a control character in it, which no credential_process can hold",
+            "a path, a name or an option contains a control character, which a credential_process cannot hold",
         )
         .advise("leave --keep-fresh out"));
     }
@@ -241,7 +244,7 @@ fn process_line(words: &[String]) -> String {
     words.iter().map(|word| process_word(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// The same words for eyes: the arguments of an mfa_process may be a secret.
+/// The words to show: without the arguments of `--mfa-process`, which may be secrets.
 fn without_arguments(words: &[String]) -> Vec<String> {
     let mut shown = words.to_vec();
     if let Some(at) = words.iter().position(|word| word == "--mfa-process")
@@ -253,23 +256,23 @@ fn without_arguments(words: &[String]) -> Vec<String> {
     shown
 }
 
-/// A word of a `credential_process`, which some SDKs split as Python's shlex does, and others give to a shell; and
-/// before that some take ` #` and ` ;` for the beginning of a comment.
+/// Quotes a word of a `credential_process` so that every SDK reads the same. Some split the line as Python's shlex
+/// does, others give it to a shell, and some cut it at ` #` or ` ;` before that, as a comment.
 fn process_word(word: &str) -> String {
-    let mild = !word.contains(['"', '\\', '$', '`', '!', '\'', '#', ';']);
+    let plain_in_quotes = !word.contains(['"', '\\', '$', '`', '!', '\'', '#', ';']);
     let quoted = shell_word(word);
     if quoted == word {
         quoted
-    } else if mild {
-        // As the AWS documentation writes it.
+    } else if plain_in_quotes {
+        // Double quotes, as in the AWS documentation.
         format!("\"{word}\"")
     } else {
-        // Outside the quotes, with a backslash before it, it has no white space before it.
+        // `'\#'` closes the quotes around the character, so that no blank is directly before it.
         quoted.replace('#', "'\\#'").replace(';', "'\\;'")
     }
 }
 
-/// The profile's own settings, without what leads to credentials; and the region that the command is told.
+/// The profile's settings, without the keys that lead to credentials, and with the region that the command gets.
 fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hides: bool) -> String {
     let mut text = String::new();
     for (key, value) in profile.entries() {
@@ -303,7 +306,7 @@ fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hi
     text
 }
 
-/// The caller's AWS_CONFIG_FILE, and the path that it means.
+/// The caller's AWS_CONFIG_FILE, if it is set, and the absolute path of the config file.
 fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
     let path = match snapshot.config_file() {
         Some(path) => text(&std::path::absolute(&path).unwrap_or(path))?,
@@ -312,7 +315,7 @@ fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
     Ok((snapshot.var(FileKind::Config.variable()).map(|_| path.clone()), path))
 }
 
-/// Where these files are: gone with the login session where there is such a place.
+/// The directory of these files. XDG_RUNTIME_DIR is preferred, since it is removed at the end of the login session.
 fn directory(snapshot: &Snapshot, store: &Store) -> Result<PathBuf> {
     if let Some(dir) = snapshot.runtime_dir() {
         return Ok(dir.join("aws-auth"));

@@ -1,4 +1,4 @@
-//! What becomes of the credentials.
+//! Giving the credentials to the command: its environment, its `--keep-fresh` file, and execve(2).
 
 pub mod environment;
 pub mod exec;

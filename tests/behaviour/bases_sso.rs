@@ -194,11 +194,7 @@ fn logout_forgets_the_role_credentials_and_not_the_login() {
     let scene = Scene::logged_in(8 * 3600);
     scene.run("p").success();
     let token = scene.token();
-    scene
-        .world
-        .run(["-p", "p", "--logout"])
-        .success()
-        .assert_stderr("aws-auth: 1 cached set of credentials is forgotten\n");
+    scene.world.run(["-p", "p", "--logout"]).success().assert_stderr("aws-auth: removed 1 cached set of credentials\n");
     assert!(scene.world.cli_cache().is_empty());
     assert_eq!(scene.token(), token);
 }

@@ -227,7 +227,7 @@ fn help_that_cannot_be_written_is_a_failure() {
             command.stdout(full);
         })
         .run();
-    output.assert_status(125).assert_stderr("aws-auth: cannot write (No space left on device)\n");
+    output.assert_status(125).assert_stderr("aws-auth: cannot write to stdout (No space left on device)\n");
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn login_and_logout_run_nothing() {
     assert!(output.stderr.starts_with(&format!("aws-auth: plain: role {PLAIN} until ")), "{}", output.report());
     assert_eq!(world.sts.actions(), ["AssumeRole"]);
     let output = world.aws_auth().profile("plain").arg("--logout").run();
-    output.success().assert_stdout("").assert_stderr("aws-auth: 1 cached set of credentials is forgotten\n");
+    output.success().assert_stdout("").assert_stderr("aws-auth: removed 1 cached set of credentials\n");
     let output = world.aws_auth().profile("plain").args(["--logout", "--all"]).run();
     output.success().assert_stdout("").assert_stderr("aws-auth: nothing was cached\n");
     assert_eq!(world.sts.actions(), ["AssumeRole"]);
@@ -466,7 +466,7 @@ fn a_login_that_would_keep_nothing_is_refused_before_a_code_is_asked_for() {
     let world = World::seeded();
     let running = world.aws_auth().profile("sops").args(["--login", "--no-cache"]).in_terminal();
     running.wait().assert_status(125).assert_transcript("").assert_stderr(
-        "aws-auth: --login keeps what it gets, and --no-cache (or AWS_AUTH_NO_CACHE) is on; leave one of them out\n",
+        "aws-auth: --login caches credentials, but --no-cache (or AWS_AUTH_NO_CACHE) is on; leave one of them out\n",
     );
     assert_eq!(world.sts.connections(), 0);
 }
@@ -521,7 +521,7 @@ fn a_header_without_the_word_profile_is_pointed_at() {
 fn what_was_meant_by_a_command_that_is_not_there() {
     let world = world();
     for (words, advice) in [
-        (&["plain"][..], "it is a profile's name: aws-auth -p plain COMMAND"),
+        (&["plain"][..], "to use the profile of that name, write aws-auth -p plain COMMAND"),
         (&["list"], "did you mean --list?"),
         (&["AWS_PROFILE=x"], "write variables before aws-auth"),
     ] {

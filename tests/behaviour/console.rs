@@ -129,7 +129,7 @@ fn each_service_has_its_page_and_each_region_its_host() {
         .args(["-p", "sops", "--console=ecs2"])
         .run()
         .assert_status(125)
-        .assert_stderr("aws-auth: --console knows no service 'ecs2'; did you mean ecs or ec2?\n");
+        .assert_stderr("aws-auth: unknown service 'ecs2' for --console; did you mean ecs or ec2?\n");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_partition_decides_about_the_hosts() {
     assert_eq!(page("aws-us-gov"), "https://console.amazonaws-us-gov.com/s3/home?region=us-gov-west-1");
     let output = console(&world, &web).args(["-p", "aws-iso", "--console"]).run();
     output.assert_status(125).assert_stderr(
-        "aws-auth: aws-auth knows no console of the partition aws-iso; it knows those of aws, aws-cn and aws-us-gov\n",
+        "aws-auth: aws-auth does not know the console of the partition aws-iso; it knows the consoles of aws, aws-cn and aws-us-gov\n",
     );
 }
 
@@ -165,7 +165,7 @@ fn keys_and_sessions_without_a_role_are_refused_before_a_code_is_asked_for() {
     let (id, secret) = (&world.user.access_key_id, &world.user.secret_access_key);
     world.credentials(&format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n[backups]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
     world.append_config("[profile backups]\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n");
-    let advice = "and the console lets in only roles; name a profile with a role_arn, add --role-arn ARN, or sign in by password\n";
+    let advice = "and the console accepts only roles; name a profile with a role_arn, add --role-arn ARN, or sign in with a password\n";
     let refused = |run: Invocation<'_>, why: &str| {
         run.arg("--console")
             .run()
@@ -194,7 +194,7 @@ fn a_sign_in_that_refuses_is_said() {
     for (reply, words) in [
         (
             (400, "<html>"),
-            "refused these credentials (status 400); it takes those of a role that have not expired; try --refresh, and check the region",
+            "refused these credentials (status 400); it accepts only role credentials that have not expired; try --refresh, and check the region",
         ),
         (
             (200, "<html>"),
@@ -332,7 +332,10 @@ fn a_switch_role_link_needs_no_credentials() {
         "https://signin.aws.amazon.com/switchrole?account=210987654321&roleName=other&displayName=deep\n",
     );
     for (profile, error) in [
-        ("iso", "aws-auth knows no console of the partition aws-iso; it knows those of aws, aws-cn and aws-us-gov"),
+        (
+            "iso",
+            "aws-auth does not know the console of the partition aws-iso; it knows the consoles of aws, aws-cn and aws-us-gov",
+        ),
         (
             "bare",
             "profile 'bare' has no role_arn, so there is no role to switch to; name a profile that has one, or add --role-arn ARN",

@@ -66,7 +66,7 @@ fn the_working_directory_and_umask_are_the_callers() {
     });
 }
 
-const LOOK: &str = "check the name and PATH; an alias or a function of your shell is no command";
+const LOOK: &str = "check the name and PATH; aliases and functions of your shell are not commands";
 const DENIED: &str = "(Permission denied); check that it is a program, and that you may execute it (chmod +x)";
 
 /// The command and what is said of it, with its status.
@@ -79,7 +79,7 @@ fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
         ("no-such-command-anywhere".to_owned(), 127, format!("command not found: no-such-command-anywhere; {LOOK}")),
         ("./nothing".to_owned(), 127, "command not found: ./nothing; check the path".to_owned()),
         (String::new(), 127, format!("command not found: ''; {LOOK}")),
-        ("a b".to_owned(), 127, "command not found: 'a b'; give the command and its arguments as words of their own, without quotes around them all".to_owned()),
+        ("a b".to_owned(), 127, "command not found: 'a b'; give the command and its arguments as separate words, without quotes around the whole".to_owned()),
         ("./no-x/below".to_owned(), 127, "command not found: ./no-x/below; check the path".to_owned()),
     ];
     let why = [
@@ -161,7 +161,7 @@ fn path_is_searched_as_the_system_does() {
         (
             "/nowhere".to_owned(),
             127,
-            "command not found: tool; check the name and PATH; an alias or a function of your shell is no command",
+            "command not found: tool; check the name and PATH; aliases and functions of your shell are not commands",
         ),
     ] {
         each_way(&world, |invocation| {

@@ -70,7 +70,7 @@ fn what_the_caches_hold_is_shown_and_what_a_run_would_do_with_it() {
     );
     let anew = world.run(["-p", "sops", "--refresh", "--explain"]).success().stdout_text();
     assert!(anew.contains(&format!("a run now: calls AssumeRole {SOPS}; asks for no code\n")), "{anew}");
-    assert!(anew.contains("note: --refresh: cached role credentials are passed over\n"), "{anew}");
+    assert!(anew.contains("note: --refresh: cached role credentials are ignored\n"), "{anew}");
     let none = world.run(["-p", "sops", "--no-cache", "--explain"]).success().stdout_text();
     assert!(none.contains("GetSessionToken with a code; not cached\n"), "{none}");
 }

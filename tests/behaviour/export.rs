@@ -218,9 +218,10 @@ fn an_export_inside_an_aws_auth_shell_is_that_of_its_keys() {
 #[test]
 fn what_cannot_be_exported_is_said() {
     let world = World::new();
-    world.run(["--export=yaml"]).assert_status(125).assert_stderr(
-        "aws-auth: --export knows no format 'yaml'; it is one of sh, fish, powershell, dotenv and json\n",
-    );
+    world
+        .run(["--export=yaml"])
+        .assert_status(125)
+        .assert_stderr("aws-auth: unknown format 'yaml' for --export; use sh, fish, powershell, dotenv or json\n");
     world
         .run(["--export", "sh"])
         .assert_status(125)
@@ -239,7 +240,7 @@ fn a_full_disk_is_no_success() {
         .args(["-c", script])
         .run()
         .assert_status(125)
-        .assert_stderr("aws-auth: cannot write (No space left on device)\n");
+        .assert_stderr("aws-auth: cannot write to stdout (No space left on device)\n");
 }
 
 #[test]

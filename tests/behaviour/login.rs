@@ -44,7 +44,7 @@ fn logout_forgets_the_profiles_role_and_its_session() {
     quietly(&world, "main-infrastructure").success();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
     output.success().assert_stdout("").assert_stderr(&format!(
-        "aws-auth: 2 cached sets of credentials are forgotten (the MFA session of {}, which other profiles use, too)\n",
+        "aws-auth: removed 2 cached sets of credentials, including the MFA session of {}: other profiles with this device will ask for a new code\n",
         seed::SERIAL
     ));
     quietly(&world, "sops").assert_status(125).assert_stderr(&no_way("sops"));
@@ -53,7 +53,7 @@ fn logout_forgets_the_profiles_role_and_its_session() {
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
     output.success().assert_stderr("aws-auth: nothing was cached\n");
     let output = world.aws_auth().args(["-p", "main-infrastructure", "--logout"]).run();
-    output.success().assert_stderr("aws-auth: 1 cached set of credentials is forgotten\n");
+    output.success().assert_stderr("aws-auth: removed 1 cached set of credentials\n");
     end_roles(&world);
     world.aws_auth().args(["-p", "nobody", "--logout"]).run().assert_status(125);
 }
@@ -99,7 +99,7 @@ fn logout_of_all_forgets_every_entry_and_leaves_what_is_foreign() {
         world.write(name, "another key's, another endpoint's, or torn");
     }
     let output = world.aws_auth().args(["--logout", "--all"]).run();
-    output.success().assert_stdout("").assert_stderr("aws-auth: 8 cached sets of credentials are forgotten\n");
+    output.success().assert_stdout("").assert_stderr("aws-auth: removed 8 cached sets of credentials\n");
     for name in &foreign {
         assert_eq!(world.read(name), "{\"Credentials\": {}}", "{name}");
     }
@@ -120,7 +120,7 @@ fn logout_leaves_a_directory_of_an_entrys_name() {
     std::fs::create_dir(&entry).unwrap();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
     output.success().assert_stderr(&format!(
-        "aws-auth: 1 cached set of credentials is forgotten (the MFA session of {}, which other profiles use, too)\n",
+        "aws-auth: removed 1 cached set of credentials, including the MFA session of {}: other profiles with this device will ask for a new code\n",
         seed::SERIAL
     ));
     assert!(entry.is_dir());

@@ -193,5 +193,5 @@ def test_powershell_and_elvish_have_theirs(world):
     refused = world.run("aws-auth", "--completions", "tcsh")
     assert (refused.returncode, refused.stdout) == (125, "")
     assert refused.stderr == (
-        "aws-auth: --completions knows no shell 'tcsh'; it is one of bash, zsh, fish, powershell and elvish\n"
+        "aws-auth: unknown shell 'tcsh' for --completions; use bash, zsh, fish, powershell or elvish\n"
     )

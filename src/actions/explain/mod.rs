@@ -1,5 +1,5 @@
-//! How the profile resolves, step by step, and what a run would do now (`--explain`). No network, no secret, no lock;
-//! for a profile that is broken, as far as it goes.
+//! `--explain`: how the profile resolves, step by step, and what a run would do now. It uses no network, shows no
+//! secret and takes no lock. For a profile that does not resolve, it shows the profiles up to the problem.
 
 pub mod now;
 pub mod steps;
@@ -21,10 +21,10 @@ use crate::plan::resolve;
 use crate::text::escape::printable;
 use crate::time::Timestamp;
 
-/// Shows the plan.
+/// Prints the plan.
 ///
 /// # Errors
-/// What is wrong with the profile, after what could be shown of it.
+/// Returns an error if the profile does not resolve; what is known of it is printed first.
 #[cold]
 pub fn explain(context: &Context<'_>) -> Result<u8> {
     let visited = visited(context);
@@ -39,7 +39,7 @@ pub fn explain(context: &Context<'_>) -> Result<u8> {
     resolved.map(|_| 0)
 }
 
-/// A profile on the way from the chosen one to its base: its name, and each of its headers as `PATH:LINE`.
+/// A profile between the chosen one and its base: its name, and each of its section headers as `PATH:LINE`.
 type Visited = (String, Vec<String>);
 
 fn visited(context: &Context<'_>) -> Vec<Visited> {
@@ -47,7 +47,7 @@ fn visited(context: &Context<'_>) -> Vec<Visited> {
     profiles.map(|(name, at)| (name, at.into_iter().map(|at| context.set.place(at)).collect())).collect()
 }
 
-/// The profile and who named it.
+/// The profile, and the option or variable that named it.
 fn heading(context: &Context<'_>) -> String {
     match &context.request.profile {
         Some(chosen) => format!("profile {} ({})", chosen.name, chosen.by),
@@ -101,7 +101,7 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
             profiles_text(&mut text, visited, context);
             line(
                 &mut text,
-                "a run now: names no credentials; the command will use the credentials of the container or instance, if there are any",
+                "a run now: gets no credentials; the command will use the credentials of the container or instance, if there are any",
             );
             notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
         }
@@ -109,7 +109,7 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
     text
 }
 
-/// The notes on a profile that names no credentials, and on what it may have been meant to be.
+/// The notes for a profile that names no credentials, with what may be missing or misspelt in it.
 fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Vec<String> {
     let mut notes = now::notes(None, context);
     notes.extend(profile.and_then(|name| resolve::why_no_credentials(context.set, name)));
@@ -134,7 +134,7 @@ fn step_text(text: &mut String, number: usize, step: &Step, now: Timestamp) {
     }
 }
 
-/// The file that `--keep-fresh` would make, or why it cannot.
+/// The file that `--keep-fresh` would write, or why it cannot. `None` without that option.
 fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<RenewalFile>> {
     context.request.keep_fresh.asked.then(|| RenewalFile::new(plan, &[], context))
 }
@@ -142,7 +142,10 @@ fn fresh(plan: &Acquisition, context: &Context<'_>) -> Option<Result<RenewalFile
 fn fresh_text(text: &mut String, fresh: &Result<RenewalFile>) {
     match fresh {
         Ok(fresh) => {
-            line(text, &format!("the command renews its credentials by profile {} in {}:", fresh.profile, fresh.path));
+            line(
+                text,
+                &format!("the command renews its credentials through profile {} in {}:", fresh.profile, fresh.path),
+            );
             text.push('\n');
             fresh.shown.lines().for_each(|shown| line(text, &format!("   {shown}")));
         }
@@ -163,12 +166,12 @@ fn notes_text(text: &mut String, notes: &[String]) {
     }
 }
 
-/// One line, whatever stands in the files.
+/// Adds one line. Control characters from the files are escaped, so it stays one line.
 fn line(text: &mut String, words: &str) {
     let _ = writeln!(text, "{}", printable(words));
 }
 
-/// The keys of the environment, without their secret.
+/// The keys in the environment, by their access key id.
 fn keys(context: &Context<'_>) -> String {
     use crate::request::caller::EnvironmentKeys;
     match &context.request.caller.keys {

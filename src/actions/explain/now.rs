@@ -1,11 +1,11 @@
-//! What a run would do now, in words.
+//! What a run would do now, in words. The JSON uses the same words.
 
 use crate::acquire::forecast::{Call, CodeSource, Forecast};
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
 
-/// A call's name, for people and programs.
+/// The name of a call: the API action, or the provider.
 pub fn call(call: &Call<'_>) -> String {
     match call {
         Call::Base(base) => String::from(match base {
@@ -22,7 +22,7 @@ pub fn call(call: &Call<'_>) -> String {
     }
 }
 
-/// A sentence or two on what a run would do.
+/// What a run would do, to follow `a run now: `.
 pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> String {
     if forecast.calls.is_empty() {
         return match forecast.result {
@@ -48,7 +48,7 @@ pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'
     }
 }
 
-/// Where a code would come from.
+/// Where a code would come from: an option, a variable, a program or the terminal.
 pub fn code_source(source: CodeSource, plan: &Acquisition, context: &Context<'_>) -> String {
     match source {
         CodeSource::Option => String::from("--mfa-token"),
@@ -62,7 +62,7 @@ pub fn code_source(source: CodeSource, plan: &Acquisition, context: &Context<'_>
     }
 }
 
-/// The region variables that the command would have: name, value, and who says so.
+/// The region variables that the command would have: name, value, and where the value comes from.
 pub fn regions(plan: &Acquisition, context: &Context<'_>) -> Vec<(&'static str, String, String)> {
     let request = context.request;
     ["AWS_REGION", "AWS_DEFAULT_REGION"]
@@ -81,7 +81,7 @@ pub fn regions(plan: &Acquisition, context: &Context<'_>) -> Vec<(&'static str, 
         .collect()
 }
 
-/// The same in a line.
+/// The region variables on one line; as one region if both have the same.
 pub fn regions_text(regions: &[(&'static str, String, String)]) -> String {
     match regions {
         [] => String::from("none; the profile and its sources name none"),
@@ -94,7 +94,7 @@ pub fn regions_text(regions: &[(&'static str, String, String)]) -> String {
     }
 }
 
-/// What matters and may surprise.
+/// Notes on what may surprise: ignored keys and settings, caches that are off, unencrypted endpoints.
 pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
     use crate::request::caller::EnvironmentKeys;
     let request = context.request;
@@ -112,12 +112,12 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
     }
     if !request.caller.variables.unset().is_empty() {
         notes.push(format!(
-            "what an aws-auth above this one has set for its own profile does not count: {}",
+            "ignored, since an outer aws-auth set them for its own profile: {}",
             request.caller.variables.unset().join(", ")
         ));
     }
     if request.cache.refresh {
-        notes.push(String::from("--refresh: cached role credentials are passed over"));
+        notes.push(String::from("--refresh: cached role credentials are ignored"));
     }
     if request.cache.off {
         notes.push(String::from("nothing is read from a cache, and nothing is kept (--no-cache, AWS_AUTH_NO_CACHE)"));
@@ -132,7 +132,7 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         .any(|role| matches!(role.mfa, Mfa::Code(_)) && role.length() > crate::plan::mfa::MAX_CHAINED_LENGTH)
     {
         notes.push(String::from(
-            "a role of more than 1h is assumed directly with a code: from a session STS gives 1h at the most",
+            "a role of more than 1h is assumed directly with a code: STS gives at most 1h from an MFA session",
         ));
     }
     if let Some(url) = plan.sts.endpoint.in_clear() {

@@ -1,4 +1,4 @@
-//! The steps of a plan in words, each with where it is named.
+//! The steps of a plan in words, each with the place that names it.
 
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
 use crate::context::Context;
@@ -6,25 +6,25 @@ use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::plan::words::base_in_words;
 
-/// One step.
+/// A step of the plan: the base, the MFA session or a role.
 pub struct Step {
-    /// What kind of step it is, for programs.
+    /// The kind in the JSON, such as `role`.
     pub kind: &'static str,
-    /// What it is, for people.
+    /// The step in words.
     pub what: String,
-    /// How it is done, for people; empty when there is nothing to say.
+    /// The call that it makes, in words; may be empty.
     pub how: String,
-    /// Where it is named: `PATH:LINE`, an option or a variable.
+    /// What names it: `PATH:LINE`, an option or a variable.
     pub at: String,
-    /// Its ARN, id or name, for programs.
+    /// Its ARN, id or name in the JSON.
     pub name: String,
     /// Whether a cache may hold its credentials.
     pub cacheable: bool,
-    /// What a cache holds.
+    /// The credentials in a cache.
     pub held: Option<Held>,
 }
 
-/// The steps in the order in which they are taken.
+/// The steps in the order of a run.
 pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> Vec<Step> {
     let mut steps = vec![base(&plan.base, forecast, context)];
     if let Some(session) = &plan.session {

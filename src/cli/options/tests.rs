@@ -27,7 +27,7 @@ fn the_definition_is_sound_and_the_lists_of_options_with_values_agree_with_it() 
 }
 
 #[test]
-fn everything_from_the_command_on_is_the_commands() {
+fn everything_from_the_command_on_belongs_to_the_command() {
     for (line, command) in [
         (&["env"][..], &["env"][..]),
         (&["-p", "x", "env", "--help", "-p", "--"], &["env", "--help", "-p", "--"]),
@@ -72,7 +72,7 @@ const WORDS: [&str; 23] = [
     "é",
 ];
 
-/// What is read without clap is what clap reads; gives whether it was read so.
+/// Checks that options which are read without clap are read as clap does. Returns whether they are.
 fn agree(line: &[&str]) -> bool {
     let line = words(line);
     let lean = common(&line);
@@ -115,7 +115,7 @@ proptest! {
 }
 
 #[test]
-fn a_repeated_option_means_its_last() {
+fn the_last_of_a_repeated_option_counts() {
     assert_eq!(parsed(&["-p", "a", "-p", "b", "true"]).profile.as_deref(), Some("b"));
 }
 

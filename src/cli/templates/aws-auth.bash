@@ -1,4 +1,4 @@
-# bash completion for aws-auth: its options, the profiles of the AWS files, and behind them COMMAND's own completion.
+# bash completion for aws-auth: its options, the profiles of the AWS files, and then COMMAND's own completion.
 # Load it with: source <(aws-auth --completions bash)
 
 # The names of the profiles that begin with $1, quoted for the command line. A name is never evaluated.
@@ -16,7 +16,7 @@ _aws_auth() {
     local at=1 word cur=${COMP_WORDS[COMP_CWORD]} option=
     COMPREPLY=()
 
-    # Where COMMAND begins. Readline makes three words of --name=value.
+    # Find where COMMAND begins. Readline splits --name=value into three words.
     while ((at < COMP_CWORD)); do
         word=${COMP_WORDS[at]}
         case $word in
@@ -28,7 +28,7 @@ _aws_auth() {
                 if [[ ${COMP_WORDS[at + 1]-} == = ]]; then
                     option=$word
                     ((at += 3))
-                    # The value itself is being written.
+                    # The cursor is in the value.
                     ((at > COMP_CWORD)) && break
                     option=
                     continue
@@ -70,7 +70,7 @@ _aws_auth() {
         return
     fi
 
-    # From COMMAND on everything is COMMAND's; bash-completion hands over to it.
+    # From COMMAND on, bash-completion completes as for COMMAND itself.
     if declare -F _comp_command_offset >/dev/null; then
         _comp_command_offset "$at"
     elif declare -F _command_offset >/dev/null; then

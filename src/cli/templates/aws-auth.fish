@@ -1,7 +1,7 @@
-# fish completion for aws-auth: its options, the profiles of the AWS files, and behind them COMMAND's own completion.
+# fish completion for aws-auth: its options, the profiles of the AWS files, and then COMMAND's own completion.
 # Load it with: aws-auth --completions fish | source
 
-# The words from COMMAND on, one a line; fails when there is none before the one that is being written.
+# Prints the words from COMMAND on, one on each line. Fails if the word at the cursor is the first of them.
 function __aws_auth_command
     set -l words (commandline -opc)
     set -l at 2
@@ -19,7 +19,7 @@ function __aws_auth_command
                 end
                 set at (math $at + 1)
             case '-?*'
-                # A letter that takes a value takes the rest of its word, or else the next one.
+                # The value of a letter is the rest of its word, or the next word if nothing is left.
                 if string match -qr -- '^-[^@SHORT_WITH_VALUE@]*[@SHORT_WITH_VALUE@]$' $word
                     set at (math $at + 1)
                 end
@@ -29,7 +29,7 @@ function __aws_auth_command
         end
     end
     if contains -- -- $words[1..(math $at - 1)]
-        # Behind a -- even the word that is being written is COMMAND's.
+        # After --, the word at the cursor belongs to COMMAND.
         test $at -le (count $words)
         and printf '%s\n' $words[$at..]
         return 0
@@ -42,7 +42,7 @@ function __aws_auth_no_command
     not __aws_auth_command >/dev/null
 end
 
-# What COMMAND's own completion offers.
+# Prints what COMMAND's own completion offers.
 function __aws_auth_rest
     set -l words (__aws_auth_command)
     complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))

@@ -1,6 +1,6 @@
 #compdef aws-auth
-# zsh completion for aws-auth: its options, the profiles of the AWS files, and behind them COMMAND's own completion.
-# Put it as _aws-auth into a directory of $fpath, or load it with: source <(aws-auth --completions zsh)
+# zsh completion for aws-auth: its options, the profiles of the AWS files, and then COMMAND's own completion.
+# Save it as _aws-auth in a directory of $fpath, or load it with: source <(aws-auth --completions zsh)
 
 # The names of the profiles. compadd quotes them; a name is never evaluated.
 _aws_auth_profiles() {
