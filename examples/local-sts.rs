@@ -1,11 +1,11 @@
-//! An STS on loopback to try aws-auth with, which knows the README's user `jo`, her MFA device and the four roles.
+//! An STS on loopback to try aws-auth with. It knows the user `jo` of the README, her MFA device and the four roles.
 //!
 //!     cargo run --example local-sts -- --home /tmp/home
 //!
 //! It prints `AWS_ENDPOINT_URL_STS=http://127.0.0.1:PORT` and, with `--home DIR`, writes the two files of `~/.aws`
-//! under DIR. `code` on standard input, or `GET /code?serial=arn:aws:iam::398263320410:mfa/jo`, shows what her MFA
-//! device would show now. It stops when its standard input ends, or on a signal.
-// Talking on standard output is this program's job.
+//! under DIR. The line `code` on standard input, or `GET /code?serial=arn:aws:iam::398263320410:mfa/jo`, gives
+//! the code that her MFA device shows now. The program stops at the end of its standard input, or on a signal.
+// This program answers on standard output.
 #![allow(clippy::print_stdout)]
 
 #[path = "../tests/behaviour/world/sts/mod.rs"]
@@ -38,14 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in io::stdin().lock().lines() {
         match line?.trim() {
             "code" => say(&sts.fresh_code(sts::seed::SERIAL))?,
-            // What arrived so far, one call a word.
+            // The actions of all calls so far, separated by blanks.
             "calls" => say(&sts.actions().join(" "))?,
-            // Who signed them, an access key id each.
+            // The access key ids that signed these calls.
             "signers" => {
                 let signers: Vec<String> = sts.calls().into_iter().map(|call| call.access_key_id).collect();
                 say(&signers.join(" "))?;
             }
-            // Another port, where it speaks TLS, and the certificate of the authority to trust.
+            // Serves TLS on another port; answers with its URL and the file of the CA's certificate.
             "tls" => {
                 let authority = sts::tls::Authority::new("the authority of a local STS");
                 let port = sts.serve_tls(authority.server("localhost", |_| {}));
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 fs::write(&ca, authority.pem)?;
                 say(&format!("https://localhost:{port} {}", ca.display()))?;
             }
-            // From now on a role's credentials live for half a minute.
+            // From now on, role credentials last for half a minute.
             "short roles" => {
                 sts.set_role_lifetime(Some(30));
                 say("")?;
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line, at once: whoever reads it waits for it.
+/// Prints a line and flushes it, because the reader waits for it.
 fn say(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;

@@ -1,13 +1,13 @@
-//! Whose credentials a program gets here: the ARN that STS knows it by, and the access key id that signed the call.
+//! Prints who a program's credentials belong to: the ARN that STS returns, and the access key id that signed the call.
 //!
 //!     aws-auth -p sops target/debug/examples/who-am-i
 //!
-//! It stands for every program that uses the AWS SDK for Rust. It asks the SDK's default chain (the crate aws-config)
-//! and knows nothing of aws-auth. For each line on its standard input it asks once more, with the same client, so that
-//! a program that outlives its credentials can be tried too:
+//! It represents any program that uses the AWS SDK for Rust: it uses the SDK's default chain (the crate aws-config) and
+//! contains nothing about aws-auth. For each line on its standard input it calls STS again with the same client. So it
+//! can also show what happens in a program that outlives its credentials:
 //!
 //!     aws-auth -p sops --keep-fresh sh -c 'while sleep 600; do echo; done | target/debug/examples/who-am-i'
-// The answer is what this program is for.
+// This program prints its result on standard output.
 #![allow(clippy::print_stdout)]
 
 use std::io;
@@ -48,7 +48,7 @@ async fn say_who_i_am(sts: &Client, last: &LastKey) -> Result<()> {
     Ok(())
 }
 
-/// The SDK's own default would be TLS by aws-lc, which this repository does not build.
+/// An HTTP client with TLS by ring. The SDK's default is aws-lc, which this repository does not build.
 fn http_client() -> SharedHttpClient {
     let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()
@@ -57,8 +57,7 @@ fn http_client() -> SharedHttpClient {
 /// The access key id of the credentials that the chain gave last.
 type LastKey = Arc<Mutex<String>>;
 
-/// The default chain, with a note of what it gave: the client keeps credentials until they are about to expire, and
-/// does not show them.
+/// The default chain, which also records the key that it gave: the client caches credentials and does not reveal them.
 #[derive(Debug)]
 struct Noting {
     chain: SharedCredentialsProvider,

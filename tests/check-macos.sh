@@ -1,9 +1,9 @@
 #!/bin/sh
-# Compiles and lints everything for macOS on arm64, on any machine. Clippy links nothing, so no SDK is needed; nor is a C
-# compiler for macOS: the C parts of ring are the linker's alone, so true(1) may stand for the compiler.
+# Compiles and lints everything for macOS on arm64, on any machine. Clippy does not link, so this needs neither an SDK
+# nor a C compiler for macOS: only the linker would use the C parts of ring, so true(1) replaces the compiler.
 #
-# Where the Rust target, or a crate that only macOS needs, cannot be had, that is named as skipped, and listed in
-# target/outside/skipped.txt behind the tests that were.
+# If the Rust target or a crate for macOS cannot be downloaded, the check is skipped and listed in
+# target/outside/skipped.txt after the skipped tests.
 
 set -eu
 
@@ -21,7 +21,7 @@ skip() {
 	exit 0
 }
 
-fetch() { # fetch WHAT COMMAND...; false when it failed for another reason than the network
+fetch() { # fetch WHAT COMMAND...; skips if the network is the reason for a failure, else returns false
 	what=$1
 	shift
 	said=$("$@" 2>&1) && return

@@ -1,4 +1,4 @@
-//! aws-config, the Rust SDK's ways to credentials: what they do where aws-auth has ways of its own.
+//! aws-config, which finds credentials for the Rust SDK: how it differs from the providers of aws-auth.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
@@ -29,47 +29,43 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     report.about("aws-config", "0001-aws-config");
     mfa(report)?;
     credential_process(report)?;
-    login_answered_with(
-        report,
-        json!({}),
-        "an answer without fields gives credentials without keys, and they are kept",
-    )?;
+    login_answered_with(report, json!({}), "an answer without fields gives credentials without keys, which are saved")?;
     login_answered_with(
         report,
         json!({
             "accessToken": {"accessKeyId": "ASIANEW", "secretAccessKey": "new", "sessionToken": "new"},
             "tokenType": "aws_sigv4", "expiresIn": -1, "refreshToken": "new",
         }),
-        "an answer with a negative length of time is a panic",
+        "an answer with a negative duration causes a panic",
     )?;
     sso(report)?;
     web_identity(report)?;
     container(report)
 }
 
-/// A program that has nothing but the default chain, in the environment of the world.
+/// A program that uses the default chain, in the environment of the world.
 fn default_chain<'w>(world: &'w World, profile: &str) -> Result<Invocation<'w>> {
     Ok(world.command(std::env::current_exe()?).args(["child", "default-chain"]).profile(profile).secrets_may_show())
 }
 
-/// aws-auth, which prints the credentials of a profile.
+/// A run of aws-auth that prints the credentials of a profile.
 fn aws_auth<'w>(world: &'w World, profile: &str) -> Result<Invocation<'w>> {
     Ok(world.command(crate::aws_auth()?).args(["-p", profile, "--export=json"]).secrets_may_show())
 }
 
-/// What the program said, as JSON; null where it said none.
+/// The program's output as JSON; null if it is not JSON.
 fn said(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
-/// The kind of access key that came, or what was said instead; without what differs from run to run.
+/// The prefix of the access key, or the error, without the parts that differ between runs.
 fn key_or_error(world: &World, output: &Output) -> String {
     if let Some(key) = said(output)["AccessKeyId"].as_str() {
         return format!("AccessKeyId {:?}", key.chars().take(4).collect::<String>());
     }
     let mut lines = output.stderr.lines().filter(|line| !line.is_empty());
     let line = match lines.next() {
-        // The place of a panic, and what it says.
+        // The first line of a panic has its place, the second its message.
         Some(line) if line.contains("panicked at") => format!("panicked: {}", lines.next().unwrap_or_default()),
         Some(line) => line.split(": Error {").next().unwrap_or(line).to_owned(),
         None => String::from("nothing"),
@@ -81,7 +77,7 @@ fn key_or_error(world: &World, output: &Output) -> String {
     }
 }
 
-/// The name of a file in the AWS CLI's caches.
+/// The name of the AWS CLI's cache file for this text.
 fn file_name<D: Digest>(of: &str) -> String {
     D::digest(of).iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}")) + ".json"
 }
@@ -121,7 +117,7 @@ fn credential_process(report: &mut Report) -> Result<()> {
     let after_ours = marker.exists();
     let theirs = default_chain(&world, "process")?.run();
     let after_theirs = marker.exists();
-    let touched = |is: bool| if is { "marker was made" } else { "no marker" };
+    let touched = |is: bool| if is { "which created a marker" } else { "no marker was created" };
     report.claim(
         "credential_process is run by a shell; the AWS CLI splits it into words",
         "credential_process = keys && touch marker",
@@ -137,7 +133,7 @@ fn credential_process(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Renews the credentials of `aws login`, which have expired, against a sign-in service that answers this.
+/// Renews expired credentials of `aws login` with a sign-in service that gives this answer.
 fn login_answered_with(report: &mut Report, answer: Value, claim: &str) -> Result<()> {
     let tried = format!("the sign-in service answers {answer}");
     let (mut world, signin) = (World::new(), Web::start(move |_| Reply::Json(answer.clone())));
@@ -190,7 +186,7 @@ fn sso(report: &mut Report) -> Result<()> {
          corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n",
     );
     let path = format!(".aws/sso/cache/{}", file_name::<Sha1>("corp"));
-    // What is left of a token file after a renewal: the field that neither knows, and the file itself.
+    // The state of the token file after a renewal: whether the unknown field is there, and whether it is the same file.
     let after = |renew: &dyn Fn() -> Result<Output>| -> Result<(bool, bool, String)> {
         let (token, refresh) = sso.log_in();
         world.write(&path, token_file(&token, &refresh, -60).to_string());
@@ -209,7 +205,7 @@ fn sso(report: &mut Report) -> Result<()> {
     let ours = after(&|| Ok(aws_auth(&world, "dev")?.run()))?;
     let theirs = after(&|| Ok(default_chain(&world, "dev")?.run()))?;
     report.claim(
-        "a renewed SSO token is written over the old one in place, without the fields that are not known",
+        "a renewed SSO token overwrites the old one in place, without the unknown fields",
         "a token file of the AWS CLI with one field more, whose token has expired",
         &[("aws-config", theirs.2), ("aws-auth", ours.2)],
         !theirs.0 && theirs.1 && ours.0 && !ours.1,
@@ -232,7 +228,7 @@ fn web_identity(report: &mut Report) -> Result<()> {
     let all = theirs["All"].as_str().unwrap_or_default();
     let has = |what: &str| if all.contains(what) { "there" } else { "not there" };
     report.claim(
-        "web identity keeps nothing of AssumedRoleUser but the account; the AWS CLI's cache wants all of it",
+        "web identity keeps only the account of AssumedRoleUser; the AWS CLI's cache needs all of it",
         "AssumeRoleWithWebIdentity, whose answer has an AssumedRoleUser",
         &[
             (
@@ -252,7 +248,7 @@ fn container(report: &mut Report) -> Result<()> {
     world.set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", silent.endpoint()));
     let theirs = world.command(std::env::current_exe()?).args(["child", "container"]).run();
     report.claim(
-        "the container's credentials are waited for longer than the caller allows",
+        "the wait for a container's credentials is longer than the caller allows",
         "EcsCredentialsProvider with connect_timeout and read_timeout of 100 ms; a service that never answers",
         &[("aws-config", theirs.stdout_text().trim_end().to_owned())],
         theirs.stdout_text().starts_with("no answer and no error after 2 s"),
@@ -269,7 +265,7 @@ fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()
 }
 
-/// The program that asks the default chain.
+/// The child program that uses the default chain.
 pub fn print_credentials_of_default_chain() -> Result<()> {
     let load = ::aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client())
@@ -287,7 +283,7 @@ pub fn print_credentials_of_default_chain() -> Result<()> {
     Ok(())
 }
 
-/// The program that asks a container's service, and has no time.
+/// The child program that calls a container's service with short timeouts.
 pub fn wait_for_a_container() -> Result<()> {
     runtime()?.block_on(async {
         let config = ProviderConfig::without_region()

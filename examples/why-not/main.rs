@@ -1,14 +1,14 @@
-//! Why some crates that look as if they belonged in aws-auth are not in it. Each claim of docs/decisions about them is
-//! tried on the crate itself and on aws-auth, and this says what came of it.
+//! Shows why aws-auth does not use some crates that seem to fit. Each claim about them in docs/decisions is checked
+//! with the crate itself and with aws-auth, and the results are printed.
 //!
 //!     make evidence
 //!     cargo run --example why-not -- rust-ini       # one of aws-config, rpassword, rust-ini, shlex, signal-hook
 //!
-//! It needs the debug binary of aws-auth beside it, and calls nothing but servers of its own on loopback. The exit status
-//! is 1 when a claim does not hold: a new release of a crate may have mended something, and the decision is due again.
-// The answers are what this program is for.
+//! It needs the debug binary of aws-auth, and calls only its own servers on loopback. The exit status is 1 if a claim
+//! does not hold: a new release of the crate may have fixed something, and the decision should be reviewed.
+// This program prints its results on standard output.
 #![allow(clippy::print_stdout)]
-// It is built from the tests' own world, which panics where a test may; AWS's names are no code.
+// It includes the tests' world, which may panic. The names in AWS's documentation need no backticks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod aws_config;
@@ -30,7 +30,7 @@ use report::Report;
 
 type TryClaims = fn(&mut Report) -> Result<()>;
 
-/// A crate's name, and what tries the claims about it.
+/// The name of a crate, and the function that checks the claims about it.
 const GROUPS: [(&str, TryClaims); 5] = [
     ("aws-config", aws_config::try_claims),
     ("rpassword", rpassword::try_claims),
@@ -50,14 +50,13 @@ fn main() -> Result<ExitCode> {
     let mut report = Report::default();
     for (name, try_claims) in GROUPS {
         if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
-            try_claims(&mut report).with_context(|| format!("while trying the claims about {name}"))?;
+            try_claims(&mut report).with_context(|| format!("while checking the claims about {name}"))?;
         }
     }
     Ok(report.finish())
 }
 
-/// The parts that this program plays when a claim is about a process of its own: its terminal, its signals, its
-/// environment.
+/// Runs one part of a check in a child process, because it needs its own terminal, signals or environment.
 fn play(part: &[String]) -> Result<()> {
     match part.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["prompt"] => rpassword::prompt(),
@@ -70,7 +69,7 @@ fn play(part: &[String]) -> Result<()> {
     }
 }
 
-/// The debug binary of aws-auth: cargo puts examples into a directory beside it.
+/// The debug binary of aws-auth. Cargo puts examples into a directory next to it.
 fn aws_auth() -> Result<PathBuf> {
     let example = std::env::current_exe().context("the path of this program")?;
     let path = example.ancestors().nth(2).context("this program's directory")?.join("aws-auth");

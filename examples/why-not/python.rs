@@ -1,4 +1,4 @@
-//! Python as a judge: its configparser and shlex are what the AWS CLI reads its files with.
+//! Python as the reference: the AWS CLI reads its files with Python's configparser and shlex.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-/// Why a claim is not tried.
-pub const MISSING: &str = "python3 is not here";
+/// The reason why a claim is skipped.
+pub const MISSING: &str = "python3 is not installed";
 
-/// Runs a script, which reads JSON on standard input and prints JSON. `None` when there is no Python.
+/// Runs a script that reads JSON from standard input and prints JSON. `None` if there is no Python.
 pub fn ask(script: &str, question: &Value) -> Result<Option<Value>> {
     let mut command = Command::new("python3");
     command.args(["-I", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,8 +1,8 @@
-//! What was tried, what came of it, and whether the claim holds.
+//! Prints what was tried, the results, and whether each claim holds.
 
 use std::process::ExitCode;
 
-/// Counts what was said.
+/// Counts the claims and their results.
 #[derive(Default)]
 pub struct Report {
     crates: usize,
@@ -12,13 +12,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// The heading of a crate, with the version that this program was built with and the page of docs/decisions.
+    /// Prints the heading of a crate, with its version in this build and its page in docs/decisions.
     pub fn about(&mut self, name: &str, page: &str) {
         self.crates += 1;
         println!("\n{name} {}, docs/decisions/{page}.md\n", version(name));
     }
 
-    /// A claim, what was tried, and what each party made of it.
+    /// Prints a claim, what was tried, and the result of each program.
     pub fn claim(&mut self, claim: &str, tried: &str, came: &[(&str, String)], holds: bool) {
         println!("  {}  {claim}", if holds { "holds" } else { "FAILS" });
         let width = came.iter().map(|(who, _)| who.len()).max().unwrap_or_default().max("tried".len());
@@ -33,13 +33,13 @@ impl Report {
         }
     }
 
-    /// A claim that cannot be tried on this machine.
+    /// Prints that a claim cannot be checked on this machine.
     pub fn skip(&mut self, claim: &str, why: &str) {
         println!("  skips  {claim}\n         {why}");
         self.skipped += 1;
     }
 
-    /// The sum of it, and the exit status.
+    /// Prints the totals; returns the exit status.
     pub fn finish(self) -> ExitCode {
         println!(
             "\ncrates: {}; claims: {} hold, {} fail, {} not tried",
@@ -55,7 +55,7 @@ impl Report {
     }
 }
 
-/// The version of a crate in Cargo.lock; the newest, where there are several.
+/// The version of a crate in Cargo.lock; the last one if there are several.
 fn version(name: &str) -> &'static str {
     let heading = format!("name = \"{name}\"\nversion = \"");
     let lock = include_str!("../../Cargo.lock");

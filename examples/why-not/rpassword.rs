@@ -1,4 +1,4 @@
-//! rpassword: how a terminal is left when its prompt does not end by an answer.
+//! rpassword: the state of the terminal after a prompt that does not end with an answer.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const CTRL_Z: char = '\u{1a}';
 
 type End = fn(&Running<'_>);
 
-/// The ends of a prompt, and what a person or the system does for them.
+/// The ways to end a prompt.
 const ENDS: [(&str, End); 3] = [
     ("Ctrl-C", |running| running.ctrl_c()),
     ("SIGTERM", |running| running.signal(Signal::TERM)),
@@ -64,7 +64,7 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     reading.send_line("123456");
     let shown = reading.wait();
     report.claim(
-        "over a descriptor of ours it leaves the terminal alone, so that the code shows",
+        "with a descriptor of ours it does not change the terminal, so the code is shown",
         "ConfigBuilder::input_reader over /dev/tty; 123456, Enter",
         &[("rpassword", format!("ECHO {}; on the screen: {:?}", on(attributes.echo), shown.transcript()))],
         attributes.echo && shown.transcript().contains("123456"),
@@ -72,15 +72,15 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Starts a program at a terminal of its own and waits until what is typed is not shown any more.
+/// Starts a program at its own terminal and waits until the echo is off.
 fn at_the_prompt<'w>(program: Invocation<'w>, prompt: &str) -> Result<Running<'w>> {
     let running = program.in_terminal();
     running.expect(prompt);
     let deadline = Instant::now() + Duration::from_secs(10);
     while running.attributes().echo {
-        ensure!(running.is_running(), "the prompt is over");
+        ensure!(running.is_running(), "the program ended before its prompt");
         if Instant::now() > deadline {
-            bail!("the prompt still shows what is typed");
+            bail!("the prompt did not switch off the echo");
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -92,7 +92,7 @@ fn usable(output: &Output) -> bool {
     after.is_some_and(|after| after.echo && after.signals)
 }
 
-/// How the program ended, and the terminal's settings after it.
+/// How the program ended, and the terminal's settings afterwards.
 fn left(output: &Output) -> String {
     let status = match output.status {
         Status::Code(status) => format!("exit status {status}"),
@@ -114,7 +114,7 @@ pub fn prompt() -> Result<()> {
     Ok(())
 }
 
-/// The same over a descriptor that the caller has opened.
+/// The same prompt with a descriptor that the caller has opened.
 pub fn prompt_by_descriptor() -> Result<()> {
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
     let config = ::rpassword::ConfigBuilder::new().input_reader(terminal.try_clone()?).output_writer(terminal).build();

@@ -1,4 +1,4 @@
-//! rust-ini: what it reads in files that the AWS CLI reads by Python's configparser.
+//! rust-ini: how it reads files that the AWS CLI reads with Python's configparser.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use crate::python;
 use crate::report::Report;
 
-/// Files of a few lines, and what configparser reads in each; null where it refuses the file.
+/// Short files, and what configparser reads in each; null if it rejects the file.
 const DIALECT: &str = include_str!("dialect.json");
-/// How many files are made at random.
+/// The number of random files.
 const FILES: usize = 4000;
 
-/// configparser as botocore uses it, which refuses a nested line without `=` as well.
+/// configparser as used by botocore, which also rejects a nested line without `=`.
 const PYTHON: &str = "
 import configparser, io, json, sys
 def read(text):
@@ -36,7 +36,7 @@ def read(text):
 print(json.dumps([read(text) for text in json.load(sys.stdin)]))
 ";
 
-/// Section by section its keys and values; `None` where the file is refused.
+/// The keys and values of each section; `None` if the file is rejected.
 type Reading = Option<BTreeMap<String, BTreeMap<String, String>>>;
 
 pub fn try_claims(report: &mut Report) -> Result<()> {
@@ -44,11 +44,11 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     let options = best_options()?;
     for (claim, text) in [
         ("a backslash at the end of a line joins the next line to it", "[a]\nx = C:\\dir\\\ny = 2\n"),
-        ("a comment behind a section's header is an error", "[a] # was b\nx = 1\n"),
-        ("a line that is no setting becomes a part of the next key", "[a]\ngarbage\nx = 1\n"),
+        ("a comment after a section's header is an error", "[a] # was b\nx = 1\n"),
+        ("a line that is not a setting becomes part of the next key", "[a]\ngarbage\nx = 1\n"),
         ("a header without its bracket swallows the next header", "[a\n[b]\nx = 1\n"),
-        ("blanks in a header are dropped, and another profile is meant", "[ a ]\nx = 1\n"),
-        ("a comment between the lines of a value becomes a part of it", "[a]\nx = 1\n  # c\n  2\n"),
+        ("blanks in a header are dropped, which names another profile", "[ a ]\nx = 1\n"),
+        ("a comment between the lines of a value becomes part of it", "[a]\nx = 1\n  # c\n  2\n"),
     ] {
         let python = case(text)?;
         let (theirs, ours) = (by_rust_ini(text, &options), by_us(text)?);
@@ -63,7 +63,7 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     time(report)
 }
 
-/// All that a caller can choose.
+/// All combinations of the options.
 fn every_option() -> impl Iterator<Item = ParseOption> {
     (0..16).map(|bits| ParseOption {
         enabled_quote: bits & 1 != 0,
@@ -77,7 +77,7 @@ fn same(options: &ParseOption) -> ParseOption {
     ParseOption { ..*options }
 }
 
-/// The options by which most cases of the dialect are read as by Python.
+/// The options with which most files of the dialect are read as by Python.
 fn best_options() -> Result<ParseOption> {
     let cases = dialect()?;
     let alike =
@@ -98,7 +98,7 @@ fn case(text: &str) -> Result<Reading> {
     Ok(found.with_context(|| format!("{text:?} is not in dialect.json"))?.1)
 }
 
-/// Of a value that begins on the next line the leading line end does not count: rust-ini has none.
+/// Removes the line end before a value that begins on the next line, because rust-ini drops it.
 fn reading(json: &Value) -> Result<Reading> {
     let reading: Reading = serde_json::from_value(json.clone())?;
     Ok(reading.map(|sections| {
@@ -109,12 +109,12 @@ fn reading(json: &Value) -> Result<Reading> {
     }))
 }
 
-/// Keys folded to lower case, which a caller of rust-ini could do.
+/// What rust-ini reads, with keys in lower case, as its caller could convert them.
 fn by_rust_ini(text: &str, options: &ParseOption) -> Reading {
     let ini = Ini::load_from_str_opt(text, same(options)).ok()?;
     let mut sections = BTreeMap::new();
     for (name, keys) in &ini {
-        // What stands before the first header.
+        // The part before the first header.
         let Some(name) = name else {
             if keys.is_empty() {
                 continue;
@@ -127,7 +127,7 @@ fn by_rust_ini(text: &str, options: &ParseOption) -> Reading {
     Some(sections)
 }
 
-/// As a credentials file, whose headers are the names of profiles to the letter.
+/// What aws-auth reads. The text is a credentials file, because its headers are the exact names of profiles.
 fn by_us(text: &str) -> Result<Reading> {
     let file = SourceFile::from_text(FileKind::Credentials, "credentials", text)?;
     let Ok(set) = ProfileSet::parse(None, Some(&file)) else { return Ok(None) };
@@ -145,15 +145,15 @@ fn shown(reading: &Reading) -> String {
     reading.as_ref().map_or_else(|| String::from("an error"), |sections| format!("{sections:?}"))
 }
 
-/// The other SDKs end a value at ` #`, and so do we, but not a command. rust-ini has a feature for comments, inline-comment,
-/// which knows no exception; it is not built here.
+/// The other SDKs and aws-auth end a value at ` #`, but aws-auth does not do so for a command. rust-ini's feature
+/// inline-comment makes no exception; it is not enabled here.
 fn comments_behind_values(report: &mut Report, options: &ParseOption) -> Result<()> {
     let text = "[a]\nregion = r # c\ncredential_process = p #b\n";
     let keys = [("credential_process", "p #b"), ("region", "r")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let wanted = Some(BTreeMap::from([(String::from("a"), BTreeMap::from(keys))]));
     let (theirs, ours) = (by_rust_ini(text, options), by_us(text)?);
     report.claim(
-        "a comment behind a value stays in every value; a feature cuts it off every value, off a command too",
+        "a comment after a value stays in every value; a feature removes it from every value, even from a command",
         &format!("{text:?}"),
         &[("rust-ini", shown(&theirs)), ("aws-auth", shown(&ours))],
         theirs != wanted && ours == wanted,
@@ -165,14 +165,14 @@ fn nested_keys(report: &mut Report, best: &ParseOption) {
     let (map, value) = ("[a]\ns3 =\n  max = 1\n", "[a]\ns3 = max = 1\n");
     let flat = by_rust_ini(map, &ParseOption::default());
     report.claim(
-        "nested keys become keys of the profile, by the options that it has by default",
+        "with the default options, nested keys become keys of the profile",
         &format!("{map:?}"),
         &[("rust-ini", shown(&flat))],
         flat.as_ref().is_some_and(|sections| sections["a"].contains_key("max")),
     );
     let (of_map, of_value) = (by_rust_ini(map, best), by_rust_ini(value, best));
     report.claim(
-        "by its best options nested keys are the same as a value",
+        "with the best options, nested keys look the same as a value",
         &format!("{map:?}  {value:?}"),
         &[("rust-ini", format!("{}  {}", shown(&of_map), shown(&of_value)))],
         of_map == of_value,
@@ -185,7 +185,7 @@ fn lines_of_errors(report: &mut Report) -> Result<()> {
     let file = SourceFile::from_text(FileKind::Config, "config", text.as_str())?;
     let ours = ProfileSet::parse(Some(&file), None).err().map(|error| error.to_string()).unwrap_or_default();
     report.claim(
-        "an error does not tell the line that is wrong",
+        "an error does not name the line of the mistake",
         "garbage in line 3 of 23",
         &[("rust-ini", theirs.clone()), ("aws-auth", ours.clone())],
         !theirs.starts_with("3:") && ours.starts_with("config:3:"),
@@ -199,7 +199,7 @@ fn comments(report: &mut Report) -> Result<()> {
     Ini::load_from_str(text)?.write_to(&mut written)?;
     let written = String::from_utf8(written)?;
     report.claim(
-        "a file that it writes has lost its comments",
+        "a written file has lost its comments",
         &format!("{text:?}, read and written"),
         &[("rust-ini", format!("{written:?}"))],
         !written.contains("# mine"),
@@ -209,8 +209,8 @@ fn comments(report: &mut Report) -> Result<()> {
 
 fn counts(report: &mut Report) -> Result<()> {
     let cases = dialect()?;
-    compare(report, "many files of the dialect are read otherwise", &cases)?;
-    let claim = "many files made at random are read otherwise";
+    compare(report, "many files of the dialect are read differently", &cases)?;
+    let claim = "many random files are read differently";
     let files: Vec<String> = (0..FILES).map(|seed| random_file(seed as u64)).collect();
     let Some(live) = python::ask(PYTHON, &json!(files))? else {
         report.skip(claim, python::MISSING);
@@ -223,7 +223,7 @@ fn counts(report: &mut Report) -> Result<()> {
     let live = python::ask(PYTHON, &json!(texts))?.context("python3")?;
     let live = live.as_array().context("an array")?.iter().map(reading).collect::<Result<Vec<_>>>()?;
     report.claim(
-        "what is said to be Python's reading is Python's",
+        "the recorded results of Python are correct",
         "the files of dialect.json, read by configparser",
         &[("Python", format!("{} files", live.len()))],
         cases.iter().map(|(_, reading)| reading).eq(&live),
@@ -241,19 +241,19 @@ fn compare(report: &mut Report, claim: &str, files: &[(String, Reading)]) -> Res
     }
     report.claim(
         claim,
-        &format!("{} files; as Python reads them:", files.len()),
-        &[("rust-ini", format!("{theirs}, by the best of its options")), ("aws-auth", ours.to_string())],
+        &format!("{} files; read as by Python:", files.len()),
+        &[("rust-ini", format!("{theirs}, with the best of its options")), ("aws-auth", ours.to_string())],
         theirs < files.len() * 9 / 10 && ours == files.len(),
     );
     Ok(())
 }
 
-/// A few lines of the dialect, the same for a seed everywhere. Nothing that we read otherwise than the AWS CLI on purpose
-/// is among them: no comment behind a value, and no header or key twice.
+/// A few lines of the dialect. A seed gives the same lines on every machine. They avoid what aws-auth reads differently
+/// from the AWS CLI on purpose: comments after values, and repeated headers or keys.
 fn random_file(seed: u64) -> String {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678_9ABC_DEF1);
     let mut choose = |from: &[&'static str]| {
-        // Knuth's multiplier; the high bits are the better ones.
+        // Knuth's multiplier. The high bits are more random.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         from[usize::try_from(state >> 33).unwrap_or_default() % from.len()]
     };
@@ -294,7 +294,7 @@ fn time(report: &mut Report) -> Result<()> {
     let text: String = (0..10_000).map(section).collect();
     let file = SourceFile::from_text(FileKind::Config, "config", text.as_str())?;
     let (mut theirs, mut ours) = (Duration::MAX, Duration::MAX);
-    // In turns, and the best of each: the machine may do other work meanwhile.
+    // In turns, and only the best time of each counts, because the machine may do other work.
     for _ in 0..5 {
         let start = Instant::now();
         let ini = Ini::load_from_str(&text)?;

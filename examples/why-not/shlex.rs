@@ -1,4 +1,4 @@
-//! shlex and shell-words: a line split into words, as Python's shlex does it for the AWS CLI.
+//! shlex and shell-words: whether they split a line into words as Python's shlex does for the AWS CLI.
 
 use anyhow::Result;
 use aws_auth::text::shell_words::split_words;
@@ -7,18 +7,18 @@ use serde_json::json;
 use crate::python;
 use crate::report::Report;
 
-/// A line that a `credential_process` or a section's header may hold, and Python's `shlex.split` of it; none where that
-/// is an error.
+/// A line that a `credential_process` or a section's header may hold, and the result of Python's `shlex.split`; `None`
+/// stands for an error.
 type Line = (&'static str, Option<&'static [&'static str]>);
 
 /// A claim about both crates, and the lines that show it.
 const CLAIMS: [(&str, &[Line]); 3] = [
     (
-        "a # after a blank begins a comment, and the rest of the command is gone",
+        "a # after a blank begins a comment, so the rest of the command is lost",
         &[("a #b c", Some(&["a", "#b", "c"])), ("#a b", Some(&["#a", "b"]))],
     ),
     (
-        "a backslash means what it means to a shell",
+        "a backslash is treated as in a shell",
         &[
             (r#""a\$b""#, Some(&[r"a\$b"])),
             (r#""a\`b""#, Some(&[r"a\`b"])),
@@ -26,10 +26,10 @@ const CLAIMS: [(&str, &[Line]); 3] = [
             ("\"a\\\nb\"", Some(&["a\\\nb"])),
         ],
     ),
-    ("a carriage return is a character of a word", &[("a\rb", Some(&["a", "b"]))]),
+    ("a carriage return is part of a word", &[("a\rb", Some(&["a", "b"]))]),
 ];
 
-/// Lines that are split alike by all.
+/// Lines that all of them split in the same way.
 const ALIKE: &[Line] = &[
     ("a#b c", Some(&["a#b", "c"])),
     (r#"profile "b c" 'd e' f\ g"#, Some(&["profile", "b c", "d e", "f g"])),
@@ -68,14 +68,14 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
         }
         let alike = ALIKE.iter().all(|(line, words)| split(line) == words_of(*words));
         report.claim(
-            "other lines are split as Python does",
+            "other lines are split as by Python",
             &format!("{} lines", ALIKE.len()),
             &[(name, String::from(if alike { "all alike" } else { "not all alike" }))],
             alike,
         );
     }
     let lines: Vec<&Line> = CLAIMS.iter().flat_map(|(_, lines)| *lines).chain(ALIKE).collect();
-    let claim = "the words said to be Python's are Python's";
+    let claim = "the table of Python's words is correct";
     let question: Vec<&str> = lines.iter().map(|(line, _)| *line).collect();
     let Some(live) = python::ask(PYTHON, &json!(question))? else {
         report.skip(claim, python::MISSING);

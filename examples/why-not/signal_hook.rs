@@ -1,4 +1,4 @@
-//! signal-hook: what is left of a signal that was ignored, and of one that is caught no more.
+//! signal-hook: the action of a signal that was ignored before, and of one that is no longer caught.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -12,9 +12,9 @@ use crate::report::Report;
 use crate::world::run::{Output, Status};
 use crate::world::{Invocation, World};
 
-/// Says so unless the hangup that it sends to itself ends it.
+/// Sends a hangup to itself and prints a word if it survives.
 const HANG_UP: [&str; 3] = ["sh", "-c", "kill -HUP $$; echo survived"];
-/// Runs a command that ignores SIGHUP from its start, as nohup does.
+/// Runs a command with SIGHUP ignored, as nohup does.
 const NOHUP: [&str; 4] = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"];
 
 pub fn try_claims(report: &mut Report) -> Result<()> {
@@ -26,7 +26,7 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     let hooked = world.command(&own).args(["child", "catch-hangup"]).args(HANG_UP).through(NOHUP).run();
     let ours = after_our_prompt(&world, world.command(crate::aws_auth()?));
     report.claim(
-        "a command below nohup would die of the hangup that it was to survive",
+        "the hangup ends a command under nohup, which should survive it",
         "SIGHUP is ignored; a program catches it for a while and becomes sh -c 'kill -HUP $$; echo survived'",
         &[("no program", fate(&alone)), ("signal-hook", fate(&hooked)), ("aws-auth", fate(&ours))],
         survived(&alone) && hooked.status == Status::Signal(Signal::HUP.as_raw()) && survived(&ours),
@@ -34,15 +34,15 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
 
     let released = world.command(&own).args(["child", "catch-and-release"]).run();
     report.claim(
-        "a signal that is caught no more is not what it was before",
-        "SIGTERM is caught, then unregistered, then sent",
+        "a signal that is no longer caught does not get its old action back",
+        "SIGTERM is caught, unregistered and sent",
         &[("signal-hook", fate(&released))],
         survived(&released),
     );
     Ok(())
 }
 
-/// The same command after aws-auth has asked for a code, for only then are signals caught.
+/// Runs the command after aws-auth has asked for a code, because only then signals are caught.
 fn after_our_prompt(world: &World, aws_auth: Invocation<'_>) -> Output {
     let running = aws_auth.args(["-p", "sops"]).args(HANG_UP).through(NOHUP).in_terminal();
     running.expect(&world.prompt("sops"));
@@ -57,11 +57,11 @@ fn survived(output: &Output) -> bool {
 fn fate(output: &Output) -> String {
     match output.status {
         Status::Signal(signal) => format!("ended by signal {signal}"),
-        Status::Code(status) => format!("exit status {status}, having said {:?}", output.stdout_text().trim_end()),
+        Status::Code(status) => format!("exit status {status}, output {:?}", output.stdout_text().trim_end()),
     }
 }
 
-/// What a prompt by way of signal-hook would do before it gives way to the command.
+/// What a prompt with signal-hook would do before it becomes the command.
 pub fn catch_hangup_and_run(command: &[&str]) -> Result<()> {
     let came = Arc::new(AtomicBool::new(false));
     let id = ::signal_hook::flag::register(::signal_hook::consts::SIGHUP, came)?;
@@ -70,7 +70,7 @@ pub fn catch_hangup_and_run(command: &[&str]) -> Result<()> {
     Err(Command::new(program).args(arguments).exec().into())
 }
 
-/// Catches SIGTERM, lets go of it, and sends it to itself.
+/// Catches SIGTERM, stops catching it, and sends it to itself.
 pub fn catch_and_release() -> Result<()> {
     let came = Arc::new(AtomicBool::new(false));
     let id = ::signal_hook::flag::register(::signal_hook::consts::SIGTERM, came)?;

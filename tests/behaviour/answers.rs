@@ -1,14 +1,15 @@
-//! Answers of STS that no command may be given: of another role, not one word each, without an end, ended already.
+//! Answers of STS that must not reach a command: for another role, with several words in a value, without an
+//! expiration, or already expired.
 
 use crate::world::World;
 use crate::world::sts::{Fault, Role};
 
-/// What becomes of an answer of STS on its way.
+/// Changes an answer of STS before aws-auth gets it.
 type Change = fn(String) -> String;
 
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
-/// A world with a role that asks for no MFA, whose answers are changed so.
+/// A world with a role that needs no MFA, and an STS whose answers go through `change`.
 fn world(change: Change) -> World {
     faulty(Fault::Rewrite(change))
 }
@@ -21,13 +22,13 @@ fn faulty(fault: Fault) -> World {
     world
 }
 
-/// The text with something before the end of this element.
+/// The answer with `text` inserted before the end tag of `element`.
 fn before_the_end(xml: &str, element: &str, text: &str) -> String {
     let end = format!("</{element}>");
     xml.replacen(&end, &format!("{text}x{end}"), 1)
 }
 
-/// The run fails with these words of STS, and keeps nothing.
+/// Asserts that the run fails with these words about STS, and that nothing is cached.
 #[track_caller]
 fn fails(world: &World, words: &str) {
     let run = world.aws_auth().profile("open").args(["sh", "-c", "echo ran"]).run();
@@ -101,7 +102,7 @@ fn an_answer_without_an_end_does_not_fill_the_memory() {
     }
 }
 
-/// The answer with this Expiration.
+/// The answer with another Expiration.
 fn expiring(xml: &str, end: &str) -> String {
     let (start, rest) = xml.split_once("<Expiration>").unwrap();
     let (_, rest) = rest.split_once("</Expiration>").unwrap();
@@ -115,7 +116,7 @@ fn every_way_to_write_an_end_is_kept_as_the_aws_cli_writes_it() {
         (|xml| expiring(&xml, "2100-01-01T00:00:00.999Z"), "2100-01-01T00:00:00Z"),
         (|xml| expiring(&xml, "2100-01-01T00:00:00+00:00"), "2100-01-01T00:00:00Z"),
         (|xml| expiring(&xml, "2100-01-01T02:00:00+02:00"), "2100-01-01T00:00:00Z"),
-        // The last time that every time zone can show.
+        // The latest time that can be shown in every time zone.
         (|xml| expiring(&xml, "9999-12-30T22:00:00Z"), "9999-12-30T22:00:00Z"),
         (|xml| expiring(&xml, "9999-12-31T23:59:59Z"), "9999-12-30T22:00:00Z"),
     ];

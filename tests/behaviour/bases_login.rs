@@ -1,4 +1,4 @@
-//! `login_session`, from `aws login`: its credentials are the AWS CLI's, renewed by a proof of possession.
+//! `login_session`, from `aws login`: the credentials are in the AWS CLI's file and are renewed with a DPoP proof.
 
 use crate::world::sts::{clock, random};
 use crate::world::web::{Always, Asked, Reply, Web};
@@ -28,7 +28,7 @@ fn decode(text: &str) -> Vec<u8> {
     aws_smithy_types::base64::decode(text + &padding).unwrap()
 }
 
-/// Whether the DPoP header is a proof for this very request: by the key in it, which must be `key`.
+/// Whether the DPoP header is a valid proof for this request, signed by the key in the header, which must be `key`.
 fn proves(asked: &Asked, key: &VerifyingKey, used: &mut BTreeSet<String>) -> bool {
     let parts: Vec<&str> = asked.header("dpop").split('.').collect();
     let [header, payload, signature] = parts.as_slice() else { return false };
@@ -52,7 +52,7 @@ fn proves(asked: &Asked, key: &VerifyingKey, used: &mut BTreeSet<String>) -> boo
 }
 
 impl Scene {
-    /// Profiles `p`, `one` over it and `two` over that; the session's credentials last for so many seconds more.
+    /// Profiles `p`, `one` over it and `two` over that. The session's credentials expire after `seconds`.
     fn new(seconds: i64) -> Self {
         Self::answering(seconds, None)
     }
@@ -124,7 +124,7 @@ impl Scene {
         format!(".aws/login/cache/{name}.json")
     }
 
-    /// Writes the session's file, of the age that its credentials of 15 minutes have.
+    /// Writes the session's file, with a modification time that fits credentials of 15 minutes.
     fn write(&self, session: &Value) {
         let path = self.world.write(Self::path(), session.to_string());
         let left = session["accessToken"]["expiresAt"].as_str().and_then(|end| end.strip_suffix('Z'));
@@ -180,7 +180,7 @@ fn near_its_end_it_is_renewed_and_written_back_with_what_is_not_ours() {
         }
         assert_eq!(after["accessToken"]["accountId"], "111111111111");
         assert_eq!(scene.world.snapshot()[&Scene::path()][..4], *"0600");
-        // The next renewal is by the new refresh token.
+        // The next renewal uses the new refresh token.
         scene.world.run(["-p", "p", "--refresh", "true"]).success();
         scene.run("p").success().assert_stderr("");
     }

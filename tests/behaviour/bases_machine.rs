@@ -1,5 +1,5 @@
-//! The credentials of an instance and of a container: as the source of one role and of two, and by themselves for what
-//! runs no command.
+//! The credentials of an instance and of a container: as the source of one or two roles, and alone for actions that run
+//! no command.
 
 use crate::world::metadata::{self, INSTANCE_ROLE, Imds, TASK_ROLE};
 use crate::world::web::{Always, Reply, Web};
@@ -8,7 +8,7 @@ use crate::world::{Role, World};
 const ONE: &str = "arn:aws:iam::111111111111:role/one";
 const TWO: &str = "arn:aws:iam::222222222222:role/two";
 
-/// Profiles `one` over this credential_source, and `two` over that.
+/// Profiles `one` over this `credential_source`, and `two` over `one`.
 fn world(source: &str) -> World {
     let world = World::new();
     world.config(&format!(
@@ -41,7 +41,7 @@ fn a_role_and_two_roles_by_the_instances_credentials() {
     }
     assert_eq!(web.lines(), IMDSV2);
     assert_eq!(world.sts.actions(), ["AssumeRole", "AssumeRole"]);
-    assert_eq!(world.cli_cache().len(), 2, "the instance's own are not kept");
+    assert_eq!(world.cli_cache().len(), 2, "the instance's own credentials are not cached");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn login_with_nothing_named_fetches_the_instances() {
     let run = world.run(["-p", "empty", "--login"]);
     assert_eq!(keys_masked(&run.success().stderr).0, "aws-auth: empty: credentials KEY until HH:MM\n");
     assert_eq!(web.lines().len(), 6);
-    // COMMAND's own SDK is left to find them.
+    // With a command, they are left to its own SDK.
     world.run(["true"]).success();
     world.run(["-p", "empty", "true"]).success();
     assert_eq!(web.lines().len(), 6);
@@ -207,7 +207,7 @@ fn the_token_of_the_container_by_its_variable_and_by_its_file() {
     let (world, _web) = in_a_container("the-token");
     let variable = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     world.aws_auth().env(variable, "the-token").args(["-p", "one", "true"]).run().success();
-    // The file wins, and is read anew each time.
+    // The file wins over the variable, and is read for each request.
     let token = world.write("token", "the-token");
     let run = || {
         let run = world.aws_auth().env(variable, "another").env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token);

@@ -1,4 +1,4 @@
-//! `credential_process`: alone, under a role and under two; what it is given, and every way it can go wrong.
+//! `credential_process`: alone, under one role and under two; what the process gets, and how it can fail.
 
 use crate::kit::Alive;
 use crate::world::{AWS_AUTH, Output, Role, SHELL_PROMPT, World, seed};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const ONE: &str = "arn:aws:iam::111111111111:role/one";
 const TWO: &str = "arn:aws:iam::222222222222:role/two";
 
-/// A world with the profile `p`, whose process is this script, and the roles `one` over it and `two` over that.
+/// A world with the profile `p`, whose process is this script, the role `one` over it and `two` over that.
 fn world(script: &str) -> World {
     let world = World::new();
     let program = world.script("bin/p", &format!("#!/bin/sh\n{script}\n"));
@@ -22,14 +22,14 @@ fn world(script: &str) -> World {
     world
 }
 
-/// The script that counts its runs and prints `~/answer`.
+/// A script that counts its runs in `~/runs` and prints `~/answer`.
 const ANSWER: &str = "echo run >> \"$HOME/runs\"; cat \"$HOME/answer\"";
 
 fn runs(world: &World) -> usize {
     std::fs::read_to_string(world.path("runs")).unwrap_or_default().lines().count()
 }
 
-/// Temporary credentials of somebody that STS knows; returns the access key id.
+/// Makes the process answer with temporary credentials that STS knows; returns the access key id.
 fn answer_temporary(world: &World, seconds: i64) -> String {
     let issued = world.sts.issuer()("arn:aws:iam::999999999999:role/whoever", "somebody", seconds);
     let answer = json!({
@@ -43,7 +43,7 @@ fn answer_temporary(world: &World, seconds: i64) -> String {
     issued.access_key_id
 }
 
-/// jo's own keys.
+/// The long-term keys of jo.
 fn long_term(world: &World) -> Value {
     json!({"Version": 1, "AccessKeyId": world.user.access_key_id, "SecretAccessKey": world.user.secret_access_key})
 }
@@ -52,7 +52,7 @@ fn line(world: &World, number: u32) -> String {
     format!("{}:{number}", world.path(".aws/config").display())
 }
 
-/// What every message about the process begins with.
+/// The beginning of every message about the process.
 fn about(world: &World) -> String {
     format!("aws-auth: {}: profile 'p': credential_process '{}'", line(world, 2), world.path("bin/p").display())
 }
@@ -70,7 +70,7 @@ fn temporary_credentials_reach_the_command_and_are_asked_for_by_each_run() {
         assert!(!child.contains_key("AWS_AUTH_RESOLVING"));
         assert_eq!(runs(&world), count);
     }
-    assert!(world.cli_cache().is_empty(), "the AWS CLI keeps nothing of a process");
+    assert!(world.cli_cache().is_empty(), "the AWS CLI caches nothing from a process");
     assert_eq!(world.sts.actions(), Vec::<String>::new());
 }
 
@@ -162,7 +162,7 @@ fn a_role_with_a_serial_over_it_sends_serial_and_code() {
     world.sts.edit_role(ONE, |role| role.trust.require_mfa = true);
     let code = world.fresh_code();
     world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "one", "true"]).run().success();
-    assert_eq!(world.sts.actions(), ["AssumeRole"], "no MFA session of keys that nobody knew");
+    assert_eq!(world.sts.actions(), ["AssumeRole"], "keys from a process make no MFA session");
     assert_eq!(world.sts.last("AssumeRole").param("SerialNumber"), seed::SERIAL);
     assert_eq!(world.sts.last("AssumeRole").param("TokenCode"), code);
 }
@@ -239,7 +239,7 @@ fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
         ("exec yes KEEP", "printed without end and was stopped; run it by hand; it prints one JSON object"),
     ] {
         let world = world(script);
-        // As a base of a role the words are the same.
+        // A role over the process gives the same message.
         for profile in ["p", "one"] {
             let run = world.run(["-p", profile, "true"]);
             run.assert_status(125).assert_stderr(&format!("{} {}\n", about(&world), words.replace("SHAPE", SHAPE)));
@@ -293,7 +293,7 @@ fn what_cannot_be_run_is_said_with_the_line() {
     }
 }
 
-/// Hangs with a child that hangs, both deaf to SIGTERM.
+/// A script that hangs, with a child that hangs too; both ignore SIGTERM.
 const HANGS: &str = "exec 9> \"$HOME/alive\"; trap '' TERM; sleep 1000 & echo up >&9; while :; do sleep 1000; done";
 
 #[test]
@@ -315,7 +315,7 @@ fn who_leaves_something_behind_is_not_waited_for() {
     let world = world("sleep 1000 & cat \"$HOME/answer\"; kill $! ");
     answer_temporary(&world, 7200);
     world.run(["-p", "p", "true"]).success();
-    // The one that stays holds the output open.
+    // The process that stays keeps the output open.
     let world = self::world("(trap '' TERM; exec sleep 20) & cat \"$HOME/answer\"");
     answer_temporary(&world, 7200);
     let before = std::time::Instant::now();
@@ -337,7 +337,7 @@ fn a_time_that_is_none_is_said() {
 #[test]
 fn our_own_end_takes_it_along() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        // A shell shields what it starts from SIGINT, for a moment or for good; so there is nothing but the shell's heir.
+        // A shell may protect its children from SIGINT, so for SIGINT the shell starts no child.
         let child = if signal == Signal::INT { "" } else { "sleep 1000 &" };
         let world = world(&format!("exec 9> \"$HOME/alive\"; {child} echo up >&9; exec sleep 1000"));
         let mut alive = Alive::new(&world);
@@ -387,7 +387,7 @@ fn a_circle_through_a_command_ends_in_an_error() {
 #[test]
 fn a_process_that_needs_the_role_above_it_ends_in_an_error() {
     let world = World::new();
-    // `other` assumes the same role with the same parameters: it waits for the same entry of the cache.
+    // `other` assumes the same role with the same parameters, so it waits for the same cache entry.
     world.config(&format!(
         "[profile p]\ncredential_process = {AWS_AUTH} -p other true\n[profile one]\nrole_arn = {ONE}\nsource_profile = p\n\
          [profile other]\nrole_arn = {ONE}\nsource_profile = keys\n"
@@ -450,7 +450,7 @@ fn ctrl_c_at_its_question_ends_both_and_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn ctrl_z_at_its_question_stops_the_job_and_fg_goes_on() {
-    // With the first answer the terminal is the process's.
+    // Once the first answer is given, the process owns the terminal.
     let world = world(&format!("printf 'User: ' > /dev/tty; read -r user < /dev/tty; {ASKS}"));
     answer_temporary(&world, 7200);
     let shell = world.shell_in_terminal();

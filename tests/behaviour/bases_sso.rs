@@ -1,5 +1,5 @@
-//! IAM Identity Center: role credentials by the AWS CLI's token, which is renewed where it can be; and every way that
-//! can go wrong.
+//! IAM Identity Center: role credentials from the AWS CLI's token, which is renewed if possible, and how all of this
+//! can fail.
 
 use crate::world::sso::{LocalSso, token_file};
 use crate::world::sts::clock;
@@ -24,8 +24,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Profiles `p` by a session and `legacy` by a start URL, with the role `one` over `p` and `two` over that; nobody
-    /// is logged in.
+    /// Profiles `p` with a session and `legacy` with a start URL, the role `one` over `p` and `two` over `one`. There
+    /// is no login.
     fn new() -> Self {
         let mut world = World::new();
         let sso = LocalSso::start(&world.sts);
@@ -43,7 +43,7 @@ impl Scene {
         Self { world, sso }
     }
 
-    /// The same with somebody logged in for so many seconds more.
+    /// The same with a login whose token expires after `seconds`.
     fn logged_in(seconds: i64) -> Self {
         let scene = Self::new();
         let (token, refresh) = scene.sso.log_in();
@@ -72,7 +72,7 @@ impl Scene {
         self.world.run(["-p", profile, "env", "-0"])
     }
 
-    /// The run fails with these words about the profile.
+    /// Asserts that the run fails with these words about the profile.
     #[track_caller]
     fn fails(&self, profile: &str, words: &str) {
         let line = if profile == "legacy" { 15 } else { 3 };
@@ -101,7 +101,7 @@ fn role_credentials_are_got_by_the_token_and_kept_as_the_aws_cli_keeps_them() {
     assert_eq!(entry["Credentials"]["AccessKeyId"], first["AWS_ACCESS_KEY_ID"]);
     assert_eq!(entry["Credentials"]["Expiration"], first["AWS_CREDENTIAL_EXPIRATION"]);
     assert_eq!(entry["Credentials"]["AccountId"], ACCOUNT);
-    // The second run asks nobody.
+    // The second run makes no request.
     let second = scene.run("p").env_of_child();
     assert_eq!(first["AWS_ACCESS_KEY_ID"], second["AWS_ACCESS_KEY_ID"]);
     assert_eq!(scene.asked().len(), 1);
@@ -129,7 +129,7 @@ fn an_entry_of_the_aws_cli_is_used_whoever_is_logged_in() {
 
 #[test]
 fn keys_of_both_caches_are_botocores() {
-    // Made by botocore 1.43 for these very profiles.
+    // These names come from botocore 1.43, for the same profiles.
     let scene = Scene::logged_in(8 * 3600);
     assert_eq!(Scene::token_path("corp"), ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json");
     scene.run("p").success();
@@ -175,7 +175,7 @@ fn refresh_gets_new_role_credentials() {
 fn too_little_left_is_got_anew() {
     let scene = Scene::logged_in(8 * 3600);
     scene.run("p").success();
-    // An hour is left of an hour; the file's own time tells how long it was.
+    // The file's modification time shows that a full hour is left of an hour.
     scene.world.run(["-p", "p", "--min-ttl", "30m", "true"]).success();
     assert_eq!(scene.asked().len(), 1);
     let entry = scene.world.cli_cache().into_iter().next().unwrap();
@@ -219,7 +219,7 @@ fn one_and_two_roles_over_it() {
     assert_eq!(scene.asked(), [CREDENTIALS]);
     let calls = scene.world.sts.calls();
     assert_eq!(calls.iter().map(|call| call.param("RoleArn")).collect::<Vec<_>>(), [ONE, TWO]);
-    // Nothing of it is needed while the role above is fresh.
+    // SSO is not needed while the role above it is fresh.
     std::fs::remove_dir_all(scene.world.path(".aws/sso")).unwrap();
     scene.run("one").success();
     assert_eq!(scene.world.sts.calls().len(), 2);
@@ -258,7 +258,7 @@ fn a_token_near_its_end_is_renewed_and_written_back_with_what_is_not_ours() {
         assert!(ends.contains(&after["expiresAt"].as_str().unwrap().to_owned()), "{after}");
         let mode = scene.world.snapshot()[&Scene::token_path("corp")][..4].to_owned();
         assert_eq!(mode, "0600");
-        // The new token and the new refresh token are the ones that count.
+        // They are the tokens that the service has issued.
         assert!(scene.sso.state().tokens.contains(after["accessToken"].as_str().unwrap()));
         assert!(scene.sso.state().refresh_tokens.contains(after["refreshToken"].as_str().unwrap()));
     }
@@ -346,7 +346,7 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
         scene.sso.instead("/token", reply);
         let words = words.replacen("OIDC", &oidc(&scene), 1);
         scene.fails("p", &format!("the SSO session 'corp' has expired and was not renewed: {words}"));
-        // With time left it goes on by the old token.
+        // While the old token is valid, it is used.
         let scene = Scene::logged_in(60);
         scene.sso.instead("/token", reply);
         scene.run("p").success().assert_stderr("");
@@ -361,7 +361,7 @@ fn many_at_once_renew_the_token_once() {
         run.wait().success();
     }
     assert_eq!(scene.asked(), ["POST /token", CREDENTIALS]);
-    // Over different roles, which each has its own lock, too.
+    // Also below different roles, each of which has its own lock.
     let scene = Scene::logged_in(-60);
     scene.world.append_config(&format!("[profile other]\nrole_arn = {TWO}\nsource_profile = p\n"));
     let runs: Vec<_> =
@@ -378,7 +378,7 @@ fn nobody_is_logged_in() {
     let scene = Scene::new();
     scene.fails("p", missing);
     scene.fails("one", &missing.replace("-p p", "-p one"));
-    // What is no token of the AWS CLI is none.
+    // Files that do not hold a token of the AWS CLI.
     for text in [
         "",
         "{}",
@@ -486,7 +486,7 @@ fn a_role_with_a_serial_over_it_sends_serial_and_code() {
     let world = &scene.world;
     world.append_config(&format!("[profile m]\nrole_arn = {ONE}\nsource_profile = p\nmfa_serial = {}\n", seed::SERIAL));
     let code = world.fresh_code();
-    // STS knows no device of a role session; that serial and code reached it is what counts.
+    // STS refuses, as a role session has no MFA device. The test checks that it received serial and code.
     world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "m", "true"]).run().assert_status(125);
     let call = world.sts.last("AssumeRole");
     assert_eq!((call.param("SerialNumber"), call.param("TokenCode")), (seed::SERIAL, code.as_str()));

@@ -1,4 +1,4 @@
-//! Web identity: from a profile and from the environment, alone and under roles, with a token that is rotated.
+//! Web identity: from a profile and from the environment, alone and below roles, with a token that changes.
 
 use crate::world::{Fault, Role, World};
 use sha1::{Digest as _, Sha1};
@@ -7,7 +7,7 @@ const POD: &str = "arn:aws:iam::111111111111:role/kubernetes/pod";
 const ONE: &str = "arn:aws:iam::222222222222:role/one";
 const TWO: &str = "arn:aws:iam::333333333333:role/two";
 
-/// Profiles `pod`, `one` over it and `two` over that; the token file holds `first`, which is good.
+/// Profiles `pod`, `one` over it and `two` over that; the token file holds `first`, which STS accepts.
 fn world() -> World {
     let world = World::new();
     let token = world.write("token", "first");
@@ -43,10 +43,10 @@ fn a_role_is_assumed_by_the_token_alone_and_kept_as_the_aws_cli_keeps_it() {
     assert_eq!(call.param("RoleSessionName"), "jenkins");
     assert_eq!(call.param("WebIdentityToken"), "first");
     assert_eq!(call.param("DurationSeconds"), "");
-    assert_eq!(call.access_key_id, "", "nothing signs it");
+    assert_eq!(call.access_key_id, "", "the call is not signed");
     assert_eq!(first["AWS_ACCOUNT_ID"], "111111111111");
     let cached = world.cli_cache();
-    // Made by botocore 1.43.
+    // The name that botocore 1.43 uses.
     let key = String::from("4b33484699dcc75b42f13bba27c85cf3b530dc22.json");
     assert_eq!(cached.keys().collect::<Vec<_>>(), [&key]);
     assert_eq!(cached[&key]["AssumedRoleUser"]["Arn"], "arn:aws:sts::111111111111:assumed-role/pod/jenkins");

@@ -1,4 +1,4 @@
-//! The command's environment: what is set, carried over, removed and left alone.
+//! The command's environment: which variables are set, carried over, removed and left unchanged.
 
 use crate::world::sts::{Issued, clock};
 use crate::world::{AWS_AUTH, Output, Role, World};
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 const PLAIN: &str = "arn:aws:iam::381494870249:role/plain";
 const ACCOUNT: &str = "381494870249";
 
-/// A world with the profile `plain`, whose role wants no MFA; `more` stands in that profile.
+/// A world with the profile `plain`, whose role needs no MFA. `more` holds further lines of that profile.
 fn world(more: &str) -> World {
     let world = World::seeded();
     world.append_config(&format!("[profile plain]\nsource_profile = default\nrole_arn = {PLAIN}\n{more}"));
@@ -24,7 +24,7 @@ fn issued(world: &World) -> Issued {
     issued.pop_first().unwrap().1
 }
 
-/// What the command of profile `plain` sees, given these variables.
+/// The environment of a command with profile `plain`, if the caller sets these variables.
 fn seen(world: &World, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     run_with(world, variables).env_of_child()
 }
@@ -39,7 +39,7 @@ fn run_with(world: &World, variables: &[(&str, &str)]) -> Output {
     output
 }
 
-/// The variables that the credentials of a role bring along.
+/// The variables that are set for the credentials of a role.
 fn of_role(issued: &Issued) -> BTreeMap<String, String> {
     let expires = clock::iso(issued.expires);
     let set = format!("AWS_ACCOUNT_ID={ACCOUNT} AWS_ACCESS_KEY_ID={}", issued.access_key_id);
@@ -180,7 +180,7 @@ fn every_other_credential_of_the_caller_is_removed_and_nothing_else() {
     assert_eq!(child, expected);
 }
 
-/// Runs aws-auth with exactly these entries, in this order, be they duplicates or no `NAME=value` at all.
+/// Runs aws-auth with exactly these entries in this order, which may be duplicates or have no `=`.
 #[allow(unsafe_code)] // execve with an environment that std's Command cannot express
 fn with_entries(world: &World, args: &[&str], entries: &[&[u8]]) -> Output {
     let base = of_world(world).into_iter().map(|(name, value)| format!("{name}={value}").into_bytes());
@@ -196,7 +196,7 @@ fn with_entries(world: &World, args: &[&str], entries: &[&[u8]]) -> Output {
         unsafe { libc::execve(arguments[0], arguments.as_ptr(), environment.as_ptr()) };
         Err(std::io::Error::last_os_error())
     };
-    // SAFETY: it allocates between fork and exec, which glibc and Apple's libc allow.
+    // SAFETY: the closure allocates between fork and exec, which glibc and Apple's libc allow.
     world
         .aws_auth()
         .prepare(move |command| {
@@ -260,7 +260,7 @@ fn odd_entries_reach_the_command_byte_for_byte() {
         let args = profile.map_or_else(|| vec!["env", "-0"], |name| vec!["-p", name, "env", "-0"]);
         let output = with_entries(&world, &args, &all);
         let kept: Vec<&[u8]> = entries(&output).into_iter().filter(|entry| odd.contains(entry)).collect();
-        assert_eq!(kept, odd[..rest], "in their order");
+        assert_eq!(kept, odd[..rest], "in the caller's order");
     }
 }
 
@@ -300,7 +300,7 @@ fn an_account_that_is_not_known_does_not_stand_beside_anothers() {
     assert_eq!(child["AWS_ACCOUNT_ID_ENDPOINT_MODE"], "disabled");
 }
 
-/// AWS_REGION and AWS_DEFAULT_REGION of the command.
+/// The command's AWS_REGION and AWS_DEFAULT_REGION.
 fn regions(child: &BTreeMap<String, String>) -> [Option<&str>; 2] {
     ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| child.get(name).map(String::as_str))
 }
@@ -329,7 +329,7 @@ fn the_region_option_sets_both() {
         .run();
     assert_eq!(regions(&output.env_of_child()), [Some("eu-north-1"); 2]);
     assert_eq!(world.sts.last("AssumeRole").region, "eu-north-1");
-    // Keys that pass through too, and nothing else of them changes.
+    // Also with keys that pass through; nothing else changes for them.
     let output = world.aws_auth().keys("AKIAMINE", "mine", "").args(["--region", "eu-north-1", "env", "-0"]).run();
     let child = output.env_of_child();
     assert_eq!(regions(&child), [Some("eu-north-1"); 2]);
@@ -378,14 +378,14 @@ fn the_profiles_settings_are_carried_over() {
     let callers: Vec<_> = SETTINGS.iter().map(|(_, variable, _)| (*variable, "")).collect();
     let child = seen(&world, &callers);
     for (_, variable, _) in SETTINGS {
-        assert_eq!(child[variable], "", "the caller's {variable} stays, be it empty");
+        assert_eq!(child[variable], "", "the caller's {variable} stays, even if it is empty");
     }
 }
 
 #[test]
 fn the_profiles_ca_bundle_is_carried_over() {
     let world = world("ca_bundle = /etc/corp.pem\n");
-    // Cached credentials, for the bundle itself is not there.
+    // Uses cached credentials, because the bundle does not exist.
     world.config(&world.read(".aws/config").replace("ca_bundle = /etc/corp.pem\n", ""));
     seen(&world, &[]);
     world.append_config("ca_bundle = /etc/corp.pem\n");
@@ -409,7 +409,7 @@ fn endpoints_are_carried_over_service_by_service() {
     assert_eq!(child["AWS_ENDPOINT_URL_S3"], "https://mine.example.com");
     assert_eq!(child["AWS_ENDPOINT_URL"], "https://all.example.com");
 
-    // It stands above the services section, and would lose to the more special variables.
+    // The caller's variable wins over the services section, whose variables for one service would win over it.
     let child = seen(&world, &[("AWS_ENDPOINT_URL", "https://mine.example.com")]);
     assert_eq!(child["AWS_ENDPOINT_URL"], "https://mine.example.com");
     assert!(!child.contains_key("AWS_ENDPOINT_URL_S3"), "{child:?}");

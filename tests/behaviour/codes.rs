@@ -1,15 +1,15 @@
-//! Where a code comes from, in which order, and that none is sent twice.
+//! The sources of a code and their order; no code is sent twice.
 
 use crate::kit::{AGAIN, answer, assert_said, at_terminal, masked, no_way, own, until, wrong};
 use crate::world::sts::Fault;
 use crate::world::{Invocation, Output, World, seed};
 
-/// A run of `true` as sops.
+/// A run of `true` with the profile sops.
 fn sops(world: &World) -> Invocation<'_> {
     world.aws_auth().args(["-p", "sops", "true"])
 }
 
-/// A program that leaves a mark and prints this.
+/// A program that records its run and prints `prints`.
 fn process(world: &World, name: &str, prints: &str) -> String {
     let mark = world.path(format!("{name}.ran"));
     let script = format!("#!/bin/sh\ntouch '{}'\necho '{prints}'\n", mark.display());
@@ -20,7 +20,7 @@ fn ran(world: &World, name: &str) -> bool {
     world.path(format!("{name}.ran")).exists()
 }
 
-/// What a run says that has a code which STS refuses, and no terminal.
+/// The message of a run without a terminal whose code STS refuses.
 fn refused(world: &World) -> String {
     format!("aws-auth: {}; give the code that the device shows now; each code is good once\n", wrong(world, "sops"))
 }
@@ -39,7 +39,7 @@ fn the_option_comes_first_then_the_variable_then_the_process() {
     let output = all().args(["-p", "sops", "true"]).run();
     output.assert_status(125).assert_stderr(&refused(&world));
     assert!(ran(&world, "process"));
-    // The terminal comes last: with another source it is not asked.
+    // The terminal is the last source: it does not ask if there is another.
     let output = sops(&world).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).in_terminal().wait();
     output.success().assert_transcript("").assert_stderr("");
 }
@@ -110,7 +110,7 @@ fn a_connection_that_was_closed_during_the_prompt_costs_no_code() {
     let output = run.wait();
     output.success().assert_stdout("sops\n");
     assert_eq!(world.sts.actions(), ["GetSessionToken", "GetSessionToken", "GetSessionToken", "AssumeRole"]);
-    // The calls after the last prompt share one.
+    // The calls after the last prompt share a connection.
     assert_eq!(world.sts.connections(), 3);
 }
 
@@ -124,7 +124,7 @@ fn a_connection_that_was_open_before_the_prompt_is_not_used_after_it() {
     assert_eq!(world.sts.connections(), 2);
 }
 
-/// What is wrong with each process, and the words for it.
+/// An `mfa_process` that fails, and the message about it.
 const WRONG: [(&str, &str); 8] = [
     ("false", "mfa_process 'false' failed (exit status: 1)"),
     ("sh -c 'kill -KILL $$'", "mfa_process 'sh' failed (signal: 9 (SIGKILL))"),
@@ -190,7 +190,7 @@ fn a_refused_code_of_any_source_is_followed_by_the_terminal_if_there_is_one() {
         let output: Output = give(world.aws_auth(), world.wrong_code()).args(["-p", "sops", "true"]).run();
         output.assert_status(125).assert_stderr(&refused(&world));
 
-        // The other sources are not tried in turn: somebody chose this one.
+        // Only the terminal follows, not another source: the user chose this one.
         let other = process(&world, "other", &world.wrong_code());
         let run = give(world.aws_auth().arg("--no-cache"), world.wrong_code()).args(["-p", "sops", "true"]);
         let run = if name == "mfa_process" { run } else { run.env("AWS_AUTH_MFA_PROCESS", other) };
@@ -251,7 +251,7 @@ fn a_refused_code_is_not_sent_again_by_the_same_run() {
         run.ctrl_c();
         run.wait();
     }
-    assert_eq!(world.sts.count("GetSessionToken"), 2, "once by each run: --no-cache has no memory of the other");
+    assert_eq!(world.sts.count("GetSessionToken"), 2, "once by each run: --no-cache does not know of the other run");
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn a_sent_code_is_remembered_for_a_minute_and_not_in_clear() {
     crate::kit::edit(file, |sent| sent[0]["at"] = (sent[0]["at"].as_i64().unwrap() - 61).into());
     sops(&world).env("AWS_AUTH_MFA_TOKEN", &code).run().assert_stderr(&refused(&world));
     assert_eq!(world.sts.count("GetSessionToken"), 2);
-    // What cannot be read is no memory.
+    // A file that cannot be parsed counts as missing.
     std::fs::write(file, "[{\"at\": \"now\"}]").unwrap();
     sops(&world).env("AWS_AUTH_MFA_TOKEN", &code).run().assert_stderr(&refused(&world));
 }

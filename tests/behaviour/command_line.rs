@@ -1,4 +1,4 @@
-//! The command line: options and their variables, where COMMAND begins, and what is said of mistakes.
+//! The command line: options and their variables, where COMMAND begins, and the messages about mistakes.
 
 use crate::world::{Invocation, Output, Role, Status, World, seed};
 use std::ffi::{OsStr, OsString};
@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 const PLAIN: &str = "arn:aws:iam::381494870249:role/plain";
 
-/// A world with the profile `plain`, whose role wants no MFA and lasts up to 12 hours.
+/// A world with the profile `plain`, whose role needs no MFA and may last 12 hours.
 fn world() -> World {
     let world = World::seeded();
     world.append_config(&format!("[profile plain]\nsource_profile = default\nrole_arn = {PLAIN}\n"));
@@ -14,7 +14,7 @@ fn world() -> World {
     world
 }
 
-/// Keys that pass through, so that nothing but the command line is looked at.
+/// Runs with keys that pass through, so that only the command line matters.
 fn with_keys(world: &World, args: &[&OsStr]) -> Output {
     world.aws_auth().keys("AKIAMINE", "mine", "").args(args).run()
 }
@@ -27,7 +27,7 @@ fn assert_usage_error(args: &[&str], line: &str) {
     output.assert_status(125).assert_stdout("").assert_stderr(&format!("aws-auth: {line}\n"));
 }
 
-/// The arguments that reached the command, each followed by a line end.
+/// The arguments that the command got, one on each line.
 fn arguments(args: &[&OsStr]) -> Vec<u8> {
     let world = World::new();
     let script = world.script("bin/show", "#!/bin/sh\nfor arg; do printf '%s\\n' \"$arg\"; done\n");
@@ -206,7 +206,7 @@ fn help_and_version_are_on_stdout() {
         let output = world.run([option]);
         output.success().assert_stderr("").assert_stdout(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n"));
     }
-    // Neither looks at anything else.
+    // They check nothing else.
     let output = world.aws_auth().profile("").env("AWS_AUTH_DURATION", "x").arg("-V").run();
     output.success();
     assert!(std::fs::read_to_string(golden).unwrap().lines().all(|line| line.chars().count() <= 80));
@@ -312,11 +312,11 @@ fn the_duration_is_the_options_then_the_variables_then_the_profiles() {
 #[test]
 fn min_ttl_is_the_options_then_the_variables_then_fifteen_minutes() {
     let world = world();
-    // The cached role is good for 30 minutes of an hour.
+    // The role's credentials last 30 minutes.
     world.sts.set_role_lifetime(Some(1800));
     world.aws_auth().profile("plain").args(["--min-ttl", "1m", "true"]).run().success();
     let file = world.cli_cache().into_keys().next().unwrap();
-    // It was made half an hour ago.
+    // With this modification time, 30 minutes of an hour are left.
     let half_an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_mins(30);
     let entry = std::fs::File::open(world.cli_cache_dir().join(file)).unwrap();
     entry.set_modified(half_an_hour_ago).unwrap();

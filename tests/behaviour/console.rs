@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 const TOKEN: &str = "canary+SigninToken/of=the&console";
 
-/// The federation endpoint, strict about what AWS documents: the session's three fields, the SessionDuration's range.
+/// The federation endpoint. As AWS documents, it requires the session's three fields and checks the range of
+/// SessionDuration.
 pub fn federation() -> Web {
     Web::start(|asked| {
         let query = query(&asked.target);
@@ -69,7 +70,7 @@ fn the_link_signs_in_as_the_role() {
     {
         assert_eq!(session[name], entry["Credentials"][cached]);
     }
-    assert!(!asked[0].target.contains("SessionDuration"), "a role from a session lasts as long as it lasts");
+    assert!(!asked[0].target.contains("SessionDuration"), "a role from a session has no SessionDuration");
     assert_eq!(
         link,
         format!(
@@ -96,7 +97,7 @@ fn session_duration_is_sent_when_this_run_assumed_the_role_with_long_term_keys_a
     };
     let long = || console(&world, &web).args(["-p", "sops", "--duration", "12h"]);
     assert_eq!(seconds(long().env("AWS_AUTH_MFA_TOKEN", world.fresh_code())), Some(String::from("43200")));
-    assert_eq!(seconds(long()), None, "from the cache, nobody knows how it was got");
+    assert_eq!(seconds(long()), None, "a cached role may have been assumed from a session");
     assert_eq!(seconds(console(&world, &web).args(["-p", "open"])), Some(String::from("3600")));
     assert_eq!(seconds(console(&world, &web).args(["-p", "chained"])), None);
 }
@@ -216,7 +217,7 @@ fn a_sign_in_that_refuses_is_said() {
         .assert_stderr_contains(&format!("aws-auth: cannot reach the console's sign-in at {} (", web.endpoint()));
 }
 
-/// A browser that follows the address it is given, and keeps its arguments, environment and where it was sent.
+/// A browser that follows the address that it gets, and saves its arguments, its environment and the answers.
 const BROWSER: &str = r#"#!/bin/bash
 printf '%s\n' "$@" > "$HOME/argv"
 env > "$HOME/env"
@@ -241,7 +242,7 @@ fn with_role() -> (World, Web) {
     (world, federation())
 }
 
-/// What the browser was answered, once it has ended: the program does not wait for that.
+/// The answer that the browser got, once it has ended. aws-auth does not wait for the browser.
 fn answer(world: &World) -> String {
     world.read("ended");
     world.read("answer")
@@ -374,7 +375,7 @@ fn another_user_who_is_quicker_gets_nothing() {
             ),
         );
         let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser");
-        // The browser outlives the run; it waits at this pipe until its end is looked for.
+        // The browser outlives the run: it waits at this pipe until the test reads from it.
         let done = world.fifo("done");
         run.args(["-p", "sops", "--console"]).run().success();
         std::fs::read(done).unwrap();

@@ -1,4 +1,4 @@
-//! Becoming the command: its process, streams, descriptors and signals, and what is said when it cannot be run.
+//! Becoming the command: its process, streams, descriptors and signals, and the messages when it cannot be run.
 
 use crate::world::{Invocation, Role, Status, World};
 use rustix::process::Signal;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 const PLAIN: &str = "arn:aws:iam::381494870249:role/plain";
 
-/// A world with the profile `plain`, whose role wants no MFA.
+/// A world with the profile `plain`, whose role needs no MFA.
 fn world() -> World {
     let world = World::seeded();
     world.append_config(&format!("[profile plain]\nsource_profile = default\nrole_arn = {PLAIN}\n"));
@@ -69,7 +69,7 @@ fn the_working_directory_and_umask_are_the_callers() {
 const LOOK: &str = "check the name and PATH; aliases and functions of your shell are not commands";
 const DENIED: &str = "(Permission denied); check that it is a program, and that you may execute it (chmod +x)";
 
-/// The command and what is said of it, with its status.
+/// A command that cannot be run, its exit status and the message about it.
 fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
     let home = world.home().display();
     world.write("no-x", "#!/bin/sh\n");
@@ -135,7 +135,7 @@ fn path_is_searched_as_the_system_does() {
     let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     for (path, expected) in [
         (text(&there), "there\n"),
-        // What cannot be executed, and a directory of that name, are passed over.
+        // A file that cannot be executed and a directory of that name are skipped.
         (format!("{}:{}:/nowhere:{}", text(&here), text(&world.path("dir")), text(&there)), "there\n"),
         // An empty element is the working directory.
         (format!(":{}", text(&there)), "cwd\n"),
@@ -169,7 +169,7 @@ fn path_is_searched_as_the_system_does() {
             output.assert_status(status).assert_stderr(&format!("aws-auth: {line}\n"));
         });
     }
-    // Without PATH, where the system's commands are.
+    // Without PATH, the system's directories are searched.
     each_way(&world, |invocation| {
         invocation.env_remove("PATH").args(["sh", "-c", "echo found"]).run().success().assert_stdout("found\n");
     });
@@ -203,7 +203,7 @@ fn the_command_gets_no_descriptor_of_ours() {
         eprintln!("skipped: there is no /proc here");
         return;
     }
-    // Whatever runs the tests may have left some open.
+    // The program that runs the tests may have left descriptors open.
     let alone = world.command("ls").arg("/proc/self/fd").run().stdout_text();
     each_way(&world, |invocation| {
         invocation.args(["ls", "/proc/self/fd"]).run().success().assert_stdout(&alone);
@@ -231,7 +231,7 @@ fn a_closed_stderr_stops_nothing() {
     output.success().assert_stdout("ran\n");
 }
 
-/// SigBlk and SigIgn of a command.
+/// The masks SigBlk and SigIgn in the text of /proc/PID/status.
 #[cfg(target_os = "linux")]
 fn signals(text: &str) -> (u64, u64) {
     let mask = |name: &str| {
@@ -252,7 +252,7 @@ fn signals_are_passed_on_as_they_came() {
         (&[], &[libc::SIGTERM, libc::SIGPIPE]),
     ] {
         let world = world();
-        // Whatever runs the tests may ignore others.
+        // The program that runs the tests may ignore other signals.
         let alone = world
             .command("grep")
             .prepare(move |command| arrange(command, ignored, blocked))
@@ -279,7 +279,7 @@ fn signals_are_passed_on_as_they_came() {
 fn arrange(command: &mut std::process::Command, ignored: &'static [i32], blocked: &'static [i32]) {
     use std::os::unix::process::CommandExt as _;
     let change = move || {
-        // SAFETY: plain system calls on values of our own.
+        // SAFETY: only system calls on local values.
         unsafe {
             for signal in ignored {
                 libc::signal(*signal, libc::SIG_IGN);
@@ -373,8 +373,8 @@ fn a_cached_run_opens_no_socket_reads_each_file_once_and_lists_no_directory() {
     let there = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("strace").exists()));
     if !there || strace.run().status != Status::Code(0) {
-        assert!(std::env::var_os("CI").is_none(), "CI must have a strace that may trace");
-        eprintln!("skipped: there is no strace that may trace here");
+        assert!(std::env::var_os("CI").is_none(), "CI must have a strace that is allowed to trace");
+        eprintln!("skipped: there is no strace here that is allowed to trace");
         return;
     }
     world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).arg("true").run().success();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const SOPS: &str = "arn:aws:iam::398263320410:role/sops-credentials-access";
 
-/// The lines about sops in a seeded world, with what the caches hold.
+/// What is printed for sops in a seeded world; `session`, `role` and `run` are the parts that vary.
 fn sops(world: &World, session: &str, role: &str, run: &str) -> String {
     let (home, key, endpoint) = (world.home().display(), &world.user.access_key_id, world.sts.endpoint());
     format!(
@@ -22,7 +22,7 @@ fn sops(world: &World, session: &str, role: &str, run: &str) -> String {
     )
 }
 
-/// The text without what depends on the time of day.
+/// The text with every time of day as TIME.
 fn without_times(text: &str) -> String {
     let mut result = String::new();
     let mut rest = text;
@@ -45,7 +45,7 @@ fn a_profile_is_explained_step_by_step() {
     let output = world.run(["-p", "sops", "--explain"]);
     output.success().assert_stderr("").assert_stdout(&sops(&world, "not cached", "not cached", &nowhere));
     assert_eq!(world.sts.connections(), 0);
-    assert!(!world.own_cache_dir().exists(), "nothing is locked, nothing is written");
+    assert!(!world.own_cache_dir().exists(), "no lock is taken and nothing is written");
 }
 
 #[test]
@@ -64,10 +64,7 @@ fn what_the_caches_hold_is_shown_and_what_a_run_would_do_with_it() {
         "{other}"
     );
     let patient = world.run(["-p", "sops", "--min-ttl", "2h", "--explain"]).success().stdout_text();
-    assert!(
-        patient.contains("takes the cached credentials"),
-        "no more than two thirds of an hour is wanted: {patient}"
-    );
+    assert!(patient.contains("takes the cached credentials"), "at most two thirds of an hour are required: {patient}");
     let anew = world.run(["-p", "sops", "--refresh", "--explain"]).success().stdout_text();
     assert!(anew.contains(&format!("a run now: calls AssumeRole {SOPS}; asks for no code\n")), "{anew}");
     assert!(anew.contains("note: --refresh: cached role credentials are ignored\n"), "{anew}");

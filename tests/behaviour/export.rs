@@ -3,10 +3,10 @@
 use crate::world::{Invocation, Output, World, seed};
 use std::collections::BTreeMap;
 
-/// A profile's name, and values of its settings, that no shell may act on.
+/// A profile's name and values of its settings. A shell must not execute or change any part of it.
 const HOSTILE: &str = r#"it's $(touch pwned) `touch pwned` "x" \ \\ \' !x ‘y’ *;&|<> é é ~ %PATH% ${HOME}"#;
 
-/// A world with a profile of long-term keys that carries hostile settings; a code is never asked for.
+/// A world whose profile has long-term keys and hostile settings, and needs no code.
 fn hostile_world() -> World {
     let world = World::new();
     let user = &world.user;
@@ -22,7 +22,7 @@ fn hostile_world() -> World {
     world
 }
 
-/// A caller's environment with everything that must go.
+/// Sets variables in the caller's environment that must be removed.
 fn crowded(run: Invocation<'_>) -> Invocation<'_> {
     run.env("AWS_PROFILE", HOSTILE)
         .env("AWS_DEFAULT_PROFILE", HOSTILE)
@@ -35,7 +35,7 @@ fn crowded(run: Invocation<'_>) -> Invocation<'_> {
         .env("AWS_AUTH", crate::world::AWS_AUTH)
 }
 
-/// The variables of AWS alone.
+/// Only the variables that concern AWS.
 fn aws(output: &Output) -> BTreeMap<String, String> {
     let mut all = output.env_of_child();
     all.retain(|name, _| name.starts_with("AWS_") && name != "AWS_AUTH");

@@ -1,5 +1,5 @@
-//! Disks that are full, homes that are missing or another's, streams that are closed: once a code is spent the command
-//! runs, and one line says that nothing could be kept.
+//! Full disks, missing homes, homes of another user, closed streams: once a code is used, the command runs, and one
+//! line says that nothing could be cached.
 
 use crate::world::run::Invocation;
 use crate::world::{AWS_AUTH, World};
@@ -10,15 +10,15 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// A user that no machine knows.
-const NOBODY: u32 = 54321;
+/// A user id that no account has.
+const UNUSED_USER: u32 = 54321;
 
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says that a test was not run. CI has every program, but not every privilege: tests that need root, or a kernel that
-/// lets users mount, are skipped there too.
+/// Prints that a test was skipped. CI has every program, but not every privilege: it also skips tests that need root,
+/// or a kernel that lets users mount.
 pub fn skipped(test: &str, why: &str) {
     eprintln!("skipped: {test} ({why})");
 }
@@ -27,12 +27,13 @@ fn works(words: &[&str]) -> bool {
     Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success())
 }
 
-/// Words before a command that make its user one without privileges, who owns the home: none when we are one already.
+/// The words before a command that run it as an unprivileged user who owns the home. Empty if the tests run as such a
+/// user already; `None` if the test is skipped.
 pub fn unprivileged(world: &World, test: &str) -> Option<Vec<String>> {
-    unprivileged_as(NOBODY, world, test)
+    unprivileged_as(UNUSED_USER, world, test)
 }
 
-/// The same as the user of this number, for limits that count what a user has.
+/// The same with the user id `user`, for limits that count all processes of a user.
 pub fn unprivileged_as(user: u32, world: &World, test: &str) -> Option<Vec<String>> {
     if !is_root() {
         return Some(Vec::new());
@@ -67,7 +68,7 @@ fn sops(world: &World) -> Invocation<'_> {
     world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code())
 }
 
-/// The command runs with credentials, and this is all that is said.
+/// Asserts that the command runs with credentials and prints exactly `stderr`.
 #[track_caller]
 fn runs(run: Invocation<'_>, stderr: &str) {
     let output = run.args(["sh", "-c", "echo ran ${AWS_SESSION_TOKEN:+with credentials}"]).run();
@@ -106,7 +107,7 @@ fn a_read_only_cache_as_an_unprivileged_user() {
     assert!(output.stderr.starts_with(&start), "{}", output.stderr);
     assert!(output.stderr.ends_with(".json (Permission denied); the next run will ask again\n"), "{}", output.stderr);
     assert_eq!(output.stderr.lines().count(), 1);
-    // The session was kept: no code is needed now.
+    // The session was cached, so no code is needed now.
     let output = world.aws_auth().profile("sops").through(&words).args(["echo", "ran"]).run();
     output.success().assert_stdout("ran\n");
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole", "AssumeRole"]);
@@ -147,7 +148,7 @@ fn a_lock_that_cannot_be_opened_as_an_unprivileged_user() {
 #[test]
 fn a_home_that_is_missing() {
     let world = World::seeded();
-    // Nothing can be made under a file.
+    // A directory cannot be created inside a file.
     let home = world.path(".aws/config/home");
     let run = sops(&world)
         .env("HOME", &home)
@@ -189,7 +190,7 @@ fn nothing_is_written_into_another_users_home_as_root() {
     if !is_root() {
         return skipped("nothing_is_written_into_another_users_home_as_root", "needs root");
     }
-    give_away(NOBODY, world.home());
+    give_away(UNUSED_USER, world.home());
     let before = world.snapshot();
     runs(
         sops(&world),
@@ -200,9 +201,9 @@ fn nothing_is_written_into_another_users_home_as_root() {
     );
     assert_eq!(world.snapshot(), before);
     for (_, path) in [("home", world.home().to_owned()), ("config", world.path(".aws/config"))] {
-        assert_eq!(path.metadata().unwrap().uid(), NOBODY);
+        assert_eq!(path.metadata().unwrap().uid(), UNUSED_USER);
     }
-    // Nobody asked for anything to be kept: nothing is said.
+    // With --no-cache there is no warning.
     runs(sops(&world).arg("--no-cache"), "");
     assert_eq!(world.snapshot(), before);
 }
@@ -246,7 +247,7 @@ fn a_limit_on_the_size_of_files_is_said_before_a_command_is_kept_fresh() {
 #[allow(unsafe_code)] // pre_exec: one async-signal-safe call
 fn no_file_may_grow(command: &mut Command) {
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    // SAFETY: a plain system call between fork and exec.
+    // SAFETY: one async-signal-safe system call between fork and exec.
     unsafe { command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Fsize, limit)?)) };
 }
 
@@ -303,7 +304,7 @@ fn a_standard_error_that_takes_nothing() {
         .args(["-v", "echo", "ran"])
         .run();
     output.success().assert_stdout("ran\n");
-    // A pipe whose reader is gone.
+    // A pipe that nothing reads from.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = sops(&world)
@@ -318,7 +319,7 @@ fn a_standard_error_that_takes_nothing() {
 
 #[test]
 fn a_cache_directory_in_the_way() {
-    // A file where the directory should be; a dangling link.
+    // A file in the place of the directory, and a dangling link.
     for dangling in [false, true] {
         let world = World::seeded();
         fs::create_dir_all(world.path(".cache")).unwrap();
@@ -337,7 +338,7 @@ fn a_cache_directory_in_the_way() {
     }
 }
 
-/// Keeps the helper's signature honest.
+/// Checks that [`unprivileged`] works.
 #[test]
 fn a_user_of_no_privileges_is_one() {
     let world = World::seeded();

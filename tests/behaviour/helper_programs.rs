@@ -1,5 +1,5 @@
-//! What holds for every helper program, a credential_process or an mfa_process alike: how it ends, what it inherits, and
-//! that helpers which need each other come to an end.
+//! The rules for every helper program (credential_process, mfa_process): how it ends, what it inherits, and that
+//! helpers which need each other do not run forever.
 
 use crate::faults::{is_root, skipped, unprivileged_as};
 use crate::kit::Alive;
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Instant;
 
-/// The two kinds of helpers.
+/// The kind of a helper program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Credentials,
@@ -19,7 +19,7 @@ enum Kind {
 
 const KINDS: [Kind; 2] = [Kind::Credentials, Kind::Code];
 
-/// A world whose profile `p` has this script as its helper; its answer is in `~/answer`.
+/// A world whose profile `p` has this script as its helper. `~/answer` holds an answer for the script to print.
 fn world(kind: Kind, script: &str) -> World {
     let world = World::seeded();
     let shell = if script.starts_with("#!") { "" } else { "#!/bin/sh\n" };
@@ -56,7 +56,7 @@ fn run<'w>(world: &'w World, command: &[&str]) -> Invocation<'w> {
 #[test]
 fn what_a_helper_leaves_behind_is_not_waited_for() {
     for kind in KINDS {
-        // The one that stays holds the output open.
+        // The process that stays keeps the output open.
         let world = world(kind, "(exec sleep 20 2> /dev/null) & cat \"$HOME/answer\"");
         let before = Instant::now();
         run(&world, &["true"]).run().success();
@@ -68,7 +68,7 @@ fn what_a_helper_leaves_behind_is_not_waited_for() {
 fn our_own_end_takes_a_helper_and_its_children_along() {
     for kind in KINDS {
         for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-            // A shell shields a child in the background from SIGINT.
+            // A shell protects its background children from SIGINT.
             let world = world(kind, "exec 9> \"$HOME/alive\"; sleep 1000 & echo up >&9; exec sleep 1000");
             let mut alive = Alive::new(&world);
             let running = run(&world, &["true"]).start();
@@ -93,7 +93,7 @@ fn ctrl_c_ends_a_helper_that_holds_on() {
     }
 }
 
-/// The signals that this text of /proc/PID/status says are ignored, but for those that the C library uses.
+/// The ignored signals in this text of /proc/PID/status, without the real-time signals that the C library uses.
 fn ignored(status: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).expect("a line SigIgn");
     u64::from_str_radix(line.trim(), 16).unwrap() & 0x7fff_ffff
@@ -104,7 +104,7 @@ fn helper_and_command_find_the_signals_as_the_caller_left_them() {
     if !std::path::Path::new("/proc/self/status").exists() {
         return skipped("helper_and_command_find_the_signals_as_the_caller_left_them", "no /proc");
     }
-    // A shell would catch SIGCHLD, and its children would not find it ignored.
+    // Not a shell script: a shell would catch SIGCHLD, and its children would not inherit that it is ignored.
     let status = "#!/usr/bin/awk -f
         BEGIN {
             while ((getline line < \"/proc/self/status\") > 0) print line > (ENVIRON[\"HOME\"] \"/status\")
@@ -144,7 +144,7 @@ fn a_helper_that_fails_where_children_are_not_waited_for_is_told_by_its_status()
 #[allow(unsafe_code)] // pre_exec: one async-signal-safe call
 fn two_processes_alone(command: &mut Command) {
     let limit = rustix::process::Rlimit { current: Some(2), maximum: Some(2) };
-    // SAFETY: a plain system call between fork and exec.
+    // SAFETY: one async-signal-safe system call between fork and exec.
     unsafe { command.pre_exec(move || Ok(rustix::process::setrlimit(rustix::process::Resource::Nproc, limit)?)) };
 }
 
@@ -238,7 +238,7 @@ fn a_circle_that_hides_in_an_empty_environment_ends() {
         let output = world.aws_auth().args(["--no-cache", "-p", "p", "true"]).run();
         output.assert_status(125);
         let words = "profile 'p': 8 aws-auth processes wait for this one";
-        // A credential_process's words are shortened on the way up.
+        // The stderr of a credential_process is shortened at each level.
         assert!(kind == Kind::Credentials || output.stderr.contains(words), "{}", output.report());
         assert_eq!(world.read("runs").lines().count(), 8, "{kind:?}");
     }

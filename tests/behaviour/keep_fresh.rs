@@ -1,5 +1,5 @@
-//! Runs longer than their credentials (`--keep-fresh`): the file that a command gets, and its renewals. Where an SDK
-//! would run the profile's `credential_process`, a shell does; the tests of outside tools have the SDKs.
+//! Runs longer than their credentials (`--keep-fresh`): the file that a command gets, and the renewals. Here a shell
+//! runs the profile's `credential_process`, as an SDK would; tests/outside uses real SDKs.
 
 use crate::kit::{end_roles, log_in, own, session};
 use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, seed};
@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// What an SDK does: the command of the profile that AWS_PROFILE names, run by a shell.
+/// A shell function that does what an SDK does: it runs the `credential_process` of the profile in AWS_PROFILE.
 const RENEW: &str =
     r#"renew() { sh -c "$(sed -n "/^\[profile $AWS_PROFILE]/,\$s/^credential_process = //p" "$AWS_CONFIG_FILE")"; }; "#;
 
@@ -22,7 +22,7 @@ fn script(rest: &str) -> String {
     format!("{RENEW}{rest}")
 }
 
-/// The one generated file.
+/// The path of the only generated file.
 #[track_caller]
 fn file(world: &World) -> PathBuf {
     let found = own(world, "fresh-");
@@ -97,7 +97,7 @@ fn settings_go_along_and_what_leads_to_credentials_does_not() {
              = eu-west-2\n"
         )
     );
-    // Shown, an unknown value may be a secret.
+    // `--explain` hides unknown values, since they may be secret.
     let shown = world.run(["-p", "rich", "--keep-fresh", "--region", "eu-north-1", "--explain"]).stdout_text();
     assert!(shown.contains("   odd = …\n") && shown.contains("       addressing_style = path\n"), "{shown}");
     assert!(
@@ -106,8 +106,8 @@ fn settings_go_along_and_what_leads_to_credentials_does_not() {
     );
 }
 
-/// The keys of the generated profile as rust-ini reads them, which is no parser of ours. Quotes and backslashes are
-/// characters in this dialect.
+/// The keys of the generated profile as read by rust-ini, an independent parser. In this dialect, quotes and
+/// backslashes are ordinary characters.
 fn read_by_rust_ini(text: &str, profile: &str) -> BTreeMap<String, String> {
     let options = ParseOption {
         enabled_quote: false,
@@ -123,7 +123,7 @@ fn read_by_rust_ini(text: &str, profile: &str) -> BTreeMap<String, String> {
 #[test]
 fn another_parser_reads_the_generated_profile_as_ours_does() {
     let world = logged_in();
-    // rust-ini takes no comment behind a header, and the seeded file has some.
+    // Replaces the seeded file, which has comments after headers: rust-ini rejects these.
     world.config(
         "[profile rich]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\nrole_arn = \
          arn:aws:iam::398263320410:role/infrastructure\noutput = \"text\"\nendpoint_url = https://example.com/?a=b;c#d\n\
@@ -147,7 +147,7 @@ fn another_parser_reads_the_generated_profile_as_ours_does() {
     assert_eq!(read_by_rust_ini(&text, "aws-auth-rich"), ours);
 }
 
-/// A command below `--keep-fresh` that waits for its standard input.
+/// Starts a command below `--keep-fresh`, with no terminal and an open standard input.
 fn without_terminal<'w>(world: &'w World, text: &str) -> Running<'w> {
     let invocation = world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c", &script(text)]);
     invocation.stdin_open().secrets_may_show().start()
@@ -173,7 +173,7 @@ fn a_renewal_is_silent_while_the_session_lasts() {
     assert_eq!(world.sts.count("GetSessionToken"), 1);
 }
 
-/// A command at a terminal whose MFA session and role have ended, about to renew.
+/// A command at a terminal whose MFA session and role have expired. It renews when a line is typed.
 fn about_to_ask<'w>(world: &'w World, rest: &str) -> Running<'w> {
     let mut invocation = world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c"]);
     invocation = invocation.arg(script(&format!("echo ready; read go; {rest}")));
@@ -194,7 +194,7 @@ fn a_session_that_ended_costs_one_prompt_that_says_whose_it_is() {
     run.send_line("");
     run.expect(NEEDS);
     run.expect(&world.prompt("sops"));
-    assert_eq!(run.attributes(), before, "the terminal is left as the command has set it");
+    assert_eq!(run.attributes(), before, "the settings of the terminal do not change");
     run.send_line(&world.fresh_code());
     let output = run.wait();
     output.success().assert_terminal_restored();
@@ -267,7 +267,7 @@ fn in_the_background_a_renewal_fails_and_nothing_stops() {
     let path = world.fifo("wait");
     shell.send_line(&format!("aws-auth -p sops --keep-fresh bash {} &", job.display()));
     shell.expect(SHELL_PROMPT);
-    // The job opens its end of the pipe when it runs.
+    // This blocks until the job runs and opens its end of the pipe.
     let pipe = fs::File::options().write(true).open(&path).unwrap();
     end_roles(&world);
     fs::remove_file(session(&world)).unwrap();
@@ -330,7 +330,8 @@ fn names_options_and_paths_that_a_shell_would_read_reach_the_renewal() {
         "[profile \"{header}\"]\nrole_arn = arn:aws:iam::381494870249:role/odd\nsource_profile = default\n[profile \
          aws-auth-it-s--a----x---y-----z---]\nregion = eu-west-1\n"
     ));
-    // By another process: a binary that this one has open for writing would be busy in each child that is forked.
+    // cp writes the file: if this process did, a child forked meanwhile could keep it open, and exec would fail with
+    // "text file busy".
     let binary = world.write("a dir; #1/aws-auth", "").with_file_name("binary");
     assert!(std::process::Command::new("cp").arg(AWS_AUTH).arg(&binary).status().unwrap().success());
     let output = world
@@ -368,7 +369,7 @@ fn a_run_below_sees_the_users_own_files() {
         below.success();
         assert_eq!(below.env_of_child(), alone(&world, config));
     }
-    // By a variable too, and with keys or kept fresh again.
+    // Also if a variable names the profile, and with `--keep-fresh` again.
     let recipe = "AWS_PROFILE=main-infrastructure exec \"$A\" env -0";
     let below = world.aws_auth().env("A", AWS_AUTH).args(["-p", "sops", "--keep-fresh", "sh", "-c", recipe]).run();
     assert_eq!(below.env_of_child()["AWS_AUTH_PROFILE"], "main-infrastructure");
@@ -389,11 +390,11 @@ fn a_run_below_that_names_no_profile_goes_on_with_the_renewal() {
         args.extend(options);
         args.extend(["env", "-0"]);
         let mut below = world.run(args).env_of_child();
-        // It tells the command's name.
+        // AWS_AUTH_SET holds the command's name, which differs.
         below.insert("AWS_AUTH_SET".into(), above["AWS_AUTH_SET"].clone());
         assert_eq!(below, above);
     }
-    // What needs keys resolves the profile again.
+    // Actions that need keys resolve the profile again.
     for action in ["--export=dotenv", "--status", "--whoami"] {
         let output = world.aws_auth().args(["-p", "sops", "--keep-fresh", AWS_AUTH, action]).secrets_may_show().run();
         output.success();
@@ -478,7 +479,7 @@ fn the_runtime_directory_comes_first_and_old_files_go() {
     assert_eq!(path.parent(), Some(&*dir));
     assert!(!old.exists() && young.exists() && other.exists());
     assert!(own(&world, "fresh-").is_empty());
-    // Made anew in the same place when the user's own file changes, and noted as used when it does not.
+    // The file is written again when the user's own file changes; otherwise only its modification time changes.
     world.append_config("[profile new]\n");
     assert_eq!(run("[profile new]"), path);
     let file = fs::File::options().write(true).open(&path).unwrap();

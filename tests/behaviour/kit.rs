@@ -1,4 +1,4 @@
-//! What the tests of codes, sessions and locks share.
+//! Helpers shared by the tests of codes, sessions and locks.
 
 use crate::world::sts::clock;
 use crate::world::{Output, Running, World, seed};
@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// The text with every time of day as `HH:MM`.
+/// The text with every time of day replaced by `HH:MM`.
 pub fn masked(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for at in 0..bytes.len().saturating_sub(4) {
@@ -23,7 +23,7 @@ pub fn masked(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// All that was said on stderr, with times masked.
+/// Asserts the whole of stderr, with times masked.
 #[track_caller]
 pub fn assert_said(output: &Output, text: &str) {
     assert_eq!(masked(&output.stderr), text, "{}", output.report());
@@ -33,12 +33,12 @@ pub fn arn(profile: &str) -> &'static str {
     seed::ROLES.iter().find(|(name, _)| *name == profile).unwrap().1
 }
 
-/// What is said after a prompt.
+/// The line on stderr after a prompt was answered.
 pub fn until(profile: &str) -> String {
     format!("aws-auth: {profile}: role {} until HH:MM\n", arn(profile))
 }
 
-/// What is said when there is no way to a code.
+/// The message of a run that needs a code and has no source for one.
 pub fn no_way(profile: &str) -> String {
     format!(
         "aws-auth: profile '{profile}' needs an MFA code of {}, and there is no terminal to ask on; run 'aws-auth -p \
@@ -47,7 +47,7 @@ pub fn no_way(profile: &str) -> String {
     )
 }
 
-/// What STS says to a wrong code, as an error's fact.
+/// The fact in the error after STS refused a code.
 pub fn wrong(world: &World, profile: &str) -> String {
     format!(
         "profile '{profile}': STS at {} says AccessDenied: MultiFactorAuthentication failed with invalid MFA one time \
@@ -59,7 +59,7 @@ pub fn wrong(world: &World, profile: &str) -> String {
 pub const AGAIN: &str =
     "aws-auth: STS refused that code; it may be mistyped or used, give the one that the device shows now\r\n";
 
-/// Runs `--login` for a profile with a code that is good.
+/// Runs `--login` for a profile with a valid code.
 #[track_caller]
 pub fn log_in(world: &World, profile: &str) {
     let code = world.fresh_code();
@@ -67,7 +67,7 @@ pub fn log_in(world: &World, profile: &str) {
     output.success();
 }
 
-/// A run of `true` that must make do with what is cached.
+/// A run of `true` with no terminal and no code.
 pub fn quietly(world: &World, profile: &str) -> Output {
     world.aws_auth().profile(profile).arg("true").run()
 }
@@ -77,14 +77,14 @@ pub fn at_terminal<'w>(world: &'w World, profile: &str) -> Running<'w> {
     world.aws_auth().profile(profile).args(["echo", profile]).in_terminal()
 }
 
-/// Answers the prompt that is expected next.
+/// Waits for the prompt and answers it.
 #[track_caller]
 pub fn answer(world: &World, running: &Running<'_>, profile: &str, code: &str) {
     running.expect(&world.prompt(profile));
     running.send_line(code);
 }
 
-/// The files of aws-auth's own cache whose names start so.
+/// The files in aws-auth's own cache whose names start with `prefix`.
 pub fn own(world: &World, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(world.own_cache_dir()) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -94,7 +94,7 @@ pub fn own(world: &World, prefix: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The one MFA session that is kept.
+/// The path of the only cached MFA session.
 #[track_caller]
 pub fn session(world: &World) -> PathBuf {
     let found = own(world, "session-");
@@ -106,7 +106,7 @@ pub fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// Changes a cache entry, and leaves its time as it was.
+/// Changes a cache entry but not its modification time.
 pub fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
     let written = path.metadata().unwrap().modified().unwrap();
     let mut value = json(path);
@@ -115,12 +115,12 @@ pub fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
     fs::File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
 }
 
-/// Makes the kept session that many seconds older.
+/// Makes the cached session look as if it was issued `seconds` ago.
 pub fn age_session(world: &World, seconds: i64) {
     edit(&session(world), |session| session["IssuedAt"] = clock::iso(clock::machine() - seconds).into());
 }
 
-/// Leaves a cache entry that many of its `length` seconds.
+/// Changes a cache entry so that it lasts `length` seconds in total and expires in `seconds`.
 pub fn leave(path: &Path, seconds: i64, length: i64) {
     edit(path, |entry| entry["Credentials"]["Expiration"] = clock::iso(clock::machine() + seconds).into());
     let written = SystemTime::now() + Duration::from_secs(seconds.max(0).unsigned_abs())
@@ -133,14 +133,14 @@ pub fn role_entries(world: &World) -> Vec<PathBuf> {
     world.cli_cache().keys().map(|name| world.cli_cache_dir().join(name)).collect()
 }
 
-/// An hour passes for all role credentials: STS takes them no more, and their entries say so.
+/// Makes all cached role credentials expired.
 pub fn end_roles(world: &World) {
     for path in role_entries(world) {
         leave(&path, -1, 3600);
     }
 }
 
-/// Waits until this process says that it waits for the prompt of that one.
+/// Waits until `waiter` says that it waits for the prompt of process `pid`.
 #[track_caller]
 pub fn expect_waiting(waiter: &Running<'_>, pid: i32) {
     waiter.expect_stderr(&waiting_for(pid));
@@ -150,7 +150,7 @@ pub fn waiting_for(pid: i32) -> String {
     format!("aws-auth: waiting for the MFA prompt of process {pid}\n")
 }
 
-/// The pipe `~/alive`, which a helper and all that it starts hold open: its end is theirs.
+/// The pipe `~/alive`. A helper and its children keep it open, so it reaches its end when all of them have exited.
 pub struct Alive(File);
 
 impl Alive {
@@ -163,11 +163,11 @@ impl Alive {
     pub fn wait_for_start(&mut self) {
         let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
         let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
-        assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it did not start");
+        assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "the helper did not start");
         assert_ne!(self.0.read(&mut [0; 64]).unwrap(), 0);
     }
 
-    /// Blocks until no process holds it any more.
+    /// Blocks until no process has it open.
     pub fn wait_for_end(mut self) {
         loop {
             match self.0.read(&mut [0; 64]) {
@@ -177,7 +177,7 @@ impl Alive {
                     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
                     let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
                     let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
-                    assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "it is still there");
+                    assert_eq!(poll(&mut fds, Some(&patience)).unwrap(), 1, "a process still has the pipe open");
                 }
             }
         }

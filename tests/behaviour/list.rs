@@ -1,11 +1,11 @@
-//! `--list`: every profile and what it comes to.
+//! `--list`: every profile and what it resolves to.
 
 use crate::world::{Output, World, seed};
 use serde_json::Value;
 
 fn world() -> World {
     let world = World::seeded();
-    // 43m and a half: no test is slow enough to see another minute.
+    // Half a minute more than 43m, so that a slow test still sees 43m.
     world.sts.set_role_lifetime(Some(43 * 60 + 30));
     world.append_config("[profile broken]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = nobody\n[profile bare]\nregion = eu-west-1\n[profile sso]\nsso_session = team\nsso_account_id = 111122223333\nsso_role_name = Admin\nregion = eu-west-2\n[sso-session team]\nsso_start_url = https://team.awsapps.com/start\nsso_region = eu-west-1\n");
     world
@@ -72,7 +72,7 @@ fn colour_is_for_terminals_that_have_it_and_people_who_want_it() {
     };
     assert!(header("A", "b").starts_with("\x1b[1mPROFILE "));
     assert!(header("NO_COLOR", "1").starts_with("PROFILE "));
-    assert!(header("NO_COLOR", "").starts_with("\x1b[1mPROFILE "), "an empty NO_COLOR says nothing");
+    assert!(header("NO_COLOR", "").starts_with("\x1b[1mPROFILE "), "an empty NO_COLOR has no effect");
     assert!(header("TERM", "dumb").starts_with("PROFILE "));
     assert!(!world.aws_auth().arg("--list").env("TERM", "xterm").run().stdout_text().contains('\x1b'));
     let error = |name: &str| {

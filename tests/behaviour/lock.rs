@@ -1,4 +1,4 @@
-//! Many at once: one prompt, one session, one AssumeRole per role, whoever dies or gives up on the way.
+//! Many processes at once: one prompt, one session and one AssumeRole per role, even if some of them die or give up.
 
 use crate::kit::{
     AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, no_way, own, quietly, until, waiting_for,
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// A run of `echo PROFILE` with no terminal and its standard input closed.
+/// A run of `echo PROFILE` with no terminal and a closed standard input.
 fn closed<'w>(world: &'w World, profile: &str) -> Invocation<'w> {
     world.aws_auth().profile(profile).args(["echo", profile]).through(["sh", "-c", "exec \"$@\" <&-", "sh"])
 }
@@ -54,14 +54,14 @@ fn fifty_at_once_take_one_prompt_one_session_and_one_call_per_role() {
     for (profile, other) in others {
         let output = other.wait();
         output.success().assert_stdout(&format!("{profile}\n"));
-        // Later holders work too fast to be named, but on a busy machine one may be.
+        // Later lock holders are usually too fast to be named, but not on a busy machine.
         assert!(output.stderr.starts_with(&waiting_for(holder)), "{}", output.report());
     }
     let mut actions = world.sts.actions();
     actions.sort();
     assert_eq!(actions, ["AssumeRole", "AssumeRole", "AssumeRole", "AssumeRole", "GetSessionToken"]);
 
-    // With a warm cache none opens a socket, nor touches a lock or any other file.
+    // With credentials in the cache, no run opens a socket or changes a lock or another file.
     world.sts.clear_log();
     let (before, files) = (locks(&world), world.snapshot());
     let runs: Vec<_> = (0..50).map(|at| closed(&world, profile(at)).start()).collect();
@@ -126,7 +126,7 @@ fn a_holder_killed_while_sts_thinks_makes_room_for_the_next() {
         holder.signal(Signal::KILL);
         world.sts.wait_for_held(0);
         world.sts.release();
-        // The code went out, whether or not STS saw it.
+        // The code was sent, even if STS did not receive it.
         answer(&world, &next, "main-infrastructure", &code);
         next.expect("aws-auth: that code was used already; wait for the next one\r\n");
         answer(&world, &next, "main-infrastructure", &world.fresh_code());
@@ -135,7 +135,7 @@ fn a_holder_killed_while_sts_thinks_makes_room_for_the_next() {
     }
 }
 
-/// Whether strace can be used; without it a test is skipped, except where everything must be there.
+/// Whether strace can be used. Without it the test is skipped, but in CI it fails.
 pub fn strace(world: &World, test: &str) -> bool {
     let there = std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join("strace").is_file());
     let works = there
@@ -149,7 +149,7 @@ pub fn strace(world: &World, test: &str) -> bool {
 
 #[test]
 fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
-    // The memory of codes, the session, the role entry.
+    // The file of used codes, then the session, then the role entry.
     for (at, kept) in [(1, 0), (2, 0), (3, 1)] {
         let world = World::seeded();
         if !strace(&world, "a_holder_killed_between_writing_and_renaming_leaves_nothing_torn") {
@@ -180,13 +180,13 @@ fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
                 crate::kit::json(&world.path(&name));
             }
         }
-        assert_eq!(half, 1, "the test killed in time");
+        assert_eq!(half, 1, "one temporary file is left by the killed process");
         assert_eq!(own(&world, "session-").len(), 1);
         quietly(&world, "sops").success().assert_stderr("");
     }
 }
 
-/// An end of a prompt.
+/// Ends the prompt of a run in some way.
 type End = fn(&World, &Running<'_>);
 
 #[test]
@@ -219,14 +219,14 @@ fn those_who_waited_for_a_cancelled_prompt_fail_once_and_do_not_ask() {
         for waiter in waiters {
             let output = waiter.wait();
             output.assert_status(125).assert_stdout("").assert_transcript("");
-            // On a busy machine another waiter that is just failing may be named too.
+            // On a busy machine, another waiter that is failing may also be named.
             assert!(output.stderr.starts_with(&waiting_for(pid)), "{}", output.report());
             assert!(output.stderr.ends_with(&gave_up(pid)), "{}", output.report());
             assert_eq!(output.stderr.matches("gave up").count(), 1, "{}", output.report());
         }
     }
     assert_eq!(own(&world, "session-").len(), 0);
-    // A later run is asked as ever.
+    // A later run asks again.
     let later = at_terminal(&world, "sops");
     answer(&world, &later, "sops", &world.fresh_code());
     later.wait().success();
@@ -293,7 +293,7 @@ fn a_stopped_holder_lets_go_of_the_lock_and_uses_what_others_got() {
     next.expect_stderr("waiting for the MFA prompt of process ");
     shell.ctrl_z();
     shell.expect("Stopped");
-    // One waits without a terminal: its turn ends in an error, and the other one's in a prompt, in whichever order.
+    // In either order, the waiter without a terminal gets an error and the other one a prompt.
     answer(&world, &next, "sops", &world.fresh_code());
     next.wait().success();
     let output: Output = waiter.wait();
@@ -399,7 +399,7 @@ fn who_waited_for_a_prompt_that_was_cancelled_but_needs_no_code_goes_on() {
     holder.expect(&world.prompt("sops"));
     let waiter = closed(&world, "sops").start();
     expect_waiting(&waiter, holder.pid());
-    // Somebody without our lock makes the session meanwhile.
+    // Another process makes the session meanwhile, without this lock.
     let lock = own(&world, "lock-").remove(0);
     let away = lock.with_extension("away");
     std::fs::rename(&lock, &away).unwrap();
@@ -411,7 +411,7 @@ fn who_waited_for_a_prompt_that_was_cancelled_but_needs_no_code_goes_on() {
     assert_eq!(world.sts.count("GetSessionToken"), 1);
 }
 
-/// What happens to the process whose prompt stands.
+/// What happens to the process that shows a prompt.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Right,
@@ -437,7 +437,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The one whose prompt stands (a prompt more was shown than answered), once there is one; `None` when all have ended.
+/// Waits for a run whose prompt is not answered yet, and returns it; `None` when all have ended.
 fn asking<'a, 'w>(world: &World, runs: &'a mut [(Running<'w>, usize)]) -> Option<&'a mut (Running<'w>, usize)> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
     loop {
@@ -456,7 +456,7 @@ fn asking<'a, 'w>(world: &World, runs: &'a mut [(Running<'w>, usize)]) -> Option
         if runs.iter().all(|(run, _)| !run.is_running()) {
             return None;
         }
-        assert!(std::time::Instant::now() < deadline, "neither a prompt nor an end");
+        assert!(std::time::Instant::now() < deadline, "the runs neither ask nor end");
         std::thread::yield_now();
     }
 }
@@ -486,7 +486,7 @@ fn play(events: &[Event]) {
         }
         *answered += 1;
     }
-    // Whoever still asks is answered, and then everybody ends.
+    // All remaining prompts are answered, so that all runs end.
     while let Some((run, answered)) = asking(&world, &mut runs) {
         run.send_line(&world.fresh_code());
         *answered += 1;

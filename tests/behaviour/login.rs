@@ -1,4 +1,5 @@
-//! `--login`, which runs nothing, and `--logout`, which removes only what it can tell is aws-auth's or the AWS CLI's.
+//! `--login`, which runs no command, and `--logout`, which removes only files that it recognizes as aws-auth's or the
+//! AWS CLI's.
 
 use crate::kit::{answer, assert_said, end_roles, log_in, no_way, own, quietly, until};
 use crate::world::{World, seed};
@@ -11,7 +12,7 @@ fn login_says_until_when_and_runs_nothing() {
     let output = run.wait();
     output.success().assert_stdout("");
     assert_said(&output, &until("sops"));
-    // Then the same command works without a terminal, and a second login has nothing to do.
+    // Now a run works without a terminal, and a second login has nothing to do.
     quietly(&world, "sops").success().assert_stderr("");
     let output = world.aws_auth().profile("sops").arg("--login").run();
     output.success().assert_stdout("");

@@ -1,5 +1,5 @@
-//! The behaviour of the binary, as a person or a script meets it.
-// A test fails by panicking, and AWS's names are no code.
+//! The behaviour of the binary as a user or a script sees it.
+// A test fails by panicking. The names in AWS's documentation need no backticks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod answers;

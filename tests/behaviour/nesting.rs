@@ -1,4 +1,4 @@
-//! aws-auth under aws-auth: an outer run's settings do not follow into an inner profile, and a long run goes on.
+//! aws-auth below aws-auth: an inner profile does not inherit the outer run's settings, and a long run renews its keys.
 
 use crate::world::{AWS_AUTH, Output, Role, World};
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const OUTER: &str = "arn:aws:iam::381494870249:role/outer";
 const INNER: &str = "arn:aws:iam::050019655025:role/inner";
 
-/// Two profiles whose roles want no MFA: `outer` with settings of its own, `inner` with none.
+/// Two profiles whose roles need no MFA: `outer` with settings of its own, `inner` with none.
 fn world() -> World {
     let world = World::seeded();
     world.append_config(&format!(
@@ -20,7 +20,7 @@ fn world() -> World {
     world
 }
 
-/// `aws-auth -p outer sh -c SCRIPT`, where `$A` is aws-auth.
+/// Runs `aws-auth -p outer sh -c SCRIPT`; in the script, `$A` is aws-auth.
 fn under_outer(world: &World, script: &str) -> Output {
     let output = world.aws_auth().env("A", AWS_AUTH).args(["-p", "outer", "sh", "-c", script]).run();
     output.success().assert_stderr("");
@@ -64,7 +64,7 @@ fn the_region_option_of_an_outer_run_does_not_follow_either() {
         .run();
     let child = output.env_of_child();
     assert!(!child.contains_key("AWS_REGION") && !child.contains_key("AWS_DEFAULT_REGION"), "{child:?}");
-    // Nor through a run in between that passes keys through.
+    // Also not with a run between them that passes the keys through.
     let output = world
         .aws_auth()
         .args(["-p", "outer", AWS_AUTH, "--region", "eu-north-1", AWS_AUTH, "-p", "inner", "env", "-0"])
@@ -139,12 +139,12 @@ fn an_inner_run_without_a_profile_passes_everything_through() {
 fn keys_about_to_end_are_renewed_by_the_outer_runs_profile() {
     let world = world();
     let key = "echo $AWS_ACCESS_KEY_ID $AWS_AUTH_PROFILE $AWS_REGION";
-    // An hour is left, and 12 are asked for.
+    // One hour is left, and 12 hours are required.
     let output = under_outer(&world, &format!("{key}; exec \"$A\" -q --min-ttl 12h --refresh sh -c '{key}'"));
     let text = output.stdout_text();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 2, "{text}");
-    assert_ne!(lines[0][0], lines[1][0], "new keys");
+    assert_ne!(lines[0][0], lines[1][0], "the keys were renewed");
     assert_eq!((&lines[0][1..], &lines[1][1..]), (&["outer", "eu-west-1"][..], &["outer", "eu-west-1"][..]));
     let issued = world.sts.issued();
     assert!(issued.contains_key(lines[1][0]));
@@ -162,7 +162,7 @@ fn a_renewal_keeps_the_settings_of_the_outer_run() {
     assert_eq!((&*renewed["AWS_REGION"], &*renewed["AWS_DEFAULT_REGION"]), ("eu-north-1", "eu-north-1"));
     assert_eq!(world.sts.count("AssumeRole"), 2);
     assert_eq!(world.sts.last("AssumeRole").region, "eu-north-1");
-    // They are the outer run's still: another profile does not see them.
+    // They are still settings of the outer run, so another profile does not see them.
     let inner = run(&[AWS_AUTH, "-p", "inner"]);
     assert!(!inner.contains_key("AWS_REGION") && !inner.contains_key("AWS_ENDPOINT_URL"), "{inner:?}");
 }

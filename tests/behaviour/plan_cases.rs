@@ -1,9 +1,10 @@
-//! The cases of `tests/plan_cases/*.txt`: two files, an environment and arguments, and the plan or the error that they
-//! come to, straight through the library.
+//! The cases of `tests/plan_cases/*.txt`: two files, an environment and arguments, and the plan or the error that the
+//! library makes of them.
 //!
-//! A file begins with sections (`--- config` and so on) that its cases share; a case begins with `== NAME`, and its
-//! sections stand in their place. `--- config escaped` holds `\r`, `\t`, `\0` and `\u{…}`; a section `none` is a file
-//! that is not there. `AWS_AUTH_WRITE_CASES=1 cargo test plan_cases` writes what comes out into the files: read it.
+//! A file begins with sections (`--- config` and so on) that its cases share. A case begins with `== NAME`; its
+//! sections replace the shared ones. `--- config escaped` may contain `\r`, `\t`, `\0` and `\u{…}`, and
+//! `--- config none` stands for a missing file. `AWS_AUTH_WRITE_CASES=1 cargo test plan_cases` writes the results into
+//! the files: review them.
 
 use aws_auth::cli::options;
 use aws_auth::config::profiles::ProfileSet;
@@ -23,7 +24,7 @@ use std::ffi::{CString, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The clock of all cases.
+/// The time of day in all cases.
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
 type Sections = BTreeMap<String, String>;
@@ -32,7 +33,7 @@ type Sections = BTreeMap<String, String>;
 struct Case {
     name: String,
     sections: Sections,
-    /// As it stands in the file, without what is expected.
+    /// The case's text in the file, without the expected result.
     source: String,
 }
 
@@ -63,7 +64,7 @@ fn every_case_comes_to_its_plan_or_its_error() {
     assert!(count >= 150, "only {count} cases were found");
 }
 
-/// What a case gives a run, for tests of other things than the plan.
+/// The inputs of a case, for other tests.
 pub struct Inputs {
     pub name: String,
     pub config: Option<String>,
@@ -71,11 +72,11 @@ pub struct Inputs {
     /// `NAME=value`
     pub env: Vec<String>,
     pub args: Vec<String>,
-    /// Whether it comes to a plan.
+    /// Whether the case results in a plan, not an error.
     pub resolves: bool,
 }
 
-/// Every case that names no action of its own.
+/// Every case whose arguments hold no action.
 pub fn inputs() -> Vec<Inputs> {
     let mut all = Vec::new();
     for path in files() {
@@ -128,7 +129,7 @@ fn parse(text: &str) -> (Case, Vec<Case>) {
     }
     let shared = cases.remove(0);
     for case in &mut cases {
-        // What is expected ends in an empty line; so does what is asked, where nothing was expected yet.
+        // An expected result ends in an empty line. Without one, the empty line belongs to the inputs.
         let trimmed = case.source.trim_end().len();
         case.source.truncate(trimmed);
         case.source.push('\n');
@@ -136,7 +137,7 @@ fn parse(text: &str) -> (Case, Vec<Case>) {
     (shared, cases)
 }
 
-/// A section of the case, else of those that its file shares; `None` for a file that is not there.
+/// A section of the case, or else of its file; `None` stands for a missing file.
 fn section(shared: &Sections, own: &Sections, name: &str) -> Option<String> {
     for sections in [own, shared] {
         if sections.contains_key(&format!("{name} none")) {
@@ -199,7 +200,7 @@ fn outcome(shared: &Sections, own: &Sections) -> (&'static str, String) {
     }
 }
 
-/// A plan, a step a line; what nobody asked for is left out.
+/// A plan with one step on each line; defaults are left out.
 fn shown(plan: &Plan, set: &ProfileSet<'_>) -> String {
     match plan {
         Plan::PassThrough => String::from("the keys in the environment pass through\n"),

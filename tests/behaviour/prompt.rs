@@ -1,4 +1,5 @@
-//! The prompt for an MFA code: worded as the README says, on the terminal alone, which is left as it was.
+//! The prompt for an MFA code: its words are those of the README, it uses only the terminal, and it restores its
+//! settings.
 
 use crate::kit::{AGAIN, answer, assert_said, at_terminal, no_way, until, wrong};
 use crate::world::{Running, SHELL_PROMPT, Status, World, seed};
@@ -158,7 +159,7 @@ fn the_end_of_input_is_no_code() {
         let run = at_terminal(&world, "sops");
         run.expect(&world.prompt("sops"));
         run.send(typed);
-        // Behind a begun line, the first one only hands the line over.
+        // After some text, the first Ctrl-D only passes the text to the program.
         for _ in 0..=typed.len().min(1) {
             run.ctrl_d();
         }
@@ -172,7 +173,7 @@ fn the_end_of_input_is_no_code() {
 #[test]
 fn stopped_it_gives_the_terminal_back_and_asks_again_in_the_foreground() {
     let world = World::seeded();
-    // Unlike bash, this one leaves the terminal's settings as a stopped program left them.
+    // Unlike bash, sh does not change the settings that a stopped program leaves.
     let shell = shell(&world, "sh");
     let before = shell.attributes();
     shell.send_line("AWS_PROFILE=sops aws-auth echo r''an");
@@ -261,7 +262,7 @@ fn signals_that_were_ignored_stay_ignored_and_the_others_do_not() {
     run.signal(Signal::HUP);
     run.ctrl_c();
     run.ctrl_z();
-    // The keys drop what was typed before them.
+    // Such a key discards the text before it, so the code is typed afterwards.
     run.send_line(&world.fresh_code());
     let output = run.wait();
     output.assert_signal(Signal::TERM).assert_stdout("deaf\n").assert_terminal_restored();
@@ -314,7 +315,7 @@ fn streams_go_through_untouched_while_it_asks() {
     assert!(output.stdout == bytes, "{} bytes came out", output.stdout.len());
 }
 
-/// An interactive shell of another kind than the world's.
+/// An interactive shell other than the world's bash.
 fn shell<'w>(world: &'w World, program: &str) -> Running<'w> {
     let path = std::path::Path::new(crate::world::AWS_AUTH).parent().unwrap().to_owned();
     let path = format!("{}:{}", path.display(), std::env::var("PATH").unwrap());

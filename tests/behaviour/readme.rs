@@ -1,49 +1,49 @@
-//! Every command that the README shows is run, with programs of the same name in the place of sops, terraform and
-//! docker; what cannot be run here is named with the reason.
+//! Runs the commands in the README, with scripts named sops, terraform and docker. Commands that cannot run here are
+//! listed with the reason.
 
 use crate::console::federation;
 use crate::kit::log_in;
 use crate::world::{AWS_AUTH, World};
 use std::path::Path;
 
-/// What is done with a line of the README.
+/// What the test does with a line of the README.
 enum Line {
-    /// Bash runs it, and its output holds this.
+    /// Run it with bash; the output contains this.
     Run(&'static str),
-    /// It is no command line to run here, and this is why.
+    /// Do not run it, for this reason.
     Leave(&'static str),
 }
 use Line::{Leave, Run};
 
-/// Each line that speaks of aws-auth, by its beginning.
+/// Each line that mentions aws-auth, by its beginning.
 const LINES: &[(&str, Line)] = &[
     ("AWS_PROFILE=sops aws-auth sops -d", Run("sops -d logins.enc with ASIA")),
     ("AWS_PROFILE=development-infrastructure aws-auth terraform", Run("terraform plan with ASIA")),
     ("alias tf=", Run("")),
-    ("plan: ; aws-auth terraform plan", Leave("a recipe; the tests of outside tools run real Makefiles")),
+    ("plan: ; aws-auth terraform plan", Leave("a recipe; tests/outside runs real Makefiles")),
     ("$ AWS_PROFILE=sops aws-auth sops", Leave("a recorded session")),
-    ("aws-auth: ", Leave("what aws-auth says")),
+    ("aws-auth: ", Leave("a message of aws-auth")),
     ("aws-auth [OPTIONS]", Leave("a synopsis")),
-    ("aws-auth -p production-infrastructure --keep-fresh", Leave("the tests of --keep-fresh run its like")),
-    ("make bench", Leave("it measures for minutes; make bench-check runs in CI")),
-    ("make deb", Leave("the tests of outside tools build and install the package")),
+    ("aws-auth -p production-infrastructure --keep-fresh", Leave("the tests of --keep-fresh run similar commands")),
+    ("make bench", Leave("takes minutes; CI runs make bench-check")),
+    ("make deb", Leave("tests/outside builds and installs the package")),
     ("aws-auth -p sops --shell", Run("")),
     ("eval \"$(aws-auth -p sops --export)\"", Run("")),
-    ("aws-auth -p sops --export=fish", Leave("the tests of --export run it in fish")),
-    ("aws-auth -p sops --export=powershell", Leave("there is no PowerShell here")),
+    ("aws-auth -p sops --export=fish", Leave("the tests of --export run fish")),
+    ("aws-auth -p sops --export=powershell", Leave("needs PowerShell")),
     ("PS1='$(aws-auth --status", Run("")),
-    ("credential_process = ", Leave("a line of a profile; the tests of outside tools give it to an SDK")),
+    ("credential_process = ", Leave("a line of a profile; tests/outside uses it with an SDK")),
     ("docker run --rm --env-file", Run("AWS_SESSION_TOKEN=")),
     ("aws-auth -p production-infrastructure --console=billing", Run("")),
     ("aws-auth -p production-infrastructure --console --no-browser", Run("/federation?Action=login&")),
     ("aws-auth -p production-infrastructure --switch-role-url", Run("https://signin.aws.amazon.com/switchrole?")),
-    ("pipeline { agent any;", Leave("Jenkins'")),
-    ("- run: aws-auth terraform plan", Leave("GitHub's")),
-    ("image: example/terraform-with-aws-auth", Leave("Kubernetes'")),
-    ("command: [aws-auth, terraform, plan]", Leave("Kubernetes'")),
+    ("pipeline { agent any;", Leave("needs Jenkins")),
+    ("- run: aws-auth terraform plan", Leave("needs GitHub Actions")),
+    ("image: example/terraform-with-aws-auth", Leave("needs Kubernetes")),
+    ("command: [aws-auth, terraform, plan]", Leave("needs Kubernetes")),
     ("$ aws-auth -p sops --explain", Leave("a recorded session")),
     ("$ aws-auth -p dev --login", Leave("a recorded session")),
-    ("make install", Leave("the tests of outside tools install it")),
+    ("make install", Leave("tests/outside runs it")),
 ];
 
 fn world() -> World {
@@ -72,7 +72,7 @@ fn every_command_of_the_readme_runs() {
             continue;
         }
         let Some((start, what)) = LINES.iter().find(|(start, _)| line.starts_with(start)) else {
-            panic!("the README shows a line that no test knows: {line}");
+            panic!("this line of the README is not in LINES: {line}");
         };
         unseen.retain(|known| known != start);
         let words = match what {
@@ -94,7 +94,7 @@ fn every_command_of_the_readme_runs() {
         output.success();
         assert!(output.stdout_text().contains(words), "{line}\n{}", output.report());
     }
-    assert_eq!(unseen, [""; 0], "no longer in the README");
+    assert_eq!(unseen, [""; 0], "these lines are no longer in the README");
 }
 
 #[test]
@@ -102,11 +102,11 @@ fn the_demo_of_the_readme_is_a_target_of_the_makefile() {
     let makefile = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();
     for target in ["demo", "install", "deb", "test"] {
         assert!(makefile.lines().any(|line| line.starts_with(&format!("{target}:"))), "make {target}");
-        assert!(readme().contains(&format!("make {target}")), "the README says nothing of make {target}");
+        assert!(readme().contains(&format!("make {target}")), "the README does not mention make {target}");
     }
 }
 
-/// The text of every test but these: what they hold the program's output to. Strings that go on over lines are joined.
+/// The text of all other tests, which hold the messages that they expect. Strings over several lines are joined.
 fn outputs_of_the_tests() -> String {
     fn collect(directory: &Path, all: &mut String) {
         for entry in std::fs::read_dir(directory).unwrap() {
@@ -121,7 +121,7 @@ fn outputs_of_the_tests() -> String {
         }
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // A call that times out takes longer than a test of the binary may: it is a unit test.
+    // A call that times out would take too long in a test of the binary, so it has a unit test.
     let mut all = std::fs::read_to_string(root.join("src/aws/sts/tests.rs")).unwrap();
     collect(&root.join("tests/behaviour"), &mut all);
     collect(&root.join("tests/plan_cases"), &mut all);
@@ -138,7 +138,7 @@ fn every_message_that_the_readme_explains_is_one_that_a_test_sees() {
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let messages = row[1..].split(" | ").next().unwrap().split('`').skip(1).step_by(2);
         for message in messages {
-            // What STS says follows the endpoint's address in a test.
+            // In the tests, the endpoint's address comes before "says".
             let message = message.replace("STS says", "… says");
             for part in message.split('…').map(str::trim).filter(|part| !part.is_empty()) {
                 assert!(outputs.contains(part), "no test sees a message with {part:?}: {row}");
@@ -146,10 +146,10 @@ fn every_message_that_the_readme_explains_is_one_that_a_test_sees() {
             seen += 1;
         }
     }
-    assert!(seen > 80, "{seen} messages were found");
+    assert!(seen > 80, "only {seen} messages were found");
 }
 
-/// The words in backquotes and in capitals of a table's cells, but those of its last column, which explains.
+/// The names of options, keys and variables in a table of the README, without its last column, which is prose.
 fn names_of_a_table(readme: &str, heading: &str) -> Vec<String> {
     let section = readme.split_once(heading).unwrap().1.split_once("\n## ").unwrap().0;
     let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
@@ -169,10 +169,10 @@ fn the_manual_and_the_readme_name_the_same_options_keys_and_variables() {
     names.extend(names_of_a_table(&readme, "## Every key that is read"));
     assert!(names.len() > 60, "{names:?}");
     for name in &names {
-        assert!(plain.contains(name.as_str()), "the manual says nothing of {name}");
+        assert!(plain.contains(name.as_str()), "the manual does not mention {name}");
     }
     for word in plain.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         let is_variable = word.starts_with("AWS_") || word.starts_with("XDG_") || word.ends_with("_PROXY");
-        assert!(!is_variable || readme.contains(word), "the README says nothing of {word}");
+        assert!(!is_variable || readme.contains(word), "the README does not mention {word}");
     }
 }

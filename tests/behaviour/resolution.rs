@@ -1,9 +1,9 @@
-//! Errors of resolution as a person meets them: status 125, one line with file and line, nothing asked, nobody called.
-//! The whole of resolution is in `tests/plan_cases`.
+//! Errors of resolution as a user sees them: status 125, one line with the file and line, no question and no call.
+//! `tests/plan_cases` covers all of resolution.
 
 use crate::world::World;
 
-/// The profile `a` in the config file, what stands in the credentials file, and what is said.
+/// The profile `a` in the config file, the text of the credentials file, and the message.
 const ERRORS: [(&str, &str, &str); 18] = [
     (
         "role_arn = arn:aws:iam::111111111111:role/a",
@@ -192,7 +192,7 @@ fn a_file_that_is_a_directory_or_no_text_is_an_error() {
         .run(["-p", "x", "true"])
         .assert_status(125)
         .assert_stderr(&format!("aws-auth: {config}:2: a byte that is not UTF-8; save the file as UTF-8 text\n"));
-    // Keys that pass through need no files.
+    // Keys that pass through do not need the files.
     world.aws_auth().keys("AKIAMINE", "mine", "").arg("true").run().success().assert_stderr("");
 }
 

@@ -1,4 +1,4 @@
-//! The AWS CLI's role cache: its keys, its content, and what is not believed.
+//! The AWS CLI's role cache: its keys, its content, and the entries that are not used.
 
 use crate::world::sts::{Role, clock};
 use crate::world::{Output, World};
@@ -18,7 +18,7 @@ fn world() -> World {
     world
 }
 
-/// Runs with no call allowed to fail, and returns the access key id that the command got.
+/// Runs a command, which must succeed silently, and returns the access key id that it got.
 #[track_caller]
 fn run(world: &World) -> String {
     let output = world.aws_auth().profile("p").args(["sh", "-c", "echo $AWS_ACCESS_KEY_ID"]).run();
@@ -30,7 +30,7 @@ fn entry(world: &World) -> PathBuf {
     world.cli_cache_dir().join(format!("{KEY}.json"))
 }
 
-/// What the AWS CLI would have written, with this end.
+/// An entry as the AWS CLI writes it, with this expiration.
 fn written(expiration: &str) -> Value {
     json!({
         "Credentials": {
@@ -47,7 +47,7 @@ fn written(expiration: &str) -> Value {
     })
 }
 
-/// `2026-11-22T10:00:00`, so many seconds from now.
+/// The time `seconds` from now, as `2026-11-22T10:00:00`.
 fn from_now(seconds: i64) -> String {
     clock::iso(clock::machine() + seconds).trim_end_matches('Z').to_owned()
 }
@@ -72,7 +72,7 @@ fn the_examples_of_the_key() {
     assert_eq!(names, ["4abdc8616c27ff9f371d7368d9b8756a9be13cf0.json"]);
 }
 
-/// The key as Python's json and hashlib make it.
+/// The key as computed with Python's json and hashlib; `None` without python3.
 fn python_key(parameters: &Value) -> Option<String> {
     let code = "import json,hashlib,sys\nprint(hashlib.sha1(json.dumps(json.load(sys.stdin),sort_keys=True).encode('utf-8')).hexdigest())";
     let mut child = std::process::Command::new("python3")
@@ -172,7 +172,7 @@ fn the_content_is_the_clis() {
     });
     assert_eq!(world.cli_cache()[&format!("{KEY}.json")], expected);
     assert!(clock::iso(issued.expires).ends_with('Z'));
-    // And it is used, whole, by the next run.
+    // The next run uses all of it.
     let env = world.aws_auth().profile("p").args(["env", "-0"]).run().env_of_child();
     assert_eq!(env["AWS_ACCESS_KEY_ID"], issued.access_key_id);
     assert_eq!(env["AWS_SECRET_ACCESS_KEY"], issued.secret_access_key);
@@ -188,9 +188,9 @@ fn entries_of_each_cli_are_read() {
         world.write(entry(&world), written(&(from_now(3000) + suffix)).to_string());
         let env = world.aws_auth().profile("p").args(["env", "-0"]).run().env_of_child();
         assert_eq!(env["AWS_ACCESS_KEY_ID"], "ASIACACHED", "{suffix}");
-        assert_eq!(env["AWS_ACCOUNT_ID"], "123456789012", "the role's, where the entry has none");
+        assert_eq!(env["AWS_ACCOUNT_ID"], "123456789012", "the role's account is used if the entry has none");
     }
-    // An hour ahead of UTC: three quarters of an hour are left, not an hour and three quarters.
+    // An offset of one hour from UTC: 45 minutes are left, not 1h 45m.
     let end = clock::machine() + 2700;
     let text = clock::iso(end + 3600).replace('Z', "+01:00");
     world.write(entry(&world), written(&text).to_string());
@@ -259,7 +259,7 @@ fn what_cannot_be_used_is_a_miss_and_is_replaced() {
         world.sts.clear_log();
         let path = world.write(entry(&world), bytes);
         if what == "nearly ended" {
-            // Written when the hour began, as a CLI's entry would be.
+            // Modified 50 minutes ago, as if it was written when the credentials were issued.
             let then = clock::machine() - 3000;
             set_modified(&path, then);
         }
@@ -305,7 +305,7 @@ fn what_is_no_file_is_a_miss() {
     assert!(leftovers(&world).is_empty());
 }
 
-/// Files that are neither entries nor locks.
+/// The temporary files that were left behind.
 fn leftovers(world: &World) -> Vec<String> {
     let mut all: Vec<String> =
         world.snapshot().into_keys().filter(|name| name.contains(".aws-auth-") || name.ends_with("tmp")).collect();

@@ -1,10 +1,10 @@
-//! Files of absurd size and shape: an answer or an error, in bounded memory and time (every run of the world is ended
-//! after a minute).
+//! Files of extreme size and shape: they give a result or an error in bounded memory and time. Every run of the world
+//! is killed after a minute.
 
 use crate::world::{Invocation, Output, World, seed};
 use std::fmt::Write as _;
 
-/// Half a gigabyte of address space, which a run with a few threads and its libraries needs a part of itself.
+/// The limit for the address space, in bytes. A few threads and the libraries already use part of it.
 const MEMORY: u64 = 512 * 1024 * 1024;
 
 fn bounded(run: Invocation<'_>) -> Output {
@@ -50,7 +50,7 @@ fn a_file_of_100_megabytes() {
     let text = world.read(".aws/config");
     let mut filler = String::with_capacity(101 << 20);
     while filler.len() < 100 << 20 {
-        filler.push_str("# a comment that somebody's generator wrote a great many times, to no end\n");
+        filler.push_str("# a comment that a generator wrote many times\n");
     }
     filler.push_str(&text);
     world.config(&filler);
@@ -62,7 +62,7 @@ fn a_line_of_10_megabytes() {
     let world = World::seeded();
     world.append_config(&format!("[profile long]\noutput = {}\n", "x".repeat(10 << 20)));
     env_of(&world, "sops").success();
-    // In the profile itself it cannot be handed over: no environment is that large.
+    // As a setting of the profile itself, it is too large for the command's environment.
     let output = bounded(world.aws_auth().args(["-p", "long", "--role-arn", "arn:aws:iam::1:role/r", "true"]));
     output.assert_status(125);
 }

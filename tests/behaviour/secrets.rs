@@ -1,5 +1,5 @@
-//! Nothing that is secret shows anywhere, and nothing from files or servers reaches the terminal raw. Every run of
-//! every test looks for secrets on stderr and the terminal; here the rest is looked at, and with -v.
+//! No secret is shown, and text from files or servers reaches the terminal only escaped. Every run in every test looks
+//! for secrets on stderr and the terminal. These tests look in the other places too, and use -v.
 
 use crate::world::sts::{Fault, Role, User, seed};
 use crate::world::{Output, World};
@@ -7,7 +7,7 @@ use std::fs;
 
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
-/// No file under the home holds a secret or a code, but for those whose purpose it is.
+/// Asserts that no file under the home holds a secret or a code, except the files that are meant to hold secrets.
 #[track_caller]
 fn assert_files_clean(world: &World) {
     for name in world.snapshot().into_keys() {
@@ -19,7 +19,7 @@ fn assert_files_clean(world: &World) {
         }
         world.assert_no_secret(&name, &String::from_utf8_lossy(&fs::read(path).unwrap()));
     }
-    // Not even there are a person's own keys, or a code.
+    // Even the caches hold neither the long-term secret key nor a code.
     for directory in [world.cli_cache_dir(), world.own_cache_dir()] {
         for entry in fs::read_dir(directory).into_iter().flatten() {
             let text = String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned();
@@ -104,7 +104,7 @@ fn keys_of_the_environment_show_nowhere() {
     let output = world.aws_auth().profile("p").keys(keys.0, keys.1, "").args(["-v", "echo", "ran"]).run();
     output.success();
     clean(&world, &output, true);
-    // A token that STS refuses is not quoted either.
+    // A token that STS refuses is not shown either.
     let token = "canary-of-a-session-token";
     let output =
         world.aws_auth().profile("p").keys(keys.0, keys.1, token).args(["-v", "--refresh", "echo", "ran"]).run();
@@ -179,7 +179,7 @@ fn the_process_is_not_dumpable_but_the_command_is_as_an_unprivileged_user() {
     let world = World::seeded();
     let test = "the_process_is_not_dumpable_but_the_command_is_as_an_unprivileged_user";
     let Some(words) = crate::faults::unprivileged(&world, test) else { return };
-    // The files of a process that cannot be dumped are root's.
+    // The files in /proc of a process that is not dumpable belong to root.
     let owner = |pid: i32| fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid();
     world.sts.hold("GetSessionToken");
     let run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).through(words);
@@ -234,14 +234,14 @@ fn an_mfa_process_gets_no_keys() {
     world.assert_no_secret("the command line of mfa_process", &world.read("cmdline"));
 }
 
-/// Nothing but text and line ends.
+/// Asserts that the text has no control characters but line ends, and no invisible ones.
 #[track_caller]
-fn assert_tame(place: &str, text: &str) {
-    let wild = |c: char| {
+fn assert_escaped(place: &str, text: &str) {
+    let raw = |c: char| {
         c.is_control() && c != '\n' && c != '\r'
             || "\u{61c}\u{200b}\u{200e}\u{200f}\u{202e}\u{2066}\u{2028}\u{feff}".contains(c)
     };
-    assert!(!text.contains(wild), "{place}: {text:?}");
+    assert!(!text.contains(raw), "{place}: {text:?}");
 }
 
 const WILD: &str = "\u{1b}[31m\u{7}\u{202e}\u{2066}\u{61c}\u{200b}\u{9b}x";
@@ -261,8 +261,8 @@ fn text_from_files_reaches_no_terminal_raw() {
     run.send_line(&world.fresh_code());
     let output = run.wait();
     output.success();
-    assert_tame("stderr", &output.stderr);
-    assert_tame("terminal", output.transcript());
+    assert_escaped("stderr", &output.stderr);
+    assert_escaped("terminal", output.transcript());
     for line in [
         format!("role_arn = {WILD}"),
         format!("role_arn = {OPEN}\nmfa_serial = {WILD}arn:aws:iam::1:mfa/x"),
@@ -279,7 +279,7 @@ fn text_from_files_reaches_no_terminal_raw() {
             world.aws_auth().profile("p").env_remove("AWS_ENDPOINT_URL_STS").env("HTTPS_PROXY", "http://127.0.0.1:1");
         let output = run.args(["-v", "true"]).run();
         output.assert_status(125).assert_stdout("");
-        assert_tame(&line, &output.stderr);
+        assert_escaped(&line, &output.stderr);
     }
 }
 
@@ -303,8 +303,8 @@ fn text_from_servers_reaches_no_terminal_raw() {
         let output =
             world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).args(["-v", "true"]).run();
         output.assert_status(125).assert_stdout("");
-        assert_tame(&format!("{fault:?}"), &output.stderr);
+        assert_escaped(&format!("{fault:?}"), &output.stderr);
         let last = output.stderr.lines().last().unwrap();
-        assert!(last.starts_with("aws-auth: "), "one line: {}", output.stderr);
+        assert!(last.starts_with("aws-auth: "), "the last line is not a message of aws-auth: {}", output.stderr);
     }
 }

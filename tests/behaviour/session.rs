@@ -1,4 +1,5 @@
-//! MFA sessions: one code for every role of a device, for as long as each profile wants; and what is fresh enough.
+//! MFA sessions: one code serves all roles with the same device, for as long as each profile allows. Also, which cached
+//! credentials are fresh enough.
 
 use crate::kit::{
     age_session, answer, arn, assert_said, at_terminal, edit, end_roles, json, leave, log_in, no_way, own, quietly,
@@ -11,7 +12,7 @@ use std::os::unix::fs::PermissionsExt as _;
 const SOPS: &str = seed::ROLES[0].1;
 const MORE: &str = "source_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n";
 
-/// Runs `env -0` in a profile with a good code at hand.
+/// Runs `env -0` with these arguments and a valid code; returns the command's environment.
 fn env(world: &World, args: &[&str]) -> std::collections::BTreeMap<String, String> {
     let run = world.aws_auth().args(args).args(["env", "-0"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code());
     run.run().env_of_child()
@@ -97,7 +98,7 @@ fn more_than_an_hour_is_assumed_directly_with_the_code() {
     assert!(*ends > clock::iso(clock::machine() + 43100) && *ends <= clock::iso(clock::machine() + 43200), "{ends}");
     assert_eq!(world.cli_cache().len(), 1);
     quietly(&world, "long").success();
-    // By option it is another entry.
+    // With the option it is another entry of the cache.
     env(&world, &["-p", "sops", "--duration", "2h"]);
     assert_eq!(world.sts.actions(), ["AssumeRole", "AssumeRole"]);
     assert_eq!((world.cli_cache().len(), own(&world, "session-").len()), (2, 0));
@@ -132,10 +133,10 @@ fn a_chain_takes_one_code_too() {
     world.append_config(&format!("[profile chained]\nsource_profile = sops\nrole_arn = {inner}\n"));
     env(&world, &["-p", "chained"]);
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole", "AssumeRole"]);
-    // The step between is an entry of its own, and good for others.
+    // The role in the middle has its own entry, which other profiles use.
     quietly(&world, "sops").success();
     assert_eq!(world.sts.calls().len(), 3);
-    // A step needs a minute.
+    // The role in the middle is used if it has at least a minute left.
     for (left, calls) in [(70, 1), (50, 2)] {
         world.sts.clear_log();
         for path in role_entries(&world) {
@@ -200,7 +201,7 @@ fn mfa_without_a_role_gives_the_session_itself() {
     assert_eq!(kept["Credentials"]["AccessKeyId"], child["AWS_ACCESS_KEY_ID"]);
     assert_eq!(kept["Credentials"]["SessionToken"], child["AWS_SESSION_TOKEN"]);
     assert_eq!(child["AWS_ACCOUNT_ID"], seed::ACCOUNT);
-    // It stands, --refresh or not: that gets new role credentials from the session, and here is no role.
+    // The session is kept even with --refresh, which renews only role credentials, and there is no role here.
     for args in [&["true"][..], &["--refresh", "true"]] {
         world.aws_auth().args(["-p", "default"]).args(args).run().success().assert_stderr("");
     }
@@ -286,7 +287,7 @@ fn a_role_that_refuses_an_old_session_gets_a_new_one_which_the_others_use() {
     world.sts.edit_role(arn("production-infrastructure"), |role| role.trust.max_mfa_age_seconds = Some(3600));
     let old = json(&session(&world))["Credentials"]["AccessKeyId"].clone();
 
-    // Nobody to ask: STS's words stand, and nothing is remembered against a later run that can ask.
+    // Without a terminal STS's error is shown. It is not recorded, so a later run at a terminal asks for a code.
     let output = quietly(&world, "production-infrastructure");
     output.assert_status(125).assert_stderr(&denied(&world, "production-infrastructure"));
 
@@ -320,13 +321,13 @@ fn a_role_that_refuses_a_new_session_is_not_asked_for_in_vain_again() {
     let output = run.wait();
     output.assert_status(125).assert_stderr(&denied(&world, "sops"));
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
-    // Neither by the next run, nor by one when the session is old.
+    // Neither the next run asks, nor one with an old session.
     for seconds in [0, 7200] {
         age_session(&world, seconds);
         let output = at_terminal(&world, "sops").wait();
         output.assert_status(125).assert_stderr(&denied(&world, "sops")).assert_transcript("");
     }
-    // The other roles do not suffer; and what the role's owner mended works at once.
+    // Other roles still work, and so does this one once its owner corrects the trust policy.
     quietly(&world, "main-infrastructure").success();
     world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = None);
     quietly(&world, "sops").success();
@@ -372,7 +373,7 @@ fn a_session_that_sts_no_longer_knows_is_dropped_and_made_anew() {
             )
         );
         quietly(&world, "main-infrastructure").success();
-        // With nobody to ask it is dropped all the same.
+        // Without a terminal it is removed too.
         age_session(&world, 7200);
         end(&world);
         end_roles(&world);

@@ -1,5 +1,5 @@
-//! `--login` to IAM Identity Center, and the runs that find nobody logged in: by a browser here, by a code for a browser
-//! elsewhere, and every way that can end.
+//! `--login` to IAM Identity Center, and runs that need a login: with a browser on this machine, with a code for a
+//! browser on another device, and how each can end.
 
 use crate::kit::masked;
 use crate::world::sso::{Browser, LocalSso, token_file};
@@ -32,7 +32,7 @@ const DEVICE: &str = "POST /device_authorization";
 pub const TOKEN: &str = "POST /token";
 const CREDENTIALS: &str = "GET /federation/credentials?role_name=ReadOnly&account_id=111111111111";
 
-/// What a service answers instead.
+/// An answer that replaces the service's own.
 type Answer = fn() -> Reply;
 
 pub struct Scene {
@@ -41,7 +41,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Profiles `p` by a session and `legacy` by a start URL, and the role `one` over `p`; nobody is logged in.
+    /// Profiles `p` with a session and `legacy` with a start URL, and the role `one` over `p`. There is no login.
     pub fn new() -> Self {
         let mut world = World::new();
         let sso = LocalSso::start(&world.sts);
@@ -58,7 +58,7 @@ impl Scene {
         Self { world, sso }
     }
 
-    /// The same with somebody logged in for so many seconds more.
+    /// The same with a login whose token expires after `seconds`.
     fn logged_in(seconds: i64) -> Self {
         let scene = Self::new();
         let (token, refresh) = scene.sso.log_in();
@@ -66,7 +66,7 @@ impl Scene {
         scene
     }
 
-    /// A desktop whose browser follows links.
+    /// Adds a desktop with a browser that follows links.
     fn with_browser(mut self) -> Self {
         let browser = self.world.script("browser", "#!/bin/sh\nexec curl -sL -o /dev/null \"$1\"\n");
         self.world.set_env("BROWSER", browser);
@@ -74,7 +74,7 @@ impl Scene {
         self
     }
 
-    /// A desktop whose browser is this test: see [`Self::link`].
+    /// Adds a desktop where the test acts as the browser: see [`Self::link`].
     pub fn with_test_as_browser(mut self) -> Self {
         self.world.fifo("links");
         let browser = self.world.script("browser", "#!/bin/sh\necho \"$1\" > \"$HOME/links\"\n");
@@ -101,7 +101,7 @@ impl Scene {
         serde_json::from_str(&self.world.read(sso_file(REGISTRATION))).unwrap()
     }
 
-    /// What was asked, without the queries of pages.
+    /// The requests so far, without the query of GET /authorize.
     fn asked(&self) -> Vec<String> {
         let short =
             |line: String| if line.starts_with("GET /authorize?") { String::from("GET /authorize") } else { line };
@@ -116,12 +116,12 @@ impl Scene {
         self.world.aws_auth().args(["-p", "p", "--login"])
     }
 
-    /// Where profile `p` names its account, which errors begin with.
+    /// The beginning of errors about profile `p`, with the line of its account.
     pub fn place(&self) -> String {
         format!("aws-auth: {}:3: profile 'p'", self.world.path(".aws/config").display())
     }
 
-    /// No token, secret or code shows anywhere.
+    /// Asserts that no token, secret or code is shown.
     #[track_caller]
     fn keeps_secrets(&self, output: &Output) {
         let shown = output.report();
@@ -130,7 +130,7 @@ impl Scene {
         }
     }
 
-    /// The login fails with these words about the profile.
+    /// Asserts that the login fails with these words about the profile.
     #[track_caller]
     fn fails(&self, words: &str) -> Output {
         let output = self.login().run();
@@ -144,7 +144,7 @@ impl Scene {
     }
 }
 
-/// What the AWS CLI's registration for the session depends on.
+/// The text whose hash names the AWS CLI's registration file for the session.
 const REGISTRATION: &str = "{\"region\": \"eu-west-1\", \"scopes\": null, \"session_name\": \"corp\", \"startUrl\": \"https://corp.awsapps.com/start\", \"tool\": \"botocore\"}";
 
 fn sso_file(name: &str) -> PathBuf {
@@ -152,7 +152,7 @@ fn sso_file(name: &str) -> PathBuf {
     Path::new(".aws/sso/cache").join(key + ".json")
 }
 
-/// What a browser shows after a link, with the heads of all answers.
+/// The heads of all answers after a link, and the last page.
 pub fn follow(link: &str) -> String {
     let output = Command::new("curl").args(["-siL", link]).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -163,7 +163,7 @@ fn assert_said(output: &Output, text: &str) {
     assert_eq!(masked(&output.stderr), text, "{}", output.report());
 }
 
-// With a browser here.
+// With a browser on this machine.
 
 #[test]
 fn a_browser_signs_in_and_the_aws_cli_is_logged_in_as_well() {
@@ -188,7 +188,7 @@ fn a_browser_signs_in_and_the_aws_cli_is_logged_in_as_well() {
         })
     );
     assert!(asked[1].target.contains("&scopes=sso%3Aaccount%3Aaccess&"), "{}", asked[1].target);
-    // The files are the AWS CLI's to the letter.
+    // The files are exactly those of the AWS CLI.
     let (token, registration) = (scene.token(), scene.registration());
     let near = |value: &Value, after: i64| {
         (0..=5).any(|late| value.as_str() == Some(clock::iso(before + after + late).as_str()))
@@ -211,7 +211,7 @@ fn a_browser_signs_in_and_the_aws_cli_is_logged_in_as_well() {
         assert!(about.starts_with("0600 file") || about == "0700 dir", "{path}: {about}");
     }
     assert_eq!(snapshot.keys().filter(|path| path.starts_with(".aws/sso/cache/")).count(), 2);
-    // From here on nobody is asked.
+    // From now on, runs do not ask.
     scene.world.run(["-p", "p", "true"]).success().assert_stderr("");
     assert_eq!(scene.asked().len(), 4);
 }
@@ -243,7 +243,7 @@ fn the_page_says_that_this_is_all_and_repeats_nothing() {
     let scene = Scene::new().with_test_as_browser();
     let login = scene.login().in_terminal();
     let link = scene.link();
-    // Everybody can read the arguments of a browser: the address there tells nothing.
+    // All users can read the browser's arguments, so the address there reveals nothing.
     let secret = link.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split_once('/')).unwrap().1;
     assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{link}");
     let shown = follow(&link);
@@ -283,7 +283,7 @@ fn other_requests_are_turned_away_and_the_wait_goes_on() {
     assert_eq!(status(&[&format!("{base}/oauth/callback/?code=x&state=y")]), "404");
     assert_eq!(status(&["-d", "code=x", &callback]), "404");
     assert_eq!(status(&["-H", &format!("x: {}", "x".repeat(40_000)), &callback]), "000");
-    // A connection on which nothing comes.
+    // A connection that sends nothing.
     let idle = std::net::TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
     let page = follow(&authorize);
     assert!(page.contains("This is all."), "{page}");
@@ -359,7 +359,7 @@ fn scopes_of_the_session_are_asked_for() {
     assert!(scene.world.path(sso_file(&key)).exists());
 }
 
-// With a browser elsewhere.
+// With a browser on another device.
 
 #[test]
 fn a_code_where_no_browser_shows() {
@@ -401,7 +401,7 @@ fn a_code_registers_a_client_of_its_own_kind() {
     let registration = scene.registration();
     assert!(registration["grantTypes"].is_null());
     assert_eq!(scene.token()["refreshToken"].as_str().map(str::is_empty), Some(false));
-    // A legacy one is never renewed.
+    // A legacy token is never renewed.
     let scene = Scene::new();
     scene.world.run(["-p", "legacy", "--login"]).success();
     assert_eq!(scene.sso.web.asked()[0].json(), json!({"clientName": "aws-auth-legacy", "clientType": "public"}));
@@ -479,7 +479,7 @@ fn what_the_answers_to_a_code_end_it_with() {
         assert_eq!(scene.fails(words).stderr.lines().next(), Some(CODE));
         assert_eq!(scene.count(TOKEN), 1);
     }
-    // The code's own time.
+    // The device code expires.
     let scene = Scene::new();
     scene.sso.state().pending = true;
     scene.sso.state().device = (1, 2);
@@ -548,11 +548,11 @@ fn a_registration_is_used_until_its_end() {
     assert_eq!(scene.count(REGISTER), 2);
     assert_ne!(scene.registration()["clientId"], first["clientId"]);
     assert_eq!(scene.token()["clientId"], scene.registration()["clientId"]);
-    // One that is no registration is none.
+    // A file that holds no registration is ignored.
     scene.world.write(sso_file(REGISTRATION), "{\"clientId\": 1}");
     again().success();
     assert_eq!(scene.count(REGISTER), 3);
-    // A code needs one of another kind.
+    // A login by code needs another kind of registration.
     scene.login().args(["--refresh", "--no-browser"]).run().success();
     assert_eq!(scene.count(REGISTER), 4);
 }
@@ -598,7 +598,7 @@ fn a_login_that_has_ended_is_begun_anew_though_the_roles_credentials_stand() {
     token["expiresAt"] = json!(clock::iso(clock::machine() - 60));
     token["refreshToken"] = json!("");
     scene.write("corp", &token);
-    // A run needs none yet.
+    // A run does not need a login yet.
     scene.world.run(["-p", "one", "true"]).success().assert_stderr("");
     scene.world.run(["-p", "p", "true"]).success().assert_stderr("");
     let output = scene.world.run(["-p", "one", "--login"]);
@@ -615,9 +615,9 @@ fn a_token_that_can_be_renewed_needs_no_login() {
     assert_eq!(scene.asked(), [TOKEN, CREDENTIALS]);
 }
 
-// A run that finds nobody logged in.
+// A run that needs a login.
 
-/// A run of `echo words` at a terminal that was asked.
+/// Starts a run of `echo words` at a terminal and waits for the question.
 fn asked<'s>(scene: &'s Scene, variables: &[(&str, &str)]) -> Running<'s> {
     let mut run = scene.world.aws_auth().args(["-p", "p", "echo", "words"]);
     for (name, value) in variables {
@@ -711,7 +711,7 @@ fn a_token_that_cannot_be_kept_serves_this_run() {
     assert_eq!(scene.asked(), [REGISTER, DEVICE, TOKEN, CREDENTIALS]);
 }
 
-// Many at once.
+// Many processes at once.
 
 #[test]
 fn many_at_once_log_in_once() {
@@ -754,7 +754,7 @@ fn ctrl_c_ends_every_wait_and_those_who_waited() {
     for browser in [true, false] {
         let scene = Scene::new();
         scene.sso.state().pending = true;
-        // A browser on whose page nobody does anything.
+        // A browser whose page is never answered.
         let scene = if browser { scene.with_test_as_browser() } else { scene };
         let first = scene.login().in_terminal();
         first.expect(if browser { OPENS } else { CODE });

@@ -1,4 +1,4 @@
-//! `--status`: the time left, for a shell prompt.
+//! `--status`: how long the credentials are still valid, for a shell prompt.
 
 use crate::world::{AWS_AUTH, World};
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn in_a_shell_that_aws_auth_gave_keys_it_tells_about_these() {
     let script = r#""$AWS_AUTH" --status; echo $?; AWS_CREDENTIAL_EXPIRATION=2020-01-01T00:00:00Z "$AWS_AUTH" --status; echo $?"#;
     let run = world.aws_auth().args(["-q", "-p", "sops", "sh", "-c", script]).env("AWS_AUTH", AWS_AUTH);
     let output = run.env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run();
-    // Below min-ttl a command would have its profile resolved again; a status is that of the keys that are there.
+    // With less than --min-ttl left, a command would resolve the profile again, but --status is about the present keys.
     output.success().assert_stdout("sops 4m\n0\n1\n");
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
     world.aws_auth().keys("AKIAX", "x", "y").arg("--status").run().assert_status(1).assert_stdout("").assert_stderr("");

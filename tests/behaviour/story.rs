@@ -1,4 +1,4 @@
-//! The story of a run, as `-v` tells it: what was read, found, called and started, and never a secret.
+//! What `-v` prints about a run: what was read, found, called and started, and never a secret.
 
 use crate::kit::{answer, end_roles, leave, masked, role_entries};
 use crate::world::sso::{LocalSso, token_file};
@@ -9,8 +9,8 @@ const SOPS: &str = "arn:aws:iam::398263320410:role/sops-credentials-access";
 const CHAIN: &str = "[profile dev]\nsource_profile = sops\nrole_arn = arn:aws:iam::123456789012:role/dev\n\
     [profile deep]\nsource_profile = dev\nrole_arn = arn:aws:iam::123456789012:role/deep\nregion = eu-west-1\n";
 
-/// What was said, with names in the place of what differs from run to run: the temporary keys are numbered in their
-/// order, and a file in a cache is FILE.
+/// The messages, with placeholders for what differs between runs: temporary keys are numbered in their order, and a
+/// file in a cache is FILE.
 fn told(world: &World, output: &Output) -> String {
     let mut text = masked(&output.stderr)
         .replace(&world.path("").to_string_lossy().into_owned(), "~/")
@@ -18,7 +18,7 @@ fn told(world: &World, output: &Output) -> String {
         .replace(&world.user.access_key_id, "AKIA")
         .replace(seed::SERIAL, "SERIAL")
         .replace(SOPS, "SOPS")
-        // A second may have passed.
+        // A second may have passed since the credentials were issued.
         .replace("(59m)", "(1h)")
         .replace("(11h 59m)", "(12h)");
     let mut number = 0;

@@ -1,4 +1,4 @@
-//! What is asked of STS: the parameters, the key that signs, the region and the endpoint.
+//! The calls to STS: the parameters, the key that signs, the region and the endpoint.
 
 use crate::world::sts::{Role, User, seed};
 use crate::world::{Output, World};
@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
-/// A world with a role that asks for no MFA, and this profile text for it.
+/// A world with a role that needs no MFA; `profile` is the text of its profile.
 fn world_with(profile: &str) -> World {
     let world = World::seeded();
     world.sts.add_role(Role::new(OPEN).max_session(43200));
@@ -93,7 +93,7 @@ fn a_session_is_asked_for_twelve_hours_or_what_the_profile_says() {
 
 #[test]
 fn the_session_name_shows_a_person() {
-    // The environment's names, and what is sent.
+    // LOGNAME and USER, and the session name that is sent.
     let local: [(&[(&str, &str)], &str); 9] = [
         (&[("LOGNAME", "kim"), ("USER", "jo")], "kim"),
         (&[("USER", "jo")], "jo"),
@@ -176,7 +176,7 @@ fn chains_are_signed_step_by_step() {
     assert_eq!((calls[1].param("ExternalId"), calls[2].param("ExternalId")), ("x2", ""));
     assert_eq!((calls[1].param("RoleSessionName"), calls[2].param("RoleSessionName")), ("aws-auth", "three"));
     assert_eq!(env["AWS_ACCOUNT_ID"], "111122223333");
-    // Each step was kept: another role over the second begins there.
+    // Each step was cached, so another role over the second one starts from it.
     world.sts.clear_log();
     world.aws_auth().profile("three").args(["--duration", "15m", "true"]).run().success().assert_stderr("");
     assert_eq!(world.sts.actions(), ["AssumeRole"]);
@@ -318,7 +318,7 @@ fn an_endpoint_that_is_no_url_is_refused_before_a_code_is_asked_for() {
 #[test]
 fn plain_http_to_another_machine_is_warned_about() {
     let world = world_with("");
-    // A proxy on loopback stands for the network: nothing leaves this machine.
+    // All calls go to a proxy on loopback, so nothing leaves this machine.
     let run = |url: &str| {
         let run =
             world.aws_auth().profile("open").env("AWS_ENDPOINT_URL_STS", url).env("HTTP_PROXY", "http://127.0.0.1:9");
@@ -344,7 +344,7 @@ fn plain_http_to_another_machine_is_warned_about() {
 
 const REFUSES: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A proxy that notes the first line of each request and refuses it.
+/// A proxy that records the first line of each request and refuses it.
 struct Recorder {
     url: String,
     lines: mpsc::Receiver<String>,
@@ -355,7 +355,7 @@ impl Recorder {
         Self::answering(REFUSES)
     }
 
-    /// One that answers with this text and closes the connection.
+    /// A proxy that answers with this text and closes the connection.
     fn answering(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -383,7 +383,7 @@ impl Recorder {
     }
 }
 
-/// Runs with a code, so that nothing is tried twice, and no endpoint configured.
+/// Runs with no configured endpoint, and with a code, so that a call is not repeated.
 fn run_unconfigured(world: &World, variables: &[(&str, &str)]) -> Output {
     let mut run = world.aws_auth().profile("sops").env_remove("AWS_ENDPOINT_URL_STS");
     for (name, value) in variables {
@@ -396,7 +396,7 @@ const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
 const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
 const LEGACY: (&str, &str) = ("AWS_STS_REGIONAL_ENDPOINTS", "legacy");
 
-/// Region, settings, host.
+/// A region, the settings, and the host that is called.
 type Called = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
 #[test]
@@ -451,7 +451,7 @@ fn the_proxy_is_the_one_that_botocore_would_take() {
         assert_eq!(proxy.seen(), connect, "{variables:?}");
         assert!(other.seen().is_empty());
     }
-    // Plain http, loopback included, goes by HTTP_PROXY.
+    // Plain http uses HTTP_PROXY, even on loopback.
     let local = World::seeded();
     for (variables, through) in [
         (vec![("HTTP_PROXY", proxy.url.as_str())], true),

@@ -1,5 +1,5 @@
-//! What goes wrong with STS and on the way there, each in a fact and an advice: status 125, nothing on stdout, and
-//! COMMAND is not run.
+//! Errors of STS and of the network, each with a fact and an advice: status 125, nothing on stdout, and the command is
+//! not run.
 
 use crate::world::sts::tls::Authority;
 use crate::world::sts::{Fault, Role, User, clock, seed};
@@ -8,7 +8,7 @@ use crate::world::{Output, World};
 const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 const SOPS: &str = seed::ROLES[0].1;
 
-/// A world with a role that asks for no MFA.
+/// A world with a role that needs no MFA.
 fn world() -> World {
     let world = World::seeded();
     world.sts.add_role(Role::new(OPEN));
@@ -16,7 +16,7 @@ fn world() -> World {
     world
 }
 
-/// Runs a command that would leave a mark, and asserts that it did not.
+/// Runs a command that would create a file, and asserts that the command was not run.
 #[track_caller]
 fn fails(world: &World, profile: &str, variables: &[(&str, &str)], message: &str) -> Output {
     let mut run = world.aws_auth().profile(profile);
@@ -273,7 +273,7 @@ fn trouble_of_the_service_is_waited_out_and_then_said() {
     }
 }
 
-/// What is said, given the endpoint.
+/// The message for an endpoint.
 type Message = fn(&str) -> String;
 
 #[test]
@@ -328,7 +328,7 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
         assert_eq!(world.sts.actions(), ["GetSessionToken"], "{fault:?}");
         assert_eq!(world.sts.connections(), 1, "{fault:?}");
 
-        // AssumeRole with a code likewise.
+        // The same for AssumeRole with a code.
         let world = World::seeded();
         world.sts.fault("AssumeRole", fault.clone(), 9);
         let code = world.fresh_code();
@@ -432,7 +432,7 @@ fn nobody_listens() {
 #[test]
 fn a_name_that_is_not_there() {
     let world = world();
-    // A label of more than 63 letters: refused by every resolver, with or without a network.
+    // A label of more than 63 letters fails in every resolver, even without a network.
     let url = format!("http://{}.example", "a".repeat(64));
     let output = world.aws_auth().profile("open").env("AWS_ENDPOINT_URL_STS", &url).arg("true").run();
     output.assert_status(125).assert_stdout("");
@@ -481,7 +481,7 @@ fn the_keys_of_an_account_root() {
     world.config(&seed::config_file().replace("mfa/jo", "mfa/root"));
     let code = world.sts.fresh_code(&root.mfa[0].serial);
     fails(&world, "sops", &[("AWS_AUTH_MFA_TOKEN", &code)], &message("sops", SOPS));
-    // No newer code will help, and none is asked for.
+    // A newer code would not help, so no code is asked for.
     world.sts.advance(120);
     let run = world.aws_auth().profile("sops").arg("true").in_terminal();
     run.wait().assert_status(125).assert_stderr(&format!("aws-auth: {}\n", message("sops", SOPS)));
@@ -501,7 +501,7 @@ fn a_session_longer_than_the_policy_allows_says_what_sts_says() {
 
 // TLS.
 
-/// The world's STS behind TLS, with a certificate of this authority for `localhost`.
+/// Serves the world's STS over TLS with a certificate of this authority for `localhost`; returns the URL.
 fn tls(world: &World, authority: &Authority) -> String {
     format!("https://localhost:{}", world.sts.serve_tls(authority.server("localhost", |_| {})))
 }
@@ -566,7 +566,7 @@ fn a_certificate_of_a_private_ca_against_the_systems() {
     let world = world();
     let (ours, theirs) = (Authority::new("a private CA"), Authority::new("another CA"));
     let url = tls(&world, &ours);
-    // The system's certificates, as far as this test goes.
+    // In this test, these are the certificates of the system.
     let system = world.write("system.pem", theirs.pem);
     fails(
         &world,
@@ -652,7 +652,7 @@ fn a_ca_bundle_that_cannot_be_used_costs_no_code() {
         output.assert_status(125).assert_stdout("").assert_transcript("");
         output.assert_stderr(&format!("aws-auth: {}; {advice}\n", why.replace("{}", path)));
     }
-    // Plain http needs none.
+    // Plain http needs no certificates.
     let run = world.aws_auth().profile("open").env("AWS_CA_BUNDLE", world.path("missing.pem"));
     run.arg("true").run().success().assert_stderr("");
 }

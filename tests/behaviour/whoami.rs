@@ -1,4 +1,4 @@
-//! `--whoami`: whose the resulting credentials are.
+//! `--whoami`: who the resulting credentials belong to.
 
 use crate::world::{World, seed};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! The world itself, held against programs that nobody here wrote: AWS's SDK signs, sh and cat sit at the terminal.
+//! Tests of the test world itself against independent programs: the AWS SDK calls the local STS, sh and cat use the
+//! terminal.
 
 use crate::world::sts::{Fault, LocalSts, Role, UNANSWERED, User, clock, seed};
 use crate::world::{SHELL_PROMPT, Status, World};
@@ -41,7 +42,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// `CODE: message` of an error of the service, or what went wrong on the way there.
+/// `CODE: message` of an error of the service, or the error that prevented an answer.
 fn said<E: ProvideErrorMetadata + std::error::Error + 'static, R: std::fmt::Debug + 'static>(
     error: &SdkError<E, R>,
 ) -> String {
@@ -51,7 +52,7 @@ fn said<E: ProvideErrorMetadata + std::error::Error + 'static, R: std::fmt::Debu
     }
 }
 
-/// What AssumeRole with these settings comes to: the ARN, or the error.
+/// The ARN or the error that AssumeRole gives with these parameters.
 fn assume(client: &Client, arn: &str, code: Option<&str>, seconds: Option<i32>) -> Result<String, String> {
     let request = client
         .assume_role()
@@ -116,7 +117,7 @@ fn a_code_is_good_once() {
     let client = of_user(&world.sts, &world.user);
     assert_eq!(assume(&client, SOPS, None, None), Err(DENIED.to_owned()));
     let code = world.fresh_code();
-    assert_eq!(world.fresh_code(), code, "the same one until it is sent");
+    assert_eq!(world.fresh_code(), code, "the code stays the same until it is sent");
     let session = "arn:aws:sts::398263320410:assumed-role/sops-credentials-access/jo";
     assert_eq!(assume(&client, SOPS, Some(&code), None).as_deref(), Ok(session));
     assert_eq!(assume(&client, SOPS, Some(&code), None), Err(CODE_REFUSED.to_owned()));
@@ -196,7 +197,7 @@ fn durations_are_capped() {
 #[test]
 fn a_strict_clock_refuses_old_and_new_requests() {
     let world = World::new();
-    // Each time another client: one client learns the service's time from its answers.
+    // A new client each time, because a client learns the service's time from its answers.
     let identity = || now(of_user(&world.sts, &world.user).get_caller_identity().send()).map_err(|error| said(&error));
     world.sts.advance(1500);
     identity().unwrap();
@@ -243,7 +244,7 @@ fn faults_happen_as_often_as_scripted() {
     assert!(said(&error).starts_with("on the way"), "{}", said(&error));
     assert_eq!((world.sts.connections(), world.sts.calls().len()), (1, 0));
 
-    // A code that was sent is spent, or not, as the fault says.
+    // Whether the code is used up depends on the fault.
     for (fault, spent) in [(Fault::CloseUnanswered, false), (Fault::CloseAfterActing, true)] {
         let code = world.fresh_code();
         world.sts.fault("GetSessionToken", fault, 1);

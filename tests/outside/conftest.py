@@ -1,4 +1,4 @@
-"""Fixtures of the tests against programs that nobody here wrote."""
+"""Fixtures for the tests with other projects' programs."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 
 def find(program):
-    """Where the outside program is, or None and why not. set-up.sh has installed it, or written why it could not."""
+    """The program's path, or None and the reason. set-up.sh has installed it, or recorded why it could not."""
     for candidate in (OUTSIDE / "venv/bin" / program, OUTSIDE / "bin" / program):
         if candidate.exists():
             return candidate, None
@@ -25,8 +25,8 @@ def find(program):
 
 
 def need(*programs):
-    """The first of `programs` that is here; else the test counts as skipped. In CI that is allowed only where set-up.sh
-    has said why this machine cannot have the program."""
+    """The path of the first of `programs` that exists; otherwise the test is skipped. In CI it may be skipped only if
+    set-up.sh has recorded why this machine cannot have the program."""
     reasons = []
     for program in programs:
         path, reason = find(program)
@@ -61,7 +61,7 @@ def moto(moto_process):
 
 @pytest.fixture
 def world(tmp_path, binary, moto):
-    """The team's two files, moto as every AWS service, and aws-auth on the PATH."""
+    """A world with the team's two files, moto as all AWS services, and aws-auth on the PATH."""
     made = World(tmp_path)
     made.write_files(CONFIG, CREDENTIALS)
     made.use(moto)
@@ -72,7 +72,7 @@ def world(tmp_path, binary, moto):
 
 @pytest.fixture
 def strict_world(tmp_path, binary):
-    """As `world`, with the project's own STS, which checks what moto does not."""
+    """Like `world`, but with the project's own STS, which is stricter than moto."""
     made = World(tmp_path)
     made.use(LocalSts(made.home))
     made.env["AWS_ENDPOINT_URL_STS"] = made.sts.url
@@ -81,7 +81,7 @@ def strict_world(tmp_path, binary):
     made.sts.stop()
 
 
-# The skipped tests once more in a file, for .ci/run to end with.
+# The skipped tests are also written to a file, which .ci/run prints at its end.
 _skipped = []
 
 

@@ -1,5 +1,5 @@
-"""The project's own local STS as a process. Unlike moto it checks signatures, takes a code of the MFA device once and
-only in its time, and caps what temporary credentials may do."""
+"""The project's own local STS as a process. Unlike moto it checks signatures, accepts each MFA code once and only while
+it is valid, and limits temporary credentials."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ SERIAL = "arn:aws:iam::398263320410:mfa/jo"
 
 
 class LocalSts:
-    """Knows one user, one MFA device and the four roles; writes the two files that go with them under `home`."""
+    """An STS with one user, one MFA device and the four roles; writes the two matching files under `home`."""
 
     def __init__(self, home):
         program = TARGET / "debug/examples/local-sts"
@@ -29,20 +29,20 @@ class LocalSts:
         return self._read()
 
     def code(self, serial):
-        """What the device shows; each time another one."""
+        """A valid code of the device, a different one each time."""
         assert serial in (SERIAL, None)
         return self._ask("code")
 
     def calls(self):
-        """The actions that were asked for so far."""
+        """The actions of all calls so far."""
         return self._ask("calls").split()
 
     def signers(self):
-        """Who signed each of them, by access key id."""
+        """The access key id that signed each call."""
         return self._ask("signers").split()
 
     def shorten_roles(self):
-        """From now on a role's credentials live for half a minute."""
+        """From now on, role credentials last for half a minute."""
         self._ask("short roles")
 
     def stop(self):

@@ -1,6 +1,6 @@
-"""moto's server, as a process on a loopback port: an STS, KMS and S3 that nobody here wrote.
+"""moto's server as a process on a loopback port: an independent STS, KMS and S3.
 
-It takes any MFA code and checks no signature. What reached it, and who signed it, is read from its own recorder.
+It accepts any MFA code and checks no signature. Its recorder tells which requests arrived and who signed them.
 """
 
 import base64
@@ -49,7 +49,7 @@ class Moto:
         )
         self.url = self._read_url()
         self._codes = itertools.count(100_001)
-        # Nobody reads moto's log of requests, but it must not block on a full pipe.
+        # The log of requests is not used, but it must be read, or moto would block on a full pipe.
         threading.Thread(target=self._process.stderr.read, daemon=True).start()
 
     def _read_url(self):
@@ -75,7 +75,7 @@ class Moto:
         self._api("recorder/start-recording")
 
     def client(self, service, account):
-        """A client of the service in one account, to prepare things with; moto goes by the account of the role."""
+        """A client of the service in one account, to prepare a test. moto uses the account of the assumed role."""
         common = {"endpoint_url": self.url, "region_name": "eu-west-1"}
         sts = boto3.client("sts", aws_access_key_id="AKIAROOT", aws_secret_access_key="root", **common)
         role = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/preparation", RoleSessionName="preparation")
@@ -89,11 +89,11 @@ class Moto:
         )
 
     def code(self, serial):
-        """A code that was not used yet; moto takes any."""
+        """An unused code; moto accepts any."""
         return str(next(self._codes))
 
     def calls(self, action=None):
-        """Every call since the test began, or only those of one action."""
+        """All calls since the test began, or only those of one action."""
         with urllib.request.urlopen(self.url + "/moto-api/recorder/download-recording", timeout=30) as answer:
             calls = [call for line in answer if (call := _call(json.loads(line)))]
         return [call for call in calls if action in (None, call.action)]

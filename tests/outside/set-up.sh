@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs the programs that tests/outside needs under target/outside, and nothing anywhere else, but in CI (CI=true,
-# as root, on Debian), where it may use apt-get. A program that cannot be had is written, with the reason, to
-# target/outside/missing/PROGRAM; the tests that need it are then named as skipped.
+# Installs the programs that tests/outside needs under target/outside. It changes nothing else, except in CI (CI=true,
+# as root, on Debian), where it may use apt-get. If a program cannot be installed, the reason is written to
+# target/outside/missing/PROGRAM, and the tests that need it are listed as skipped.
 #
-# Run again, it does only what is not done yet.
+# A second run does only what is still missing.
 
 set -eu
 
@@ -42,19 +42,19 @@ if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && have apt-get; then
 		say "apt-get install$packages"
 		export DEBIAN_FRONTEND=noninteractive
 		apt-get -qq update
-		# shellcheck disable=SC2086 # several words are meant
+		# shellcheck disable=SC2086 # the variable holds several words
 		apt-get -qq install -y --no-install-recommends $packages >/dev/null
 	fi
 fi
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
-have python3 || fail "python3 is missing; the outside tests are written in it"
+have python3 || fail "python3 is missing; the tests in tests/outside need it"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is older than 3.10"
 if ! cmp -s "$requirements" "$venv/installed-requirements.txt"; then
 	python3 -c 'import ensurepip, venv' 2>/dev/null ||
 		fail "python3 cannot make virtual environments (on Debian: apt-get install python3-venv)"
-	say "a virtual environment in $venv"
+	say "making a virtual environment in $venv"
 	rm -rf "$venv"
 	python3 -m venv "$venv"
 	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
@@ -66,7 +66,7 @@ fi
 go_install() { # go_install PROGRAM PACKAGE@VERSION
 	[ -x "$bin/$1" ] && return
 	if ! have go; then
-		missing "$1" "Go, which would build it, is not installed"
+		missing "$1" "needs Go to be built, which is not installed"
 		return
 	fi
 	say "go install $2 (a few minutes, once)"
@@ -82,7 +82,7 @@ if ! have terraform && ! have tofu; then
 	[ -x "$bin/tofu" ] || missing terraform "neither terraform nor tofu is on PATH"
 fi
 
-# --- What is only looked for -----------------------------------------------------------------------------------------
+# --- Programs that are only looked for -------------------------------------------------------------------------------
 
 for program in bash zsh fish dash man mandoc dpkg-deb fakeroot; do
 	have "$program" || missing "$program" "$program is not on PATH"

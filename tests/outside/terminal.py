@@ -1,14 +1,14 @@
-"""A command with a terminal of its own, as a person sits at one.
+"""A command with its own terminal; the test plays the person who sits at it.
 
-The command is the leader of a new session and the pseudo-terminal is its controlling terminal (/dev/tty), whatever its
-standard streams are redirected to by a shell in between.
+The command leads a new session, and the pseudo-terminal is its controlling terminal (/dev/tty), even if a shell in
+between redirects its standard streams.
 """
 
 import re
 
 import pexpect
 
-# No test waits this long unless it is about to fail.
+# A test that waits this long fails.
 DEADLINE_SECONDS = 60
 
 
@@ -37,7 +37,7 @@ class Terminal:
         self._seen += text
 
     def read(self, pattern):
-        """Waits for what a regular expression matches, and gives its first group."""
+        """Waits until a regular expression matches; returns its first group."""
         found = self._spawn.expect([pattern, pexpect.EOF, pexpect.TIMEOUT])
         self._seen += self._spawn.before
         if found != 0:
@@ -64,7 +64,7 @@ class Terminal:
 
 
 class Ended:
-    """How a command at a terminal ended, and all that the person saw."""
+    """How a command at a terminal ended, and everything on the screen."""
 
     def __init__(self, argv, status, signal, screen):
         self.argv = argv
@@ -74,7 +74,7 @@ class Ended:
 
     @property
     def prompts(self):
-        """How often a code was asked for, by aws-auth or by the AWS CLI."""
+        """How often aws-auth or the AWS CLI asked for a code."""
         return len(re.findall(r"MFA code for ", self.screen))
 
     def check(self):

@@ -1,6 +1,6 @@
-"""The real AWS CLI and aws-auth use one cache of role credentials, whichever of them asked for the code.
+"""The real AWS CLI and aws-auth share one cache of role credentials, no matter which of them asked for the code.
 
-The CLI runs without a terminal and without standard input where it must ask for nothing.
+Where the CLI must not ask, it runs without a terminal and without standard input.
 """
 
 import json
@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::381494870249:role/infrastructure"
 # The CLI itself refuses to call STS without a region, and CLI 1 reads only this variable.
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
 
-# Everything that is part of the cache's key.
+# All settings that are part of the cache key.
 VARIANTS = {
     "plain": "",
     "external_id": "external_id = Unique/Id=@42",
@@ -29,7 +29,7 @@ VARIANTS = {
 
 @pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
 def profile(world, request):
-    """The name of a profile in each of the variants."""
+    """Writes the profile in each variant; returns its name."""
     text = f"[profile work]\nsource_profile = default\nmfa_serial = {SERIAL}\nrole_arn = {ROLE}\n{request.param}\n"
     world.config.write_text(text, encoding="utf-8")
     return "work"
@@ -58,7 +58,7 @@ def test_aws_auth_asks_for_nothing_after_the_cli(world, moto, cli, profile):
     world.asked_once(first, f"Enter MFA code for {SERIAL}: ")
     calls = moto.calls()
     key = world.succeed("aws-auth", "-p", profile, "sh", "-c", "printf %s $AWS_ACCESS_KEY_ID")
-    assert moto.calls() == calls, "aws-auth called AWS although the CLI's credentials are good"
+    assert moto.calls() == calls, "aws-auth called AWS although the CLI's credentials are valid"
     (entry,) = world.role_cache().values()
     assert key == entry["Credentials"]["AccessKeyId"]
 
@@ -80,14 +80,14 @@ def test_the_entry_written_by_aws_auth_is_the_one_the_cli_would_write(world, mot
 
 
 def test_the_cli_as_the_command(world, moto, cli):
-    """Under aws-auth the CLI has the role's keys and no profile; nothing is left for it to resolve."""
+    """Below aws-auth the CLI gets the role's keys and no profile, so it has nothing to resolve."""
     running = world.terminal("aws-auth", "aws", "sts", "get-caller-identity", env={"AWS_PROFILE": "sops"} | REGION)
     ended = world.asked_once(running, world.prompt("sops"))
     assert "arn:aws:sts::398263320410:assumed-role/sops-credentials-access/" in ended.screen
 
 
 def test_aws_cli_2_asks_for_nothing_after_aws_auth(world, moto, profile):
-    """Debian's AWS CLI 2 knows no endpoint variable."""
+    """Debian's AWS CLI 2 does not read the endpoint variables."""
     world.install("aws2", need("aws2"))
     world.asked_once(world.terminal("aws-auth", "-p", profile, "true"), world.prompt(profile))
     assumed = moto.calls("AssumeRole")

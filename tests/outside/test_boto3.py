@@ -1,4 +1,4 @@
-"""boto3 in the command is the role, whatever else stands in the files."""
+"""boto3 in the command uses the role, regardless of other settings in the files."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_the_profiles_region_reaches_the_command(world, moto):
 
 
 def test_credentials_of_the_default_profile_do_not_reach_the_command(world, moto):
-    """The role's keys stand in the environment, where every SDK looks first."""
+    """The role's keys are in the environment, where every SDK looks first."""
     world.credentials.write_text(CREDENTIALS + "aws_session_token=stale\n")
     with world.config.open("a") as config:
         config.write("[profile static]\naws_access_key_id=AKIASTATIC0000000000\naws_secret_access_key=static\n")

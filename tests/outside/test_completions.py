@@ -1,4 +1,4 @@
-"""Completion in real shells: options, profiles from the files, services, and COMMAND's own behind the prefix."""
+"""Completion in real shells: options, profiles from the files, services, and COMMAND's own completion."""
 
 import re
 
@@ -23,19 +23,19 @@ BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 def profiles(world):
     with world.config.open("a") as config:
         config.write(CONFIG)
-    # A command with a completion of its own in each shell.
+    # A command with its own completion in each shell.
     world.write("wrapped", "#!/bin/sh\n").chmod(0o755)
     world.install("wrapped", world.directory / "wrapped")
 
 
 def words(line):
-    """The words of a line as readline has them: a = is a word of its own."""
+    """The words of a line as readline splits them: `=` is a separate word."""
     split = re.split(r"(=)|\s+", line)
     return [word for word in split if word] + ([""] if line.endswith((" ", "=")) else [])
 
 
 def bash(world, line, prepare=""):
-    """What bash would offer for the last word of `line`."""
+    """The completions that bash offers for the last word of `line`."""
     comp_words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words(line))
     script = f"""
         [ -r {BASH_COMPLETION} ] && source {BASH_COMPLETION}
@@ -164,7 +164,7 @@ class TestFish:
 
 
 def at_terminal(world, argv, prompt, env=None):
-    """Types and completes as a person does, and looks at what was run."""
+    """Types and completes a line in a terminal, and checks the command that was run."""
     environment = {**world.env, **(env or {}), "INPUTRC": "/dev/null", "LANG": "C.UTF-8"}
     program = str(world.bin / argv[0])
     spawn = pexpect.spawn(program, argv[1:], env=environment, cwd=str(world.directory), encoding="utf-8",

@@ -1,4 +1,4 @@
-"""`make demo`, as a person runs it and as a machine does."""
+"""`make demo`, at a terminal and without one."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ from world import REPOSITORY
 @pytest.fixture
 def environment():
     if not shutil.which("cargo"):
-        pytest.skip("needs cargo: the demo builds what it shows")
+        pytest.skip("needs cargo, to build the demo")
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
 
 
 def test_at_a_terminal(environment):
-    # The demo builds first, where that is still to do.
+    # The demo may have to build first.
     demo = Terminal(["make", "demo"], environment, REPOSITORY, deadline_seconds=600)
     code = demo.read(r"Your MFA device shows: (\d{6})")
     demo.expect("MFA code for sops (arn:aws:iam::398263320410:mfa/jo) at http://127.0.0.1:")

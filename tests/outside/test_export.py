@@ -1,4 +1,4 @@
-"""`--export` evaluated by the shells that people have, and read by the programs that it is for."""
+"""`--export`, evaluated by real shells and read by real programs."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from conftest import need
 from world import python
 
-# What no shell may act on. fish and zsh have quoting rules of their own.
+# Characters that are special in some shell. fish and zsh have their own quoting rules.
 HOSTILE = r"""it's $(touch pwned) `touch pwned` (touch pwned) "x" \ \\ \' !x ^x ~ * ? [a] {a,b} %x ‘y’ é 'end'"""
 
 EVALUATE = {
@@ -26,7 +26,7 @@ def variables(text):
 
 @pytest.fixture
 def keys(world):
-    """A profile of long-term keys with hostile settings, and a caller's environment that must go."""
+    """A profile of long-term keys with hostile settings, and a caller's environment that must be removed."""
     world.config.write_text(
         f"[profile keys]\noutput = {HOSTILE}\nretry_mode = first line\n  second line\nregion = eu-west-2\n"
         "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = it's+secret/\n"
@@ -53,7 +53,7 @@ def test_a_shell_has_the_environment_that_a_command_would_get(world, keys, shell
 
 
 def test_an_sdk_takes_the_json_as_a_credential_process(world, moto):
-    """One prompt on the terminal, then the SDK renews by itself without any."""
+    """One prompt on the terminal, then the SDK renews without a prompt."""
     with world.config.open("a") as config:
         config.write("[profile sdk]\ncredential_process = aws-auth -p sops --export=json\nregion = eu-west-1\n")
     script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"

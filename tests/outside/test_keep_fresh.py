@@ -1,5 +1,5 @@
-"""Commands that outlive their credentials: real SDKs renew them by asking aws-auth again. Credentials live 30 s here, and
-are renewed when 20 are left, so that a run of 40 s sees more than three renewals; that much time has to pass."""
+"""Commands that outlive their credentials: real SDKs call aws-auth again to renew them. Here credentials last 30 s and
+are renewed when 20 s are left, so a run of 40 s sees more than three renewals. The tests have to wait for that."""
 
 import json
 
@@ -13,7 +13,7 @@ from world import python
 RENEWALS = 3
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
 
-# Calls until as many access keys were seen as make the renewals; prints them in their order, and the process id.
+# Calls until it has seen enough access keys for the renewals; prints the keys in their order, and the process id.
 LOOP = """
 import boto3, json, os, sys, time
 sts, seen, calls = boto3.client("sts"), [], 0
@@ -27,12 +27,12 @@ while calls < 200 or len(seen) <= int(sys.argv[1]):
 print(json.dumps({"pid": os.getpid(), "keys": seen}))
 """
 
-# The same by another program for each call, for as long as boto3's loop beside it goes on.
+# The same with a new process for each call, while boto3's loop runs next to it.
 EACH = "while ! [ -e {stop} ]; do {command} >>{out} || touch {stop}.failed; done"
 
-# For 40 s, for a tool that calls AWS once in a run.
+# Runs a tool that calls AWS once, again and again for 40 s.
 PACED = "for i in 1 2 3 4 5 6 7 8; do sleep 5;"
-# moto's, for keys that it has not made.
+# The account that moto uses for unknown keys.
 DEFAULT_ACCOUNT = "123456789012"
 
 
@@ -48,7 +48,7 @@ def static_key(world):
 
 
 def caller_identity(world):
-    """The AWS CLI's arguments; releases of the AWS CLI 2 before 2.13 do not read AWS_ENDPOINT_URL."""
+    """Arguments for the AWS CLI, whose versions 2.0 to 2.12 do not read AWS_ENDPOINT_URL."""
     return f"--endpoint-url {world.sts.url} sts get-caller-identity"
 
 
@@ -86,9 +86,9 @@ def test_boto3_and_the_cli_run_past_three_renewals_with_one_prompt(world):
     assert all("assumed-role/sops-credentials-access" in line for line in out.read_text().splitlines())
     calls, signers = world.sts.calls(), world.sts.signers()
     assert calls.count("GetSessionToken") == 1
-    # Both tools' renewals together: one AssumeRole for each set of credentials.
+    # Both tools together: one AssumeRole for each set of credentials.
     assert calls.count("AssumeRole") <= len(keys) + 1
-    # The long-term keys in [default] made the session, and nothing else was ever signed by them.
+    # The long-term keys in [default] signed only the call that made the session.
     assert [call for call, key in zip(calls, signers) if key == static_key(world)] == ["GetSessionToken"]
 
 
@@ -126,7 +126,7 @@ def test_a_profile_with_blanks_and_quotes_is_read_by_boto3(world):
 
 
 def test_sops_decrypts_past_three_renewals(world, moto):
-    """moto is the KMS; it takes every key and notes which. One command, many runs of sops: each calls KMS once."""
+    """moto is the KMS, which accepts and records any key. One command runs sops many times; each run calls KMS once."""
     world.install("sops", need("sops"))
     key = moto.client("kms", DEFAULT_ACCOUNT).create_key()["KeyMetadata"]["Arn"]
     world.write("logins.yaml", "password: Canary-uo2Phe3ahb\n")
@@ -160,8 +160,8 @@ def test_recipes_of_make_with_and_without_another_profile(world):
 
 
 def test_terraform_reads_its_state_with_credentials_that_are_renewed(world, moto):
-    """moto is the S3 that holds the state; it takes every key and notes which. One command, many terraforms: terraform
-    itself calls S3 at its begin and end alone."""
+    """moto is the S3 with the state, and accepts and records any key. One command runs terraform many times, because
+    terraform calls S3 only at its start and end."""
     world.install("terraform", need("terraform", "tofu"))
     region = {"LocationConstraint": "eu-west-1"}
     moto.client("s3", DEFAULT_ACCOUNT).create_bucket(Bucket="state-of-the-team", CreateBucketConfiguration=region)

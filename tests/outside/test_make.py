@@ -1,11 +1,11 @@
-"""Makefiles whose recipes call aws-auth, and make itself called by aws-auth."""
+"""Makefiles whose recipes call aws-auth, and make below aws-auth."""
 
 import pytest
 
 from conftest import need
 from world import python
 
-# One line, so that it stands in a recipe; prints who the command is for AWS, by the real SDK.
+# A single line, so that it fits in a recipe. Prints the command's identity, as the real SDK sees it.
 WHOAMI = "import boto3; print(boto3.client('sts', region_name='eu-west-1').get_caller_identity()['Arn'])"
 DEVELOPMENT = "arn:aws:sts::381494870249:assumed-role/infrastructure/"
 SOPS = "arn:aws:sts::398263320410:assumed-role/sops-credentials-access/"
@@ -36,14 +36,14 @@ def who(world, name):
 
 
 def warm(world, *profiles):
-    """Role credentials of these profiles in the cache; however many codes that takes."""
+    """Puts role credentials of these profiles into the cache."""
     for profile in profiles:
         world.succeed("aws-auth", "-p", profile, "true", env={"AWS_AUTH_MFA_TOKEN": world.sts.code(None)})
 
 
 @pytest.mark.parametrize("outermost", [["make"], ["aws-auth", "make"]], ids=" ".join)
 def test_nested_runs_with_and_without_another_profile(world, make, outermost):
-    """A recipe that names no profile keeps what it was given; one that names another gets that one's role."""
+    """A recipe that names no profile keeps its credentials; one that names another profile gets its role."""
     warm(world, "sops", "development-infrastructure")
     world.succeed(*outermost, "plan", env={"AWS_PROFILE": "development-infrastructure"})
     assert who(world, "outer") == [DEVELOPMENT]
@@ -73,7 +73,7 @@ all: 1 2 3 4 5 6 7 8
 
 
 def test_eight_recipes_at_once_ask_once(world, moto, make):
-    """From nothing, with one terminal among them: one prompt, one AssumeRole, eight successes."""
+    """With an empty cache and one terminal for all: one prompt, one AssumeRole, eight successes."""
     world.write("Makefile", EIGHT)
     world.asked_once(world.terminal("make", "-j8", env={"AWS_PROFILE": "sops"}), world.prompt("sops"))
     keys = {path.read_text().strip() for path in world.directory.glob("key.*")}
@@ -90,7 +90,7 @@ sops development-infrastructure production-infrastructure main-infrastructure:
 
 
 def test_four_profiles_of_one_device_at_once_ask_once(world, moto, make):
-    """One code makes one MFA session, which every role of that device is assumed from."""
+    """One code makes one MFA session, from which all roles with that device are assumed."""
     world.write("Makefile", FOUR)
     running = world.terminal("make", "-j8")
     running.expect("MFA code for ")

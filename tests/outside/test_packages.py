@@ -18,7 +18,7 @@ INSTALLED = {
 
 
 def make(*arguments):
-    """make in the repository, with the debug build that these tests use anyway."""
+    """Runs make in the repository, with the debug build that these tests use."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
         [need("make"), "BUILD=debug", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
@@ -70,7 +70,7 @@ def test_the_debian_package_is_installed_and_removed(tmp_path):
     (database / "available").touch()
 
     def run(*arguments):
-        # A root of its own: nothing of this machine is touched, and nothing that the package depends on is there.
+        # A separate root, so that this machine does not change. The package's dependencies are not there.
         command = [dpkg, f"--root={root}", "--force-not-root,depends,bad-path", f"--log={tmp_path}/log", *arguments]
         if os.geteuid() != 0:
             command = [need("fakeroot"), *command]

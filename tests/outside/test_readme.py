@@ -1,4 +1,4 @@
-"""What the README shows for CI and Kubernetes is at least what their files look like; nobody here can run it."""
+"""Checks the form of the README's examples for CI and Kubernetes, which cannot run here."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ def test_github_actions():
     assert "ACTIONS_ID_TOKEN_REQUEST_URL" in token["run"]
     subprocess.run(["bash", "-n"], input=token["run"] + plan["run"], text=True, check=True)
     assert plan["env"].keys() == {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION"}
-    # The one path that both steps mean.
+    # Both steps name the same file.
     assert "$RUNNER_TEMP/token" in token["run"]
     assert plan["env"]["AWS_WEB_IDENTITY_TOKEN_FILE"] == "${{ runner.temp }}/token"
 

@@ -1,4 +1,4 @@
-"""`alias tf='aws-auth terraform'`, in the shells that people have."""
+"""`alias tf='aws-auth terraform'` in real shells."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The real sops encrypts and decrypts by a KMS key that only the role's account has; moto is the KMS."""
+"""The real sops encrypts and decrypts with a KMS key that exists only in the role's account; moto is the KMS."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_encrypts_and_decrypts(world, moto, key, sops):
     assert key in encrypted
     assert "Canary" not in encrypted
 
-    # The second run has the credentials from the cache: no terminal, and standard output is sops' alone.
+    # The second run uses cached credentials: it needs no terminal, and its standard output comes only from sops.
     assert world.succeed("aws-auth", "sops", "-d", "logins.enc.yaml") == SECRET
 
     by_sops = [call for call in moto.calls() if call.service == "kms" and call.action in ("Encrypt", "Decrypt")]

@@ -1,4 +1,4 @@
-"""Standard input and output belong to the command, also while a code is asked for."""
+"""Standard input and output belong to the command, even while aws-auth asks for a code."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ BLOCKS = 100
 
 @pytest.fixture
 def large(world):
-    """100 MB of which no two blocks are the same; gives its digest."""
+    """Writes 100 MB in which all blocks differ; returns the digest."""
     digest = hashlib.sha256()
     with open(world.directory / "file", "wb") as file:
         for _ in range(BLOCKS):

@@ -1,4 +1,4 @@
-"""The real AWS CLI and make against an STS that checks signatures and real one-time codes: the project's own."""
+"""The real AWS CLI and make with the project's own STS, which checks signatures and one-time codes."""
 
 import json
 
@@ -27,7 +27,7 @@ def prompt(world, profile):
 
 
 def test_one_code_serves_the_cli_for_every_role(strict_world, cli):
-    """The roles assumed silently from the MFA session stand in the CLI's cache too."""
+    """Roles that are assumed from the MFA session without a question are in the CLI's cache too."""
     world = strict_world
     first, *others = PROFILES
     world.asked_once(world.terminal("aws-auth", "-p", first, "true"), prompt(world, first), SERIAL)
@@ -49,7 +49,7 @@ def test_aws_auth_uses_what_the_cli_asked_for(strict_world, cli):
     assert calls == ["AssumeRole", "GetCallerIdentity"]
     world.succeed("aws-auth", "-p", "sops", "true")
     assert world.sts.calls() == calls
-    # Another role is not in the cache, and the code of the CLI is used up.
+    # Another role is not in the cache, and the CLI's code is used.
     running = world.terminal("aws-auth", "-p", "main-infrastructure", "true")
     world.asked_once(running, prompt(world, "main-infrastructure"), SERIAL)
 

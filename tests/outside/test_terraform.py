@@ -1,6 +1,6 @@
-"""The real terraform (or OpenTofu) works under a role, its state in moto's S3.
+"""The real terraform (or OpenTofu) works with a role and keeps its state in moto's S3.
 
-No provider is downloaded: the one resource is the built-in terraform_data.
+It downloads no provider: the only resource is the built-in terraform_data.
 """
 
 import json
@@ -20,7 +20,7 @@ terraform {
     key            = "infrastructure.tfstate"
     region         = "eu-west-1"
     use_path_style = true
-    # There is no instance here; S3 and STS are asked for real.
+    # There is no instance here. S3 and STS are really called.
     skip_metadata_api_check = true
   }
 }
@@ -38,9 +38,9 @@ output "greeting" {
 @pytest.fixture
 def terraform(world, moto):
     world.install("terraform", need("terraform", "tofu"))
-    # Nothing of the person's own set-up, and no question to the vendor about newer versions.
+    # Ignore the user's own configuration, and do not ask the vendor about newer versions.
     world.env |= {"TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    # The backend knows the endpoint variables of single services only.
+    # The backend reads only the endpoint variables of single services.
     world.env |= {"AWS_ENDPOINT_URL_S3": moto.url, "AWS_ENDPOINT_URL_STS": moto.url}
     world.env["AWS_PROFILE"] = PROFILE
     world.write("main.tf", MAIN)
@@ -59,7 +59,7 @@ def test_init_plan_apply_and_output(world, moto, terraform):
 
     calls = moto.calls()[before:]
     assert "PUT /state-of-the-team/infrastructure.tfstate" in {call.action for call in calls if call.service == "s3"}
-    # Every call is terraform's own and made by the role: aws-auth had its credentials in the cache.
+    # All calls are terraform's own, with the role: aws-auth used cached credentials.
     assert {call.access_key for call in calls} == {world.role_key()}
     assert "AssumeRole" not in {call.action for call in calls}
 
@@ -72,5 +72,5 @@ def test_json_goes_through_a_pipe_while_the_code_is_asked_for(world, terraform):
 
 
 def greeting(output):
-    """The output's value; anything before or after the JSON is an error."""
+    """The value of the output. Text before or after the JSON is an error."""
     return json.loads(output)["greeting"]["value"]

@@ -1,5 +1,5 @@
-"""A program that uses the AWS SDK for Rust (examples/who-am-i.rs) below aws-auth: whose credentials its default chain
-finds, and that it renews them."""
+"""A program that uses the AWS SDK for Rust (examples/who-am-i.rs) below aws-auth: its default chain finds the right
+credentials and renews them."""
 
 import pytest
 
@@ -20,12 +20,12 @@ def world(strict_world):
 
 
 def answers(text):
-    """The ARN and the access key id of each line."""
+    """The ARN and the access key id in each line."""
     return [tuple(line.split()) for line in text.splitlines()]
 
 
 def assert_signed_by(world, keys):
-    """These keys, and no other, signed what the program asked."""
+    """Asserts that these keys, and no others, signed the program's calls."""
     calls = zip(world.sts.calls(), world.sts.signers())
     assert [signer for call, signer in calls if call == "GetCallerIdentity"] == keys
 
@@ -45,7 +45,7 @@ def test_who_am_i_without_aws_auth_is_the_user(world):
 
 
 def test_who_am_i_renews_what_is_kept_fresh(world):
-    """Credentials live for 30 s here, and STS refuses them after that; so much time has to pass in one process."""
+    """Credentials last 30 s here, and STS refuses them after that, so one process has to run for longer."""
     world.sts.shorten_roles()
     world.succeed("aws-auth", "-p", "sops", "--refresh", "true")
     script = "for i in 1 2 3 4 5 6 7 8; do sleep 5; echo; done | who-am-i"

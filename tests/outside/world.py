@@ -1,5 +1,5 @@
-"""A private world for one test: a HOME with the AWS files, an environment with nothing else in it, and a PATH on which
-the programs have the names that people type."""
+"""A private world for one test: a HOME with the AWS files, an otherwise empty environment, and a PATH on which programs
+have their usual names."""
 
 import json
 import os
@@ -61,7 +61,7 @@ class World:
         self.credentials = self.home / ".aws" / "credentials"
 
     def use(self, sts):
-        """The STS that gives the codes and is named in the prompt."""
+        """Uses this STS, which gives the codes and is named in the prompt."""
         self.sts = sts
 
     def write_files(self, config, credentials):
@@ -84,7 +84,7 @@ class World:
         return {name: value for name, value in merged.items() if value is not None}
 
     def run(self, *argv, env=None, **options):
-        """Runs a command that has no terminal and no standard input, so that anything it asks for is an error."""
+        """Runs a command with no terminal and no standard input, so that any question is an error."""
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 300, **options}
         environment = self._environment(env or {})
         program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
@@ -93,7 +93,7 @@ class World:
         )
 
     def succeed(self, *argv, **options):
-        """As `run`, for a command that must succeed; gives its standard output."""
+        """Like `run`, for a command that must succeed; returns its standard output."""
         done = self.run(*argv, **options)
         assert done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -105,11 +105,11 @@ class World:
         return Terminal([program, *argv[1:]], environment, self.directory)
 
     def prompt(self, profile, serial=SERIAL):
-        """What aws-auth asks, to the letter."""
+        """The exact prompt of aws-auth."""
         return f"MFA code for {profile} ({serial}) at {self.sts.url}: "
 
     def asked_once(self, terminal, prompt, serial=SERIAL):
-        """Answers the one question that is asked at the terminal; the command must then end well."""
+        """Answers the only question at the terminal; the command must then succeed."""
         terminal.expect(prompt)
         terminal.type(self.sts.code(serial))
         ended = terminal.finish().check()
@@ -117,24 +117,24 @@ class World:
         return ended
 
     def shell_asked_once(self, command, profile, **options):
-        """A shell's command line at a terminal, redirections and all, in which aws-auth asks once."""
+        """Runs a shell command, which may redirect, at a terminal; aws-auth must ask once."""
         return self.asked_once(self.terminal("sh", "-c", command, **options), self.prompt(profile))
 
     def forget(self):
-        """Removes all that aws-auth and the AWS CLI have kept, so that the next run has to ask."""
+        """Removes the caches of aws-auth and the AWS CLI, so that the next run has to ask."""
         for kept in (self.home / ".aws/cli", self.home / ".cache"):
             shutil.rmtree(kept, ignore_errors=True)
 
     def role_cache(self):
-        """The AWS CLI's cache: file name and content."""
+        """The AWS CLI's cache, by file name."""
         return {path.name: json.loads(path.read_text()) for path in (self.home / ".aws/cli/cache").glob("*")}
 
     def role_key(self):
-        """The access key id of the one role in the cache."""
+        """The access key id of the only role in the cache."""
         (entry,) = self.role_cache().values()
         return entry["Credentials"]["AccessKeyId"]
 
 
 def python(script, *arguments):
-    """The command that runs a script with this Python, which has boto3."""
+    """A command that runs a script with this Python, which has boto3."""
     return [sys.executable, "-c", script, *arguments]

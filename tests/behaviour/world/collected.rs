@@ -1,24 +1,24 @@
-//! What a process printed, gathered while it runs, so that a test can wait for a text instead of for a time.
+//! The output of a running process, collected so that a test can wait for a text instead of sleeping.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a text may take before the test is called stuck.
+/// How long a test waits for a text before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How long output that was written may take to arrive after the process has ended.
+/// How long the test still waits for output after the process has ended.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 struct Seen {
     bytes: Vec<u8>,
-    /// No more will come.
+    /// The stream is closed.
     closed: bool,
-    /// The process ended; what it started may print more.
+    /// When the process ended. Its children may still print.
     ended: Option<Instant>,
 }
 
-/// One stream.
+/// The output of one stream.
 #[derive(Default)]
 pub struct Collected {
     seen: Mutex<Seen>,
@@ -26,7 +26,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Reads until the end, on a thread of its own.
+    /// Reads the stream to its end in another thread.
     pub fn gather(mut from: impl Read + Send + 'static) -> Arc<Self> {
         let collected = Arc::new(Self::default());
         let to = Arc::clone(&collected);
@@ -59,7 +59,7 @@ impl Collected {
         self.changed.notify_all();
     }
 
-    /// The process that writes here has ended: whoever waits for a text need not wait long any more.
+    /// Notes that the process has ended, so a wait for a text ends soon.
     pub fn ended(&self) {
         self.seen().ended = Some(Instant::now());
         self.changed.notify_all();
@@ -69,7 +69,7 @@ impl Collected {
         self.seen().bytes.clone()
     }
 
-    /// Takes a text out again, wherever it stands.
+    /// Removes the first occurrence of a text from the output.
     pub fn remove(&self, text: &[u8]) {
         let mut seen = self.seen();
         if let Some(at) = find(&seen.bytes, text, 0) {
@@ -77,7 +77,7 @@ impl Collected {
         }
     }
 
-    /// Blocks until the text stands at `from` or later; returns where it ends.
+    /// Blocks until the text appears at position `from` or later; returns the position of its end.
     pub fn wait_for(&self, text: &[u8], from: usize) -> Result<usize, String> {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen();
@@ -103,7 +103,7 @@ impl Collected {
         }
     }
 
-    /// Blocks until the stream is closed by all who hold it.
+    /// Blocks until all processes have closed the stream; returns the whole output.
     pub fn wait_for_close(&self) -> Result<Vec<u8>, String> {
         let (seen, timeout) = self
             .changed

@@ -8,27 +8,27 @@ use serde_json::json;
 /// How an instance metadata service behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imds {
-    /// A token is given and wanted.
+    /// Gives a token and requires it.
     V2,
-    /// There are no tokens yet.
+    /// Knows no tokens.
     V1,
-    /// A token is given but not wanted; its answer makes one hop only, and we are two away.
+    /// Gives a token but does not require it. The token's answer travels one hop, and the client is two hops away.
     HopLimit,
-    /// The same where a token is wanted.
+    /// The same, but a token is required.
     HopLimitV2,
-    /// Switched off: 403 to everything.
+    /// Switched off: answers 403 to all requests.
     Disabled,
     /// The instance has no role.
     NoRole,
-    /// The role may not be assumed.
+    /// EC2 may not assume the role.
     Untrusted,
-    /// Something else answers.
+    /// Answers with HTML instead of the credentials.
     Malformed,
-    /// The credentials ended an hour ago.
+    /// Gives credentials that expired an hour ago.
     Outage,
-    /// Trouble: 500 to everything but tokens.
+    /// Answers 500 to all requests but those for a token.
     Trouble,
-    /// It takes the token's request and the others and never answers.
+    /// Accepts all requests but never answers.
     Silent,
 }
 
@@ -36,7 +36,7 @@ const TOKEN: &str = "the-metadata-token";
 pub const INSTANCE_ROLE: &str = "arn:aws:iam::333333333333:role/instance";
 pub const TASK_ROLE: &str = "arn:aws:iam::444444444444:role/task";
 
-/// Starts an instance's service; its credentials are such that `sts` knows them.
+/// Starts the service of an instance. `sts` knows the credentials that it gives.
 pub fn instance(sts: &LocalSts, how: Imds) -> Web {
     let issue = sts.issuer();
     Web::start(move |asked| {
@@ -88,7 +88,7 @@ pub fn instance(sts: &LocalSts, how: Imds) -> Web {
     })
 }
 
-/// Starts a container's endpoint at `/v1/credentials`, which wants this Authorization.
+/// Starts a container's endpoint at `/v1/credentials`, which requires this Authorization header.
 pub fn container(sts: &LocalSts, authorization: &'static str) -> Web {
     let issue = sts.issuer();
     Web::start(move |asked: &Asked| {

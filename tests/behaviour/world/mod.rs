@@ -1,7 +1,7 @@
-//! The world that a test runs aws-auth in: a private home, an environment with nothing in it, an STS on loopback and
-//! a pseudo-terminal. Nothing in it sleeps, and nothing is shared between tests.
+//! The world that a test runs aws-auth in: a private home, an otherwise empty environment, an STS on loopback and a
+//! pseudo-terminal. Tests wait for output instead of sleeping, and share nothing.
 
-// A toolbox: each test takes what it needs.
+// Each crate that includes this module uses a part of it.
 #![allow(dead_code, unused_imports)]
 
 pub mod collected;
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{PoisonError, RwLock};
 
-/// The binary under test. Cargo names it to the tests; an example that includes this module finds it by itself.
+/// The binary under test. Cargo passes its path only to tests, so an example that includes this module finds it itself.
 pub const AWS_AUTH: &str = match option_env!("CARGO_BIN_EXE_aws-auth") {
     Some(path) => path,
     None => "",
@@ -35,17 +35,17 @@ pub struct World {
     home: PathBuf,
     _directory: tempfile::TempDir,
     pub sts: LocalSts,
-    /// jo, whose keys [`Self::seed`] writes.
+    /// The user jo, whose keys [`Self::seed`] writes.
     pub user: User,
     environment: BTreeMap<OsString, OsString>,
 }
 
 impl World {
-    /// An empty home; jo and the four roles are known to STS. The environment is PATH, HOME and
+    /// A world with an empty home. STS knows jo and the four roles. The environment is PATH, HOME and
     /// `AWS_ENDPOINT_URL_STS`.
     pub fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("aws-auth-world-").tempdir().expect("a temporary directory");
-        // A path that is its own real path, for messages that name files.
+        // The path without symbolic links, as messages name it.
         let home = directory.path().canonicalize().expect("a real path");
         let sts = LocalSts::start();
         let user = seed::populate(&sts);
@@ -66,7 +66,7 @@ impl World {
         world
     }
 
-    /// Writes those two files.
+    /// Writes the two files of the README.
     pub fn seed(&self) {
         self.config(&seed::config_file());
         self.credentials(&seed::credentials_file(&self.user));
@@ -76,7 +76,7 @@ impl World {
         &self.home
     }
 
-    /// A path under the home.
+    /// The absolute path of a file under the home.
     pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.home.join(relative)
     }
@@ -96,7 +96,7 @@ impl World {
         self.write(".aws/credentials", text);
     }
 
-    /// Writes a file under the home, and the directories above it.
+    /// Writes a file under the home and creates its directories; returns its path.
     pub fn write(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a directory")).expect("make directories");
@@ -106,14 +106,15 @@ impl World {
 
     /// Writes an executable file under the home.
     pub fn script(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
-        // A child forked elsewhere meanwhile would hold the file open for writing until its exec: "text file busy".
+        // A child that another thread forks meanwhile would keep the file open for writing until its exec, and running
+        // the file would fail with "text file busy".
         let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
         let path = self.write(path, text);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
         path
     }
 
-    /// Makes a named pipe under the home. By the program, for not every system has a call that takes a path so.
+    /// Makes a named pipe under the home, with mkfifo(1), because rustix cannot make one on every system.
     pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.path(path);
         let _with_others = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +134,7 @@ impl World {
         self.path(".aws/cli/cache")
     }
 
-    /// The entries of the CLI's cache by file name, as JSON.
+    /// The entries of the AWS CLI's cache by file name, as JSON.
     pub fn cli_cache(&self) -> BTreeMap<String, serde_json::Value> {
         let Ok(entries) = fs::read_dir(self.cli_cache_dir()) else { return BTreeMap::new() };
         entries
@@ -146,20 +147,20 @@ impl World {
             .collect()
     }
 
-    /// The user's cache directory of aws-auth itself.
+    /// aws-auth's own cache directory.
     pub fn own_cache_dir(&self) -> PathBuf {
         let caches = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
         self.path(caches).join("aws-auth")
     }
 
-    /// Every file under the home: `0600 file SHA-256`, `0700 dir`, `0777 link TARGET`.
+    /// Describes every file under the home as `0600 file SHA-256`, `0700 dir` or `0777 link TARGET`.
     pub fn snapshot(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         describe(&self.home, &self.home, &mut found);
         found
     }
 
-    /// Sets a variable for every command that is built from here on.
+    /// Sets a variable for all commands that are built from now on.
     pub fn set_env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         self.environment.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
     }
@@ -168,12 +169,12 @@ impl World {
         self.environment.remove(name.as_ref());
     }
 
-    /// aws-auth, to be given its arguments.
+    /// A run of aws-auth, still without arguments.
     pub fn aws_auth(&self) -> Invocation<'_> {
         Invocation::new(self, AWS_AUTH)
     }
 
-    /// Another program in the same environment.
+    /// A run of another program in the same environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Invocation<'_> {
         Invocation::new(self, program.as_ref())
     }
@@ -185,7 +186,7 @@ impl World {
     }
 
     /// An interactive bash at a terminal, with job control, all streams on the terminal and aws-auth in its PATH;
-    /// its prompt is [`SHELL_PROMPT`]. Returns when the first prompt is there.
+    /// its prompt is [`SHELL_PROMPT`]. Returns when the first prompt has appeared.
     #[track_caller]
     pub fn shell_in_terminal(&self) -> Running<'_> {
         let bin = Path::new(AWS_AUTH).parent().expect("the binary's directory").to_owned();
@@ -204,22 +205,22 @@ impl World {
         shell
     }
 
-    /// A code of jo's device that is good now and was never sent.
+    /// A code of jo's device that is valid now and was never sent.
     pub fn fresh_code(&self) -> String {
         self.sts.fresh_code(seed::SERIAL)
     }
 
-    /// A code that jo's device never shows; another one each time.
+    /// A wrong code for jo's device, a different one each time.
     pub fn wrong_code(&self) -> String {
         self.sts.wrong_code(seed::SERIAL)
     }
 
-    /// The prompt for a code of jo's device, as it stands on the terminal.
+    /// The prompt for a code of jo's device, exactly as it is printed.
     pub fn prompt(&self, profile: &str) -> String {
         format!("MFA code for {profile} ({}) at {}: ", seed::SERIAL, self.sts.endpoint())
     }
 
-    /// Fails when the text holds a secret that STS knows, or a code that was sent.
+    /// Fails if the text contains a secret that STS knows, or a code that was sent.
     #[track_caller]
     pub fn assert_no_secret(&self, place: &str, text: &str) {
         for secret in self.sts.secrets() {
@@ -231,12 +232,12 @@ impl World {
     }
 }
 
-/// Whether a file's name says that it is an entry of a cache.
+/// Whether the name is that of a cache entry.
 pub fn is_json(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
 
-/// Held by whoever spawns; taken whole by whoever writes what will be executed.
+/// Locked for reading to spawn a process, and for writing to write a file that will be executed.
 static SPAWNING: RwLock<()> = RwLock::new(());
 
 /// The prompt of [`World::shell_in_terminal`].

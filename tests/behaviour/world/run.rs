@@ -1,4 +1,4 @@
-//! Running a command in the world: with no terminal at all, or at one; to its end, or for as long as a test likes.
+//! Runs a command in the world, with or without a terminal, and waits for its end or lets the test interact with it.
 
 use super::collected::{Collected, PATIENCE, find};
 use super::terminal::{Attributes, Terminal};
@@ -29,7 +29,7 @@ enum Input {
 
 type Prepare<'w> = Box<dyn FnOnce(&mut Command) + 'w>;
 
-/// A command about to be run.
+/// A command that has not been started yet.
 #[must_use]
 pub struct Invocation<'w> {
     world: &'w World,
@@ -81,7 +81,7 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    /// Static keys in the environment, and a session token unless it is empty.
+    /// Sets static keys in the environment, and a session token unless it is empty.
     pub fn keys(self, access_key_id: &str, secret_access_key: &str, session_token: &str) -> Self {
         let with = self.env("AWS_ACCESS_KEY_ID", access_key_id).env("AWS_SECRET_ACCESS_KEY", secret_access_key);
         if session_token.is_empty() { with } else { with.env("AWS_SESSION_TOKEN", session_token) }
@@ -97,7 +97,7 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    /// Runs it by another program, such as `["strace", "-f"]` or `["setpriv", "--reuid=…"]`.
+    /// Runs it through another program, such as `["strace", "-f"]` or `["setpriv", "--reuid=…"]`.
     pub fn through<A: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = A>) -> Self {
         self.through.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
         self
@@ -113,13 +113,14 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    /// Standard input is a pipe that holds these bytes. Without this it is empty (`/dev/null`), or the terminal.
+    /// Makes standard input a pipe that holds these bytes. By default it is `/dev/null`, or the terminal if there is
+    /// one.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(Input::Bytes(bytes.into()));
         self
     }
 
-    /// Standard input is a pipe that stays open: see [`Running::write_stdin`] and [`Running::close_stdin`].
+    /// Makes standard input a pipe that stays open: see [`Running::write_stdin`] and [`Running::close_stdin`].
     pub fn stdin_open(mut self) -> Self {
         self.input = Some(Input::Open);
         self
@@ -130,7 +131,7 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    /// With a terminal this is the default.
+    /// Makes the terminal standard input, which is the default if there is one.
     pub fn stdin_on_terminal(mut self) -> Self {
         self.input = Some(Input::Terminal);
         self
@@ -146,38 +147,38 @@ impl<'w> Invocation<'w> {
         self
     }
 
-    /// Secrets on stderr or the terminal are no failure of this run (`--export` at a terminal, say).
+    /// Allows secrets on stderr and the terminal, for example for `--export` at a terminal.
     pub fn secrets_may_show(mut self) -> Self {
         self.secrets_may_show = true;
         self
     }
 
-    /// Uses this terminal, prepared by the test, instead of a new one.
+    /// Uses a terminal that the test has prepared instead of a new one.
     pub fn terminal(mut self, terminal: Terminal) -> Self {
         self.terminal = Some(terminal);
         self
     }
 
-    /// The last word on the `Command` before it is spawned: other streams, limits in a `pre_exec`.
+    /// Changes the `Command` just before it is spawned: other streams, or limits in a `pre_exec`.
     pub fn prepare(mut self, change: impl FnOnce(&mut Command) + 'w) -> Self {
         self.prepare.push(Box::new(change));
         self
     }
 
-    /// Runs it to its end with no terminal at all: in a session of its own, where `/dev/tty` cannot be opened.
+    /// Runs it to its end with no terminal: it gets a session of its own, where `/dev/tty` cannot be opened.
     #[track_caller]
     pub fn run(self) -> Output {
         self.start().wait()
     }
 
-    /// Starts it with no terminal at all.
+    /// Starts it with no terminal.
     #[track_caller]
     pub fn start(self) -> Running<'w> {
         self.spawn(None)
     }
 
-    /// Starts it at a terminal of its own, which is its standard input too. Standard output and standard error are
-    /// pipes still, so that each stream can be told from the others.
+    /// Starts it at a terminal of its own, which is also its standard input. Standard output and standard error are
+    /// still pipes, so that the test can tell the streams apart.
     #[track_caller]
     pub fn in_terminal(mut self) -> Running<'w> {
         let terminal = self.terminal.take().unwrap_or_else(Terminal::open);
@@ -212,12 +213,12 @@ impl<'w> Invocation<'w> {
             let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
             command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"))
         };
-        // The command holds copies of the terminal; with them open here it would never be closed.
+        // The `Command` holds copies of the terminal. While they are open here, the terminal would never be closed.
         drop(command);
         let mut stdin = child.stdin.take();
         if let Input::Bytes(bytes) = input {
             let mut pipe = stdin.take().expect("a pipe for standard input");
-            // A command that reads none of it is fine.
+            // The command does not have to read it.
             std::thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
         let stdout = child.stdout.take().map(Collected::gather);
@@ -259,7 +260,7 @@ fn own_session(command: &mut Command, terminal: Option<RawFd>, umask: Option<Raw
     let prepare = move || {
         // Tests started in the background of a script, or by nohup, inherit ignored signals; the command must not.
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP, libc::SIGPIPE] {
-            // SAFETY: a plain system call.
+            // SAFETY: one async-signal-safe system call.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
         rustix::process::setsid()?;
@@ -290,7 +291,7 @@ impl Exit {
     }
 }
 
-/// A command that runs. It is killed when this is dropped.
+/// A running command. It is killed when this is dropped.
 pub struct Running<'w> {
     world: &'w World,
     shown: String,
@@ -309,12 +310,12 @@ impl Running<'_> {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// True as long as it has not ended.
+    /// Whether the command has not ended yet.
     pub fn is_running(&self) -> bool {
         self.exit.wait(Duration::ZERO).is_none()
     }
 
-    /// Sends a signal to this process alone.
+    /// Sends a signal to this process, not to its group.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         assert!(self.is_running(), "{} has ended already", self.shown);
@@ -331,19 +332,19 @@ impl Running<'_> {
         self.stdin = None;
     }
 
-    /// Blocks until the text appears on standard output after what was matched there last.
+    /// Blocks until the text appears on standard output, after the last match there.
     #[track_caller]
     pub fn expect_stdout(&self, text: &str) {
         expect("standard output", self.stdout.as_ref(), &self.read[0], text);
     }
 
-    /// Blocks until the text appears on standard error after what was matched there last.
+    /// Blocks until the text appears on standard error, after the last match there.
     #[track_caller]
     pub fn expect_stderr(&self, text: &str) {
         expect("standard error", self.stderr.as_ref(), &self.read[1], text);
     }
 
-    /// What was printed on standard error so far.
+    /// Standard error so far.
     pub fn stderr_so_far(&self) -> String {
         self.stderr.as_ref().map(|stream| lossy(&stream.bytes())).unwrap_or_default()
     }
@@ -353,7 +354,7 @@ impl Running<'_> {
         self.terminal.as_ref().expect("this command has no terminal")
     }
 
-    /// Blocks until the text appears on the terminal after what was matched there last.
+    /// Blocks until the text appears on the terminal, after the last match there.
     #[track_caller]
     pub fn expect(&self, text: &str) {
         self.terminal().expect(text);
@@ -399,13 +400,13 @@ impl Running<'_> {
         self.terminal().transcript()
     }
 
-    /// Closes the terminal's window: the command gets SIGHUP.
+    /// Hangs up the terminal, so the command gets SIGHUP.
     #[track_caller]
     pub fn hang_up(&mut self) {
         self.terminal.as_mut().expect("this command has no terminal").hang_up();
     }
 
-    /// Waits for its end, closing its standard input first.
+    /// Closes the command's standard input and waits for its end.
     #[track_caller]
     pub fn wait(mut self) -> Output {
         self.close_stdin();
@@ -474,7 +475,7 @@ pub enum Status {
     Signal(i32),
 }
 
-/// What a terminal showed, and its settings before and after (None when it was hung up).
+/// What a terminal showed, and its settings before and after (`None` if it was hung up).
 #[derive(Debug, Clone)]
 pub struct Screen {
     pub transcript: String,
@@ -482,7 +483,7 @@ pub struct Screen {
     pub after: Option<Attributes>,
 }
 
-/// What came of a command.
+/// How a command ended and what it printed.
 #[derive(Debug, Clone)]
 pub struct Output {
     pub command: String,
@@ -497,12 +498,12 @@ impl Output {
         lossy(&self.stdout)
     }
 
-    /// What the terminal showed; empty when there was none.
+    /// What the terminal showed; empty if there was no terminal.
     pub fn transcript(&self) -> &str {
         self.screen.as_ref().map_or("", |screen| screen.transcript.as_str())
     }
 
-    /// All of it, for a message.
+    /// Everything about the run, for the message of a failed assertion.
     pub fn report(&self) -> String {
         let mut report = format!("{} ended with {:?}\n", self.command, self.status);
         for (name, text) in [
@@ -523,7 +524,7 @@ impl Output {
         self
     }
 
-    /// It died of this signal.
+    /// Asserts that this signal ended the command.
     #[track_caller]
     pub fn assert_signal(&self, signal: Signal) -> &Self {
         assert_eq!(self.status, Status::Signal(signal.as_raw()), "{}", self.report());
@@ -559,7 +560,7 @@ impl Output {
         self
     }
 
-    /// The terminal is as it was found.
+    /// Asserts that the terminal has the same settings as before.
     #[track_caller]
     pub fn assert_terminal_restored(&self) -> &Self {
         let screen = self.screen.as_ref().expect("this command had no terminal");
@@ -567,7 +568,7 @@ impl Output {
         self
     }
 
-    /// The environment that the command saw, when it was `env -0`.
+    /// The environment of the command, which must be `env -0`.
     #[track_caller]
     pub fn env_of_child(&self) -> BTreeMap<String, String> {
         self.success();
@@ -583,7 +584,7 @@ impl Output {
     }
 }
 
-/// True when this code stands there, and not as a part of a longer number.
+/// Whether the text contains this code, not as part of a longer number.
 pub(super) fn shows_code(text: &str, code: &str) -> bool {
     let digit = |index: Option<usize>| index.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
     let mut from = 0;

@@ -1,6 +1,7 @@
 //! IAM Identity Center on loopback: the portal that gives role credentials for a token, and the OIDC service that
-//! registers clients, signs people in and renews tokens. Both behave as AWS's do: tokens end, codes and refresh tokens
-//! are good once, a code is bound to its client, address and verifier, access is by assignment.
+//! registers clients, signs users in and renews tokens. Both behave like AWS's services: tokens expire, codes and
+//! refresh tokens work once, a code belongs to one client, redirect address and verifier, and access needs an
+//! assignment.
 
 use super::LocalSts;
 use super::sts::{clock, random};
@@ -12,37 +13,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]
 pub struct State {
-    /// The access tokens that are good.
+    /// The valid access tokens.
     pub tokens: BTreeSet<String>,
-    /// The refresh tokens that were not used yet.
+    /// The unused refresh tokens.
     pub refresh_tokens: BTreeSet<String>,
-    /// Account and role, as assigned to who is logged in.
+    /// The accounts and roles that are assigned to the user.
     pub assigned: BTreeSet<(String, String)>,
-    /// Registered clients by id.
+    /// The registered clients by id.
     pub clients: BTreeMap<String, Client>,
-    /// Authorization codes that were not redeemed yet.
+    /// The authorization codes that were not redeemed yet.
     codes: BTreeMap<String, Authorization>,
-    /// Device codes that were not redeemed yet, with their user codes.
+    /// The device codes that were not redeemed yet, with their user codes.
     devices: BTreeMap<String, String>,
-    /// What the next questions about a device are answered: an error's name in OAuth. After that the person has signed in.
+    /// The answers to the next polls for a device: names of OAuth errors. After them the user has signed in.
     pub polls: VecDeque<&'static str>,
-    /// As long as this is set, nobody has signed in on a device.
+    /// While this is set, the user has not signed in on the device.
     pub pending: bool,
-    /// Seconds between two questions about a device, and until its code ends.
+    /// The seconds between two polls for a device, and until its code expires.
     pub device: (i64, i64),
-    /// What the person in the browser does instead of allowing it.
+    /// What happens in the browser instead of the approval.
     pub browser: Browser,
     /// How long tokens last, in seconds.
     pub token_lifetime: i64,
-    /// Every token, secret and code that was ever given.
+    /// Every token, secret and code that was ever issued.
     pub secrets: Vec<String>,
     /// How long role credentials last, in seconds.
     pub lifetime: i64,
-    /// What is answered instead, to requests whose target begins like this.
+    /// Other replies, for requests whose target starts with the text.
     pub instead: Vec<(&'static str, Always)>,
 }
 
-/// A client as it registered.
+/// A registered client.
 pub struct Client {
     pub secret: String,
     /// The body of its registration.
@@ -55,13 +56,13 @@ struct Authorization {
     challenge: String,
 }
 
-/// What the person in the browser does.
+/// What happens in the browser.
 #[derive(Default, PartialEq, Eq)]
 pub enum Browser {
     #[default]
     Allows,
     Denies,
-    /// Comes back with a code that the service did not give.
+    /// The browser returns with a code that the service did not issue.
     HasAnotherCode,
 }
 
@@ -73,7 +74,7 @@ pub struct LocalSso {
 pub const CLIENT: (&str, &str) = ("the-client", "the-clients-secret");
 
 impl LocalSso {
-    /// Starts both; role credentials are such that `sts` knows them.
+    /// Starts both services. `sts` knows the role credentials that they give.
     pub fn start(sts: &LocalSts) -> Self {
         let client = Client {
             secret: CLIENT.1.to_owned(),
@@ -117,7 +118,7 @@ impl LocalSso {
         self.state().assigned.insert((account.to_owned(), role.to_owned()));
     }
 
-    /// A token that is good, and its refresh token.
+    /// Makes a valid token and its refresh token.
     pub fn log_in(&self) -> (String, String) {
         let (token, refresh) = (random::session_token(), random::session_token());
         let mut state = self.state();
@@ -126,7 +127,7 @@ impl LocalSso {
         (token, refresh)
     }
 
-    /// Answers requests whose target begins like this in another way.
+    /// Sets another reply for requests whose target starts with `target`.
     pub fn instead(&self, target: &'static str, reply: Always) {
         self.state().instead.push((target, reply));
     }
@@ -152,7 +153,7 @@ fn role_credentials(state: &State, asked: &Asked, issue: &dyn Fn(&str, &str, i64
     }}))
 }
 
-/// A value of the query, decoded.
+/// A decoded value of the query.
 fn query(asked: &Asked, name: &str) -> String {
     let query = asked.target.split_once('?').map_or("", |(_, query)| query);
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -191,7 +192,7 @@ fn register(state: &mut State, asked: &Asked) -> Reply {
     }))
 }
 
-/// The client of a request, if its secret is right.
+/// The client that sent a request, if its secret is right.
 fn client<'s>(state: &'s State, body: &Value) -> Option<&'s Client> {
     let client = state.clients.get(body["clientId"].as_str()?)?;
     (body["clientSecret"] == client.secret.as_str()).then_some(client)
@@ -205,7 +206,7 @@ fn no_client() -> Reply {
     )
 }
 
-/// Where the browser goes from the page that it was sent to.
+/// The authorization page: redirects the browser back to aws-auth.
 fn authorize(state: &mut State, asked: &Asked) -> Reply {
     let query = |name: &str| query(asked, name);
     let (client, redirect, own) = (query("client_id"), query("redirect_uri"), query("state"));
@@ -296,7 +297,7 @@ fn create_token(state: &mut State, asked: &Asked) -> Reply {
                 Some("server_error") => {
                     return Reply::Refusal(500, "InternalServerException", json!({"error": "server_error"}));
                 }
-                Some(other) => panic!("no answer to a question about a device: {other}"),
+                Some(other) => panic!("no such error in answer to a poll: {other}"),
             }
         }
         _ => return refused("UnsupportedGrantTypeException", "unsupported_grant_type", ""),
@@ -314,7 +315,7 @@ fn create_token(state: &mut State, asked: &Asked) -> Reply {
     Reply::Json(answer)
 }
 
-/// Of 32 bytes.
+/// Base64url without padding, for 32 bytes.
 fn base64_url(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits = bytes.iter().fold(String::new(), |bits, byte| bits + &format!("{byte:08b}"));
@@ -325,7 +326,7 @@ fn base64_url(bytes: &[u8]) -> String {
     bits.as_bytes().chunks(6).map(|chunk| char::from(DIGITS[six(chunk)])).collect()
 }
 
-/// A token's file as the AWS CLI writes it for a session; it ends in so many seconds.
+/// A token file as the AWS CLI writes it for a session. The token expires after `seconds`.
 pub fn token_file(token: &str, refresh: &str, seconds: i64) -> serde_json::Value {
     json!({
         "startUrl": "https://corp.awsapps.com/start",

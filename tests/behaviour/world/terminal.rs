@@ -1,4 +1,4 @@
-//! A pseudo-terminal, as a person sits at one.
+//! A pseudo-terminal; the test plays the person who sits at it.
 
 use super::collected::Collected;
 use super::sts::random;
@@ -15,13 +15,13 @@ use std::thread::JoinHandle;
 /// The settings of a terminal that a prompt may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
-    /// ECHO: what is typed shows.
+    /// ECHO: typed characters are shown.
     pub echo: bool,
     /// ICANON: lines can be edited.
     pub canonical: bool,
-    /// ISIG: Ctrl-C and its like are signals.
+    /// ISIG: Ctrl-C and similar keys send signals.
     pub signals: bool,
-    /// Input, output, control and local modes, whole, and the special characters.
+    /// All input, output, control and local modes, and the special characters.
     pub all: String,
 }
 
@@ -32,7 +32,7 @@ impl Attributes {
             echo: local.contains(LocalModes::ECHO),
             canonical: local.contains(LocalModes::ICANON),
             signals: local.contains(LocalModes::ISIG),
-            // PENDIN only says that typed text waits to be read again.
+            // PENDIN only says that typed text will be processed again.
             all: format!(
                 "{:?} {:?} {:?} {:?} {:?}",
                 termios.input_modes,
@@ -58,7 +58,7 @@ pub struct Terminal {
 impl Terminal {
     pub fn open() -> Self {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        // What posix_openpt(3) opens, which cannot be told everywhere that no other child shall inherit it.
+        // This is what posix_openpt(3) opens, but that does not take O_CLOEXEC on every system.
         let master = rustix::fs::open("/dev/ptmx", flags, Mode::empty()).expect("open a pty");
         grantpt(&master).expect("grantpt");
         unlockpt(&master).expect("unlockpt");
@@ -83,7 +83,7 @@ impl Terminal {
         }
     }
 
-    /// The program's side. None after [`Self::hang_up`].
+    /// The program's side; `None` after [`Self::hang_up`].
     pub(super) fn slave(&self) -> Option<&OwnedFd> {
         self.slave.as_ref()
     }
@@ -92,7 +92,7 @@ impl Terminal {
         &self.collected
     }
 
-    /// Blocks until the text appears after what was matched last.
+    /// Blocks until the text appears, after the last match.
     #[track_caller]
     pub fn expect(&self, text: &str) {
         match self.collected.wait_for(text.as_bytes(), self.position.get()) {
@@ -114,7 +114,7 @@ impl Terminal {
         }
     }
 
-    /// Types a line and Enter (which sends a carriage return).
+    /// Types a line and Enter, which is a carriage return.
     pub fn send_line(&self, line: &str) {
         self.send(format!("{line}\r"));
     }
@@ -140,12 +140,12 @@ impl Terminal {
         Attributes::of(&tcgetattr(self.slave.as_ref().expect("the terminal was hung up")).expect("tcgetattr"))
     }
 
-    /// The settings that the program found.
+    /// The settings before the program started.
     pub fn attributes_before(&self) -> Attributes {
         self.before.clone()
     }
 
-    /// Changes the settings before a program finds them: `terminal.set(|t| t.local_modes -= LocalModes::ECHO)`.
+    /// Changes the settings before the program starts: `terminal.set(|t| t.local_modes -= LocalModes::ECHO)`.
     pub fn set(&mut self, change: impl FnOnce(&mut Termios)) {
         let slave = self.slave.as_ref().expect("the terminal was hung up");
         let mut termios = tcgetattr(slave).expect("tcgetattr");
@@ -154,13 +154,13 @@ impl Terminal {
         self.before = self.attributes();
     }
 
-    /// All that was shown so far.
+    /// Everything that was shown so far.
     pub fn transcript(&self) -> String {
         String::from_utf8_lossy(&self.collected.bytes()).into_owned()
     }
 
-    /// Waits until all that was written to the terminal has been shown. What a program wrote before it ended may
-    /// still be on its way; a mark written behind it arrives after it.
+    /// Waits until everything that was written to the terminal has been shown. Output of a program that has ended may
+    /// still be on its way, so this writes a mark and waits for it.
     pub(super) fn drain(&self) {
         let Some(slave) = &self.slave else { return };
         let mark = random::request_id().into_bytes();
@@ -170,7 +170,7 @@ impl Terminal {
         }
     }
 
-    /// Closes the window: the session gets SIGHUP.
+    /// Hangs up, so the session gets SIGHUP.
     pub fn hang_up(&mut self) {
         if let Some((stop, reader)) = self.reader.take() {
             drop(stop);

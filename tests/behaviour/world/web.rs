@@ -1,4 +1,4 @@
-//! A web server on loopback for the services beside STS: a function from requests to replies, and what was asked.
+//! A web server on loopback for services other than STS: a function makes the replies, and all requests are recorded.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// A request as it arrived; names of headers in lower case.
+/// A request as it arrived, with header names in lower case.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
-    /// The path and the query.
+    /// The path with the query.
     pub target: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
 }
 
 impl Asked {
-    /// The value of a header; empty when it was not sent.
+    /// The value of a header, or an empty string if it was not sent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
@@ -29,26 +29,26 @@ impl Asked {
     }
 }
 
-/// What the server does about a request.
+/// How the server replies to a request.
 pub enum Reply {
-    /// A status and a text.
+    /// This status and text.
     Text(u16, String),
-    /// 200 and JSON.
+    /// Status 200 and this JSON.
     Json(serde_json::Value),
-    /// A status, an error's name as AWS's REST services send it, and JSON.
+    /// This status, the name of an error as AWS's REST services send it, and this JSON.
     Refusal(u16, &'static str, serde_json::Value),
-    /// 302 to this address.
+    /// A redirect (302) to this address.
     Redirect(String),
-    /// Never an answer.
+    /// No answer, while the connection stays open.
     Silence,
-    /// The connection is closed.
+    /// No answer, and the connection is closed.
     Close,
 }
 
-/// A way to answer, whatever was asked.
+/// A reply that does not depend on the request.
 pub type Always = fn() -> Reply;
 
-/// A running server; it stops when this is dropped.
+/// A running server. It stops when this is dropped.
 pub struct Web {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -80,12 +80,12 @@ impl Web {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// `METHOD TARGET` of every request so far.
+    /// `METHOD TARGET` of all requests so far.
     pub fn lines(&self) -> Vec<String> {
         self.asked().iter().map(|asked| format!("{} {}", asked.method, asked.target)).collect()
     }
@@ -94,7 +94,7 @@ impl Web {
 impl Drop for Web {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // The listener looks at the flag when somebody comes.
+        // The listener checks the flag at the next connection.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -1,8 +1,8 @@
-"""Generates pairs of AWS files and a request, by a seed.
+"""Generates pairs of AWS files and a request from a seed.
 
-A case is made twice from one random structure: as aws-auth reads it, and as botocore reads it. The two differ only
-where it is documented that aws-auth reads what the AWS CLI rejects or reads otherwise (a comment after a value, a byte
-order mark, AWS_REGION …); the names of those readings are kept with the case.
+Each case is written twice from one random structure: for aws-auth and for botocore. The two texts differ only in what
+aws-auth is documented to read differently from the AWS CLI (a comment after a value, a byte order mark, AWS_REGION …).
+The names of these differences are kept with the case.
 """
 
 import json
@@ -54,7 +54,7 @@ NESTED = [
 
 @dataclass
 class Entry:
-    """One key of a section. `plain` is the value that botocore is given where it differs."""
+    """A key of a section. `plain` is the value for botocore, if it differs."""
 
     key: str
     value: str
@@ -68,7 +68,7 @@ class Section:
     header: str
     entries: list
     lines: list = field(default_factory=list)  # further lines, the same in both files
-    split: bool = False  # it stands in two parts
+    split: bool = False  # written as two sections with the same header
     indent: str = ""
 
 
@@ -111,7 +111,7 @@ def _numbered(title, text):
 
 
 def make(seed, number):
-    """The case of this number; it depends on nothing but the two."""
+    """The case with this number. It depends only on the seed and the number."""
     return _Maker(random.Random(f"{seed}/{number}"), number).make()
 
 
@@ -148,7 +148,7 @@ class _Maker:
         if self.chance(0.06):
             self.defaults()
 
-        # Sections may stand in any order; what a later one replaces is the parser's business.
+        # Sections may be in any order; the parsers decide which one wins.
         if self.chance(0.5):
             self.rng.shuffle(self.config)
         if self.chance(0.5):
@@ -275,7 +275,7 @@ class _Maker:
             ("duration_seconds", 0.3, DURATIONS),
         ):
             if self.chance(probability):
-                # Mostly the first few, which are well-formed.
+                # Prefers the first values, which are well-formed.
                 entries.append(Entry(key, values[min(int(self.rng.expovariate(1)), len(values) - 1)]))
                 self.features.add(key)
         if self.chance(0.02):
@@ -299,7 +299,7 @@ class _Maker:
         return f"arn:{self.partition}:iam::111122223333:mfa/{self.one(['jo', 'path/jo', 'jo@x'])}"
 
     def source(self, name, names, index, kind):
-        """source_profile and credential_source; mostly the next profile, so that chains end at keys."""
+        """source_profile and credential_source. Mostly the next profile, so that chains end at keys."""
         following = names[index + 1] if index + 1 < len(names) else None
         roll = self.rng.random()
         if kind == "web identity" and roll < 0.7:
@@ -338,7 +338,7 @@ class _Maker:
         elif roll < 0.85:
             config += entries
         elif roll < 0.93:
-            # Both files have keys; the credentials file's win as a whole.
+            # Both files have keys; the pair in the credentials file wins.
             credentials += entries
             config += [Entry(entry.key, entry.value + "config") for entry in entries]
         else:
@@ -347,7 +347,7 @@ class _Maker:
                 self.one([config, credentials]).append(entry)
 
     def place(self, entry, config, credentials):
-        """A key counts in either file, and more in the credentials file."""
+        """Adds a key to one or both files; the credentials file wins."""
         roll = self.rng.random()
         if roll < 0.88:
             config.append(entry)
@@ -360,7 +360,7 @@ class _Maker:
             self.features.add("a key in both files")
 
     def process(self, name):
-        """A command that prints credentials, mostly good ones."""
+        """A command that prints credentials, mostly valid ones."""
         answer = {"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "secret process"}
         if self.chance(0.4):
             answer["SessionToken"] = "token-process"
@@ -427,14 +427,14 @@ class _Maker:
                 self.config.append(Section(header, [Entry("role_arn", "arn:aws:iam::999999999999:role/junk")]))
 
     def shadowed(self, name):
-        """The same profile under another spelling of its header: the later section replaces the earlier whole."""
+        """The same profile with another spelling of its header: the later section replaces the earlier one."""
         header = "profile default" if name == "default" else f'profile  "{name}"'
         if not any(section.header == header for section in self.config):
             self.config.append(Section(header, [Entry("region", self.one(REGIONS)), Entry("output", "text")]))
             self.features.add("a profile under two headers")
 
     def defaults(self):
-        """[DEFAULT] in capitals gives its values to every section of its file."""
+        """The values of [DEFAULT] in capitals apply to every section of its file."""
         values = [("region", "eu-west-3"), ("external_id", "from-DEFAULT"), ("duration_seconds", "1200")]
         section = Section("DEFAULT", [Entry(*self.one(values))])
         self.one([self.config, self.credentials]).append(section)
@@ -461,9 +461,9 @@ class _Maker:
                 self.features.add("a key twice in a section")
         self.rng.shuffle(entries)
         if self.chance(0.015) and entries:
-            # What is indented deeper is part of the value before it, whatever it looks like.
+            # A line that is indented deeper is part of the value before it.
             entry = self.one(entries)
-            # botocore takes nested keys for a secret key that is a map; no one can mean that.
+            # botocore accepts nested keys as a secret key that is a map, which is never intended.
             if not entry.key.lower().startswith("aws_"):
                 entry.style = self.one(["\n  = ", "=\n  ", " =\n    "])
                 self.features.add("a value on the next line")
@@ -493,7 +493,7 @@ class _Maker:
     # --- text ----------------------------------------------------------------------------------------------------
 
     def render(self, sections):
-        """The file as aws-auth gets it, and as botocore does."""
+        """The file for aws-auth, and the file for botocore."""
         ours, theirs, later = [], [], []
         for section in sections:
             plain_header = header = f"[{section.header}]"

@@ -1,7 +1,7 @@
-"""Where aws-auth does otherwise than the AWS CLI on purpose, each by its name and with what must hold instead.
+"""Where aws-auth differs from the AWS CLI on purpose: the name of each difference, and what must be true for it.
 
-Differences in how a text is read (what the AWS CLI rejects and other SDKs read: docs/profiles.md) are not here: cases.py gives
-botocore the same thing in a text that it does read, or theirs.py mends it, and the results must then be equal.
+Differences in the syntax (docs/profiles.md, "Differences from the AWS CLI") are not listed here: cases.py gives
+botocore the same content in a text that it accepts, or theirs.py corrects it, and the results must then be equal.
 """
 
 import re
@@ -11,7 +11,7 @@ from recorder import made_up
 
 
 def compare(case, theirs, ours):
-    """The names of the documented differences that make the two outcomes one, or None where they do not."""
+    """The names of the documented differences that explain the two outcomes, or None if there is no explanation."""
     names = set()
     if equal(theirs, ours, names):
         return names
@@ -45,23 +45,23 @@ def same_calls(theirs, ours, names):
 
 
 def people(call):
-    """The user of the MFA device, where there is one, or the one who runs this."""
+    """The user of the MFA device if there is one, and the user who runs this."""
     serial = dict(call.parameters).get("SerialNumber", "")
     return {serial.rpartition("/")[2], USER} - {""}
 
 
-# Each rule's document string is the difference's name.
+# The docstring of a rule is the name of the difference.
 
 
 def not_an_integer(case, theirs, ours):
-    """duration_seconds that is no integer is an error"""
+    """a duration_seconds that is not an integer is an error"""
     named = re.search(r"duration_seconds is '(.*?)';", ours.words, re.DOTALL)
     return named and not re.fullmatch(r"-?\d+", named[1]) and ours.refuses("whole seconds") and not ours.calls
 
 
 def secret_alone(case, theirs, ours):
-    """a secret key without its key id is an error"""
-    # botocore goes on as if the secret key were not there, to the other file's keys at last.
+    """a secret key without its access key id is an error"""
+    # botocore ignores the secret key and goes on, in the end to the keys of the other file.
     without = theirs.kind in ("nothing", "refused") or theirs.credentials == made_up("container")
     without = without or "an indented header" in case.features
     return ours.refuses("has no aws_access_key_id beside this key") and without and not ours.calls
@@ -73,24 +73,24 @@ def empty_key(case, theirs, ours):
 
 
 def no_region(case, theirs, ours):
-    """a region that is none is an error before anything is asked"""
+    """an invalid region is an error before any call"""
     return ours.refuses("is not a region") and not ours.calls
 
 
 def security_key(case, theirs, ours):
-    """a placeholder, or a security key, is an error before anything is asked"""
+    """a placeholder or a security key is an error before any call"""
     refused = ours.refuses("FIDO security key") or ours.refuses("placeholder")
     return refused and not ours.calls and "a serial that gives no codes" in case.features
 
 
 def no_such_services(case, theirs, ours):
-    """services that are not there are an error, also where the CLI has not yet made a client"""
+    """a missing services section is an error, even where the CLI makes no client"""
     return ours.refuses("there is no section [services ") and theirs.kind == "credentials" and not theirs.calls
 
 
 def malformed_twice(case, theirs, ours):
-    """nested keys without = are an error, also where a later value replaces them"""
-    # botocore refuses the file as it stands, for the key that is there twice.
+    """nested keys without = are an error, even if a later value replaces them"""
+    # botocore rejects the unchanged file because of the repeated key.
     return ours.refuses("not a nested key = value") and {"a section twice", "a key twice in a section"} & case.features
 
 
@@ -103,7 +103,7 @@ def second_code(case, theirs, ours):
 
 
 def session_for_keys(case, theirs, ours):
-    """mfa_serial beside keys and no role asks for a code"""
+    """mfa_serial with keys and without a role asks for a code"""
     if ours.refuses("is not the serial number of an MFA device"):
         return theirs.kind == "credentials" and not theirs.calls and not ours.calls
     if "mfa_serial without a role" not in case.features or theirs.kind != ours.kind or theirs.calls:
@@ -117,7 +117,7 @@ def session_for_keys(case, theirs, ours):
 
 
 def passed_through(case, theirs, ours):
-    """keys in the environment pass through without the files being read"""
+    """keys in the environment pass through, and the files are not read"""
     keys = (case.environment.get("AWS_ACCESS_KEY_ID"), case.environment.get("AWS_SECRET_ACCESS_KEY"))
     if case.profile is not None or ours.kind != "credentials" or ours.calls:
         return False

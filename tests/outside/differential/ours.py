@@ -1,4 +1,4 @@
-"""A case as aws-auth resolves it."""
+"""How aws-auth resolves a case."""
 
 import subprocess
 from functools import cache
@@ -8,7 +8,7 @@ from outcome import CODE, Outcome, files, variables
 
 @cache
 def options(binary):
-    """Nothing is remembered from case to case, and each role is assumed with a code of its own."""
+    """Options for cases that do not affect each other: no cache, and a code for each role."""
     help_text = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
     return ["--no-cache"] + (["--no-mfa-session"] if "--no-mfa-session" in help_text else [])
 
@@ -45,6 +45,6 @@ def resolve(case, recorder, binary):
 
 
 def with_the_code(call):
-    """Every code is a new one here; botocore is given the same one each time."""
+    """Replaces the code, which is new each time; botocore always gets the same one."""
     code = dict(call.parameters).get("TokenCode")
     return call if code is None else call.with_parameters(TokenCode=CODE)

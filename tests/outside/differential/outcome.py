@@ -1,4 +1,4 @@
-"""What came of a case, in terms that both programs share."""
+"""The outcome of a case, in terms that fit both programs."""
 
 import contextlib
 import os
@@ -6,12 +6,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# Read once: theirs.py swaps this process's environment while other threads run aws-auth.
+# Read only once, because theirs.py changes this process's environment while other threads run aws-auth.
 PATH = os.environ["PATH"]
 CODE = "123456"
 USER = "jo.local"
 
-# Prints another code each time, as an MFA device does.
+# Prints a different code each time, like an MFA device.
 CODES = """#!/bin/sh
 last=$(cat "$HOME/last" 2>/dev/null || echo 100000)
 expr "$last" + 1 | tee "$HOME/last"
@@ -26,7 +26,7 @@ class Outcome:
     words: str = ""  # the error's text
 
     def refuses(self, words):
-        """Whether it ended in an error that holds these words."""
+        """Whether it ended in an error that contains these words."""
         return self.kind == "refused" and words in self.words
 
     def __str__(self):
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def variables(environment, recorder, directory):
-    """The environment of a run: the two files' places, no instance, and what the case sets."""
+    """The environment of a run: the paths of the two files, no instance metadata, and the case's variables."""
     return {
         "PATH": PATH,
         "HOME": str(directory),
@@ -47,7 +47,7 @@ def variables(environment, recorder, directory):
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Whatever is sent to AWS itself ends here, at once.
+        # Requests to AWS itself fail here at once.
         "HTTPS_PROXY": "http://127.0.0.1:9",
         **{name: _fill(value, recorder, directory) for name, value in environment.items()},
     }
@@ -55,7 +55,7 @@ def variables(environment, recorder, directory):
 
 @contextlib.contextmanager
 def files(config, credentials, recorder):
-    """The two files in a directory of their own."""
+    """Writes the two files into a new directory."""
     with tempfile.TemporaryDirectory(prefix="differential-") as name:
         directory = Path(name)
         (directory / "token").write_text("web-identity-token")

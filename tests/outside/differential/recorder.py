@@ -1,8 +1,8 @@
-"""A recording STS on loopback: it answers with credentials made up from the role alone, so that two programs which call
-it with the same parameters get the same answer, and keeps what it was asked.
+"""A recording STS on loopback: it keeps all calls, and derives the credentials from the role or the MFA device, so
+that two programs which send the same parameters get the same answer.
 
-It refuses what STS itself refuses on sight (a duration out of range, more than an hour for a role assumed by temporary
-keys, malformed names), so that a program may leave such checks to it. Signatures are not checked.
+Like STS, it refuses invalid parameters (a duration out of range, more than an hour for a role assumed with temporary
+keys, malformed names), so a program may leave such checks to it. Signatures are not checked.
 """
 
 import base64
@@ -14,7 +14,7 @@ import urllib.parse
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# The endpoints of one recorder, by the name that cases call them: `{main}` and so on in a case's texts.
+# The endpoints of a recorder. In the texts of a case they are named `{main}` and so on.
 ENDPOINTS = ("main", "one", "two")
 
 
@@ -58,7 +58,7 @@ class Recorder:
             self.urls[name] = f"http://127.0.0.1:{server.server_address[1]}"
 
     def take(self):
-        """The calls since the last time."""
+        """Returns and forgets the calls so far."""
         calls, self.calls = self.calls, []
         return calls
 
@@ -74,7 +74,7 @@ class Refusal(Exception):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body leave in one piece; else the client's delayed acknowledgement costs 40 ms a call.
+    # Send headers and body together: otherwise the client's delayed acknowledgement costs 40 ms for each call.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, f'<ErrorResponse xmlns="{XMLNS}">{error}<RequestId>r</RequestId></ErrorResponse>')
 
     def do_GET(self):
-        """The credentials of a container, under any path."""
+        """Gives the credentials of a container, for any path."""
         key, secret, token = made_up("container")
         expiration = "2099-01-01T00:00:00Z"
         answer = {"AccessKeyId": key, "SecretAccessKey": secret, "Token": token, "Expiration": expiration}
@@ -140,7 +140,7 @@ def answer(call, parameters):
     )
 
 
-# What STS's API reference says of each parameter; but of names the length alone, for what was sent is to be compared.
+# The rules for parameters in the STS API reference. For names only the length is checked, since they are compared.
 PATTERNS = {
     "RoleArn": r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
     "RoleSessionName": r"(?s:.{2,64})",

@@ -1,9 +1,9 @@
-"""Profiles mean the same as to the AWS CLI: generated pairs of files, each resolved by botocore and by aws-auth against
-a recording STS. The calls must be the same (action, parameters, signing key, region), or both must refuse; what is
-different on purpose is listed by name in differences.py.
+"""Profiles mean the same as for the AWS CLI: botocore and aws-auth resolve generated pairs of files with a recording
+STS. The calls must be the same (action, parameters, signing key, region), or both programs must refuse. differences.py
+lists the intended differences by name.
 
-    DIFFERENTIAL_SEED, DIFFERENTIAL_CASES   other cases, or more
-    DIFFERENTIAL_ONLY=17                    one case, printed whole
+    DIFFERENTIAL_SEED, DIFFERENTIAL_CASES   the seed and the number of cases
+    DIFFERENTIAL_ONLY=17                    runs one case and prints all of it
 """
 
 import os
@@ -43,7 +43,7 @@ def test_profiles_mean_the_same_as_to_botocore(binary, capsys):
 
     found, kinds, unexplained = Counter(), Counter(), []
     try:
-        # botocore reads this process's environment, so its cases are resolved one after another, here.
+        # botocore reads this process's environment, so its cases are resolved here one after another.
         with ThreadPoolExecutor(WORKERS) as pool:
             for number, our in zip(numbers, pool.map(run_ours, numbers), strict=True):
                 case = cases.make(SEED, number)
@@ -73,6 +73,6 @@ def test_profiles_mean_the_same_as_to_botocore(binary, capsys):
         text = f"{len(unexplained)} of {len(numbers)} unexplained, the first:\n\n" + "\n".join(unexplained[:SHOWN])
         pytest.fail(text, pytrace=False)
     if not ONLY:
-        # The cases must not be ones that all end before anything is resolved.
+        # Enough cases must get as far as a call or a chain.
         assert kinds["that call STS"] >= len(numbers) * 0.3, kinds
         assert kinds["with chains"] >= len(numbers) * 0.1, kinds

@@ -1,7 +1,7 @@
-"""A case as botocore, and so the AWS CLI, resolves it.
+"""How botocore, and so the AWS CLI, resolves a case.
 
-Two things that botocore refuses and aws-auth does not are put right here, and the case is resolved again, so that the
-rest of it is compared all the same: a section or key that stands twice, and a region that is missing.
+botocore rejects two things that aws-auth accepts: a repeated section or key, and a missing region. These are corrected
+here and the case is resolved again, so that the rest of it is still compared.
 """
 
 import configparser
@@ -20,10 +20,10 @@ import botocore.session
 
 from outcome import CODE, Outcome, files, variables
 
-# It logs each refusal with a traceback; the refusal itself is what counts here.
+# It logs each error with a traceback, but only the error itself is needed here.
 logging.getLogger("botocore").setLevel(logging.CRITICAL)
 
-# The service descriptions are read once.
+# Reads the service descriptions only once.
 _LOADER = botocore.loaders.create_loader()
 
 TWICE = "a section or a key twice: merged, the last value wins"
@@ -52,10 +52,10 @@ def resolve(case, recorder):
 def _resolve(profile, recorder):
     recorder.take()
     try:
-        # A profile given to the session is one that was named: keys in the environment do not count then.
+        # A profile passed to the session counts as named, so keys in the environment are ignored.
         session = botocore.session.Session(profile=profile)
         session.register_component("data_loader", _LOADER)
-        session.get_scoped_config()  # a profile that is not there is an error, as for the AWS CLI
+        session.get_scoped_config()  # a missing profile is an error, as for the AWS CLI
         assume_role = session.get_component("credential_provider").get_provider("assume-role")
         assume_role._prompter = lambda _: CODE
         credentials = session.get_credentials()
@@ -69,21 +69,21 @@ def _resolve(profile, recorder):
 
 
 def _is_duplicate(error):
-    """Whether the file could not be parsed because something stands twice in it."""
+    """Whether the file was rejected because of a repeated section or key."""
     if not isinstance(error, botocore.exceptions.ConfigParseError):
         return False
     return isinstance(error.kwargs["error"], configparser.DuplicateSectionError | configparser.DuplicateOptionError)
 
 
 def _has_no_region(outcome, error):
-    """Whether there is no region; with an empty one botocore signs for a region without a name."""
+    """Whether there is no region; with an empty one botocore signs for a region with an empty name."""
     if isinstance(error, botocore.exceptions.NoRegionError):
         return True
     return any(call.access_key and not call.region for call in outcome.calls)
 
 
 def _region(profile):
-    """The region of the nearest source that has one, down to the profile whose keys are used; else the partition's."""
+    """The region of the nearest source that has one, up to the profile whose keys are used; else the partition's."""
     session = botocore.session.Session(profile=profile)
     profiles = session.full_config["profiles"]
     first = current = profiles.get(session.profile or "default", {})

@@ -1,4 +1,4 @@
-//! What STS does: who is calling, may they, and what they get.
+//! The actions of STS: finds the caller, checks what it may do, and issues credentials.
 
 use super::model::{Device, Principal, Principals, Role, role_parts, session_arn};
 use super::signature::{Authorization, Received};
@@ -8,21 +8,21 @@ use std::collections::BTreeMap;
 
 pub type Params = BTreeMap<String, String>;
 
-/// Who signed the request.
+/// The caller that signed a request.
 struct Caller {
     arn: String,
     account: String,
     user_id: String,
-    /// The user behind it: the access key id of its long-term keys. None for a role session.
+    /// The user's long-term access key id; `None` for a role session.
     user: Option<String>,
-    /// The role of a role session.
+    /// The role's ARN, for a role session.
     role: Option<String>,
     root: bool,
     temporary: bool,
     mfa_at: Option<i64>,
 }
 
-/// Carries out one request; returns the elements of its result.
+/// Carries out a request; returns the elements of the result.
 pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<'_>) -> Result<Vec<Element>, Refusal> {
     match action {
         "AssumeRole" => {
@@ -95,7 +95,7 @@ fn authenticate(state: &State, request: &Received<'_>) -> Result<Caller, Refusal
     }
 }
 
-/// Collects what is wrong with the parameters, and says it in STS's words.
+/// Collects errors in the parameters, and reports them in the words of STS.
 #[derive(Default)]
 struct Validation(Vec<String>);
 
@@ -172,7 +172,7 @@ fn validate_mfa(validation: &mut Validation, params: &Params) {
     validation.text(params, "TokenCode", false, (6, 6), &DIGITS);
 }
 
-/// The time of authentication when serial and code came along and are good.
+/// Checks serial and code; returns the time of authentication, or `None` if the request has neither.
 fn authenticate_mfa(state: &mut State, caller: &Caller, params: &Params) -> Result<Option<i64>, Refusal> {
     let (serial, code) = match (params.get("SerialNumber"), params.get("TokenCode")) {
         (None, None) => return Ok(None),
@@ -298,7 +298,7 @@ fn get_session_token(state: &mut State, caller: &Caller, params: &Params) -> Res
     Ok(vec![xml::credentials(&issued)])
 }
 
-/// The token is the whole proof here; nothing is signed.
+/// The request is not signed: the token alone authenticates it.
 fn assume_role_with_web_identity(state: &mut State, params: &Params) -> Result<Vec<Element>, Refusal> {
     let mut validation = Validation::default();
     validation.text(params, "RoleArn", true, (20, 2048), &ANY);

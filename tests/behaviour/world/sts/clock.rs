@@ -1,4 +1,4 @@
-//! The times of AWS's protocols, from and to seconds since the epoch.
+//! Converts seconds since the epoch to and from the time formats of AWS's protocols.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The listener: HTTP/1.1 on loopback, and everything that can go wrong on the way.
+//! The listener: HTTP/1.1 on loopback, with the faults of connections and answers.
 
 use super::actions::{self, Params};
 use super::signature::{Authorization, Received, form};
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio_rustls::TlsAcceptor;
 
-/// The connection ends here, on purpose.
+/// The error that closes a connection on purpose.
 #[derive(Debug)]
 struct Cut;
 
@@ -38,7 +38,7 @@ struct Answer {
     cut: bool,
     flushed: bool,
     endless: bool,
-    /// Told when the answer is on its way, for who closes the connection then.
+    /// Notified when the answer is sent, if the connection is to be closed then.
     sent: Option<Arc<Notify>>,
 }
 
@@ -64,7 +64,7 @@ impl Body for Answer {
         if !self.cut {
             return Poll::Ready(None);
         }
-        // hyper writes out what it has when there is nothing to do, and throws it away on an error.
+        // hyper sends what it has when the body is pending, but discards it on an error. So be pending once first.
         if !std::mem::replace(&mut self.flushed, true) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -92,7 +92,7 @@ pub async fn listen(
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                // Answers are written at once, whatever the client does about its acknowledgements.
+                // Without delay, so that answers do not wait for the client's acknowledgements.
                 let _ = stream.set_nodelay(true);
                 let shared = Arc::clone(&shared);
                 match &tls {
@@ -114,21 +114,21 @@ pub async fn listen(
     }
 }
 
-/// Counts a connection; whether it is to be served.
+/// Counts a connection; returns whether to serve it.
 fn connected(shared: &Shared) -> bool {
     let mut state = shared.state();
     state.connections += 1;
     state.take_fault(|_, fault| matches!(fault, Fault::CloseOnConnect)).is_none()
 }
 
-/// Serves one connection, whatever it runs over.
+/// Serves one connection, plain or TLS.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let sent = Arc::new(Notify::new());
     let service = service_fn(|request| answer(Arc::clone(&shared), request, &sent));
     tokio::select! {
-        // First of the two: what it has written is flushed before the connection is closed.
+        // This branch comes first, so that written data is flushed before the connection is closed.
         biased;
-        // The error is the client's going away, or a cut.
+        // An error means that the client disconnected, or that a fault closed the connection.
         _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service) => {}
         () = sent.notified() => {}
     }
@@ -212,7 +212,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
     };
     let text = match fault {
         Some(Fault::CloseAfterActing) => return Err(Cut),
-        // Early enough that nothing is in it: the SDK is content with half an answer that has the fields.
+        // Cut before the credentials, because the SDK accepts half an answer if it has the fields.
         Some(Fault::MalformedXml) => format!("{}<<", &text[..text.len() / 4]),
         Some(Fault::Rewrite(change)) => change(text),
         _ => text,
@@ -268,7 +268,7 @@ fn respond(state: &State, status: u16, text: String, cut: bool, request_id: &str
         .expect("a response")
 }
 
-/// The demo's MFA device: `GET /code?serial=…`.
+/// The demo's MFA device: answers `GET /code?serial=…`.
 fn code(state: &mut State, query: &str) -> Response<Answer> {
     let serial = form(query).into_iter().find(|(name, _)| name == "serial").map(|(_, serial)| serial);
     match serial.filter(|serial| state.device(serial).is_some()) {

@@ -1,12 +1,12 @@
-//! An STS on loopback that behaves as AWS's does, as far as aws-auth can tell: it checks signatures, its MFA codes
-//! are good once, its sessions carry MFA and age, and it caps what temporary keys may ask for. It can also be told
-//! to misbehave in every way that a network and a service do.
+//! An STS on loopback that behaves like AWS's in everything that matters to aws-auth: it checks signatures, accepts
+//! each MFA code once, remembers when a session was authenticated by MFA, and limits what temporary keys may request.
+//! It can also be told to fail in the ways that networks and services do.
 //!
-//! Self-contained, so that the tests and `examples/local-sts.rs` share it.
+//! It depends on no other module, so that the tests and `examples/local-sts.rs` can share it.
 
-// Each crate that includes this uses its own part of it.
+// Each crate that includes this module uses a part of it.
 #![allow(dead_code, unused_imports)]
-// A test may fail by panicking, and AWS's names are no code.
+// A test may fail by panicking. The names in AWS's documentation need no backticks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod actions;
@@ -34,34 +34,34 @@ use tokio::sync::{Notify, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// How long anything may take before the test is called stuck.
+/// How long a test waits for something before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One call, as it arrived and as it ended.
+/// A call to the service, and how it ended.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub action: String,
     pub params: BTreeMap<String, String>,
-    /// Who signed it; empty when nobody did.
+    /// The access key id that signed it; empty for an unsigned call.
     pub access_key_id: String,
-    /// The region of its signature.
+    /// The region in its signature.
     pub region: String,
     pub user_agent: String,
     pub host: String,
-    /// It carried an MFA code.
+    /// Whether it carried an MFA code.
     pub with_code: bool,
     /// The error code, or [`UNANSWERED`].
     pub outcome: Result<(), String>,
 }
 
 impl Call {
-    /// A parameter's value; empty when it was not sent.
+    /// A parameter's value, or an empty string if it was not sent.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
     }
 }
 
-/// Makes credentials of a role session from a role, a session's name and a lifetime in seconds.
+/// Issues role credentials, given the role's ARN, the session's name and the lifetime in seconds.
 pub type Issuer = Box<dyn Fn(&str, &str, i64) -> Issued + Send + Sync>;
 
 struct Shared {
@@ -72,17 +72,17 @@ struct Shared {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A test that panicked while it held the lock has failed already; the others may go on.
+        // A thread that panicked with the lock has failed its test already; other threads may go on.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for as long as calls of this action are held here.
+    /// Waits while calls of this action are held at this gate.
     async fn pass(&self, action: &str, when: When) {
         let mut waiting = None;
         loop {
             let released = self.gate.notified();
             tokio::pin!(released);
-            // Listening begins before the look at the gate, so that no release is missed.
+            // Listens before it checks the gate, so that no release is missed.
             released.as_mut().enable();
             {
                 let mut state = self.state();
@@ -101,7 +101,7 @@ impl Shared {
     }
 }
 
-/// A call that waits at a gate, until it goes through or its client goes away.
+/// Counts a call that waits at a gate, until it continues or its client disconnects.
 struct Held<'a>(&'a Shared);
 
 impl Drop for Held<'_> {
@@ -111,21 +111,21 @@ impl Drop for Held<'_> {
     }
 }
 
-/// A running service. It stops, and cuts every connection, when this is dropped.
+/// A running service. When this is dropped, it stops and closes all connections.
 pub struct LocalSts {
     shared: Arc<Shared>,
     address: SocketAddr,
     listeners: Mutex<Vec<Listener>>,
 }
 
-/// A thread that listens until its other half is dropped.
+/// A thread that listens until this is dropped.
 struct Listener {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Listener {
-    /// Listens on a free port, whose address it gives.
+    /// Listens on a free port; returns the address too.
     fn start(shared: Arc<Shared>, tls: Option<TlsAcceptor>) -> (Self, SocketAddr) {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
         listener.set_nonblocking(true).expect("a nonblocking listener");
@@ -143,14 +143,14 @@ impl Listener {
 }
 
 impl LocalSts {
-    /// Starts a service that knows nobody, on a free port.
+    /// Starts a service without users and roles, on a free port.
     pub fn start() -> Self {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), gate: Notify::new() });
         let (listener, address) = Listener::start(Arc::clone(&shared), None);
         Self { shared, address, listeners: Mutex::new(vec![listener]) }
     }
 
-    /// Listens on another port too, where it speaks TLS. A connection counts once its handshake is done.
+    /// Listens with TLS on another port, which is returned. A connection counts once its handshake is done.
     pub fn serve_tls(&self, config: Arc<ServerConfig>) -> u16 {
         let (listener, address) = Listener::start(Arc::clone(&self.shared), Some(config.into()));
         self.listeners.lock().expect("the listeners").push(listener);
@@ -170,13 +170,13 @@ impl LocalSts {
         self.address.port()
     }
 
-    // Who there is.
+    // Users, roles and credentials.
 
     pub fn add_user(&self, user: User) {
         self.state().add_user(user);
     }
 
-    /// Adds a role, or replaces the one of the same ARN.
+    /// Adds a role, or replaces the role with the same ARN.
     pub fn add_role(&self, role: Role) {
         let mut state = self.state();
         state.roles.retain(|other| other.arn != role.arn);
@@ -193,7 +193,7 @@ impl LocalSts {
         self.state().roles.retain(|role| role.arn != arn);
     }
 
-    /// Credentials that another service than this one hands out, and this one knows.
+    /// A function that issues credentials for other services, so that this one knows them.
     pub fn issuer(&self) -> Issuer {
         let shared = Arc::clone(&self.shared);
         Box::new(move |role_arn, session_name, lifetime| {
@@ -211,12 +211,12 @@ impl LocalSts {
         self.state().web_identities.insert(token.to_owned(), subject.to_owned());
     }
 
-    /// What was issued so far, by access key id.
+    /// All credentials issued so far, by access key id.
     pub fn issued(&self) -> BTreeMap<String, Issued> {
         self.state().issued.clone()
     }
 
-    /// Every secret access key and session token there is, static or issued.
+    /// Every secret access key and session token, static or issued.
     pub fn secrets(&self) -> Vec<String> {
         self.state().secrets.iter().cloned().collect()
     }
@@ -226,12 +226,12 @@ impl LocalSts {
         self.state().codes.iter().cloned().collect()
     }
 
-    /// Makes these keys, static or temporary, unknown from now on.
+    /// Makes these keys, static or temporary, unknown.
     pub fn revoke(&self, access_key_id: &str) {
         self.state().revoked.insert(access_key_id.to_owned());
     }
 
-    /// Ends all temporary credentials now, whatever Expiration they were given.
+    /// Makes all temporary credentials expire now, before their Expiration.
     pub fn expire_all(&self) {
         let mut state = self.state();
         let now = state.now();
@@ -242,13 +242,13 @@ impl LocalSts {
 
     // Time.
 
-    /// Moves the service's clock: what it issued ages, sessions and their MFA too. Requests may be dated by either
-    /// clock, unless [`Self::strict_clock`] says otherwise.
+    /// Moves the service's clock forward, so that issued credentials and their MFA age. Requests may still have the
+    /// date of the machine's clock, unless [`Self::strict_clock`] was called.
     pub fn advance(&self, seconds: i64) {
         self.state().offset += seconds;
     }
 
-    /// Requests must be dated within 15 minutes of the service's own clock.
+    /// Accepts only requests dated within 15 minutes of the service's own clock.
     pub fn strict_clock(&self) {
         self.state().strict_clock = true;
     }
@@ -258,7 +258,7 @@ impl LocalSts {
         self.state().now()
     }
 
-    /// Role sessions end after that many seconds, whatever was asked for (and may be over at once).
+    /// Makes role sessions expire after that many seconds, regardless of the request. 0 or less expires at once.
     pub fn set_role_lifetime(&self, seconds: Option<i64>) {
         self.state().role_lifetime = seconds;
     }
@@ -270,35 +270,35 @@ impl LocalSts {
 
     // MFA codes.
 
-    /// A code that is good now and was never sent; the same one until it is sent.
+    /// A code that is valid now and was never sent. It stays the same until it is sent.
     pub fn fresh_code(&self, serial: &str) -> String {
         self.state().fresh_code(serial)
     }
 
-    /// A code that is not good; another one each time.
+    /// A wrong code, a different one each time.
     pub fn wrong_code(&self, serial: &str) -> String {
         self.state().wrong_code(serial)
     }
 
-    /// What the device shows now, used or not.
+    /// The code that the device shows now, used or not.
     pub fn code(&self, serial: &str) -> String {
         let step = self.step();
         self.code_of_step(serial, step)
     }
 
-    /// The code of any step.
+    /// The code of the step with this number.
     pub fn code_of_step(&self, serial: &str, step: i64) -> String {
         let state = self.state();
         let device = state.device(serial).unwrap_or_else(|| panic!("no device has the serial {serial}"));
         totp::code(&device.totp_secret, step)
     }
 
-    /// The number of the present step of 30 seconds.
+    /// The number of the current step of 30 seconds.
     pub fn step(&self) -> i64 {
         self.state().step()
     }
 
-    /// Moves the clock of the MFA devices alone.
+    /// Moves the clock of the MFA devices only.
     pub fn advance_totp_steps(&self, steps: i64) {
         self.state().totp_offset += steps;
     }
@@ -310,17 +310,17 @@ impl LocalSts {
 
     // The log.
 
-    /// Every call so far, in the order of arrival.
+    /// All calls so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.iter().map(|(_, call)| call.clone()).collect()
     }
 
-    /// How many calls of this action arrived, answered or not.
+    /// The number of calls of this action so far, answered or not.
     pub fn count(&self, action: &str) -> usize {
         self.state().calls.iter().filter(|(_, call)| call.action == action).count()
     }
 
-    /// The actions in order, such as `["GetSessionToken", "AssumeRole"]`.
+    /// The actions of all calls in order, such as `["GetSessionToken", "AssumeRole"]`.
     pub fn actions(&self) -> Vec<String> {
         self.state().calls.iter().map(|(_, call)| call.action.clone()).collect()
     }
@@ -332,7 +332,7 @@ impl LocalSts {
         last.unwrap_or_else(|| panic!("no call of {action}"))
     }
 
-    /// How many connections were accepted.
+    /// The number of accepted connections.
     pub fn connections(&self) -> usize {
         self.state().connections
     }
@@ -345,7 +345,7 @@ impl LocalSts {
 
     // Faults and gates.
 
-    /// The next `times` calls of this action (`*`: of any) go wrong in this way. Scripts queue up.
+    /// Makes the next `times` calls of this action (`*`: any) fail in this way. Faults queue up.
     pub fn fault(&self, action: &str, fault: Fault, times: usize) {
         if times > 0 {
             self.state().faults.push((action.to_owned(), fault, times));
@@ -356,12 +356,13 @@ impl LocalSts {
         self.state().faults.clear();
     }
 
-    /// Calls of this action (`*`: of any) wait, read but not acted on, until [`Self::release`].
+    /// Holds calls of this action (`*`: any) after they are read and before they are carried out, until
+    /// [`Self::release`].
     pub fn hold(&self, action: &str) {
         self.hold_when(action, When::BeforeActing);
     }
 
-    /// Calls of this action wait after they were carried out: the code is spent, the answer is missing.
+    /// Holds calls of this action after they are carried out and before they are answered: the code is used.
     pub fn hold_answer(&self, action: &str) {
         self.hold_when(action, When::BeforeAnswering);
     }
@@ -370,18 +371,18 @@ impl LocalSts {
         self.state().holds.insert(action.to_owned(), when);
     }
 
-    /// Lets every held call go on and holds no more.
+    /// Lets all held calls continue, and holds no more calls.
     pub fn release(&self) {
         self.state().holds.clear();
         self.shared.gate.notify_waiters();
     }
 
-    /// How many calls wait at a gate now.
+    /// The number of calls that are held now.
     pub fn held(&self) -> usize {
         self.state().held
     }
 
-    /// Blocks until exactly `count` calls wait at a gate.
+    /// Blocks until exactly `count` calls are held.
     #[track_caller]
     pub fn wait_for_held(&self, count: usize) {
         self.wait_until(&format!("{count} held calls"), |state| state.held == count);
@@ -404,7 +405,7 @@ impl LocalSts {
             .unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
             let calls: Vec<_> = state.calls.iter().map(|(_, call)| (&call.action, &call.outcome)).collect();
-            panic!("waited in vain for {what}; {} calls are held, and these arrived: {calls:?}", state.held);
+            panic!("timed out waiting for {what}; {} calls are held, and these arrived: {calls:?}", state.held);
         }
     }
 }

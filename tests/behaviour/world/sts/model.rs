@@ -1,4 +1,4 @@
-//! Who there is: users with their keys and MFA devices, roles with their trust, and what was issued to them.
+//! Users with their keys and MFA devices, roles with their trust policies, and issued credentials.
 
 use super::random;
 
@@ -43,7 +43,7 @@ impl User {
         Self { root: true, id: account.to_owned(), ..Self::new(account, "root") }
     }
 
-    /// Adds a device with the serial that IAM gives to a virtual device named `device`.
+    /// Adds a device with the serial that IAM gives a virtual device named `device`.
     #[must_use]
     pub fn with_mfa(self, device: &str) -> Self {
         let serial = format!("arn:{}:iam::{}:mfa/{device}", self.partition, self.account);
@@ -72,45 +72,45 @@ impl User {
     }
 }
 
-/// Whom a role lets in.
+/// Who may assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principals {
-    /// Anyone who has keys.
+    /// Anyone with keys.
     Any,
     /// An account (`arn:aws:iam::ACCOUNT:root`), a user, a role, or one role session, each by its ARN.
     Arns(Vec<String>),
 }
 
-/// A role's trust policy. Denials of any kind sound the same, as they do at STS.
+/// A role's trust policy. As with AWS, all denials have the same message.
 #[derive(Debug, Clone)]
 pub struct Trust {
     pub principals: Principals,
     /// `aws:MultiFactorAuthPresent`
     pub require_mfa: bool,
-    /// `aws:MultiFactorAuthAge`, in seconds. -1 refuses every age.
+    /// `aws:MultiFactorAuthAge`, in seconds; -1 refuses every age.
     pub max_mfa_age_seconds: Option<i64>,
     /// `sts:ExternalId`
     pub external_id: Option<String>,
     /// `sts:RoleSessionName`
     pub require_session_name: Option<String>,
-    /// `"Null": {"aws:TokenIssueTime": "true"}`: no temporary credentials, so no MFA session either; a code that
-    /// comes with the request is fine.
+    /// `"Null": {"aws:TokenIssueTime": "true"}`: refuses temporary credentials, and so MFA sessions too. A code in the
+    /// request is accepted.
     pub long_term_keys_only: bool,
 }
 
-/// A role.
+/// An IAM role.
 #[derive(Debug, Clone)]
 pub struct Role {
     pub arn: String,
     /// `AROA…`
     pub id: String,
-    /// MaxSessionDuration
+    /// `MaxSessionDuration`
     pub max_session_seconds: i64,
     pub trust: Trust,
 }
 
 impl Role {
-    /// A role that lets anyone in, for an hour.
+    /// A role that anyone may assume for an hour.
     pub fn new(arn: &str) -> Self {
         Self {
             arn: arn.to_owned(),
@@ -170,28 +170,28 @@ impl Role {
     }
 }
 
-/// Who holds temporary credentials.
+/// The holder of temporary credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// A user's session, from GetSessionToken: the user's access key id.
+    /// A user's session from GetSessionToken, with the user's long-term access key id.
     User(String),
     /// A role session.
     Role { role_arn: String, role_id: String, session_name: String },
 }
 
-/// Temporary credentials that were handed out.
+/// Issued temporary credentials.
 #[derive(Debug, Clone)]
 pub struct Issued {
     pub access_key_id: String,
     pub secret_access_key: String,
     pub session_token: String,
     pub principal: Principal,
-    /// When an MFA code authenticated them, by the service's clock. Role sessions never carry this.
+    /// When an MFA code authenticated them, by the service's clock; always `None` for role sessions.
     pub mfa_at: Option<i64>,
     pub expires: i64,
 }
 
-/// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME` taken apart; None for what is no role's ARN.
+/// The parts of `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`; `None` if this is not the ARN of a role.
 pub fn role_parts(arn: &str) -> Option<(&str, &str, &str)> {
     let mut parts = arn.splitn(6, ':');
     let (scheme, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
@@ -200,7 +200,7 @@ pub fn role_parts(arn: &str) -> Option<(&str, &str, &str)> {
     (scheme == "arn" && service == "iam" && region.is_empty() && !name.is_empty()).then_some((partition, account, name))
 }
 
-/// The ARN of a role session: the role's path is not in it.
+/// The ARN of a role session, which does not contain the role's path.
 pub fn session_arn(role_arn: &str, session_name: &str) -> String {
     let (partition, account, name) = role_parts(role_arn).unwrap_or(("aws", "", role_arn));
     format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}")

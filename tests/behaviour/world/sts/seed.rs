@@ -1,8 +1,8 @@
-//! The team of the README: a user named jo, one MFA device, four roles, and the two files that go with them.
+//! The team of the README: a user named jo, one MFA device, four roles, and the two matching files.
 
 use super::{LocalSts, Role, User};
 
-/// The account of the users (digitalmarketplace, main).
+/// The account of the users.
 pub const ACCOUNT: &str = "398263320410";
 /// The IAM user name.
 pub const USER: &str = "jo";
@@ -16,7 +16,7 @@ pub const ROLES: [(&str, &str); 4] = [
     ("main-infrastructure", "arn:aws:iam::398263320410:role/infrastructure"),
 ];
 
-/// Makes jo and the four roles, which ask for MFA and last an hour, and returns jo.
+/// Adds jo and the four roles, which require MFA and last an hour; returns jo.
 pub fn populate(sts: &LocalSts) -> User {
     let user = User::new(ACCOUNT, USER).with_mfa(USER);
     sts.add_user(user.clone());
@@ -35,7 +35,7 @@ pub fn credentials_file(user: &User) -> String {
     )
 }
 
-/// `~/.aws/config`. There is no region in it, on purpose: people's files have none.
+/// `~/.aws/config`. It sets no region, because the files of many users set none.
 pub fn config_file() -> String {
     "\
 # ~/.aws/config                                 account 398263320410 = digitalmarketplace (main)

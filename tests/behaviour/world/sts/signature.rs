@@ -1,7 +1,7 @@
-//! Signature Version 4 of a request with an Authorization header, checked as the service checks it.
+//! Checks Signature Version 4 of a request with an Authorization header, as the service does.
 //!
-//! Written from AWS's "Create a signed AWS API request" and on purpose without AWS's own signing crate: two
-//! implementations that agree are worth more than one that agrees with itself.
+//! It follows AWS's "Create a signed AWS API request" and does not use AWS's signing crate, so that the tests compare
+//! two independent implementations.
 
 use super::clock;
 use super::xml::Refusal;
@@ -10,10 +10,10 @@ use hyper::header::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// How far the request's clock may be from the service's, in seconds.
+/// The largest allowed difference between a request's date and the service's clock, in seconds.
 pub const SKEW: i64 = 15 * 60;
 
-/// What arrived, as far as the signature covers it.
+/// The parts of a request that the signature covers.
 pub struct Received<'a> {
     pub method: &'a str,
     pub path: &'a str,
@@ -23,7 +23,7 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
-    /// A header's value, trimmed; values of a repeated header are joined by commas.
+    /// A header's trimmed value. The values of a repeated header are joined with commas.
     pub fn header(&self, name: &str) -> Option<String> {
         let values: Vec<_> = self
             .headers
@@ -35,7 +35,7 @@ impl Received<'_> {
     }
 }
 
-/// The Authorization header, taken apart.
+/// The parts of the Authorization header.
 pub struct Authorization {
     pub access_key_id: String,
     pub date: String,
@@ -86,8 +86,7 @@ impl Authorization {
         })
     }
 
-    /// Checks all of it but who the caller is. `clocks` are the times that count as now; the last one is named in
-    /// the error.
+    /// Checks everything but who the caller is. `clocks` are the times that count as now; an error names the last one.
     pub fn verify(&self, request: &Received<'_>, secret: &str, clocks: &[i64]) -> Result<(), Refusal> {
         let stamp = request.header("x-amz-date").ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
@@ -178,7 +177,7 @@ fn in_time(at: i64, clocks: &[i64]) -> Result<(), Refusal> {
     }))
 }
 
-/// `us-east-1`, `us-gov-west-1`: letters, then more words, then a number.
+/// Whether the text looks like a region, such as `us-east-1` or `us-gov-west-1`.
 fn is_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
     words.len() >= 3
@@ -231,7 +230,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// `a=1&b=2` as pairs, decoded.
+/// The decoded pairs of a text such as `a=1&b=2`.
 pub fn form(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|part| !part.is_empty())

@@ -1,52 +1,52 @@
-//! Everything the service remembers, and what it was told to do wrong.
+//! The state of the service, and the faults that it was told to make.
 
 use super::model::{Device, Issued, Role, User};
 use super::{Call, clock, random, totp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The outcome in the log of a call that got no answer (yet).
+/// The outcome in the log of a call without an answer (yet).
 pub const UNANSWERED: &str = "(unanswered)";
 
-/// Something the service does wrong.
+/// A fault of the service.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// An error of that HTTP status, code and message; nothing is done, no code is spent.
+    /// An error with this HTTP status, code and message. The request is not carried out, so its code is not used.
     Refuse(u16, &'static str, &'static str),
     /// 400 `Throttling`, `Rate exceeded`.
     Throttle,
     /// A 5xx in STS's XML: `InternalFailure`, or `ServiceUnavailable` for 503.
     Status(u16),
-    /// The connection is closed as soon as it is accepted, whatever it would have asked.
+    /// The connection is closed as soon as it is accepted, before any request.
     CloseOnConnect,
-    /// The request is read, nothing is done, and the connection is closed.
+    /// The request is read but not carried out, and the connection is closed.
     CloseUnanswered,
-    /// The request is carried out (its code is spent), and the connection is closed instead of an answer.
+    /// The request is carried out (its code is used), and the connection is closed without an answer.
     CloseAfterActing,
     /// The request is carried out, and the connection is closed in the middle of the answer.
     CloseMidAnswer,
-    /// An answer of that status that never ends; nothing is done.
+    /// An endless answer with this status. The request is not carried out.
     Endless(u16),
-    /// The request is carried out and answered, and the connection is closed without a word about it, as a proxy
-    /// closes one that is idle.
+    /// The request is carried out and answered, and then the connection is closed without `Connection: close`, as a
+    /// proxy closes an idle one.
     CloseAfterAnswering,
-    /// The request is carried out, and the answer is no XML after its first quarter.
+    /// The request is carried out, and the answer stops being XML after its first quarter.
     MalformedXml,
-    /// 200 and a page of HTML, as a captive portal gives.
+    /// Status 200 and an HTML page, as from a captive portal.
     HtmlPage,
-    /// This status and text; nothing is done.
+    /// This status and text. The request is not carried out.
     Raw(u16, &'static str),
-    /// The request is carried out, and its answer is changed by this function.
+    /// The request is carried out, and this function changes the answer.
     Rewrite(fn(String) -> String),
-    /// Never an answer.
+    /// No answer, while the connection stays open.
     Silence,
 }
 
 /// Where a held call waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// The request was read, nothing was done yet.
+    /// The request was read but not carried out yet.
     BeforeActing,
-    /// The code is spent and the credentials are issued; only the answer is missing.
+    /// The code is used and the credentials are issued; only the answer is missing.
     BeforeAnswering,
 }
 
@@ -63,9 +63,9 @@ pub struct State {
     pub serve_codes: bool,
     pub role_lifetime: Option<i64>,
     pub session_lifetime: Option<i64>,
-    /// Per serial, the steps whose codes were accepted.
+    /// For each serial, the steps whose codes were accepted.
     pub used: BTreeMap<String, BTreeSet<i64>>,
-    /// Per serial, the codes that arrived, good or not.
+    /// For each serial, the codes that arrived, valid or not.
     pub sent: BTreeMap<String, BTreeSet<String>>,
     pub wrong: usize,
     pub faults: Vec<(String, Fault, usize)>,
@@ -74,7 +74,7 @@ pub struct State {
     pub calls: Vec<(usize, Call)>,
     pub arrived: usize,
     pub connections: usize,
-    /// Never forgotten, not even with the log.
+    /// Every secret that was ever known. It is kept when the log is cleared.
     pub secrets: BTreeSet<String>,
     pub codes: BTreeSet<String>,
 }
@@ -88,7 +88,7 @@ impl State {
         (self.now() + self.totp_offset * totp::STEP).div_euclid(totp::STEP)
     }
 
-    /// The times that a request's date may be near; the last one is the service's own.
+    /// The times that count as now for a request's date. The last one is the service's own.
     pub fn clocks(&self) -> Vec<i64> {
         if self.strict_clock { vec![self.now()] } else { vec![clock::machine(), self.now()] }
     }
@@ -111,7 +111,7 @@ impl State {
         self.users.push(user);
     }
 
-    /// Takes a code: true when it is right and was not used before.
+    /// Uses a code; returns whether it was right and not used before.
     pub fn accept_code(&mut self, device: &Device, code: &str) -> bool {
         let now = self.step();
         let used = self.used.entry(device.serial.clone()).or_default();
@@ -120,8 +120,8 @@ impl State {
             .is_some_and(|step| used.insert(step))
     }
 
-    /// A code that will be accepted and was never sent. The present step comes first and the next one second; a
-    /// past one never, as it may run out before it is sent. With both gone the devices' clock goes on a step.
+    /// A code that will be accepted and was never sent: that of the current step or else of the next one. A past step
+    /// could become invalid before its code is sent. If both are used, the clock of the devices moves one step forward.
     pub fn fresh_code(&mut self, serial: &str) -> String {
         let device = self.device(serial).unwrap_or_else(|| panic!("no device has the serial {serial}")).clone();
         loop {
@@ -138,7 +138,7 @@ impl State {
         }
     }
 
-    /// Another wrong code each time: good at no step near.
+    /// A wrong code, a different one each time. It does not match any step near now.
     pub fn wrong_code(&mut self, serial: &str) -> String {
         let device = self.device(serial).unwrap_or_else(|| panic!("no device has the serial {serial}")).clone();
         let now = self.step();
@@ -151,7 +151,7 @@ impl State {
         }
     }
 
-    /// Writes a call down and returns its number in the log.
+    /// Adds a call to the log and returns its number there.
     pub fn arrive(&mut self, call: Call) -> usize {
         if let (Some(serial), Some(code)) = (call.params.get("SerialNumber"), call.params.get("TokenCode")) {
             self.sent.entry(serial.clone()).or_default().insert(code.clone());
@@ -170,7 +170,7 @@ impl State {
         }
     }
 
-    /// The next scripted fault that fits, taken off the script.
+    /// Removes and returns the next queued fault that fits.
     pub fn take_fault(&mut self, fits: impl Fn(&str, &Fault) -> bool) -> Option<Fault> {
         let index = self.faults.iter().position(|(action, fault, _)| fits(action, fault))?;
         let (_, fault, left) = &mut self.faults[index];
@@ -182,7 +182,7 @@ impl State {
         Some(fault)
     }
 
-    /// Makes new temporary credentials and remembers them.
+    /// Issues and records temporary credentials.
     pub fn issue(&mut self, principal: super::model::Principal, mfa_at: Option<i64>, lifetime: i64) -> Issued {
         let issued = Issued {
             access_key_id: random::identifier("ASIA"),

@@ -1,13 +1,13 @@
-//! Certificate authorities of a test's own, and what a server needs to speak TLS with their certificates.
+//! Certificate authorities for tests, and TLS servers with their certificates.
 
 use std::sync::Arc;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A CA that nobody trusts who is not told to.
+/// A CA that is trusted only where it is configured.
 pub struct Authority {
-    /// Its certificate.
+    /// The CA's certificate, in PEM.
     pub pem: String,
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
 }
@@ -23,7 +23,7 @@ impl Authority {
         Self { pem, issuer: rcgen::Issuer::new(params, key) }
     }
 
-    /// A server with a certificate for this host, in which `change` may put something wrong.
+    /// A server with a certificate for this host, in which `change` may introduce an error.
     pub fn server(&self, host: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> Arc<ServerConfig> {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();

@@ -1,4 +1,4 @@
-//! A virtual MFA device: TOTP of RFC 6238 with SHA-1, six digits and steps of 30 seconds.
+//! A virtual MFA device: TOTP (RFC 6238) with SHA-1, six digits and steps of 30 seconds.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;

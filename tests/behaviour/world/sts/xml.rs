@@ -1,4 +1,4 @@
-//! What STS says: its answers and its errors, as XML.
+//! The answers and errors of STS, as XML.
 
 use super::clock;
 use super::model::Issued;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// An error of STS: HTTP status, code, message.
+/// An error of STS: HTTP status, code and message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub status: u16,
@@ -42,7 +42,7 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// One element in another: a name with a text, or with more elements.
+/// An XML element: a name with a text, or with more elements.
 pub enum Element {
     Text(&'static str, String),
     Group(&'static str, Vec<Element>),
@@ -65,7 +65,7 @@ impl Element {
     }
 }
 
-/// `<Credentials>` of what was issued.
+/// The element `<Credentials>` for issued credentials.
 pub fn credentials(issued: &Issued) -> Element {
     Element::Group(
         "Credentials",
