@@ -1,4 +1,4 @@
-//! What is read but hardly meant, or refused by the AWS CLI: said with -v, and looked for only then.
+//! Warnings about text that is read but is probably a mistake or refused by the AWS CLI. Only -v looks for it.
 
 use std::collections::{HashMap, HashSet};
 
