@@ -1,5 +1,5 @@
-//! The credentials of a container or of an instance, from the metadata service that each has (the AWS CLI's
-//! ContainerProvider and InstanceMetadataProvider).
+//! The credentials of a container or an EC2 instance, from its metadata service (the AWS CLI's ContainerProvider and
+//! InstanceMetadataProvider).
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,15 +17,19 @@ use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Timestamp, now};
 
-/// How long the container's endpoint may take to connect, and to answer; how often it is asked.
+/// How long the container's endpoint may take for the head of an answer, and again for its body.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How often the container's endpoint is asked before the run fails.
 const CONTAINER_ATTEMPTS: u32 = 3;
 
-/// The instance's roles.
+/// The path that lists the instance's roles, and below which their credentials are.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// The container's credentials.
+/// The container's credentials. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the endpoint cannot be reached, refuses, or answers with something other than credentials.
 pub fn container(container: &Container, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let place = format!("the container's credentials endpoint {} ({})", container.url, container.variable);
     let token = container_token(&container.token, context, about)?;
@@ -82,7 +86,7 @@ fn container_token(token: &ContainerToken, context: &Context<'_>, about: &str) -
         }
     };
     let text = Secret::new(text);
-    // As the AWS CLI: such a text would end the header.
+    // The AWS CLI refuses this too: a line break would end the header.
     if text.expose().contains(['\r', '\n']) {
         return Err(Error::new(format!("{about}: {place} holds a line end"))
             .advise("the token is one word; write it without a line end"));
@@ -90,7 +94,10 @@ fn container_token(token: &ContainerToken, context: &Context<'_>, about: &str) -
     Ok(Some(text))
 }
 
-/// The credentials of the instance's role.
+/// The credentials of the instance's role. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the service cannot be reached, refuses, or answers with something other than credentials.
 pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Result<Credentials> {
     context.messages.step(|| format!("asking the instance metadata service at {}", instance.endpoint));
     let place = format!("the instance metadata service at {}", instance.endpoint);
@@ -99,7 +106,8 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     let mut credentials = credentials(&answer, &asked.place)?;
     let now = now();
     if let Some(end) = credentials.expiration.filter(|end| *end <= now) {
-        // In an outage the service gives old credentials on purpose, and AWS takes them; the AWS CLI does the same.
+        // During an outage the service returns expired credentials on purpose, and AWS accepts them. The AWS CLI uses
+        // them too.
         context.messages.warn(&format!(
             "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
             end.local(now)
@@ -109,9 +117,10 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     Ok(credentials)
 }
 
+/// The instance metadata service, during one fetch.
 struct Metadata<'a> {
     instance: &'a Instance,
-    /// Whose step, and where.
+    /// The profile and the address, with which errors begin.
     place: String,
 }
 
@@ -130,7 +139,7 @@ impl Metadata<'_> {
         Ok(answer)
     }
 
-    /// The session token of IMDSv2; `None` where the service gives none and may be asked without.
+    /// The session token of IMDSv2; `None` if the service gives none and IMDSv1 is allowed.
     async fn token(&self) -> Result<Option<Secret>> {
         let url = format!("{}/latest/api/token", self.instance.endpoint);
         let headers = [("x-aws-ec2-metadata-token-ttl-seconds", "21600")];
@@ -152,7 +161,7 @@ impl Metadata<'_> {
                 }
                 Ok(answer) => last = Some(format!("answers a request for a token with status {}", answer.status)),
                 Err(Unanswered::Unreachable(words)) => return Err(self.unreachable(&words)),
-                // A container on an instance that lets answers make one hop only.
+                // This happens in a container if the instance's hop limit is 1.
                 Err(Unanswered::Silent) => last = Some(String::from("does not answer a request for a token")),
             }
         }
@@ -206,7 +215,7 @@ impl Metadata<'_> {
     }
 }
 
-/// Reads the credentials of an answer; an error shows nothing of it but the service's own error.
+/// Reads the credentials of an answer. An error shows only the code and message of the service, never a key.
 fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
     let mut value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(String::from);

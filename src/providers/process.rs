@@ -17,13 +17,14 @@ use crate::text::json::wipe;
 use crate::text::shell_words::split_words;
 use crate::time::{Length, Timestamp};
 
-/// How many aws-auth processes may wait for each other by their helpers, one above the other.
+/// How many aws-auth processes may be nested through their helper programs.
 const DEEPEST: usize = 8;
 
-/// Refuses to run a helper of a profile (its credential_process or mfa_process) as a part of which this run was begun.
+/// Refuses to run a helper of a profile (its credential_process or mfa_process) if this run was started below that
+/// helper.
 ///
 /// # Errors
-/// The circle, or that the helpers are too many.
+/// Returns an error that shows the circle, or one for too many nested helpers.
 pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     let credentials = match &plan.base {
         Base::Process { named: Named { profile, at: Some(at) }, .. } => Some((profile, context.set.place(*at))),
@@ -48,7 +49,7 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
         return Err(Error::new(format!("{place}: mfa_process goes in a circle: {circle}"))
             .advise("the command must not need a code of the very profile that it gives codes for"));
     }
-    // A command that empties the environment loses the variable that tells of a circle.
+    // A command that clears its environment loses the variable that shows the circle, so limit the depth too.
     let depth = ancestry::of_this_program().len();
     if depth >= DEEPEST {
         return Err(Error::new(format!("profile '{profile}': {depth} aws-auth processes wait for this one"))
@@ -57,10 +58,13 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
+/// The time limit for the command, unless AWS_AUTH_PROCESS_TIMEOUT sets another one.
 const DEFAULT_TIME_LIMIT: Length = Length::seconds(60);
 
-/// Runs the command and reads what it prints.
+/// Runs the command and reads the credentials that it prints. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the command cannot be run, fails, takes too long, or prints something other than credentials.
 pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let about = format!("{about}: credential_process");
     let words = split_words(command).map_err(|_| {
@@ -76,7 +80,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
     let helper = Helper {
         program,
         arguments,
-        // The caller's, keys included, as the AWS CLI gives it; but a code is not the process's.
+        // Like the AWS CLI, pass on the caller's environment with its keys. Only the MFA code is not for the process.
         environment: ancestors::environment_for(context.snapshot, profile, |name| name == b"AWS_AUTH_MFA_TOKEN"),
         stderr: Words::Capture,
         limit: limit.to_duration(),
@@ -121,7 +125,7 @@ fn in_words(about: &str, trouble: &Trouble, limit: Length) -> Error {
     }
 }
 
-/// A status that is not 0: its own words, and never its stdout, which may hold keys.
+/// The error for a command that failed. It shows the command's stderr, but never its stdout, which may hold keys.
 fn failed(about: &str, finished: &Finished) -> Error {
     let how = match finished.end {
         End::Status(status) => format!("exit status {status}"),
@@ -135,7 +139,7 @@ fn failed(about: &str, finished: &Finished) -> Error {
     }
 }
 
-/// Reads the answer's fields; an error says what is wrong and shows nothing of it.
+/// Reads the fields of the command's output. An error says what is wrong but shows no value, which may be a key.
 fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     let wrong = |words: &str| {
         Error::new(format!("{about} {words}")).advise(

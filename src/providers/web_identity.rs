@@ -1,4 +1,4 @@
-//! A role for a token of an identity provider.
+//! Credentials of a role for the token of an identity provider.
 
 use crate::aws::sts::Client;
 use crate::aws::{http, sts};
@@ -10,7 +10,10 @@ use crate::plan::model::Acquisition;
 use crate::plan::web_identity::WebIdentity;
 use crate::system::private_files;
 
-/// AssumeRoleWithWebIdentity with the token that is in the file now.
+/// Calls AssumeRoleWithWebIdentity with the token that is in the file now. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the token cannot be read, or STS refuses it or cannot be reached.
 pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Assumed> {
     let token = token(&web.token_file, about)?;
     context.messages.step(|| {
