@@ -93,14 +93,16 @@ impl Serial {
             return Err(Error::new(format!(
                 "{origin}: the MFA device {text} is a FIDO security key, which gives no codes"
             ))
-            .advise("register a virtual MFA device (an authenticator app) beside it, and name that one"));
+            .advise("register a virtual MFA device (an authenticator app) as well, and use its serial number"));
         }
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"+=/:,.@-_".contains(&b);
         if (9..=256).contains(&text.len()) && text.bytes().all(legal) {
             Ok(Self { text: text.to_owned() })
         } else {
-            Err(Error::new(format!("{origin}: '{text}' is not the serial number of an MFA device"))
-                .advise("it looks like arn:aws:iam::123456789012:mfa/name, and stands in the IAM console under your user's security credentials"))
+            Err(Error::new(format!("{origin}: '{text}' is not the serial number of an MFA device")).advise(
+                "it looks like arn:aws:iam::123456789012:mfa/name; the IAM console shows it under your user's \
+                         security credentials",
+            ))
         }
     }
 

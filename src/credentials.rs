@@ -69,7 +69,7 @@ impl Credentials {
         for (name, text) in parts {
             if text.is_some_and(|text| text.contains(char::is_control)) {
                 return Err(Error::new(format!("{giver} gave credentials with a control character in the {name}"))
-                    .advise("each part is one word without a line end"));
+                    .advise("each part must be one word without a line break"));
             }
         }
         self.expiration = self.expiration.map(|end| end.min(Timestamp::LAST));

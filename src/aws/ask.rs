@@ -106,7 +106,7 @@ async fn whole(body: SdkBody) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut whole = Zeroizing::new(Vec::with_capacity(4096));
     while let Some(bytes) = stream.try_next().await.map_err(|error| words(&error))? {
         if whole.len() + bytes.len() > LONGEST {
-            return Err(String::from("an answer without an end"));
+            return Err(String::from("the answer is too long"));
         }
         whole.extend_from_slice(&bytes);
     }

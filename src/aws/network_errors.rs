@@ -70,7 +70,7 @@ where
 
 fn unreadable(name: &str, place: &str, response: &HttpResponse) -> Error {
     Error::new(format!(
-        "{place} answered with status {} and something that is not an answer of {name}",
+        "{place} answered with status {} and something that is not an answer from {name}",
         response.status().as_u16()
     ))
     .advise(NOT_AWS)
@@ -78,7 +78,7 @@ fn unreadable(name: &str, place: &str, response: &HttpResponse) -> Error {
 
 fn cut_off(place: &str) -> Error {
     Error::new(format!("{place} closed the connection without an answer"))
-        .advise("try again; if it stays, check any proxy and configured endpoint")
+        .advise("try again; if it happens again, check any proxy and configured endpoint")
 }
 
 fn unreachable(place: &str, error: &(dyn StdError + 'static)) -> Error {
@@ -86,7 +86,7 @@ fn unreachable(place: &str, error: &(dyn StdError + 'static)) -> Error {
     let why = match trouble {
         Trouble::CutOff => return cut_off(place),
         Trouble::ProxyRefuses => String::from("the proxy refuses to connect"),
-        Trouble::ProxyWantsPassword => String::from("the proxy wants a user and a password"),
+        Trouble::ProxyWantsPassword => String::from("the proxy requires a user name and a password"),
         _ => words(error),
     };
     Error::new(format!("cannot reach {place} ({why})")).advise(trouble.advice())
@@ -96,17 +96,17 @@ impl Trouble {
     fn advice(self) -> &'static str {
         match self {
             Self::ProxyRefuses => "check HTTPS_PROXY, or name the host in NO_PROXY",
-            Self::ProxyWantsPassword => "write them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
+            Self::ProxyWantsPassword => "set them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
             Self::Untrusted => {
                 "its certificate is not trusted here; if your network inspects TLS, set AWS_CA_BUNDLE to its CA \
                  certificate"
             }
-            Self::WrongHost => "the certificate is another host's; check the endpoint, and what stands in between",
+            Self::WrongHost => "the certificate is for another host; check the endpoint and any proxy in between",
             Self::WrongTime => "check the clock of this machine, then the server's certificate",
-            Self::BadCertificate => "check the endpoint, and what stands in between",
-            Self::NoTls => "what answers there does not speak TLS as AWS does; check the endpoint and any proxy",
+            Self::BadCertificate => "check the endpoint and any proxy in between",
+            Self::NoTls => "the server there does not speak TLS as AWS does; check the endpoint and any proxy",
             Self::NoAddress => "the name was not found; check the network and the region",
-            Self::TimedOut => "nobody answered; check the network, a VPN, and HTTPS_PROXY",
+            Self::TimedOut => "there was no answer; check the network, a VPN, and HTTPS_PROXY",
             Self::CutOff | Self::TooLong | Self::Other => {
                 "check the network, a VPN, HTTPS_PROXY and any configured endpoint"
             }

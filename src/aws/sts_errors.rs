@@ -98,7 +98,7 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
     let file = &web.token_file;
     let advice = match refused.code {
         "ExpiredTokenException" | "ExpiredToken" => {
-            Some(format!("the token in {file} has expired; whoever writes that file must renew it"))
+            Some(format!("the token in {file} has expired; the program that writes that file must renew it"))
         }
         "InvalidIdentityToken" => Some(format!(
             "the token in {file} is not one that the account's identity provider signed, or not for this audience"
@@ -107,7 +107,7 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
             Some(String::from("check role_arn, and whether the role's trust policy lets this token's subject in"))
         }
         "IDPRejectedClaim" | "IDPCommunicationError" => {
-            Some(String::from("ask those who run the identity provider; then try again"))
+            Some(String::from("ask the administrator of the identity provider, then try again"))
         }
         _ => refused.trouble().and_then(|(_, advice)| advice),
     };
@@ -117,7 +117,7 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
 /// The error for an answer that lacks a part of the credentials.
 pub fn incomplete(sts: &str) -> Error {
     Error::new(format!("{sts} answered without credentials"))
-        .advise("try again; if it stays, something between here and AWS alters the answers")
+        .advise("try again; if it happens again, something between here and AWS changes the answers")
 }
 
 /// The error for credentials that had already expired, at `end`, when they arrived.
@@ -129,7 +129,7 @@ pub fn ended(sts: &str, end: Timestamp, now: Timestamp) -> Error {
 /// The error for credentials of another role than `asked`. They must not reach a command.
 pub fn other_role(sts: &str, asked: &str, given: &str) -> Error {
     Error::new(format!("{sts} answered with credentials of another role ({})", some_words(given)))
-        .advise(format!("{asked} was asked for; check the endpoint, and what stands in between"))
+        .advise(format!("{asked} was asked for; check the endpoint and any proxy in between"))
 }
 
 fn meaning(kind: Kind, advice: impl Into<String>) -> Meaning {
@@ -178,9 +178,9 @@ impl Refusal<'_> {
             return None;
         }
         if self.says("one time pass code") && !self.says("must provide") {
-            Some(meaning(Kind::WrongCode, "give the code that the device shows now; each code is good once"))
+            Some(meaning(Kind::WrongCode, "use the code that the device shows now; each code works only once"))
         } else {
-            Some(meaning(Kind::Other, "check mfa_serial: it must be a device of the very user whose keys are used"))
+            Some(meaning(Kind::Other, "check mfa_serial: it must be a device of the user whose keys are used"))
         }
     }
 
@@ -206,7 +206,8 @@ impl Refusal<'_> {
             )),
             "InvalidClientTokenId" | "UnrecognizedClientException" => Some(meaning(
                 Kind::DeadCredentials,
-                "the access key is unknown, deactivated or of another partition; check aws_access_key_id and the region",
+                "the access key is unknown, deactivated or from another partition; check aws_access_key_id and the \
+                 region",
             )),
             "SignatureDoesNotMatch" | "IncompleteSignature" => {
                 Some(meaning(Kind::Other, "the secret access key does not belong to the access key id; check both"))
@@ -260,7 +261,7 @@ fn denied_advice(role: &Role) -> String {
     }
     if let Some((last, others)) = wants.split_last() {
         let all = if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
-        let _ = write!(advice, "; it may want {all}, which the profile does not set");
+        let _ = write!(advice, "; it may require {all}, which the profile does not set");
     }
     advice
 }

@@ -63,7 +63,7 @@ fn system() -> Result<()> {
     if usable > 0 {
         return Ok(());
     }
-    Err(Error::new("this system has no CA certificates to trust AWS by")
+    Err(Error::new("this system has no CA certificates to verify AWS with")
         .advise("install its ca-certificates package, or set AWS_CA_BUNDLE (or SSL_CERT_FILE) to a PEM file of them"))
 }
 

@@ -265,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_shortcut_for_plain_entries_changes_nothing(text in r"([ak\u{a0}é]{0,3}[ \t\u{1c}]{0,2}[=:]?[ ]?[bé#; \u{2003}]{0,4}(\n|\r|\r\n)){0,8}[a= ]{0,3}") {
+        fn plain_entries_read_as_by_classify(text in r"([ak\u{a0}é]{0,3}[ \t\u{1c}]{0,2}[=:]?[ ]?[bé#; \u{2003}]{0,4}(\n|\r|\r\n)){0,8}[a= ]{0,3}") {
             prop_assert_eq!(kinds(&text), slowly(&text));
         }
 

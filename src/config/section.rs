@@ -116,5 +116,5 @@ pub(crate) fn not_nested(path: &Path, line: u32) -> Error {
         "{}:{line}: not a nested key = value, though the key above has no value on its own line",
         path.display()
     ))
-    .advise("write the value on the key's own line, or nested keys as key = value, one on a line")
+    .advise("write the value on the key's own line, or nested keys as key = value, one per line")
 }

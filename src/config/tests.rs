@@ -229,7 +229,8 @@ fn a_bad_line_is_an_error_that_shows_its_place_but_not_its_text() {
         ),
         (
             "[a]\nk =\n  x = y\n  hunter2",
-            "config:4: not a nested key = value, though the key above has no value on its own line; write the value on the key's own line, or nested keys as key = value, one on a line",
+            "config:4: not a nested key = value, though the key above has no value on its own line; write the value \
+             on the key's own line, or nested keys as key = value, one per line",
         ),
     ] {
         assert_eq!(refused(text), expected, "{text:?}");
@@ -250,14 +251,18 @@ fn warnings_show_probable_mistakes() {
         assert_eq!(
             set.warnings(),
             [
-                "config:1: [profile a] is ignored, for [profile \"a\"] replaces it",
+                "config:1: [profile a] is ignored, because [profile \"a\"] replaces it",
                 "config:1: the file begins with a byte order mark, which the AWS CLI refuses",
-                "config:3: x stands in [profile a] before: the last one counts (the AWS CLI refuses the file)",
-                "config:4: [profile a] is ignored, for [profile \"a\"] replaces it",
-                "config:4: [profile a] stands in line 1 too: both count, and of a key the last value (the AWS CLI refuses the file)",
-                "config:5: [profile f g] is ignored, for it does not hold exactly one name; quote a name that has spaces",
+                "config:3: x is set more than once in [profile a]: the last value counts (the AWS CLI refuses the \
+                 file)",
+                "config:4: [profile a] is also in line 1: both count, and the last value of a key is used (the AWS \
+                 CLI refuses the file)",
+                "config:4: [profile a] is ignored, because [profile \"a\"] replaces it",
+                "config:5: [profile f g] is ignored, because it does not have exactly one name; quote a name that \
+                 contains spaces",
                 "config:7: [b] is not a profile; in this file, a profile's header is [profile NAME]",
-                "credentials:3: [c] stands in line 2 too: both count, and of a key the last value (the AWS CLI refuses the file)",
+                "credentials:3: [c] is also in line 2: both count, and the last value of a key is used (the AWS CLI \
+                 refuses the file)",
             ]
         );
     });

@@ -112,7 +112,7 @@ impl<'a> Codes<'a> {
         };
         let trouble = match code {
             Ok(digits) if self.used.contains(serial, &digits, now()) => {
-                Error::new(format!("the code of {source} was used already")).advise("wait for the next one")
+                Error::new(format!("the code from {source} was used already")).advise("wait for the next one")
             }
             Ok(digits) => return Ok(Given { digits, source: Some(source) }),
             Err(error) => error,
@@ -170,7 +170,7 @@ impl<'a> Codes<'a> {
                 Answer::Nowhere => return Err(cannot_ask(self, trouble)),
                 Answer::End => return Err(NoCode::GivenUp(Error::new("no MFA code was given"))),
                 Answer::Late => {
-                    let error = Error::new("nobody gave an MFA code in time");
+                    let error = Error::new("no MFA code was given in time");
                     return Err(NoCode::GivenUp(error.advise(self.login_first())));
                 }
             };
@@ -207,30 +207,32 @@ impl<'a> Codes<'a> {
             if self.refused >= MAX_REFUSALS {
                 let error = Error::new(format!("STS refused three MFA codes ({})", error.fact()));
                 return Err(NoCode::GivenUp(
-                    error.advise("check that the device is the one of this serial, and that its clock is right"),
+                    error.advise(
+                        "check that the device is the one with this serial number, and that its clock is right",
+                    ),
                 ));
             }
             return Ok(String::from(
-                "STS refused that code; it may be mistyped or used, give the one that the device shows now",
+                "STS refused that code; it may be mistyped or used already; type the one that the device shows now",
             ));
         };
         if Terminal::open().is_none() {
             return Err(NoCode::Failed(error));
         }
-        Ok(format!("STS refused the code of {source}; give the one that the device shows now"))
+        Ok(format!("STS refused the code from {source}; type the one that the device shows now"))
     }
 
     fn login_first(&self) -> String {
         let login = format!("run 'aws-auth -p {} --login'", shell_word(&self.profile));
         match &self.renewal {
             None => format!("{login} in a terminal first"),
-            Some(renewal) => format!("{login} in a terminal; {} goes on with what that gets", renewal.command),
+            Some(renewal) => format!("{login} in a terminal; {} then uses the new credentials", renewal.command),
         }
     }
 
     fn no_terminal(&self, serial: &Serial) -> Error {
         Error::new(format!(
-            "profile '{}' needs an MFA code of {}, and there is no terminal to ask on",
+            "profile '{}' needs an MFA code from {}, and there is no terminal to ask on",
             self.profile,
             serial.as_str()
         ))

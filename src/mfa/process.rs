@@ -71,6 +71,6 @@ fn in_words(trouble: &Trouble) -> String {
             format!("did not print a code within {}", Length::of(LIMIT))
         }
         Trouble::TooMuch => String::from("printed something other than six digits"),
-        Trouble::NoTerminal => String::from("wants to ask on the terminal, which another job has"),
+        Trouble::NoTerminal => String::from("needs the terminal, which another job is using"),
     }
 }

@@ -117,7 +117,7 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
         let profile = plan.base.profile().unwrap_or(DEFAULT_PROFILE);
         format!("log in again with: aws login --profile {}", shell_word(profile))
     };
-    let missing = || Error::new(format!("{about}: nobody is logged in as {}", login.session)).advise(again());
+    let missing = || Error::new(format!("{about}: you are not logged in as {}", login.session)).advise(again());
     let path = path(login, context.snapshot).ok_or_else(missing)?;
     if Session::read(&path).is_none() {
         return Err(missing());
@@ -196,10 +196,10 @@ fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Se
         CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
             OAuth2ErrorCode::TokenExpired => return Error::new("the login session has expired").advise(again),
             OAuth2ErrorCode::UserCredentialsChanged => {
-                return Error::new("the password was changed since the login").advise(again);
+                return Error::new("the password has changed since the login").advise(again);
             }
             OAuth2ErrorCode::InsufficientPermissions => {
-                return Error::new("the login session may not be renewed")
+                return Error::new("you are not allowed to renew the login session")
                     .advise("ask for the permission signin:CreateOAuth2Token");
             }
             other => Some(some_words(other.as_str())),
@@ -251,7 +251,7 @@ impl Renewed {
 /// A random UUID (version 4), which makes a proof unique.
 fn random_id() -> Result<String> {
     let bytes = random::bytes::<16>()
-        .map_err(|error| Error::new(format!("the system gives no random numbers ({})", io_words(&error))))?;
+        .map_err(|error| Error::new(format!("the system provides no random numbers ({})", io_words(&error))))?;
     let hex = hex(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
     Ok(format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32)))

@@ -141,7 +141,7 @@ pub fn fetch(
             "{about}: the credentials that were given have expired already, at {}",
             end.local(now)
         ))
-        .advise("the clock of this machine may be off, or whoever gives them has old ones")),
+        .advise("the clock of this machine may be off, or the provider gave old ones")),
         _ => Ok(credentials),
     }
 }

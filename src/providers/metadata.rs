@@ -51,9 +51,9 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
     });
     let answer = answer.map_err(|unanswered| match unanswered {
         Unanswered::Unreachable(words) => Error::new(format!("{about}: cannot reach {place} ({words})"))
-            .advise("the container's agent may have stopped; or these variables are of another container"),
+            .advise("the container's agent may have stopped, or these variables belong to another container"),
         Unanswered::Silent => Error::new(format!("{about}: {place} does not answer"))
-            .advise("the container's agent may have trouble; try again"),
+            .advise("the container's agent may be having trouble; try again"),
     })?;
     if answer.status != 200 {
         let words = some_words(&String::from_utf8_lossy(&answer.body));
@@ -88,8 +88,8 @@ fn container_token(token: &ContainerToken, context: &Context<'_>, about: &str) -
     let text = Secret::new(text);
     // The AWS CLI refuses this too: a line break would end the header.
     if text.expose().contains(['\r', '\n']) {
-        return Err(Error::new(format!("{about}: {place} holds a line end"))
-            .advise("the token is one word; write it without a line end"));
+        return Err(Error::new(format!("{about}: {place} contains a line break"))
+            .advise("the token must be one word without a line break"));
     }
     Ok(Some(text))
 }
@@ -109,7 +109,7 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
         // During an outage the service returns expired credentials on purpose, and AWS accepts them. The AWS CLI uses
         // them too.
         context.messages.warn(&format!(
-            "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
+            "{place} gives credentials that expired at {}; they are used anyway, as AWS recommends for an outage",
             end.local(now)
         ));
         credentials.expiration = None;
@@ -130,7 +130,7 @@ impl Metadata<'_> {
         let roles = self.get(ROLES, token.as_ref()).await?;
         let role = String::from_utf8_lossy(&roles.body).lines().next().unwrap_or_default().trim().to_owned();
         if roles.status == 404 || roles.status == 200 && role.is_empty() {
-            return Err(Error::new(format!("{} knows no role: the instance has none", self.place))
+            return Err(Error::new(format!("{} has no role for this instance", self.place))
                 .advise("attach an instance profile to it, or name a profile that has credentials"));
         }
         self.accept(&roles, token.is_some())?;
@@ -190,7 +190,8 @@ impl Metadata<'_> {
                 Err(Unanswered::Unreachable(words)) => return Err(self.unreachable(&words)),
                 Err(Unanswered::Silent) => {
                     unanswered = Some(Error::new(format!("{} does not answer", self.place)).advise(
-                        "it has trouble, or this is not an instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
+                        "it is having trouble, or this is not an EC2 instance; AWS_METADATA_SERVICE_TIMEOUT gives it \
+                         more time",
                     ));
                 }
             }
@@ -202,7 +203,7 @@ impl Metadata<'_> {
         let said = || Error::new(format!("{} answers with status {}", self.place, answer.status));
         match answer.status {
             200 => Ok(()),
-            401 if !with_token => Err(Error::new(format!("{} wants a token and gives none", self.place))
+            401 if !with_token => Err(Error::new(format!("{} requires a token but gives none", self.place))
                 .advise("in a container on an instance, the instance's metadata hop limit must be 2")),
             403 => Err(said().advise("it is switched off for this instance, or for this container")),
             _ => Err(said().advise("check that the instance has a role")),

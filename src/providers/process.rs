@@ -37,9 +37,8 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     if let Some((profile, place)) = &credentials
         && let Some(circle) = ancestors::circle(context.snapshot, profile)
     {
-        return Err(Error::new(format!("{place}: credential_process goes in a circle: {circle}")).advise(
-            "the command must not need the very profile that it gives credentials for; name another one in it",
-        ));
+        return Err(Error::new(format!("{place}: credential_process goes in a circle: {circle}"))
+            .advise("the command must not need the profile that it gives credentials for; name another one in it"));
     }
     let profile = plan.profile_name();
     if let Some(process) = codes
@@ -47,13 +46,13 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     {
         let place = process.origin.text(context.set);
         return Err(Error::new(format!("{place}: mfa_process goes in a circle: {circle}"))
-            .advise("the command must not need a code of the very profile that it gives codes for"));
+            .advise("the command must not need an MFA code for the profile that it gives codes for"));
     }
     // A command that clears its environment loses the variable that shows the circle, so limit the depth too.
     let depth = ancestry::of_this_program().len();
     if depth >= DEEPEST {
         return Err(Error::new(format!("profile '{profile}': {depth} aws-auth processes wait for this one"))
-            .advise("a credential_process or mfa_process seems to need the very profile that it is run for"));
+            .advise("a credential_process or mfa_process seems to need the profile that it is run for"));
     }
     Ok(())
 }
@@ -72,7 +71,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
             .advise("close it, or write \\\" for the character itself")
     })?;
     let Some((program, arguments)) = words.split_first() else {
-        return Err(Error::new(format!("{about} is empty")).advise("write the command there, or take the line out"));
+        return Err(Error::new(format!("{about} is empty")).advise("write the command there, or remove the line"));
     };
     let about = format!("{about} '{program}'");
     let limit = limit(context.snapshot)?;
@@ -117,10 +116,10 @@ fn in_words(about: &str, trouble: &Trouble, limit: Length) -> Error {
             .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
         Trouble::Lost(error) => Error::new(format!("{about} was lost ({})", io_words(error))).advise("try again"),
         Trouble::TooSlow => Error::new(format!("{about} did not finish within {limit} and was stopped"))
-            .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
-        Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))
-            .advise("run it by hand; it prints one JSON object"),
-        Trouble::NoTerminal => Error::new(format!("{about} wants to ask on the terminal, which another job has"))
+            .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it more time"),
+        Trouble::TooMuch => Error::new(format!("{about} printed too much and was stopped"))
+            .advise("run it by hand; it must print one JSON object"),
+        Trouble::NoTerminal => Error::new(format!("{about} needs the terminal, which another job is using"))
             .advise("run the command in the foreground"),
     }
 }
@@ -133,7 +132,7 @@ fn failed(about: &str, finished: &Finished) -> Error {
     };
     let words = some_words(&String::from_utf8_lossy(&finished.stderr));
     if words.is_empty() {
-        Error::new(format!("{about} failed ({how}) and said nothing")).advise("run it by hand to see why")
+        Error::new(format!("{about} failed ({how}) and printed no error message")).advise("run it by hand to see why")
     } else {
         Error::new(format!("{about} failed ({how}): {words}"))
     }
@@ -143,13 +142,14 @@ fn failed(about: &str, finished: &Finished) -> Error {
 fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     let wrong = |words: &str| {
         Error::new(format!("{about} {words}")).advise(
-            "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not shown here, for it may hold keys)",
+            "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not shown \
+             here, because it may contain keys)",
         )
     };
     let Value::Object(fields) = answer else { return Err(wrong("printed no JSON object")) };
     match fields.get("Version") {
         Some(Value::Number(version)) if version.as_i64() == Some(1) => {}
-        Some(Value::Number(version)) => return Err(wrong(&format!("answered in Version {version}, which is unknown"))),
+        Some(Value::Number(version)) => return Err(wrong(&format!("printed Version {version}, which is unknown"))),
         Some(_) => return Err(wrong("printed a Version that is not a number")),
         None => return Err(wrong("printed no Version")),
     }

@@ -18,7 +18,7 @@ pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about
     let token = token(&web.token_file, about)?;
     context.messages.step(|| {
         let place = sts::sts_place(&plan.sts, context.set);
-        format!("AssumeRoleWithWebIdentity {}, signed by nothing but the token, in {place}", web.role.as_str())
+        format!("AssumeRoleWithWebIdentity {}, authenticated by the token alone, in {place}", web.role.as_str())
     });
     if let Some(url) = plan.sts.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
@@ -29,7 +29,7 @@ pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about
 fn token(path: &str, about: &str) -> Result<Secret> {
     let wrong = |words: &str| {
         Error::new(format!("{about}: the token file {path} {words}"))
-            .advise("it holds one token, a JWT, that the identity provider's agent writes and renews")
+            .advise("it must hold one token, a JWT, that the identity provider's agent writes and renews")
     };
     let bytes = private_files::read_token(std::path::Path::new(path))
         .map_err(|error| wrong(&format!("cannot be read ({})", io_words(&error))))?;

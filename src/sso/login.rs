@@ -44,7 +44,7 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
         TokenState::Valid(token) if !anew => return Ok(token),
         state => missing(&state, sso),
     };
-    let fact = why.unwrap_or_else(|| format!("{} is to be started again", whose(sso)));
+    let fact = why.unwrap_or_else(|| format!("{} will be started again", whose(sso)));
     if let Some(pid) = lock.as_ref().and_then(Lock::after) {
         return Err(Error::new(format!("process {pid}, whose SSO login this one waited for, gave up"))
             .advise("run the command again to be asked")
@@ -128,7 +128,7 @@ fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(
             context,
-            &format!("sign in to {} in the browser; --no-browser gives a code for another one instead", whose(sso)),
+            &format!("sign in to {} in the browser; --no-browser gives a code for another browser instead", whose(sso)),
         );
         match browser_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock)) {
             Ok(given) => return Ok(keep(&given, &registration, sso, context)),

@@ -44,12 +44,12 @@ pub enum NotSignedIn {
 impl NotSignedIn {
     /// The user denied the sign-in in the browser.
     pub fn denied() -> Self {
-        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run it again and allow it"))
+        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run the command again and allow it"))
     }
 
     /// The user did not finish in time.
     pub fn timed_out() -> Self {
-        Self::GivenUp(Error::new("nobody signed in in time").advise("run it again"))
+        Self::GivenUp(Error::new("the sign-in was not finished in time").advise("run the command again"))
     }
 }
 

@@ -27,7 +27,7 @@ pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
     match state {
         TokenState::Valid(_) => None,
         TokenState::Expired => Some(format!("{} has expired", whose(sso))),
-        TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
+        TokenState::Missing => Some(format!("you are not logged in to {}", whose(sso))),
     }
 }
 

@@ -76,6 +76,8 @@ fn a_connection_timeout_has_its_own_message() {
     let (_listener, url, client) = client_of_silent_service("https", Some(path));
     assert_eq!(
         call_with_code(&client).error.to_string(),
-        format!("cannot reach STS at {url} (timed out); nobody answered; check the network, a VPN, and HTTPS_PROXY")
+        format!(
+            "cannot reach STS at {url} (timed out); there was no answer; check the network, a VPN, and HTTPS_PROXY"
+        )
     );
 }
