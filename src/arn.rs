@@ -1,4 +1,4 @@
-//! The two kinds of ARN that a profile names: roles and MFA devices.
+//! The ARNs that a profile holds: roles and MFA devices.
 
 use crate::error::{Error, Result};
 
@@ -9,10 +9,10 @@ pub struct RoleArn {
 }
 
 impl RoleArn {
-    /// Checks that the text is the ARN of a role. `origin` says where it stands.
+    /// Checks that the text is the ARN of a role. `origin` is the place of the text, for the error.
     ///
     /// # Errors
-    /// When it is not; STS would refuse it too, but only after a code was spent.
+    /// Returns an error if it is not. STS would refuse it too, but only after a code was spent.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         if let Some(placeholder) = placeholder(text) {
             return Err(placeholder_error("role_arn", placeholder, origin));
@@ -35,7 +35,7 @@ impl RoleArn {
         }
     }
 
-    /// The ARN whole.
+    /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -55,12 +55,13 @@ impl RoleArn {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The role's name with its path, as the console wants it.
+    /// The role's name with its path, which the console's switch-role link needs.
     pub fn path_and_name(&self) -> &str {
         self.text.split_once(":role/").map_or("", |(_, name)| name)
     }
 
-    /// Whether an assumed role's ARN, as STS writes it, is a session of this role. The path is not in it.
+    /// Whether `assumed`, the ARN of an assumed role from STS, is a session of this role. It does not contain the
+    /// role's path.
     pub fn is_role_of(&self, assumed: &str) -> bool {
         let resource = assumed.splitn(6, ':').nth(5).unwrap_or_default();
         let mut parts = resource.splitn(3, '/');
@@ -72,17 +73,18 @@ impl RoleArn {
     }
 }
 
-/// The serial number of an MFA device: an ARN for a virtual one, a plain number for a hardware token.
+/// The serial number of an MFA device: an ARN for a virtual device, a plain number for a hardware token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serial {
     text: String,
 }
 
 impl Serial {
-    /// Checks that the text can name a device that gives codes. `origin` says where it stands.
+    /// Checks that the text can be the serial number of a device that gives codes. `origin` is the place of the text,
+    /// for the error.
     ///
     /// # Errors
-    /// A placeholder that was not filled in, a FIDO key (it gives no codes), or what STS would refuse.
+    /// Returns an error for a placeholder, for a FIDO key, which gives no codes, and for text that STS would refuse.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         if let Some(placeholder) = placeholder(text) {
             return Err(placeholder_error("mfa_serial", placeholder, origin));
@@ -91,33 +93,35 @@ impl Serial {
             return Err(Error::new(format!(
                 "{origin}: the MFA device {text} is a FIDO security key, which gives no codes"
             ))
-            .advise("register a virtual MFA device (an authenticator app) beside it, and name that one"));
+            .advise("register a virtual MFA device (an authenticator app) as well, and use its serial number"));
         }
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"+=/:,.@-_".contains(&b);
         if (9..=256).contains(&text.len()) && text.bytes().all(legal) {
             Ok(Self { text: text.to_owned() })
         } else {
-            Err(Error::new(format!("{origin}: '{text}' is not the serial number of an MFA device"))
-                .advise("it looks like arn:aws:iam::123456789012:mfa/name, and stands in the IAM console under your user's security credentials"))
+            Err(Error::new(format!("{origin}: '{text}' is not the serial number of an MFA device")).advise(
+                "it looks like arn:aws:iam::123456789012:mfa/name; the IAM console shows it under your user's \
+                         security credentials",
+            ))
         }
     }
 
-    /// The serial whole.
+    /// The whole serial number.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The partition, when the serial is an ARN.
+    /// The partition, if the serial is an ARN.
     pub fn partition(&self) -> Option<&str> {
         self.text.starts_with("arn:").then(|| field(&self.text, 1))
     }
 
-    /// The account, when the serial is an ARN.
+    /// The account, if the serial is an ARN.
     pub fn account(&self) -> Option<&str> {
         self.text.starts_with("arn:").then(|| field(&self.text, 4))
     }
 
-    /// The name at the end of an ARN, which is the user's by IAM's custom.
+    /// The name at the end of the ARN. By convention it is the user's name.
     pub fn user(&self) -> Option<&str> {
         self.text.strip_prefix("arn:")?.rsplit_once(":mfa/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path))
     }
@@ -127,16 +131,17 @@ fn field(arn: &str, at: usize) -> &str {
     arn.split(':').nth(at).unwrap_or_default()
 }
 
-/// The `<…>` that somebody was to fill in.
+/// The first `<…>` in the text: a placeholder from a template.
 fn placeholder(text: &str) -> Option<&str> {
     let start = text.find('<')?;
     let end = text.get(start..)?.find('>')?;
     text.get(start..=start + end)
 }
 
-/// Refuses a value that somebody was to fill in.
+/// Refuses a value that still holds a placeholder such as `<account>`.
+///
 /// # Errors
-/// The placeholder.
+/// Returns an error that names the placeholder.
 pub fn refuse_placeholder(key: &str, text: &str, origin: &str) -> Result<()> {
     match placeholder(text) {
         Some(placeholder) => Err(placeholder_error(key, placeholder, origin)),

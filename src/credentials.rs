@@ -1,4 +1,4 @@
-//! Credentials, and how long they are good for.
+//! Credentials, and how long they are valid.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{Error, Result};
 use crate::time::{Length, Timestamp};
 
-/// A text that must not be seen: it has no Debug, Display or Serialize that shows it, and is wiped when dropped.
+/// Text that must not be shown. It has no Display or Serialize, its Debug hides the text, and it is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Takes ownership of the text, so that no other copy is left.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Every use of it is a place to look at in a review.
+    /// The text itself. Review every use of it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -35,30 +35,30 @@ impl Zeroize for Secret {
     }
 }
 
-/// A key pair, with a session token and an end when it is temporary.
+/// A key pair, with a session token and an expiration if it is temporary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// `AKIA…` for long-term keys, `ASIA…` for temporary ones. No secret: CloudTrail shows it.
+    /// `AKIA…` for long-term keys, `ASIA…` for temporary ones. It is not secret: CloudTrail shows it.
     pub access_key_id: String,
-    /// The key that signs.
+    /// The key that signs requests.
     pub secret_access_key: Secret,
-    /// Present with temporary credentials.
+    /// Present if the credentials are temporary.
     pub session_token: Option<Secret>,
-    /// When they end; absent for long-term keys and where the provider does not say.
+    /// When they expire; absent for long-term keys and if the provider does not say.
     pub expiration: Option<Timestamp>,
-    /// The account they belong to, where it is known.
+    /// The account that they belong to, if it is known.
     pub account_id: Option<String>,
 }
 
 impl Credentials {
-    /// The credentials, if they can be passed on. A line end in one of them would begin a line of its own in a file or
-    /// in a shell, and a NUL ends a variable of the environment. `giver` begins the error, which shows none of them.
+    /// The credentials, if they are safe to pass on. A line break in a part would start a new line in a file or a
+    /// shell, and a NUL would end the environment variable. `giver` begins the error, which shows no part of them.
     ///
-    /// An expiration that cannot be written as a time, such as the year 9999 that stands for never, becomes the last one
-    /// that can.
+    /// An expiration that is too late to be written, such as the year 9999 that some providers use for "never", becomes
+    /// [`Timestamp::LAST`].
     ///
     /// # Errors
-    /// A control character in any part.
+    /// Returns an error if any part contains a control character.
     pub fn checked(mut self, giver: &str) -> Result<Self> {
         let parts = [
             ("access key id", Some(self.access_key_id.as_str())),
@@ -69,14 +69,14 @@ impl Credentials {
         for (name, text) in parts {
             if text.is_some_and(|text| text.contains(char::is_control)) {
                 return Err(Error::new(format!("{giver} gave credentials with a control character in the {name}"))
-                    .advise("each part is one word without a line end"));
+                    .advise("each part must be one word without a line break"));
             }
         }
         self.expiration = self.expiration.map(|end| end.min(Timestamp::LAST));
         Ok(self)
     }
 
-    /// Seconds left at `now`; `None` when they do not expire.
+    /// The time left at `now`, negative after the expiration; `None` if they do not expire.
     pub fn left(&self, now: Timestamp) -> Option<Length> {
         self.expiration.map(|end| end - now)
     }

@@ -1,7 +1,7 @@
-//! Every error of aws-auth is a fact and, where there is one, an advice; together they make one line on stderr.
+//! Errors. Each one states a fact and, if there is something to do, advice; together they make one line on stderr.
 //!
-//! The exit status is 125 for every failure of aws-auth itself, so that 1 and 2 are always the command's; 126 and
-//! 127 mean what they mean for `env` and the shell.
+//! The exit status is 125 for every failure of aws-auth itself, so that 1 and 2 always come from the command. 126 and
+//! 127 have the meaning that they have for `env` and the shell.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::text::escape::printable;
 /// The exit status of every failure of aws-auth itself, usage errors included.
 pub const FAILED: u8 = 125;
 
-/// COMMAND was found but cannot be executed.
+/// The exit status if COMMAND was found but cannot be executed.
 const NOT_EXECUTABLE: u8 = 126;
 
-/// COMMAND was not found.
+/// The exit status if COMMAND was not found.
 const NOT_FOUND: u8 = 127;
 
-/// What kind of error it is, where code decides on that. It alone decides the exit status.
+/// The kind of an error, for code that treats some errors differently. It determines the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// COMMAND was not found.
@@ -27,7 +27,7 @@ pub enum Kind {
     Other,
 }
 
-/// A fact, and what to do about it.
+/// A fact, and advice: what the reader can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -35,7 +35,7 @@ pub struct Error {
     advice: Option<String>,
 }
 
-/// The result of everything that can fail with an [`Error`].
+/// A `Result` whose error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -45,7 +45,7 @@ impl Error {
         Self { kind: Kind::Other, fact: fact.into(), advice: None }
     }
 
-    /// Adds what the reader can do about it.
+    /// Sets the advice: what the reader can do about it.
     #[must_use]
     #[cold]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
@@ -53,21 +53,21 @@ impl Error {
         self
     }
 
-    /// Puts what it is about before the fact.
+    /// Puts `about` and a colon before the fact.
     #[must_use]
     pub fn in_front(mut self, about: &str) -> Self {
         self.fact = format!("{about}: {}", self.fact);
         self
     }
 
-    /// Says what kind of error it is.
+    /// Sets the kind, and with it the exit status.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// What kind of error it is.
+    /// The kind, `Kind::Other` unless it was set.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -77,12 +77,12 @@ impl Error {
         &self.fact
     }
 
-    /// What to do about it.
+    /// The advice, without the fact.
     pub fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
     }
 
-    /// The exit status that this error ends with.
+    /// The exit status of a run that ends with this error.
     pub fn status(&self) -> u8 {
         match self.kind {
             Kind::CommandNotFound => NOT_FOUND,
@@ -95,7 +95,7 @@ impl Error {
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
-    /// One line, safe for a terminal: text from files and servers is escaped here, once, for every error.
+    /// One line that is safe for a terminal. Text from files and servers is escaped here and nowhere before.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&printable(&self.fact))?;
         match &self.advice {
@@ -105,7 +105,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// An I/O error in the words of the system, without Rust's own "(os error N)".
+/// The system's text for an I/O error, without the "(os error N)" that Rust adds.
 pub fn io_words(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.rfind(" (os error") {

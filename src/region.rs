@@ -1,18 +1,18 @@
-//! Regions of AWS, and the partitions that they belong to.
+//! AWS regions, and the partitions that they belong to.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// The name of a region: `eu-west-1`, or the pseudo-region `aws-global`.
+/// The name of a region, such as `eu-west-1`, or the pseudo-region `aws-global`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region(String);
 
 impl Region {
-    /// Checks that the text looks like the name of a region. `origin` says where it stands, for the error.
+    /// Checks that the text looks like the name of a region. `origin` is the place of the text, for the error.
     ///
     /// # Errors
-    /// Returns an error when it does not, with a hint when it is an availability zone.
+    /// Returns an error if it does not, with a hint if it is an availability zone.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
         if text == "aws-global" || is_regular(text) {
             return Ok(Self(text.to_owned()));
@@ -42,12 +42,12 @@ impl Region {
         Self(name.to_owned())
     }
 
-    /// The name.
+    /// The name, as AWS writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition that it belongs to, by its name.
+    /// The partition, which the first part of the region's name tells.
     pub fn partition(&self) -> &'static str {
         let prefixes = [
             ("cn-", "aws-cn"),

@@ -1,24 +1,25 @@
-//! Moments and lengths of time: how they are read, written, and shown to people.
+//! Points in time and lengths of time: how they are read, written, and shown to people.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// A moment: whole seconds since 1970-01-01T00:00:00Z, as AWS gives expirations.
+/// A point in time, in whole seconds since 1970-01-01T00:00:00Z. AWS gives expirations in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
-/// A length of time in whole seconds. It is negative from a moment to an earlier one.
+/// A length of time in whole seconds. It is negative between a time and an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Length(i64);
 
-/// The time of this machine. The edges of a run ask for it; everything else is told.
+/// The time on this machine's clock. Prefer a `now` argument: only the code that starts a run or talks to a service
+/// should call this.
 pub fn now() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_second())
 }
 
 impl Timestamp {
-    /// The moment so many seconds after 1970-01-01T00:00:00Z.
+    /// The time `seconds` after 1970-01-01T00:00:00Z.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
     }
@@ -28,11 +29,12 @@ impl Timestamp {
         self.0
     }
 
-    /// The last moment that can be written: what stands for never, 9999-12-31T23:59:59Z, is behind it.
+    /// The last time that can be written: the end of jiff's range. 9999-12-31T23:59:59Z, which some providers use for
+    /// "never", is after it.
     pub const LAST: Self = Self(253_402_207_200);
 
-    /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. `None`
-    /// for anything else.
+    /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. Returns
+    /// `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let time = match text.strip_suffix("UTC") {
             Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
@@ -40,17 +42,17 @@ impl Timestamp {
         };
         match time {
             Ok(time) => Some(Self(time.as_second())),
-            Err(_) => is_behind_the_last(text).then_some(Self::LAST),
+            Err(_) => is_after_last(text).then_some(Self::LAST),
         }
     }
 
-    /// The text in the AWS CLI's cache and in AWS_CREDENTIAL_EXPIRATION: `2026-11-22T10:00:00Z`.
+    /// The format of the AWS CLI's cache and of AWS_CREDENTIAL_EXPIRATION: `2026-11-22T10:00:00Z`.
     pub fn iso8601(self) -> String {
         jiff::Timestamp::from_second(self.0).map_or_else(|_| String::new(), |time| time.to_string())
     }
 
-    /// The time of day in the local time zone, for messages: `09:12`, with the date when it is not within a day of
-    /// `now`.
+    /// The time of day in the local time zone, for messages: `09:12`, with the date if `now` is 20 hours or more away,
+    /// because the time of day alone could be read as today's or tomorrow's.
     pub fn local(self, now: Self) -> String {
         let near = Length::hours(20);
         let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
@@ -61,8 +63,9 @@ impl Timestamp {
     }
 }
 
-/// Whether the text is a moment in the last hours of the year 9999, which jiff cannot hold in every time zone.
-fn is_behind_the_last(text: &str) -> bool {
+/// Whether the text is a time in the last days of the year 9999. jiff does not parse all of them, because it could not
+/// show them in every time zone.
+fn is_after_last(text: &str) -> bool {
     let earlier = text.strip_prefix("9999-12-3").map(|rest| format!("9998-12-3{rest}"));
     earlier.is_some_and(|earlier| earlier.parse::<jiff::Timestamp>().is_ok())
 }
@@ -84,53 +87,53 @@ impl Add<Length> for Timestamp {
 }
 
 impl Length {
-    /// No time.
+    /// A length of zero seconds.
     pub const ZERO: Self = Self(0);
-    /// Longer than anything: for credentials whose length is not known.
+    /// The longest length, for credentials whose lifetime is not known.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// So many seconds.
+    /// A length of this many seconds.
     pub const fn seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// So many minutes.
+    /// A length of this many minutes.
     pub const fn minutes(minutes: i64) -> Self {
         Self(minutes.saturating_mul(60))
     }
 
-    /// So many hours.
+    /// A length of this many hours.
     pub const fn hours(hours: i64) -> Self {
         Self(hours.saturating_mul(3600))
     }
 
-    /// The length of an elapsed or allowed time of the standard library, without its fraction.
+    /// Converts a standard `Duration`, and drops the fraction of a second.
     pub fn of(duration: Duration) -> Self {
         Self(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// The number of seconds.
+    /// The length in seconds.
     pub const fn as_seconds(self) -> i64 {
         self.0
     }
 
-    /// The number of seconds, where an API of AWS wants an `i32`; `None` when it does not fit.
+    /// The length in seconds for an AWS API, which takes an `i32`; `None` if it does not fit.
     pub fn as_api_seconds(self) -> Option<i32> {
         i32::try_from(self.0).ok()
     }
 
-    /// The same for the standard library; nothing for a negative length.
+    /// Converts to a standard `Duration`; a negative length becomes zero.
     pub fn to_duration(self) -> Duration {
         Duration::from_secs(u64::try_from(self.0).unwrap_or(0))
     }
 
-    /// Two thirds of it.
+    /// Two thirds of the length, rounded down, without overflow.
     #[must_use]
     pub const fn two_thirds(self) -> Self {
         Self(self.0 / 3 * 2 + self.0 % 3 * 2 / 3)
     }
 
-    /// Reads a length of time as people write it: `900`, `900s`, `90m`, `12h`. `None` for anything else.
+    /// Reads a length of time as people write it: `900`, `900s`, `90m`, `12h`. Returns `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (digits, unit) = match text.as_bytes().last()? {
@@ -155,7 +158,7 @@ impl Add for Length {
 }
 
 impl fmt::Display for Length {
-    /// Two units at the most: `45s`, `12m`, `1h 5m`. A negative length is `0s`.
+    /// One or two units: `45s`, `12m`, `1h 5m`. A negative length is `0s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             ..0 => f.write_str("0s"),
@@ -172,7 +175,7 @@ mod tests {
     use super::{Length, Timestamp};
 
     #[test]
-    fn the_last_moment_can_be_written_and_what_is_behind_it_is_read_as_it() {
+    fn times_after_the_last_one_that_can_be_written_are_read_as_that_one() {
         assert_eq!(Timestamp::LAST.iso8601(), "9999-12-30T22:00:00Z");
         for text in
             ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00", "9999-12-30T22:00:00Z", "9999-12-30T22:00:00UTC"]

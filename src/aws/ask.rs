@@ -1,4 +1,4 @@
-//! Requests to what is no API of AWS: the metadata services of this machine, and the console's sign-in.
+//! Plain HTTP requests to services that no SDK covers: this machine's metadata services, and the console's sign-in.
 
 use std::time::Duration;
 
@@ -16,47 +16,50 @@ use crate::aws::network_errors::words;
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 
-/// The longest answer that is read, in bytes.
+/// The longest body that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// A request that is never repeated.
+/// A request that is sent once and never retried.
 pub struct Ask<'a> {
     /// `GET` or `PUT`.
     pub method: &'a str,
-    /// The whole address.
+    /// The full URL. It may hold secrets.
     pub url: &'a str,
-    /// The headers; a value may be a secret.
+    /// The headers. A value may be a secret.
     pub headers: &'a [(&'static str, &'a str)],
-    /// How long the head of the answer may take, and then its body.
+    /// The time limit for the head of the answer, and again for its body.
     pub timeout: Duration,
 }
 
-/// An answer, whatever its status.
+/// An answer with any status, also one that reports an error.
 pub struct Answer {
-    /// The status.
+    /// The HTTP status code.
     pub status: u16,
-    /// The body.
+    /// The body, which may hold credentials.
     pub body: Zeroizing<Vec<u8>>,
 }
 
-/// Why there is no answer.
+/// Why a request got no answer.
 pub enum Unanswered {
-    /// No connection was made, or it broke; the words say why.
+    /// No connection was made, or it broke. The text says why.
     Unreachable(String),
-    /// There is a connection, and nothing came over it in time.
+    /// The connection was made, but the answer did not come in time.
     Silent,
 }
 
-/// Asks a service of this machine, by no proxy, and reads the answer whole.
+/// Sends a request to a service of this machine, without a proxy, and reads the whole answer.
+///
+/// # Errors
+/// Returns an error if there is no answer in time, or its body is longer than 64 KiB.
 pub async fn ask(request: Ask<'_>) -> Result<Answer, Unanswered> {
     let route = Route::direct(request.url).map_err(|error| Unanswered::Unreachable(error.fact().to_owned()))?;
     exchange(&route.connector(None), request).await
 }
 
-/// A GET of a service that is no API of AWS. The URL may hold secrets; no error names it.
+/// Sends a GET request to a service on the network. No error shows the URL, which may hold secrets.
 ///
 /// # Errors
-/// When the service is not reached, or says nothing in time.
+/// Returns an error if the service cannot be reached or does not answer in time.
 pub fn get(service: &Service, url: &str) -> Result<Answer> {
     let settings = HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).build();
     let connector = Route::to_service(service)?.connector(Some(settings));
@@ -97,13 +100,13 @@ fn http_request(request: &Ask<'_>, connection: &CaptureSmithyConnection) -> Resu
     Ok(http)
 }
 
-/// The whole body, or why it cannot be had.
+/// The whole body, or the reason why it cannot be read.
 async fn whole(body: SdkBody) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut stream = ByteStream::new(body);
     let mut whole = Zeroizing::new(Vec::with_capacity(4096));
     while let Some(bytes) = stream.try_next().await.map_err(|error| words(&error))? {
         if whole.len() + bytes.len() > LONGEST {
-            return Err(String::from("an answer without an end"));
+            return Err(String::from("the answer is too long"));
         }
         whole.extend_from_slice(&bytes);
     }

@@ -1,4 +1,4 @@
-//! Answers with a limit: the SDKs read a body whole before they look at it, however long it is.
+//! A size limit for answers. Without it, the SDKs read a whole body, however long, before they look at it.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -11,10 +11,10 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::Limited;
 
-/// The longest body that is read, in bytes. An answer with credentials has some 2 KiB.
+/// The longest body that is read, in bytes. An answer with credentials is about 2 KiB long.
 const LONGEST: usize = 1024 * 1024;
 
-/// A client whose answers end with an error, [`http_body_util::LengthLimitError`], where they are too long.
+/// A client that ends an answer with [`http_body_util::LengthLimitError`] if it is too long.
 #[derive(Debug)]
 pub struct Bounded(pub SharedHttpClient);
 

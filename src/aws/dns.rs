@@ -1,4 +1,4 @@
-//! Looking names up as the system does.
+//! Resolving host names with the system's resolver.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -7,9 +7,9 @@ use std::thread;
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use tokio::sync::oneshot;
 
-/// The system's resolver, as the SDK's own one asks it, but for two things. Its failures are a [`ResolveDnsError`], so
-/// that they can be told from others by their type. And a lookup that is given up is left to itself: it goes on for ten
-/// seconds and more when no name server answers, and the end of tokio's runtime would wait for a thread of its own.
+/// Resolves names like the SDK's own resolver, with two differences. Its failures are [`ResolveDnsError`], so that
+/// their type tells them from other failures. And it does not use tokio's threads: if no name server answers, a lookup
+/// that was given up goes on for ten seconds or more, and tokio's runtime would wait for it before it ends.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemResolver;
 

@@ -1,4 +1,4 @@
-//! The network: one kind of HTTP client for every service, and its limits.
+//! The HTTP client for every service, and its time limits.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ use crate::error::{Error, Result};
 use crate::plan::endpoints::{Service, Sts};
 use crate::plan::proxy::Proxy;
 
-/// How long a call may take.
+/// Time limits for one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connecting.
+    /// For making a connection.
     pub connect: Duration,
-    /// One attempt.
+    /// For one attempt.
     pub attempt: Duration,
-    /// All of it, with what lies between the attempts.
+    /// For all attempts and the pauses between them.
     pub whole: Duration,
 }
 
-/// The limits of every run; that of connecting is the default of AWS's SDKs.
+/// The limits that every run uses. The one for connecting is the default of the AWS SDKs.
 pub const LIMITS: Limits =
     Limits { connect: Duration::from_millis(3100), attempt: Duration::from_secs(10), whole: Duration::from_secs(30) };
 
-/// An event loop on this thread.
+/// Makes a tokio runtime that runs on this thread.
 ///
 /// # Errors
-/// When the system gives none.
+/// Returns an error if the system refuses what it needs, such as file descriptors.
 pub fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -41,8 +41,8 @@ pub fn runtime() -> Result<Runtime> {
         .map_err(|error| Error::new(format!("cannot start the network ({})", crate::error::io_words(&error))))
 }
 
-/// How a server is reached: whose certificates are trusted, and which proxy is used. Everything that can be wrong with
-/// these is found when it is made, before a code is asked for.
+/// How a server is reached: which certificates are trusted, and which proxy is used. Both are checked when the value is
+/// made, so that mistakes show before a code is asked for.
 #[derive(Clone)]
 pub struct Route {
     trust: tls::TlsContext,
@@ -50,28 +50,28 @@ pub struct Route {
 }
 
 impl Route {
-    /// The way to STS.
+    /// The route to STS.
     ///
     /// # Errors
-    /// When the CA bundle or the proxy cannot be used.
+    /// Returns an error if the CA bundle or the proxy cannot be used.
     pub fn to_sts(sts: &Sts) -> Result<Self> {
         let url = sts.endpoint.url();
         Self::new(url, sts.endpoint.ca_bundle.as_deref(), sts.endpoint.proxy.as_ref())
     }
 
-    /// The way to another service.
+    /// The route to another service.
     ///
     /// # Errors
-    /// When the CA bundle or the proxy cannot be used.
+    /// Returns an error if the CA bundle or the proxy cannot be used.
     pub fn to_service(service: &Service) -> Result<Self> {
         let url = service.endpoint.url();
         Self::new(url, service.endpoint.ca_bundle.as_deref(), service.endpoint.proxy.as_ref())
     }
 
-    /// The way to this URL by no proxy, for the services of this machine.
+    /// The route to this URL without a proxy, for the services of this machine.
     ///
     /// # Errors
-    /// When the system has no certificates for https.
+    /// Returns an error if the URL is https and the system has no CA certificates.
     pub fn direct(url: &str) -> Result<Self> {
         Self::new(Some(url), None, None)
     }
@@ -81,7 +81,7 @@ impl Route {
         Ok(Self { trust: trust(plain, ca_bundle)?, proxy: proxy_config(proxy)? })
     }
 
-    /// A client for an SDK, with connections of its own and answers that are not too long.
+    /// An HTTP client for an SDK, with its own connections and a size limit for answers.
     pub fn client(&self) -> SharedHttpClient {
         let route = self.clone();
         let client = aws_smithy_http_client::Builder::new()
@@ -89,7 +89,7 @@ impl Route {
         SharedHttpClient::new(Bounded(client))
     }
 
-    /// What connects.
+    /// The connector for this route. `settings` holds its time limits.
     pub fn connector(&self, settings: Option<HttpConnectorSettings>) -> Connector {
         let mut builder = Connector::builder().proxy_config(self.proxy.clone());
         builder.set_connector_settings(settings);
@@ -102,7 +102,7 @@ impl Route {
 
 fn proxy_config(proxy: Option<&Proxy>) -> Result<ProxyConfig> {
     let Some(proxy) = proxy else { return Ok(ProxyConfig::disabled()) };
-    // The address is not shown: it may hold a password.
+    // The error does not show the address because it may contain a password.
     let unusable = || {
         Error::new(format!("{} names no proxy that can be used", proxy.variable)).advise("write it as http://HOST:PORT")
     };

@@ -1,4 +1,4 @@
-//! Calls of AWS services.
+//! Calling AWS services: HTTP, STS, and the meaning of their errors.
 
 pub mod ask;
 pub mod bounded;

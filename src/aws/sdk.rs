@@ -1,4 +1,4 @@
-//! The configuration that every client of an AWS SDK is made from.
+//! The SDK configuration, from which every client is made.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::aws::http::{LIMITS, Limits, Route};
 use crate::error::Result;
 use crate::plan::endpoints::{Service, Sts};
 
-/// Whether a call that failed is made again.
+/// Whether a failed call is retried.
 ///
-/// A server that closes the connection, or answers with trouble, may have carried out the call all the same. For most
-/// calls that does no harm: assuming a role twice gives two sets of credentials. An MFA code, an authorization code or
-/// a refresh token is spent by the first call that arrives, and the second one is refused, which would hide the error
-/// of the first and may end the session that the token belongs to.
+/// A server that closes the connection or answers with an error may still have carried out the call. For most calls a
+/// retry does no harm: assuming a role twice gives two sets of credentials. But an MFA code, an authorization code or a
+/// refresh token is spent by the first call that arrives. A second call is refused, which hides the error of the first
+/// one and may end the session that the token belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retries {
-    /// Three attempts, for calls that may be received twice.
+    /// Up to three attempts, for calls that the service may receive twice.
     Safe,
-    /// One attempt, for calls that carry something that is good once.
+    /// One attempt, for calls that send something that works only once.
     Never,
 }
 
@@ -35,10 +35,10 @@ impl Retries {
     }
 }
 
-/// The configuration for a service, with an HTTP client of its own.
+/// The configuration for a service, with its own HTTP client.
 ///
 /// # Errors
-/// When the CA bundle or the proxy cannot be used.
+/// Returns an error if the CA bundle or the proxy cannot be used.
 pub fn config(service: &Service, retries: Retries) -> Result<SdkConfig> {
     let endpoint = Endpoint {
         region: service.region.as_str(),
@@ -49,7 +49,7 @@ pub fn config(service: &Service, retries: Retries) -> Result<SdkConfig> {
     Ok(endpoint.config(Route::to_service(service)?.client(), LIMITS, retries))
 }
 
-/// The configuration for STS, whose calls of one run share the HTTP client `http`.
+/// The configuration for STS. All STS calls of a run share the HTTP client `http`.
 pub fn sts_config(sts: &Sts, http: SharedHttpClient, limits: Limits, retries: Retries) -> SdkConfig {
     let configured = sts.endpoint.url();
     let endpoint = Endpoint {
@@ -61,10 +61,10 @@ pub fn sts_config(sts: &Sts, http: SharedHttpClient, limits: Limits, retries: Re
     endpoint.config(http, limits, retries)
 }
 
-/// The global endpoint of STS, for the regions that `sts_regional_endpoints = legacy` sends there.
+/// The global STS endpoint, which some regions use with `sts_regional_endpoints = legacy`.
 pub const GLOBAL_STS: &str = "https://sts.amazonaws.com";
 
-/// Where a service is called: at `url`, else where the SDK's rules find it.
+/// Where a service is called: at `url`, or else at the endpoint that the SDK's rules choose.
 struct Endpoint<'a> {
     region: &'a str,
     url: Option<&'a str>,
@@ -87,7 +87,7 @@ impl Endpoint<'_> {
             .region(Region::new(self.region.to_owned()));
         config.set_app_name(AppName::new(concat!("aws-auth-", env!("CARGO_PKG_VERSION"))).ok());
         match self.url {
-            // The rules refuse an endpoint together with a switch that would choose another one.
+            // The SDK's rules refuse a URL together with the FIPS or dual-stack switch.
             Some(url) => config.endpoint_url(url).build(),
             None => config.use_fips(self.fips).use_dual_stack(self.dual_stack).build(),
         }

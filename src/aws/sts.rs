@@ -1,4 +1,4 @@
-//! The calls of STS.
+//! The STS calls.
 
 use std::cell::{Cell, RefCell};
 
@@ -22,25 +22,25 @@ use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
 use crate::time::{Length, Timestamp, now};
 
-/// What GetCallerIdentity answers.
+/// The answer of GetCallerIdentity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`, or a user's.
+    /// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`, or the ARN of a user.
     pub arn: String,
     /// The account's twelve digits.
     pub account: String,
-    /// The unique id of the user or role, with the session's name behind a role's.
+    /// The unique id of the user, or that of the role followed by `:` and the session's name.
     pub user_id: String,
 }
 
-/// The region that is called, the endpoint, and where they came from.
+/// The region and the endpoint of the STS calls, and which settings they come from, for messages.
 pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
     let address = address(sts).unwrap_or_else(|| String::from("no endpoint is known"));
     let origin = sts.endpoint.url.as_ref().map(|url| format!(" ({})", url.origin.text(set))).unwrap_or_default();
     format!("{} ({}), {address}{origin}", sts.region.value, sts.region.origin.text(set))
 }
 
-/// A client of one STS, for the calls of one run. It connects with its first call.
+/// A client for the STS calls of one run. It connects when the first call is made.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
@@ -51,27 +51,30 @@ pub struct Client {
     used: Cell<bool>,
 }
 
-/// A code and the device that gave it.
+/// An MFA code and the device that it comes from.
 #[derive(Clone, Copy)]
 pub struct Code<'a> {
-    /// The device.
+    /// The serial number of the device.
     pub serial: &'a Serial,
-    /// Its six digits.
+    /// The six digits of the code.
     pub digits: &'a Secret,
 }
 
 impl Client {
-    /// A client of the STS that the plan names.
+    /// A client for the STS endpoint of the plan.
     ///
     /// # Errors
-    /// When the system gives no event loop, or the CA bundle or the proxy cannot be used.
+    /// Returns an error if the runtime cannot be started, or the CA bundle or the proxy cannot be used.
     pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
         let route = Route::to_sts(sts)?;
         let http = RefCell::new(route.client());
         Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, route, http, used: Cell::new(false) })
     }
 
-    /// AssumeRole.
+    /// Calls AssumeRole, once if there is a `code`, else with retries.
+    ///
+    /// # Errors
+    /// Returns a failure if STS refuses, cannot be reached, or answers with credentials that cannot be used.
     pub fn assume_role(
         &self,
         signer: &Credentials,
@@ -92,7 +95,10 @@ impl Client {
         Ok(self.assumed(answer.credentials, answer.assumed_role_user, &role.arn)?)
     }
 
-    /// AssumeRoleWithWebIdentity, which nothing but the token signs. `about` is the profile, or the variable.
+    /// Calls AssumeRoleWithWebIdentity, which needs only the token. `about` is the profile or the variable, for errors.
+    ///
+    /// # Errors
+    /// Returns an error if STS refuses, cannot be reached, or answers with credentials that cannot be used.
     pub fn assume_role_with_web_identity(
         &self,
         web: &WebIdentity,
@@ -113,7 +119,10 @@ impl Client {
         self.assumed(answer.credentials, answer.assumed_role_user, &web.role).map_err(|error| error.in_front(about))
     }
 
-    /// GetCallerIdentity.
+    /// Calls GetCallerIdentity.
+    ///
+    /// # Errors
+    /// Returns an error if STS refuses, cannot be reached, or leaves a part out.
     pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
         let request = self.client(signer, Retries::Safe).get_caller_identity();
         let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject).error)?;
@@ -125,7 +134,10 @@ impl Client {
         }
     }
 
-    /// GetSessionToken.
+    /// Calls GetSessionToken, once, with a code.
+    ///
+    /// # Errors
+    /// Returns a failure if STS refuses, cannot be reached, or answers with credentials that cannot be used.
     pub fn session_token(
         &self,
         signer: &Credentials,
@@ -157,13 +169,13 @@ impl Client {
 
     fn config(&self, retries: Retries) -> aws_sdk_sts::config::Builder {
         let config = sts_config(&self.sts, self.http(retries), self.limits, retries);
-        // A clock that is off breaks the command too: say so instead of hiding it.
+        // A wrong clock breaks the command's own calls too, so report it instead of working around it.
         aws_sdk_sts::config::Builder::from(&config).disable_clock_skew_correction(true)
     }
 
-    /// The connections for the next call. While a code was waited for, STS or a proxy may have closed one that was open
-    /// before, and that may show only when the code is sent: it would count as spent and never have arrived. So a call
-    /// with a code begins with a new connection, which the calls after it share.
+    /// The HTTP client for the next call. While the user typed a code, STS or a proxy may have closed an older
+    /// connection. If that showed only when the code is sent, the code would count as spent without having arrived. So
+    /// a call with a code opens a new connection, which later calls share.
     fn http(&self, retries: Retries) -> SharedHttpClient {
         if self.used.replace(true) && retries == Retries::Never {
             self.http.replace(self.route.client());
@@ -171,7 +183,7 @@ impl Client {
         self.http.borrow().clone()
     }
 
-    /// The credentials of an answer, which must be those of the role that was asked for.
+    /// The credentials of an answer, which must be for the role that was requested.
     fn assumed(
         &self,
         given: Option<types::Credentials>,
@@ -187,8 +199,8 @@ impl Client {
         Ok(Assumed { credentials, arn: user.arn, id: Some(user.assumed_role_id) })
     }
 
-    /// The credentials of an answer, which must be good for a while. The SDK fills a part that is missing with nothing
-    /// instead of saying so.
+    /// The credentials of an answer, which must be complete and not expired. The SDK does not report a missing part; it
+    /// leaves it empty.
     fn credentials(&self, given: Option<types::Credentials>) -> Result<Credentials, Error> {
         let whole = given.filter(|given| {
             !given.access_key_id.is_empty()
@@ -211,7 +223,7 @@ impl Client {
         credentials.checked(&self.name())
     }
 
-    /// STS, and where it is when the endpoint is not AWS's own.
+    /// `STS`, with the URL if the endpoint is not one of AWS.
     fn name(&self) -> String {
         self.sts.foreign().map_or_else(|| String::from("STS"), |url| format!("STS at {url}"))
     }
@@ -238,7 +250,7 @@ impl Client {
     }
 }
 
-/// What STS answered with, if that is an error of STS.
+/// The error that STS answered with, if the failure is such an answer.
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<Refusal<'_>> {
     let SdkError::ServiceError(context) = error else { return None };
     Some(Refusal {
@@ -250,7 +262,8 @@ fn refused<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option
     })
 }
 
-/// The address that is called: the configured one, else what the SDK's rules make of the region and its switches.
+/// The URL that is called: the configured one, or else the one that the SDK's rules give for the region and the
+/// switches.
 pub fn address(sts: &Sts) -> Option<String> {
     use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
     use std::future::Future as _;
@@ -270,7 +283,7 @@ pub fn address(sts: &Sts) -> Option<String> {
         .ok()?;
     let resolver = DefaultResolver::new();
     let mut future = std::pin::pin!(resolver.resolve_endpoint(&params));
-    // The rules are computed, not fetched: the answer is there at once.
+    // The rules need no I/O, so the future is ready at the first poll.
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(endpoint)) => Some(endpoint.url().to_owned()),
         Poll::Ready(Err(_)) | Poll::Pending => None,

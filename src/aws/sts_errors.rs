@@ -1,4 +1,4 @@
-//! What the failures of STS mean, and what to advise.
+//! The meaning of STS errors, and what to advise.
 
 use std::fmt::Write as _;
 
@@ -8,25 +8,25 @@ use crate::plan::web_identity::WebIdentity;
 use crate::text::escape::some_words;
 use crate::time::Timestamp;
 
-/// What kind of failure a call ended in, for those who decide on it.
+/// The kind of a failure, for callers that treat some failures differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The MFA code was wrong or used.
+    /// The MFA code was wrong or already used.
     WrongCode,
     /// AccessDenied for any other reason.
     Denied,
-    /// The credentials that signed have ended, or STS does not know them.
+    /// The credentials that signed the call have expired, or STS does not know them.
     DeadCredentials,
     /// Everything else.
     Other,
 }
 
-/// A failed call.
+/// The failure of an STS call.
 #[derive(Debug)]
 pub struct Failure {
-    /// What kind of failure it was.
+    /// What the caller can decide on.
     pub kind: Kind,
-    /// The fact and the advice.
+    /// The error to show.
     pub error: Error,
 }
 
@@ -36,12 +36,12 @@ impl From<Error> for Failure {
     }
 }
 
-/// What a call is about, for its messages.
+/// What a call is for, for its messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// The profile that was asked for; `None` for keys in the environment.
+    /// The chosen profile; `None` for keys in the environment.
     pub profile: Option<&'a str>,
-    /// The role, when one is assumed.
+    /// The role, if the call assumes one.
     pub role: Option<&'a Role>,
 }
 
@@ -58,26 +58,26 @@ impl Subject<'_> {
     }
 }
 
-/// An error that STS answered with.
+/// An error answer of STS.
 pub struct Refusal<'a> {
-    /// STS, and where it is when the endpoint is not AWS's own: `STS at https://…`.
+    /// `STS`, or `STS at https://…` if the endpoint is not one of AWS.
     pub sts: &'a str,
-    /// The error's code.
+    /// The error's code, such as `AccessDenied`.
     pub code: &'a str,
-    /// The error's message; empty when there is none.
+    /// The error's message; empty if there is none.
     pub message: &'a str,
-    /// The status of the answer.
+    /// The HTTP status code of the answer.
     pub status: u16,
-    /// The Date header of the answer.
+    /// The Date header of the answer, which shows the server's clock.
     pub date: Option<&'a str>,
 }
 
-/// A kind of failure, and what to do about it.
+/// The kind of a failure, and the advice.
 type Meaning = (Kind, Option<String>);
 
 const CLOCK_IS_OFF: [&str; 3] = ["signature expired", "not yet current", "too skewed"];
 
-/// What a refusal means. `now` is the time of this machine.
+/// Interprets an error answer. `now` is the time of this machine's clock.
 pub fn refusal(refused: &Refusal<'_>, subject: Subject<'_>, now: Timestamp) -> Failure {
     let about = subject.words();
     if refused.is_about_time() {
@@ -93,12 +93,12 @@ pub fn refusal(refused: &Refusal<'_>, subject: Subject<'_>, now: Timestamp) -> F
     Failure { kind, error: refused.error(&about, advice) }
 }
 
-/// What a refusal of a token means. `about` is the profile, or the variable that names the token.
+/// Interprets an error answer to a web identity token. `about` is the profile, or the variable with the token's path.
 pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Error {
     let file = &web.token_file;
     let advice = match refused.code {
         "ExpiredTokenException" | "ExpiredToken" => {
-            Some(format!("the token in {file} has expired; whoever writes that file must renew it"))
+            Some(format!("the token in {file} has expired; the program that writes that file must renew it"))
         }
         "InvalidIdentityToken" => Some(format!(
             "the token in {file} is not one that the account's identity provider signed, or not for this audience"
@@ -107,29 +107,29 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
             Some(String::from("check role_arn, and whether the role's trust policy lets this token's subject in"))
         }
         "IDPRejectedClaim" | "IDPCommunicationError" => {
-            Some(String::from("ask those who run the identity provider; then try again"))
+            Some(String::from("ask the administrator of the identity provider, then try again"))
         }
         _ => refused.trouble().and_then(|(_, advice)| advice),
     };
     refused.error(&format!("{about}: role {}", web.role.as_str()), advice)
 }
 
-/// An answer that lacks a part.
+/// The error for an answer that lacks a part of the credentials.
 pub fn incomplete(sts: &str) -> Error {
     Error::new(format!("{sts} answered without credentials"))
-        .advise("try again; if it stays, something between here and AWS alters the answers")
+        .advise("try again; if it happens again, something between here and AWS changes the answers")
 }
 
-/// Credentials that had ended, at `end`, before they came.
+/// The error for credentials that had already expired, at `end`, when they arrived.
 pub fn ended(sts: &str, end: Timestamp, now: Timestamp) -> Error {
     Error::new(format!("{sts} gave credentials that have expired already, at {}", end.local(now)))
         .advise("the clock of this machine may be off; set it (timedatectl set-ntp true)")
 }
 
-/// An answer for another role than `asked`, which no command may be given.
+/// The error for credentials of another role than `asked`. They must not reach a command.
 pub fn other_role(sts: &str, asked: &str, given: &str) -> Error {
     Error::new(format!("{sts} answered with credentials of another role ({})", some_words(given)))
-        .advise(format!("{asked} was asked for; check the endpoint, and what stands in between"))
+        .advise(format!("{asked} was asked for; check the endpoint and any proxy in between"))
 }
 
 fn meaning(kind: Kind, advice: impl Into<String>) -> Meaning {
@@ -137,7 +137,7 @@ fn meaning(kind: Kind, advice: impl Into<String>) -> Meaning {
 }
 
 impl Refusal<'_> {
-    /// What STS says, and the advice.
+    /// The error with the words of STS and the advice.
     fn error(&self, about: &str, advice: Option<String>) -> Error {
         let (code, message) = (some_words(self.code), some_words(self.message));
         let colon = if message.is_empty() { "" } else { ": " };
@@ -178,14 +178,14 @@ impl Refusal<'_> {
             return None;
         }
         if self.says("one time pass code") && !self.says("must provide") {
-            Some(meaning(Kind::WrongCode, "give the code that the device shows now; each code is good once"))
+            Some(meaning(Kind::WrongCode, "use the code that the device shows now; each code works only once"))
         } else {
-            Some(meaning(Kind::Other, "check mfa_serial: it must be a device of the very user whose keys are used"))
+            Some(meaning(Kind::Other, "check mfa_serial: it must be a device of the user whose keys are used"))
         }
     }
 
     fn access(&self, subject: Subject<'_>) -> Option<Meaning> {
-        // A newer code does not help here, so this is no denial for those who decide on the kind.
+        // `Other` and not `Denied`, because a new code or new session does not help here.
         if self.says("root accounts") {
             return Some(meaning(Kind::Other, "use the keys of an IAM user instead of the account root's"));
         }
@@ -206,7 +206,8 @@ impl Refusal<'_> {
             )),
             "InvalidClientTokenId" | "UnrecognizedClientException" => Some(meaning(
                 Kind::DeadCredentials,
-                "the access key is unknown, deactivated or of another partition; check aws_access_key_id and the region",
+                "the access key is unknown, deactivated or from another partition; check aws_access_key_id and the \
+                 region",
             )),
             "SignatureDoesNotMatch" | "IncompleteSignature" => {
                 Some(meaning(Kind::Other, "the secret access key does not belong to the access key id; check both"))
@@ -245,7 +246,7 @@ impl Refusal<'_> {
     }
 }
 
-/// What the owner of a role should look at.
+/// Advice for AccessDenied: what may be missing in the profile or in the role's trust policy.
 fn denied_advice(role: &Role) -> String {
     let mut advice = String::from("check role_arn, and ask the role's owner whether its trust policy lets you in");
     let mut wants = vec![];
@@ -260,7 +261,7 @@ fn denied_advice(role: &Role) -> String {
     }
     if let Some((last, others)) = wants.split_last() {
         let all = if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
-        let _ = write!(advice, "; it may want {all}, which the profile does not set");
+        let _ = write!(advice, "; it may require {all}, which the profile does not set");
     }
     advice
 }

@@ -1,7 +1,7 @@
-//! Whose certificates are trusted: the system's, or those of a CA bundle.
+//! Which CA certificates are trusted: the system's, or those of a CA bundle.
 //!
-//! The connector panics on certificates that it cannot read, so they are looked at here first, and what is wrong with
-//! them is said before a code is asked for.
+//! The connector panics on certificates that it cannot read. They are checked here first, so that a mistake is an error
+//! and shows before a code is asked for.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
@@ -14,10 +14,10 @@ const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 const END: &str = "-----END CERTIFICATE-----";
 
-/// Whose certificates are trusted. Without TLS (`plain`) no certificate is read, and none is trusted.
+/// Loads the trusted certificates. Without TLS (`plain`) none are read and none are trusted.
 ///
 /// # Errors
-/// A bundle that cannot be read or used, or a system without certificates.
+/// Returns an error if the bundle cannot be read or used, or if the system has no certificates.
 pub fn trust(plain: bool, ca_bundle: Option<&str>) -> Result<TlsContext> {
     if plain {
         return context(TrustStore::empty(), "TLS");
@@ -40,7 +40,7 @@ fn context(trusted: TrustStore, what: &str) -> Result<TlsContext> {
     context.map_err(|error| Error::new(format!("{what} cannot be used ({error})")))
 }
 
-/// The certificates of a PEM text that can be used; bundles gather some that are older than any standard.
+/// The certificates of a PEM text that rustls accepts. Bundles often hold a few old ones that it does not.
 fn usable_blocks(text: &str) -> String {
     let mut usable = String::new();
     let mut rest = text;
@@ -63,7 +63,7 @@ fn system() -> Result<()> {
     if usable > 0 {
         return Ok(());
     }
-    Err(Error::new("this system has no CA certificates to trust AWS by")
+    Err(Error::new("this system has no CA certificates to verify AWS with")
         .advise("install its ca-certificates package, or set AWS_CA_BUNDLE (or SSL_CERT_FILE) to a PEM file of them"))
 }
 
@@ -72,7 +72,7 @@ mod tests {
     use crate::aws::tls::usable_blocks;
 
     #[test]
-    fn what_is_no_certificate_is_left_out() {
+    fn blocks_that_are_not_certificates_are_left_out() {
         assert_eq!(usable_blocks(""), "");
         assert_eq!(usable_blocks("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"), "");
         assert_eq!(usable_blocks("-----BEGIN CERTIFICATE-----\nMIIB\n"), "");

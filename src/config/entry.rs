@@ -1,16 +1,17 @@
-//! A key and its value, with the lines that continue it and without the comments.
+//! A key and its value, including the lines that continue it, without comments.
 
 use std::borrow::Cow;
 
 use crate::config::ini::{Line, Lines, is_comment, is_space, split_line, strip};
 use crate::text::bytes::find2;
 
-/// Where Python's `str.splitlines` ends a line, which is how the CLI splits a map; a file's lines end only at CR and LF.
+/// Where Python's `str.splitlines` ends a line. The AWS CLI splits a map this way, although the lines of a file end
+/// only at CR and LF.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// `text` up to a `#` or `;` that has white space before it.
+/// `text` up to the first `#` or `;` that follows white space.
 fn without_comment(text: &str) -> &str {
     let mut from = 0;
     while let Some(at) = text.as_bytes().get(from..).and_then(|rest| find2([b'#', b';'], rest)) {
@@ -22,16 +23,16 @@ fn without_comment(text: &str) -> &str {
     text
 }
 
-/// A key and where its value stands.
+/// A key, and the parts of the file's text that hold its value.
 #[derive(Clone)]
 pub(crate) struct Entry<'a> {
-    /// Folded to lower case.
+    /// The key in lower case.
     pub(crate) key: Cow<'a, str>,
     /// The number of the key's line.
     pub(crate) line: u32,
-    /// What follows the delimiter on the key's line, comment taken off.
+    /// The text after the delimiter on the key's line, without the comment.
     first: &'a str,
-    /// The lines below that continue the value, blank lines and comments between them included.
+    /// The lines below that continue the value, including blank lines and comments between them.
     more: &'a str,
 }
 
@@ -42,12 +43,12 @@ impl<'a> Entry<'a> {
         entry
     }
 
-    /// A command may hold ` #` and ` ;`.
+    /// In a command, ` #` and ` ;` do not start a comment.
     fn keeps_comments(&self) -> bool {
         matches!(&*self.key, "credential_process" | "mfa_process")
     }
 
-    /// Whether lines that continue this entry are a map of nested keys.
+    /// Whether the lines that continue this entry, if there are any, are a map of nested keys.
     pub(crate) fn begins_map(&self) -> bool {
         self.first.is_empty()
     }
@@ -57,7 +58,7 @@ impl<'a> Entry<'a> {
         self.begins_map() && !self.more.is_empty()
     }
 
-    /// The value; its lines joined by LF, so that a map begins with one.
+    /// The value, with its lines joined by LF. The value of a map starts with LF.
     pub(crate) fn text(&self) -> Cow<'a, str> {
         if self.more.is_empty() {
             return Cow::Borrowed(self.first);
@@ -71,7 +72,7 @@ impl<'a> Entry<'a> {
         Cow::Owned(text)
     }
 
-    /// The lines that continue the value, each with its number.
+    /// The lines that continue the value, each with its line number.
     fn continuation(&self) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
         let (map, keep) = (self.is_map(), self.keeps_comments());
         let mut rest = self.more;
@@ -90,8 +91,10 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// The nested keys of a map, in order, each with its value and the number of its line; a line without `=` is an
-    /// error that holds its number.
+    /// The nested keys of a map, in order, each with its value and its line number.
+    ///
+    /// # Errors
+    /// Returns the number of a line without `=`.
     pub(crate) fn nested(&self) -> Result<Vec<(&'a str, &'a str, u32)>, u32> {
         let mut pairs = Vec::new();
         for (number, line) in self.continuation() {
@@ -104,7 +107,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A line that continues a value, without the comment at its end: in a map, only what follows the `=` is a value.
+/// A line that continues a value, without the comment at its end. In a map a comment can start only after the `=`.
 fn trimmed(line: &str, map: bool) -> &str {
     let value = if map { line.split_once('=').map_or(line, |(_, value)| value) } else { line };
     let cut = value.len() - without_comment(value).len();
@@ -119,11 +122,11 @@ fn folded(key: &str) -> Cow<'_, str> {
     }
 }
 
-/// The entries of a section's body, in order, repeated keys included; `first` is the number of its first line.
+/// The entries of a section's body, in order, including repeated keys. `first` is the line number of its first line.
 pub(crate) fn entries<'a>(body: &'a str, first: u32) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut lines = Lines::new(body, first);
-    // What follows the key's line of the last entry.
+    // The text after the key's line of the last entry.
     let mut below = body;
     while let Some((number, line)) = lines.next() {
         match line {
@@ -150,7 +153,7 @@ mod tests {
 
     use crate::config::entry::{entries, without_comment};
 
-    /// Each key with its value, as written.
+    /// Each key with its value.
     fn read(body: &str) -> Vec<(String, String)> {
         entries(body, 1).iter().map(|entry| (entry.key.to_string(), entry.text().into_owned())).collect()
     }

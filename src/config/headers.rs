@@ -1,4 +1,4 @@
-//! What a section's header means.
+//! The meaning of section headers.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crate::config::value::FileKind;
 use crate::text::bytes::{find2, find3};
 use crate::text::shell_words::split_words;
 
-/// What a section's header says that it is.
+/// The kind of a section, from its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     Profile,
@@ -14,13 +14,13 @@ pub(crate) enum Kind {
     Services,
     /// `[DEFAULT]`
     Defaults,
-    /// It begins as one of the first three, but does not hold exactly one name.
+    /// It starts like one of the first three, but does not have exactly one name.
     Unnamed,
-    /// Someone else's.
+    /// Any other header; aws-auth ignores the section.
     Other,
 }
 
-/// What a header of this file means, as botocore's `build_profile_map` has it.
+/// The kind and the name of a section, by the rules of botocore's `build_profile_map`.
 pub(crate) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     const NO_NAME: Cow<'_, str> = Cow::Borrowed("");
     if header == "DEFAULT" {
@@ -33,7 +33,7 @@ pub(crate) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
         && !name.is_empty()
         && !splits_or_quotes(name.as_bytes())
     {
-        // As below, but most headers are so.
+        // A shortcut for most headers, with the same result as below.
         return (Kind::Profile, Cow::Borrowed(name));
     }
     let kind = if header.starts_with("profile") {
@@ -48,7 +48,7 @@ pub(crate) fn title(file: FileKind, header: &str) -> (Kind, Cow<'_, str>) {
     second_of_two_words(header).map_or((Kind::Unnamed, NO_NAME), |name| (kind, name))
 }
 
-/// Whether there is a byte that means something to `split_words`; CR and LF are in no header.
+/// Whether the name contains a byte that is special to `split_words`. A header cannot contain CR or LF.
 fn splits_or_quotes(name: &[u8]) -> bool {
     find3([b' ', b'\t', b'"'], name).is_some() || find2([b'\'', b'\\'], name).is_some()
 }

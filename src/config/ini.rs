@@ -1,18 +1,18 @@
-//! The dialect of the two files, line by line: what Python's `configparser` makes of each, for the AWS CLI reads the
-//! files with it, and the other SDKs' comments after a value (docs/profiles.md, "The two files").
+//! The syntax of the two files, line by line: that of Python's `configparser`, which the AWS CLI uses, and comments
+//! after a value, which the other SDKs accept (docs/profiles.md, "The two files").
 //!
-//! Everything is a slice of the file's text. A file is walked once to judge its lines; the entries of a section are
-//! read when someone asks for that section.
+//! Everything is a slice of the file's text. A file is walked once to check its lines; the entries of a section are
+//! read when that section is needed.
 
 use crate::text::bytes::{find, find2};
 
-/// White space as Python's `str.strip` and `\s` see it: Unicode's, and the four separators of ASCII.
+/// White space by the rule of Python's `str.strip` and `\s`: Unicode's, and the four ASCII separators.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
 pub(crate) fn strip(text: &str) -> &str {
-    // Nearly every line begins and ends so, and decoding characters costs more than all the rest.
+    // A shortcut for nearly every line, because decoding characters takes longer than everything else here.
     if let [first, .., last] = text.as_bytes()
         && first.is_ascii_graphic()
         && last.is_ascii_graphic()
@@ -36,7 +36,7 @@ pub(crate) fn split_line(text: &str) -> (&str, &str) {
     (line, rest)
 }
 
-/// How many lines end in `text`.
+/// The number of line ends in `text`.
 pub(crate) fn line_ends(mut text: &str) -> u32 {
     let mut count = 0;
     while text.contains(['\n', '\r']) {
@@ -46,28 +46,28 @@ pub(crate) fn line_ends(mut text: &str) -> u32 {
     count
 }
 
-/// What a line is, white space around it taken off.
+/// A line, without the white space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     Blank,
     Comment,
     /// The text between the brackets.
     Header(&'a str),
-    /// The key as written, and all that follows the delimiter.
+    /// The key as written, and everything after the delimiter.
     Entry {
         key: &'a str,
         rest: &'a str,
     },
-    /// A line of the value above it.
+    /// A line that continues the value above it.
     More(&'a str),
     /// `= value`
     NoKey,
-    /// `[` and no `]`
+    /// `[` without `]`
     OpenHeader,
     Garbage,
 }
 
-/// The lines of a text, each with its number.
+/// The lines of a text, each with its line number.
 pub(crate) struct Lines<'a> {
     rest: &'a str,
     number: u32,
@@ -76,12 +76,12 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// `text` is a whole file, or what follows a header up to the next one; its first line has number `first`.
+    /// `text` is a whole file, or the text between one header and the next. Its first line has the number `first`.
     pub(crate) fn new(text: &'a str, first: u32) -> Self {
         Self { rest: text, number: first, indent: 0, in_entry: false }
     }
 
-    /// What has not been walked yet.
+    /// The text after the lines that were returned so far.
     pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
@@ -94,7 +94,7 @@ impl<'a> Lines<'a> {
         if is_comment(stripped) {
             return Line::Comment;
         }
-        // In characters, and a tab is one of them.
+        // Like configparser, count characters; a tab is one.
         let unindented = line.as_bytes().first().is_some_and(u8::is_ascii_graphic);
         let indent = if unindented { 0 } else { line.chars().take_while(|&c| is_space(c)).count() };
         if self.in_entry && indent > self.indent {
@@ -138,8 +138,8 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// `key = value` from the first column on, as nearly every line is: told by its bytes, without a look at characters.
-/// What it cannot tell at once is left to `classify`, and reads the same there.
+/// A shortcut for `key = value` without indentation, which nearly every line is. It looks only at bytes and leaves
+/// every other line to `classify`, which gives the same result for these lines too.
 fn plain_entry(line: &str) -> Option<Line<'_>> {
     let bytes = line.as_bytes();
     let first = bytes.first().filter(|first| first.is_ascii_graphic())?;
@@ -149,15 +149,16 @@ fn plain_entry(line: &str) -> Option<Line<'_>> {
     let delimiter = find2([b'=', b':'], bytes)?;
     let (key, rest) = (line.get(..delimiter)?, line.get(delimiter + 1..)?);
     let key = key.strip_suffix(' ').unwrap_or(key);
-    // The last bytes of what would be stripped: with any white space there, Unicode's among it, this is not plain.
+    // If the last byte is a visible ASCII character, there is nothing to strip, not even Unicode white space.
     let plain = |text: &str| text.as_bytes().last().is_some_and(u8::is_ascii_graphic);
     (plain(key) && (rest.is_empty() || plain(rest))).then_some(Line::Entry { key, rest })
 }
 
 /// The text of a section header.
 ///
-/// Python before 3.10 ended it at the first `]`, since then at the last one of the line. The first is taken where a
-/// comment or nothing follows it, so that `[profile a]  # was [profile b]` is a, else the last.
+/// Python before 3.10 ended it at the first `]` of the line; later versions end it at the last one. The first one
+/// counts here if nothing or a comment follows it, so that `[profile a]  # was [profile b]` is profile a; otherwise the
+/// last one counts.
 fn header(stripped: &str) -> Option<&str> {
     let inner = stripped.strip_prefix('[')?;
     if find(b']', inner.as_bytes()).is_some_and(|at| at > 0 && at + 1 == inner.len()) {
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(kinds("k = v\n[a]\n  x")[2], Line::Garbage);
     }
 
-    /// The same lines by `classify` alone.
+    /// The same as `kinds`, but with `classify` alone.
     fn slowly(text: &str) -> Vec<Line<'_>> {
         let mut lines = Lines::new(text, 1);
         let mut kinds = Vec::new();
@@ -264,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_told_by_bytes_reads_as_by_characters(text in r"([ak\u{a0}é]{0,3}[ \t\u{1c}]{0,2}[=:]?[ ]?[bé#; \u{2003}]{0,4}(\n|\r|\r\n)){0,8}[a= ]{0,3}") {
+        fn plain_entries_read_as_by_classify(text in r"([ak\u{a0}é]{0,3}[ \t\u{1c}]{0,2}[=:]?[ ]?[bé#; \u{2003}]{0,4}(\n|\r|\r\n)){0,8}[a= ]{0,3}") {
             prop_assert_eq!(kinds(&text), slowly(&text));
         }
 

@@ -1,7 +1,7 @@
 //! The two files of the AWS configuration, read as the AWS CLI reads them.
 //!
-//! Nothing here decides what a profile means: that is `plan`'s work. Here a profile is its keys and values, each with
-//! the file and line it came from.
+//! This module does not decide what a profile means; `plan` does. Here a profile is a set of keys and values, each with
+//! the file and line that it came from.
 
 pub mod entry;
 pub mod headers;

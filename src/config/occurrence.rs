@@ -1,4 +1,4 @@
-//! The occurrences of sections in a file, and which of them count.
+//! The occurrences of sections in a file, and which of them are used.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,15 +8,15 @@ use crate::config::entry::Entry;
 use crate::config::headers::Kind;
 use crate::config::value::FileKind;
 
-/// One occurrence of a section.
+/// One header in a file and the lines below it. A section may occur more than once.
 pub(crate) struct Occurrence<'a> {
     pub(crate) file: FileKind,
     pub(crate) kind: Kind,
-    /// Empty where `kind` has no name.
+    /// Empty if sections of this kind have no name.
     pub(crate) name: Cow<'a, str>,
     /// The text between the brackets.
     pub(crate) header: &'a str,
-    /// The header's line.
+    /// The line number of the header.
     pub(crate) line: u32,
     pub(crate) body: &'a str,
 }
@@ -27,10 +27,11 @@ impl<'a> Occurrence<'a> {
     }
 }
 
-/// Which header counts of those that give the same name in one file: the last one, as in the AWS CLI.
+/// Chooses between different headers that give the same name in one file, such as `[default]` and `[profile default]`.
+/// The last one is used, as in the AWS CLI.
 ///
-/// Where one of them is repeated the CLI gives up; there `[profile default]` wins over `[default]`, as in the other
-/// SDKs.
+/// The AWS CLI refuses a file in which one of them is repeated. In such a file `[profile default]` is used instead of
+/// `[default]`, as in the other SDKs.
 pub(crate) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
     let last = same_name.last()?.header;
     let mut prefixed = same_name.iter().map(|o| o.header).filter(|header| *header != "default");

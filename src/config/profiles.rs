@@ -1,4 +1,4 @@
-//! Both files together: which section a profile's name means, and the profile as one view of its two sections.
+//! Both files together: finding the sections of a profile by its name, and the profile as one view of its two sections.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -10,25 +10,25 @@ use crate::config::entry::Entry;
 use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
 use crate::config::occurrence::{Occurrence, prevailing};
-use crate::config::section::{Map, Section, no_nested};
+use crate::config::section::{Map, Section, not_nested};
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
 use crate::error::{Error, Result};
 
-/// The profile that counts when none is named.
+/// The profile that is used if none is named.
 pub const DEFAULT_PROFILE: &str = "default";
-/// After so many lookups by name, an index is worth its price.
+/// After this many lookups by name, building an index pays off.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
 
-/// The sections of both files. Their entries are read when one asks for a section.
+/// The sections of both files. The entries of a section are read when that section is looked up.
 pub struct ProfileSet<'a> {
     config: Option<&'a SourceFile>,
     credentials: Option<&'a SourceFile>,
-    /// In the order of the files, config first.
+    /// In the order in which they appear, the config file first.
     occurrences: Vec<Occurrence<'a>>,
     lookups: Cell<u32>,
-    /// Indices into `occurrences`, by kind and name; those of one name in the order of the files.
+    /// Indices into `occurrences`, sorted by kind and name; those of one name stay in the order of the files.
     index: OnceCell<Vec<usize>>,
 }
 
@@ -39,8 +39,10 @@ impl fmt::Debug for ProfileSet<'_> {
 }
 
 impl<'a> ProfileSet<'a> {
-    /// Walks each file once. A line that is neither a header, an entry, a part of a value nor a comment is an error
-    /// that names the file and the line.
+    /// Reads each file once.
+    ///
+    /// # Errors
+    /// Returns an error, with file and line, for a line that is not a header, an entry, a part of a value or a comment.
     pub fn parse(config: Option<&'a SourceFile>, credentials: Option<&'a SourceFile>) -> Result<Self> {
         let mut occurrences = Vec::new();
         for file in [config, credentials].into_iter().flatten() {
@@ -49,7 +51,7 @@ impl<'a> ProfileSet<'a> {
         Ok(Self { config, credentials, occurrences, lookups: Cell::new(0), index: OnceCell::new() })
     }
 
-    /// The profile of this name; in the credentials file that is the section of this very name.
+    /// The profile with this name. In the credentials file it is the section `[NAME]`, without the word `profile`.
     pub fn profile(&self, name: &str) -> Option<Profile<'a>> {
         let found = self.find(Kind::Profile, name);
         let config = self.section(&found, FileKind::Config);
@@ -60,41 +62,41 @@ impl<'a> ProfileSet<'a> {
         Some(Profile { name: name.to_owned(), config, credentials })
     }
 
-    /// Every profile's name once, in the order in which they first appear, those of the config file first.
+    /// The name of every profile, once each, in the order in which they first appear, the config file first.
     pub fn names(&self) -> Vec<String> {
         let mut seen = HashSet::new();
         let profiles = self.occurrences.iter().filter(|o| o.kind == Kind::Profile);
         profiles.filter(|o| seen.insert(&*o.name)).map(|o| o.name.clone().into_owned()).collect()
     }
 
-    /// Whether the files hold any profile.
+    /// Whether the files contain a profile.
     pub fn has_profiles(&self) -> bool {
         self.occurrences.iter().any(|o| o.kind == Kind::Profile)
     }
 
-    /// Where the config file has `[NAME]`, which is no profile there: it lacks the word.
+    /// The place of `[NAME]` in the config file. It is not a profile there because the word `profile` is missing.
     pub fn bare_header(&self, name: &str) -> Option<Location> {
         let bare = self.occurrences.iter().find(|o| o.kind == Kind::Other && o.header.trim() == name)?;
         Some(Location { file: bare.file, line: bare.line })
     }
 
-    /// `[sso-session NAME]`, which only the config file has.
+    /// The section `[sso-session NAME]`, which is read from the config file only.
     pub fn sso_session(&self, name: &str) -> Option<Section<'a>> {
         self.section(&self.find(Kind::SsoSession, name), FileKind::Config)
     }
 
-    /// `[services NAME]`, which only the config file has.
+    /// The section `[services NAME]`, which is read from the config file only.
     pub fn services(&self, name: &str) -> Option<Section<'a>> {
         self.section(&self.find(Kind::Services, name), FileKind::Config)
     }
 
-    /// What is read here but is hardly meant, or refused by the AWS CLI: a text each, with file and line.
+    /// Warnings, with file and line, about text that is read here but is probably a mistake or refused by the AWS CLI.
     pub fn warnings(&self) -> Vec<String> {
         let files = [self.config, self.credentials].into_iter().flatten();
         files.flat_map(|file| warnings::of_file(file, &self.occurrences)).collect()
     }
 
-    /// `PATH:LINE`
+    /// `PATH:LINE`, for messages.
     pub fn place(&self, at: Location) -> String {
         match self.path(at.file) {
             Some(path) => format!("{}:{}", path.display(), at.line),
@@ -102,12 +104,12 @@ impl<'a> ProfileSet<'a> {
         }
     }
 
-    /// The text of this file as it was read, without a byte order mark; empty when it is not there.
+    /// The text of this file as it was read, without a byte order mark; empty if the file does not exist.
     pub fn text(&self, file: FileKind) -> &'a str {
         self.source(file).map_or("", SourceFile::text)
     }
 
-    /// The path of this file, when it is there.
+    /// The path of this file; `None` if the file does not exist.
     pub fn path(&self, file: FileKind) -> Option<&Path> {
         self.source(file).map(|source| &*source.path)
     }
@@ -119,7 +121,7 @@ impl<'a> ProfileSet<'a> {
         }
     }
 
-    /// Every occurrence of this kind and name, in the order of the files.
+    /// Every occurrence with this kind and name, in the order of the files.
     fn find(&self, kind: Kind, name: &str) -> Vec<&Occurrence<'a>> {
         let lookups = self.lookups.get().saturating_add(1);
         self.lookups.set(lookups);
@@ -137,7 +139,7 @@ impl<'a> ProfileSet<'a> {
         run.filter_map(|&i| self.occurrences.get(i)).collect()
     }
 
-    /// The section that `found`, all of one name, make in `file`.
+    /// The section of `file` that the occurrences in `found` make up. They all have the same name.
     fn section(&self, found: &[&Occurrence<'a>], file: FileKind) -> Option<Section<'a>> {
         let source = self.source(file)?;
         let here: Vec<_> = found.iter().copied().filter(|o| o.file == file).collect();
@@ -151,16 +153,16 @@ impl<'a> ProfileSet<'a> {
     }
 }
 
-/// Judges every line of a file, and adds its sections.
+/// Checks every line of a file, and adds its sections to `occurrences`.
 fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Result<()> {
     let mut lines = Lines::new(file.text(), 1);
     let mut open: Option<Occurrence<'a>> = None;
-    // The last entry's key, rest and line, for the lines below it; and whether these are a map.
+    // The last entry's key, rest and line number, for the lines that continue it; and whether those are a map.
     let mut entry: Option<(&str, &str, u32)> = None;
     let mut map = None;
     let error = |line: u32, fact: &str| Error::new(format!("{}:{line}: {fact}", file.path.display()));
     loop {
-        // Up to a header, what is walked is the body of the one before.
+        // If the next line is a header, the body of the section before it ends here.
         let before = lines.rest();
         let Some((number, line)) = lines.next() else { break };
         match line {
@@ -182,7 +184,7 @@ fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Resu
             Line::More(text) => {
                 let begins_map = || entry.is_some_and(|(key, rest, line)| Entry::new(key, rest, line).begins_map());
                 if *map.get_or_insert_with(begins_map) && !text.contains('=') {
-                    return Err(no_nested(&file.path, number));
+                    return Err(not_nested(&file.path, number));
                 }
             }
             Line::NoKey => {
@@ -209,47 +211,49 @@ fn close<'a>(open: Option<Occurrence<'a>>, rest: &str, occurrences: &mut Vec<Occ
     }
 }
 
-/// A profile: its sections in the two files, the credentials file's over the config's, key by key.
+/// A profile: its sections in the two files. A key in the credentials file replaces the same key in the config file.
 #[derive(Debug, Clone)]
 pub struct Profile<'a> {
     /// The name, without quotes.
     pub name: String,
-    // One of the two is there.
+    // At least one of the two is `Some`.
     config: Option<Section<'a>>,
     credentials: Option<Section<'a>>,
 }
 
 impl<'a> Profile<'a> {
-    /// The value of `key`, which is in lower case; `None` too when it is a map of nested keys.
+    /// The value of `key`, which must be in lower case; also `None` if it is a map of nested keys.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         let (section, entry) = self.entry(key)?;
         section.scalar(entry)
     }
 
-    /// The same, from this file alone.
+    /// Like [`Profile::get`], from this file only.
     pub fn get_in(&self, file: FileKind, key: &str) -> Option<Value<'a>> {
         self.section(file)?.get(key)
     }
 
-    /// The nested keys of `key`, which is in lower case; `None` when it has a plain value.
+    /// The nested keys of `key`, which must be in lower case; `None` if it has a plain value. A map in the credentials
+    /// file replaces the whole map in the config file, as in the AWS CLI.
     ///
-    /// A nested line without `=` is an error. The AWS CLI reads maps in both files; one replaces the other whole.
+    /// # Errors
+    /// Returns an error for a nested line without `=`.
     pub fn nested(&self, key: &str) -> Result<Option<Map<'a>>> {
         self.entry(key).map_or(Ok(None), |(section, _)| section.nested(key))
     }
 
-    /// Where its header stands: the config file's, or else the credentials file's.
+    /// The place of its header in the config file, or else in the credentials file.
     pub fn at(&self) -> Location {
         let section = self.config.as_ref().or(self.credentials.as_ref());
         section.map_or(Location { file: FileKind::Config, line: 0 }, Section::at)
     }
 
-    /// Where its header stands in this file.
+    /// The place of its header in this file.
     pub fn in_file(&self, file: FileKind) -> Option<Location> {
         self.section(file).map(Section::at)
     }
 
-    /// All keys of both files, each once, with their values; that of a map is its text, which begins with `\n`.
+    /// All keys of both files, once each, with their values. The value of a map is its text, which starts with `\n`.
     pub fn entries(&self) -> Vec<(Cow<'a, str>, Value<'a>)> {
         let (mut entries, mut places) = (Vec::new(), BTreeMap::new());
         for section in [&self.config, &self.credentials].into_iter().flatten() {

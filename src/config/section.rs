@@ -1,4 +1,4 @@
-//! The entries of one section: its keys and values, and the maps below keys.
+//! The entries of one section: its keys and values, and maps of nested keys.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,21 +9,21 @@ use crate::config::entry::Entry;
 use crate::config::value::{FileKind, Location, Value};
 use crate::error::{Error, Result};
 
-/// The nested keys of a map such as `s3 =`, as written and in order, each with its value.
+/// The nested keys of a map such as `s3 =`, in order and with their case, each with its value.
 pub type Map<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// A section of one file, such as `[sso-session NAME]`: all its occurrences, and what `[DEFAULT]` gives it.
+/// A section of one file, such as `[sso-session NAME]`: the entries of all its occurrences and of `[DEFAULT]`.
 #[derive(Clone)]
 pub struct Section<'a> {
     file: FileKind,
     path: &'a Path,
     line: u32,
-    /// Those of `[DEFAULT]` first: of a key that is there more than once, the last one counts.
+    /// Those of `[DEFAULT]` come first, because the last entry with a key is the one that is used.
     entries: Vec<Entry<'a>>,
 }
 
 impl fmt::Debug for Section<'_> {
-    /// Where it stands and never an entry, which may be a secret.
+    /// Shows only its place, because the entries may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Section").field("at", &self.at()).finish_non_exhaustive()
     }
@@ -34,24 +34,25 @@ impl<'a> Section<'a> {
         Self { file, path, line, entries }
     }
 
-    /// Where its header stands; the first one, if it is repeated.
+    /// The place of its header, or of the first one if it is repeated.
     pub fn at(&self) -> Location {
         self.location(self.line)
     }
 
-    /// The value of `key`, which is in lower case; `None` too when it is a map of nested keys.
+    /// The value of `key`, which must be in lower case; also `None` if it is a map of nested keys.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         self.entry(key).and_then(|entry| self.scalar(entry))
     }
 
-    /// The nested keys of `key`, which is in lower case; `None` when it has a plain value.
+    /// The nested keys of `key`, which must be in lower case; `None` if it has a plain value.
     ///
-    /// A nested line without `=` is an error.
+    /// # Errors
+    /// Returns an error for a nested line without `=`.
     pub fn nested(&self, key: &str) -> Result<Option<Map<'a>>> {
         self.entry(key).filter(|entry| entry.is_map()).map(|entry| self.map(entry)).transpose()
     }
 
-    /// All keys, each once, with their values; that of a map is its text, which begins with `\n`.
+    /// All keys, once each, with their values. The value of a map is its text, which starts with `\n`.
     pub fn entries(&self) -> Vec<(Cow<'a, str>, Value<'a>)> {
         let mut entries = Vec::with_capacity(self.entries.len());
         let mut places = BTreeMap::new();
@@ -59,7 +60,7 @@ impl<'a> Section<'a> {
         entries
     }
 
-    /// Adds the keys to `entries`, over those already there; `places` has each key's index.
+    /// Adds the keys to `entries` and replaces those that are already there. `places` holds the index of each key.
     pub(crate) fn add_entries<'s>(
         &'s self,
         entries: &mut Vec<(Cow<'a, str>, Value<'a>)>,
@@ -89,7 +90,7 @@ impl<'a> Section<'a> {
     }
 
     fn map(&self, entry: &Entry<'a>) -> Result<Map<'a>> {
-        let pairs = entry.nested().map_err(|line| no_nested(self.path, line))?;
+        let pairs = entry.nested().map_err(|line| not_nested(self.path, line))?;
         let mut map = Map::with_capacity(pairs.len());
         let mut places = BTreeMap::new();
         for (key, value, line) in pairs {
@@ -110,10 +111,10 @@ impl<'a> Section<'a> {
 }
 
 /// The error for a line without `=` in a map.
-pub(crate) fn no_nested(path: &Path, line: u32) -> Error {
+pub(crate) fn not_nested(path: &Path, line: u32) -> Error {
     Error::new(format!(
         "{}:{line}: not a nested key = value, though the key above has no value on its own line",
         path.display()
     ))
-    .advise("write the value on the key's own line, or nested keys as key = value, one on a line")
+    .advise("write the value on the key's own line, or nested keys as key = value, one per line")
 }

@@ -1,4 +1,4 @@
-//! One of the two files as read: its path and its text, which is wiped when it is dropped.
+//! Reading one of the two files. Its text may hold keys and is wiped when it is dropped.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,15 +13,15 @@ use crate::config::value::FileKind;
 use crate::error::{Error, Result};
 use crate::text::bytes::find;
 
-/// Nobody's configuration is larger, and one by mistake must not fill the memory.
+/// No real configuration is larger than this, in bytes, and a wrong path must not fill the memory.
 const LARGEST: u64 = 256 << 20;
 
-/// The same for a pipe or a device, which may be endless.
+/// The limit for a pipe or a device, in bytes. It may never end.
 const LARGEST_STREAM: u64 = 16 << 20;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// One of the two files as read: its path and its text.
+/// One of the two files: its path and its text.
 pub struct SourceFile {
     /// Which of the two.
     pub kind: FileKind,
@@ -37,24 +37,29 @@ impl fmt::Debug for SourceFile {
 }
 
 impl SourceFile {
-    /// Reads the file at `path`; `None` when there is none.
+    /// Reads the file at `path`; `None` if it does not exist.
     ///
-    /// A file that cannot be read, is larger than 256 MiB (a pipe: 16), or holds NUL or invalid UTF-8, is an error that names it.
+    /// # Errors
+    /// Returns an error if the file cannot be read, is larger than 256 MiB (16 MiB for a pipe or a device), or contains
+    /// a NUL byte or invalid UTF-8.
     pub fn read(kind: FileKind, path: &Path) -> Result<Option<Self>> {
         match read_bytes(path) {
             Ok(bytes) => Self::from_bytes(kind, path, bytes).map(Some),
-            // What the AWS CLI asks is whether this is a file; below a file, there is none.
+            // The AWS CLI only asks whether the path is a file. A path below a file is not one, so this is no error.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(e) => Err(Error::new(format!("cannot read {}: {e}", path.display()))
                 .advise(format!("make it a file that you can read, or name another in {}", kind.variable()))),
         }
     }
 
-    /// The file at `path`, whose text the caller has; NUL in it is an error, a byte order mark at its start is not.
+    /// A file whose text the caller already has. `path` is for messages. The text may start with a byte order mark.
+    ///
+    /// # Errors
+    /// Returns an error if the text contains a NUL byte.
     pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Result<Self> {
         let (path, text) = (path.into(), Zeroizing::new(text.into()));
         if let Some(nul) = find(0, text.as_bytes()) {
-            return Err(no_text(&path, text.get(..nul).unwrap_or_default(), "a NUL byte"));
+            return Err(not_text(&path, text.get(..nul).unwrap_or_default(), "a NUL byte"));
         }
         Ok(Self { kind, path, text })
     }
@@ -65,7 +70,7 @@ impl SourceFile {
                 let valid = e.utf8_error().valid_up_to();
                 let mut bytes = e.into_bytes();
                 let good = bytes.get(..valid).and_then(|good| std::str::from_utf8(good).ok());
-                let error = no_text(path, good.unwrap_or_default(), "a byte that is not UTF-8");
+                let error = not_text(path, good.unwrap_or_default(), "a byte that is not UTF-8");
                 bytes.zeroize();
                 Err(error)
             },
@@ -83,15 +88,15 @@ impl SourceFile {
     }
 }
 
-/// The error for a file which, after `good`, is not text.
-fn no_text(path: &Path, good: &str, what: &str) -> Error {
+/// The error for a file that is not text. `good` is the part before the bad byte, which gives the line number.
+fn not_text(path: &Path, good: &str, what: &str) -> Error {
     let line = line_ends(good).saturating_add(1);
     Error::new(format!("{}:{line}: {what}", path.display())).advise("save the file as UTF-8 text")
 }
 
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
-    // Not `File::metadata`, which remembers whether statx(2) is there: two page faults of every run from the cache.
+    // `File::metadata` would also detect statx(2), which costs two page faults in every run that only reads the cache.
     let about = rustix::fs::fstat(&file)?;
     let (kind, length) = (FileType::from_raw_mode(about.st_mode), u64::try_from(about.st_size).unwrap_or_default());
     if kind.is_dir() {
@@ -101,12 +106,13 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if length > largest {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    // One byte more than the file holds: the end is seen without growing, and what grows leaves unwiped copies behind.
+    // One byte more than the file holds, so that the end is found without growing: a vector that grows leaves unwiped
+    // copies behind.
     let room = usize::try_from(length).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     if kind.is_file() {
         let one = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut *bytes));
-        // All that there is, with room for more: that was the end.
+        // The read left one byte of room, so it reached the end of the file.
         if rustix::io::retry_on_intr(one)? + 1 == room {
             return Ok(bytes);
         }
@@ -170,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_an_error_with_its_line() {
+    fn a_file_that_is_not_text_is_an_error_with_its_line() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         for (bytes, expected) in [
@@ -184,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_the_text() {
+    fn a_byte_order_mark_is_not_part_of_the_text() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         std::fs::write(&file, "\u{feff}[default]\r\nregion = r\r\n").unwrap();

@@ -1,4 +1,4 @@
-//! The stage as its callers see it.
+//! The configuration as its callers see it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -23,7 +23,7 @@ fn credentials(text: &str) -> SourceFile {
     SourceFile::from_text(FileKind::Credentials, "credentials", text).unwrap()
 }
 
-/// The set that these two texts make, given to `check`.
+/// Parses the two texts and passes the profiles to `check`.
 fn with<T>(config_text: &str, credentials_text: &str, check: impl FnOnce(&ProfileSet<'_>) -> T) -> T {
     let (config, credentials) = (config(config_text), credentials(credentials_text));
     check(&ProfileSet::parse(Some(&config), Some(&credentials)).unwrap())
@@ -48,7 +48,7 @@ fn pairs(expected: &[(&str, &str)]) -> Pairs {
     expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// All of a profile, its keys sorted.
+/// All keys and values of a profile, sorted by key.
 fn profile(set: &ProfileSet<'_>, name: &str) -> Option<Pairs> {
     let mut pairs = texts(set.profile(name)?.entries());
     pairs.sort();
@@ -127,7 +127,7 @@ fn the_same_header_merges_and_another_one_for_the_name_replaces() {
         ("[profile \"a\"]\nx=1\n[profile a]\ny=2\n[profile \"a\"]\nz=3", "a", &[("x", "1"), ("z", "3")]),
         ("[default]\nx=1\n[profile default]\ny=2", "default", &[("y", "2")]),
         ("[profile default]\nx=1\n[default]\ny=2", "default", &[("y", "2")]),
-        // Repeated ones the AWS CLI refuses; the other SDKs always prefer `[profile default]`.
+        // The AWS CLI refuses repeated headers; the other SDKs always prefer `[profile default]`.
         ("[profile default]\nx=1\n[default]\ny=2\n[profile default]\nz=3", "default", &[("x", "1"), ("z", "3")]),
         ("[default]\nx=1\n[profile default]\ny=2\n[default]\nz=3", "default", &[("y", "2")]),
         ("[default]\nx=1\n[default]\ny=2", "default", &[("x", "1"), ("y", "2")]),
@@ -141,7 +141,7 @@ fn the_same_header_merges_and_another_one_for_the_name_replaces() {
 }
 
 #[test]
-fn credentials_stand_over_the_config_key_by_key() {
+fn keys_of_the_credentials_file_replace_those_of_the_config_file() {
     let config = "[DEFAULT]\nd = config\n[profile a]\nx = config\ny = config\ns3 =\n  p = 1\nz = plain\n";
     let credentials = "[a]\ny = credentials\ns3 = plain\nz =\n  q = 2\n[b]\nx = 3\n";
     with(config, credentials, |set| {
@@ -170,7 +170,7 @@ fn credentials_stand_over_the_config_key_by_key() {
 }
 
 #[test]
-fn capital_default_gives_to_every_section_of_its_file() {
+fn keys_of_capital_default_count_in_every_section_of_its_file() {
     let config = "[DEFAULT]\nregion = r1\nx = 1\n[profile a]\nx = 2\n[sso-session s]\n[DEFAULT]\nlate = 3\n";
     with(config, "[DEFAULT]\nregion = r2\n[b]\n", |set| {
         assert_eq!(profile(set, "a"), Some(pairs(&[("late", "3"), ("region", "r1"), ("x", "2")])));
@@ -199,7 +199,7 @@ fn sso_sessions_and_services() {
 }
 
 #[test]
-fn of_a_nested_key_the_last_value_counts() {
+fn the_last_value_of_a_repeated_nested_key_counts() {
     with("[profile a]\ns3 =\n  x = 1\n  y = 2\n  x = 3\n", "", |set| {
         let s3 = set.profile("a").unwrap().nested("s3").unwrap().unwrap();
         assert_eq!(texts(s3), pairs(&[("x", "3"), ("y", "2")]));
@@ -207,7 +207,7 @@ fn of_a_nested_key_the_last_value_counts() {
 }
 
 #[test]
-fn what_is_no_line_is_an_error_that_says_where_and_not_what() {
+fn a_bad_line_is_an_error_that_shows_its_place_but_not_its_text() {
     for (text, expected) in [
         (
             "[a]\n\nhunter2",
@@ -229,7 +229,8 @@ fn what_is_no_line_is_an_error_that_says_where_and_not_what() {
         ),
         (
             "[a]\nk =\n  x = y\n  hunter2",
-            "config:4: not a nested key = value, though the key above has no value on its own line; write the value on the key's own line, or nested keys as key = value, one on a line",
+            "config:4: not a nested key = value, though the key above has no value on its own line; write the value \
+             on the key's own line, or nested keys as key = value, one per line",
         ),
     ] {
         assert_eq!(refused(text), expected, "{text:?}");
@@ -244,27 +245,31 @@ fn what_is_no_line_is_an_error_that_says_where_and_not_what() {
 }
 
 #[test]
-fn warnings_say_what_is_hardly_meant() {
+fn warnings_show_probable_mistakes() {
     let config = "\u{feff}[profile a]\nx = 1\nX = 2\n[profile a]\n[profile f g]\n[profile \"a\"]\n[b]\n[plugins]\n[DEFAULT]\n[DEFAULT]\n";
     with(config, "[profile a]\n[c]\n[c]\n", |set| {
         assert_eq!(
             set.warnings(),
             [
-                "config:1: [profile a] is ignored, for [profile \"a\"] replaces it",
+                "config:1: [profile a] is ignored, because [profile \"a\"] replaces it",
                 "config:1: the file begins with a byte order mark, which the AWS CLI refuses",
-                "config:3: x stands in [profile a] before: the last one counts (the AWS CLI refuses the file)",
-                "config:4: [profile a] is ignored, for [profile \"a\"] replaces it",
-                "config:4: [profile a] stands in line 1 too: both count, and of a key the last value (the AWS CLI refuses the file)",
-                "config:5: [profile f g] is ignored, for it does not hold exactly one name; quote a name that has spaces",
+                "config:3: x is set more than once in [profile a]: the last value counts (the AWS CLI refuses the \
+                 file)",
+                "config:4: [profile a] is also in line 1: both count, and the last value of a key is used (the AWS \
+                 CLI refuses the file)",
+                "config:4: [profile a] is ignored, because [profile \"a\"] replaces it",
+                "config:5: [profile f g] is ignored, because it does not have exactly one name; quote a name that \
+                 contains spaces",
                 "config:7: [b] is not a profile; in this file, a profile's header is [profile NAME]",
-                "credentials:3: [c] stands in line 2 too: both count, and of a key the last value (the AWS CLI refuses the file)",
+                "credentials:3: [c] is also in line 2: both count, and the last value of a key is used (the AWS CLI \
+                 refuses the file)",
             ]
         );
     });
 }
 
 #[test]
-fn nothing_shows_a_value_by_debug() {
+fn debug_output_shows_no_value() {
     with("[profile a]\nk = hunter2\ns3 =\n  x = hunter2\n[services s]\nk = hunter2", "[a]\nz = hunter2", |set| {
         let a = set.profile("a").unwrap();
         let shown = format!("{set:?}{a:?}{:?}{:?}{:?}", a.entries(), a.nested("s3"), set.services("s"));

@@ -1,7 +1,4 @@
-//! The two files of the AWS configuration, read as the AWS CLI reads them (docs/profiles.md, "The two files").
-//!
-//! Nothing here decides what a profile means: that is `plan`'s work. Here a profile is its keys and values, each with
-//! the file and line it came from.
+//! A value from one of the two files (docs/profiles.md, "The two files"), and its place: the file and the line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +13,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The variable that names another file in its place.
+    /// The environment variable that gives another path for this file.
     pub fn variable(self) -> &'static str {
         match self {
             Self::Config => "AWS_CONFIG_FILE",
@@ -25,26 +22,26 @@ impl FileKind {
     }
 }
 
-/// Where a value stands.
+/// The place of a value or a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The file.
     pub file: FileKind,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: u32,
 }
 
-/// A value as it stands in a file: white space and comments taken off, quotes kept.
+/// A value as it is written in a file, without comments and surrounding white space, but with its quotes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value<'a> {
-    /// The text; lines of a continued value are joined by `\n`.
+    /// The text. The lines of a continued value are joined by `\n`.
     pub text: Cow<'a, str>,
-    /// Where its key stands.
+    /// The place of its key.
     pub at: Location,
 }
 
 impl fmt::Debug for Value<'_> {
-    /// Where it stands and never the text, which may be a secret.
+    /// Shows only its place, because the text may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Value").field("at", &self.at).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What is read but hardly meant, or refused by the AWS CLI: said with -v, and looked for only then.
+//! Warnings about text that is read but is probably a mistake or refused by the AWS CLI. Only -v looks for it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,13 +19,13 @@ pub(crate) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<
         let Occurrence { kind, ref name, header, line, .. } = *occurrence;
         let earlier = *first.entry(header).or_insert(line);
         if earlier != line && kind != Kind::Defaults {
-            let text = format!("[{header}] stands in line {earlier} too: both count, and of a key the last value");
+            let text = format!("[{header}] is also in line {earlier}: both count, and the last value of a key is used");
             found.push((line, format!("{text} (the AWS CLI refuses the file)")));
         }
         match kind {
             Kind::Unnamed => {
-                let text = format!("[{header}] is ignored, for it does not hold exactly one name");
-                found.push((line, format!("{text}; quote a name that has spaces")));
+                let text = format!("[{header}] is ignored, because it does not have exactly one name");
+                found.push((line, format!("{text}; quote a name that contains spaces")));
             }
             Kind::Profile | Kind::SsoSession | Kind::Services => {
                 by_name.entry((kind, &**name)).or_default().push(occurrence);
@@ -39,7 +39,7 @@ pub(crate) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<
         let mut keys = HashSet::new();
         for entry in occurrence.entries() {
             if !keys.insert(entry.key.clone()) {
-                let text = format!("{} stands in [{header}] before: the last one counts", entry.key);
+                let text = format!("{} is set more than once in [{header}]: the last value counts", entry.key);
                 found.push((entry.line, format!("{text} (the AWS CLI refuses the file)")));
             }
         }
@@ -47,7 +47,7 @@ pub(crate) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<
     for same_name in by_name.values() {
         let Some(winner) = prevailing(same_name) else { continue };
         for ignored in same_name.iter().filter(|o| o.header != winner) {
-            found.push((ignored.line, format!("[{}] is ignored, for [{winner}] replaces it", ignored.header)));
+            found.push((ignored.line, format!("[{}] is ignored, because [{winner}] replaces it", ignored.header)));
         }
     }
     found.sort();

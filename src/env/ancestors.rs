@@ -1,15 +1,15 @@
-//! A helper program (credential_process, mfa_process) that needs what it is itself a part of: each run tells its helper,
-//! in a variable, which profiles are being resolved above it and by which processes.
+//! Detects a helper program (credential_process, mfa_process) that runs aws-auth for the profile that needs the helper.
+//! Each run passes its helper a variable with the profiles that are being resolved above it, and by which processes.
 
 use std::ffi::OsString;
 
 use crate::env::snapshot::Snapshot;
 use crate::text::shell_words::{shell_word, split_words};
 
-/// The variable: `PID PROFILE` for each run above, as shell words, the outermost first.
+/// The variable. It holds `PID PROFILE` as shell words for each run above, the outermost first.
 pub const VARIABLE: &str = "AWS_AUTH_RESOLVING";
 
-/// The runs above this one.
+/// The process id and the profile of each run above this one, the outermost first.
 fn above(snapshot: &Snapshot) -> Vec<(u32, String)> {
     let text = snapshot.var(VARIABLE).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     let words = split_words(&text).unwrap_or_default();
@@ -17,12 +17,12 @@ fn above(snapshot: &Snapshot) -> Vec<(u32, String)> {
     pairs.filter_map(|pair| Some((pair.first()?.parse().ok()?, pair.get(1)?.clone()))).collect()
 }
 
-/// The processes that wait for this one.
+/// The aws-auth processes that wait for this one, the outermost first.
 pub fn ancestors(snapshot: &Snapshot) -> Vec<u32> {
     above(snapshot).into_iter().map(|(pid, _)| pid).collect()
 }
 
-/// The profiles from `profile` down to `profile` again, when a helper of it is above this run: `p -> q -> p`.
+/// The circle `p -> q -> p` from `profile` back to `profile`, if this run is below a helper of that profile.
 pub fn circle(snapshot: &Snapshot, profile: &str) -> Option<String> {
     let above = above(snapshot);
     let first = above.iter().position(|(_, name)| name == profile)?;
@@ -30,7 +30,7 @@ pub fn circle(snapshot: &Snapshot, profile: &str) -> Option<String> {
     Some(names.join(" -> "))
 }
 
-/// The environment of a helper of `profile`: the caller's, without the variables that are `withheld`.
+/// The environment for a helper of `profile`: the caller's, without the variables that are `withheld`.
 pub fn environment_for(
     snapshot: &Snapshot,
     profile: &str,

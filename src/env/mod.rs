@@ -1,4 +1,4 @@
-//! What the process was started with.
+//! The arguments and the environment of the process, and what other runs of aws-auth put there.
 
 pub mod ancestors;
 pub mod nesting;

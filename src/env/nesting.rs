@@ -1,6 +1,6 @@
-//! What an aws-auth above this one has put into the environment (docs/design.md, "Nested runs").
+//! What an outer run of aws-auth put into the environment (docs/design.md, "Nested runs").
 //!
-//! AWS_AUTH_SET records it as words of a shell, `NAME=value` each: variables, and a few facts that are none.
+//! AWS_AUTH_SET records it as shell words, `NAME=value` each. Most are variables; a few are other facts.
 
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
@@ -11,22 +11,22 @@ use crate::text::shell_words::{shell_word, split_words};
 /// The variable that holds the record.
 pub const RECORD: &str = "AWS_AUTH_SET";
 
-/// Under this name the record holds a `--role-arn`, for a renewal; it is no variable.
+/// The name in the record for the value of `--role-arn`, which a renewal needs. It is not a variable.
 pub const ROLE: &str = "AWS_AUTH_ROLE_ARN";
 
-/// Under this name it holds the caller's own AWS_CONFIG_FILE, for which another stands; it is no variable.
+/// The name in the record for the caller's own AWS_CONFIG_FILE, which `--keep-fresh` replaced. It is not a variable.
 pub const CONFIG_FILE: &str = "AWS_AUTH_CONFIG_FILE";
 
-/// Under this name it holds the command that renews its credentials; it is no variable.
+/// The name in the record for the command that renews its own credentials. It is not a variable.
 pub const COMMAND: &str = "AWS_AUTH_COMMAND";
 
-/// The variables that lead a command to the configuration file which is made for it (`--keep-fresh`).
+/// The variables that point a command to the configuration file that `--keep-fresh` made for it.
 pub const LEADING: [&str; 3] = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SDK_LOAD_CONFIG"];
 
-/// A setting that an aws-auth above this one has put into the environment: name and value.
+/// A setting from the record: its name and its value.
 pub type Setting = (String, String);
 
-/// The settings that an aws-auth above this one put into the environment.
+/// The settings that the outer runs recorded, the latest last; empty if there is no outer run or the record is broken.
 pub fn settings(snapshot: &Snapshot) -> Vec<Setting> {
     let text = snapshot.non_empty(RECORD).map_or(Cow::Borrowed(""), OsStr::to_string_lossy);
     if text.is_empty() {
@@ -39,22 +39,22 @@ pub fn settings(snapshot: &Snapshot) -> Vec<Setting> {
         .collect()
 }
 
-/// The names among `set_before` that still have the value which the outer run gave them.
+/// The names in `set_before` whose variables still have the value that the outer run gave them.
 pub fn unchanged(set_before: &[Setting], snapshot: &Snapshot) -> Vec<String> {
     set_before.iter().filter(|setting| is_unchanged(setting, snapshot)).map(|(name, _)| name.clone()).collect()
 }
 
-/// Whether a setting still has the value that the run above gave it.
+/// Whether the variable still has the value that the outer run gave it.
 fn is_unchanged((name, value): &Setting, snapshot: &Snapshot) -> bool {
     snapshot.var(name).is_some_and(|now| now == OsStr::new(value))
 }
 
-/// The caller's own environment: without the configuration file that a `--keep-fresh` above this run has made for its
-/// command, and what leads there, as far as nobody has changed it since.
+/// The caller's own environment. It leaves out the variables that point to the configuration file that an outer
+/// `--keep-fresh` made for its command, unless they were changed since then.
 pub fn callers_own(snapshot: Snapshot) -> Snapshot {
     let settings = settings(&snapshot);
     let recorded = |name: &str| settings.iter().rev().find(|(recorded, _)| recorded == name);
-    // Nothing else records that file.
+    // Only `--keep-fresh` records AWS_CONFIG_FILE.
     if recorded("AWS_CONFIG_FILE").is_none() {
         return snapshot;
     }

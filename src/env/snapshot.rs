@@ -1,8 +1,8 @@
-//! The snapshot of what the process was started with: its arguments and environment. Nothing else in the crate asks
-//! the process for them.
+//! A snapshot of the arguments and the environment that the process was started with. No other code in the crate reads
+//! them from the process.
 //!
-//! The environment is kept as the raw `NAME=value` entries, duplicates and entries without `=` included, for
-//! everything that is not ours to change reaches the command byte for byte.
+//! The environment is kept as raw `NAME=value` entries, including duplicates and entries without `=`, because every
+//! entry that aws-auth does not change must reach the command byte for byte.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, OsStr, OsString};
@@ -12,48 +12,48 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::text::bytes::find;
 
-/// One entry of an environment, `NAME=value` as a rule. Those that the process was started with are not copied.
+/// One entry of an environment, usually `NAME=value`. Entries that the process was started with are borrowed.
 pub type Entry = Cow<'static, CStr>;
 
-/// Arguments and environment at the start.
+/// The arguments and the environment of the process.
 pub struct Snapshot {
-    /// The arguments without the program's own name.
+    /// The arguments, without the name of the program.
     pub args: Vec<OsString>,
-    /// The environment's entries, in their order.
+    /// The entries of the environment, in their original order.
     pub entries: Vec<Entry>,
-    /// Finds the path of the program itself; asked only when it is needed.
+    /// Finds the path of the aws-auth executable. It is called only if the path is needed.
     pub executable: fn() -> std::io::Result<PathBuf>,
-    /// The run above this one whose command renews its credentials by itself, if this is below one.
+    /// The outer `--keep-fresh` run, if this run is below one.
     pub renewing_command: Option<Box<RenewingCommand>>,
 }
 
-/// A command that renews its credentials by itself (`--keep-fresh`), seen from below.
+/// The command of an outer `--keep-fresh` run, which renews its own credentials.
 pub struct RenewingCommand {
-    /// The command's name, as it was typed.
+    /// The name of the command, as it was typed.
     pub command: String,
-    /// The environment as it was found: with the configuration file that was made for the command.
+    /// The environment before cleaning: it still points to the configuration file that was made for the command.
     pub found: Snapshot,
 }
 
-/// The name of an entry: what stands before its first `=`.
+/// The name of an entry: the bytes before its first `=`, or all of them if there is none.
 pub fn name_of(entry: &[u8]) -> &[u8] {
     let end = find(b'=', entry).unwrap_or(entry.len());
     entry.get(..end).unwrap_or(entry)
 }
 
 impl Snapshot {
-    /// What the process was started with.
+    /// A snapshot of a process that is not below a `--keep-fresh` run.
     pub fn new(args: Vec<OsString>, entries: Vec<Entry>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
         Self { args, entries, executable, renewing_command: None }
     }
 
-    /// The environment as it was found, whatever an aws-auth above has put there.
+    /// The environment as it was found, including everything that outer runs of aws-auth put there.
     pub fn found(&self) -> &Self {
         self.renewing_command.as_ref().map_or(self, |above| &above.found)
     }
 
-    /// The environment of a helper program: the variables whose names pass. Of a name that is there twice the first
-    /// counts, as for getenv(3): it comes last here.
+    /// The environment of a helper program: the variables whose names pass. If a name occurs twice, the first entry
+    /// counts for getenv(3), but the last one for `Command::envs`: so the entries are in reverse order.
     pub fn variables(&self, passes: impl Fn(&[u8]) -> bool) -> Vec<(OsString, OsString)> {
         let of_bytes = |bytes| OsStr::from_bytes(bytes).to_owned();
         let entries = self.entries.iter().rev().filter_map(|entry| {
@@ -65,7 +65,7 @@ impl Snapshot {
         entries.collect()
     }
 
-    /// The value of a variable, as getenv(3) gives it: the first entry of that name.
+    /// The value of a variable. As for getenv(3), the first entry with that name counts.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.entries.iter().find_map(|entry| {
             let rest = entry.to_bytes().strip_prefix(name.as_bytes())?;
@@ -73,15 +73,15 @@ impl Snapshot {
         })
     }
 
-    /// The value of a variable that is set and not empty.
+    /// The value of a variable; `None` if it is unset or empty.
     pub fn non_empty(&self, name: &str) -> Option<&OsStr> {
         self.var(name).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable that is set and not empty, as text.
+    /// The value of a variable as text; `None` if it is unset or empty.
     ///
     /// # Errors
-    /// When it is not UTF-8: no setting of aws-auth can be.
+    /// Returns an error if it is not UTF-8, which every setting of aws-auth must be.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         match self.non_empty(name) {
             None => Ok(None),
@@ -89,10 +89,10 @@ impl Snapshot {
         }
     }
 
-    /// Whether a switch variable is on: `1`, `true`, `yes` or `on`.
+    /// Whether a switch variable is on (`1`, `true`, `yes`, `on`) or off (`0`, `false`, `no`, `off`, empty, unset).
     ///
     /// # Errors
-    /// When it is neither on nor off (`0`, `false`, `no`, `off`, empty).
+    /// Returns an error for any other value.
     pub fn switch(&self, name: &str) -> Result<bool> {
         match self.text(name)?.map(str::to_ascii_lowercase).as_deref() {
             None | Some("0" | "false" | "no" | "off") => Ok(false),
@@ -101,7 +101,7 @@ impl Snapshot {
         }
     }
 
-    /// The home directory: HOME, else the user database's.
+    /// The home directory: HOME, or else the one in the user database.
     pub fn home(&self) -> Option<PathBuf> {
         match self.non_empty("HOME") {
             Some(home) => Some(PathBuf::from(home)),
@@ -109,36 +109,39 @@ impl Snapshot {
         }
     }
 
-    /// The config file: AWS_CONFIG_FILE, else `~/.aws/config`. `None` where there is none to look for.
+    /// The path of the config file: AWS_CONFIG_FILE, or else `~/.aws/config`. `None` if the variable is empty, or if it
+    /// is unset and there is no home directory.
     pub fn config_file(&self) -> Option<PathBuf> {
         self.aws_file("AWS_CONFIG_FILE", "config")
     }
 
-    /// The credentials file: AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
+    /// The path of the credentials file: AWS_SHARED_CREDENTIALS_FILE, or else `~/.aws/credentials`. `None` as for
+    /// [`Snapshot::config_file`].
     pub fn credentials_file(&self) -> Option<PathBuf> {
         self.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")
     }
 
     fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
         match self.var(variable) {
-            // An empty variable is an absent file (docs/profiles.md, "The two files").
+            // An empty variable means that there is no file (docs/profiles.md, "The two files").
             Some(value) if value.is_empty() => None,
             Some(value) => Some(self.expand(value)),
             None => Some(self.home()?.join(".aws").join(name)),
         }
     }
 
-    /// The AWS CLI's cache of role credentials.
+    /// The directory in which the AWS CLI caches role credentials; `None` without a home directory.
     pub fn cli_cache_dir(&self) -> Option<PathBuf> {
         Some(self.home()?.join(".aws/cli/cache"))
     }
 
-    /// The AWS CLI's cache of SSO tokens.
+    /// The directory in which the AWS CLI caches SSO tokens; `None` without a home directory.
     pub fn sso_cache_dir(&self) -> Option<PathBuf> {
         Some(self.home()?.join(".aws/sso/cache"))
     }
 
-    /// The AWS CLI's cache of what `aws login` got.
+    /// The directory in which the AWS CLI keeps the sessions of `aws login`; `None` without a home directory, unless
+    /// AWS_LOGIN_CACHE_DIRECTORY is set.
     pub fn login_cache_dir(&self) -> Option<PathBuf> {
         match self.non_empty("AWS_LOGIN_CACHE_DIRECTORY") {
             Some(path) => Some(self.expand(path)),
@@ -146,8 +149,8 @@ impl Snapshot {
         }
     }
 
-    /// The directory for files of this user's login session (XDG_RUNTIME_DIR); `None` where there is none, or it is
-    /// another user's.
+    /// The directory for files of this user's login session (XDG_RUNTIME_DIR); `None` if there is none, or if it
+    /// belongs to another user.
     pub fn runtime_dir(&self) -> Option<PathBuf> {
         use std::os::unix::fs::MetadataExt as _;
         let dir = self.non_empty("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())?;
@@ -155,7 +158,8 @@ impl Snapshot {
         (about.is_dir() && about.uid() == rustix::process::geteuid().as_raw()).then_some(dir)
     }
 
-    /// aws-auth's own directory: MFA sessions, locks, and role entries that the AWS CLI has no key for.
+    /// aws-auth's own directory, for MFA sessions, locks, and role credentials that do not fit into the AWS CLI's
+    /// cache.
     pub fn state_dir(&self) -> Option<PathBuf> {
         let cache = if cfg!(target_os = "macos") {
             self.home()?.join("Library/Caches")
@@ -168,8 +172,8 @@ impl Snapshot {
         Some(cache.join("aws-auth"))
     }
 
-    /// `~` at the start and `$VAR`, `${VAR}` anywhere, as Python's expanduser and expandvars (which the AWS CLI uses
-    /// on these two variables): an unknown variable stays as it is written.
+    /// Expands `~` at the start, and `$VAR` and `${VAR}` anywhere, like Python's `expanduser` and `expandvars`, which
+    /// the AWS CLI uses for these paths. A variable that is not set stays as it is written.
     fn expand(&self, value: &OsStr) -> PathBuf {
         let bytes = value.as_bytes();
         let mut path = Vec::with_capacity(bytes.len() + 32);
@@ -194,14 +198,14 @@ impl Snapshot {
         PathBuf::from(OsString::from(OsStr::from_bytes(&path)))
     }
 
-    /// The local user's name, for a session name that shows a person.
+    /// The name of the local user, for role session names that show who made a call.
     pub fn user(&self) -> Option<String> {
         let name = ["LOGNAME", "USER", "LNAME", "USERNAME"].into_iter().find_map(|name| self.non_empty(name))?;
         Some(name.to_string_lossy().into_owned())
     }
 }
 
-/// The name after the `$` that `from` starts with, and what follows it.
+/// Splits `from`, which starts with `$`, into the name of the variable and the rest.
 fn variable_name(from: &[u8]) -> (&[u8], &[u8]) {
     let word = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let tail = from.get(1..).unwrap_or_default();
@@ -213,8 +217,8 @@ fn variable_name(from: &[u8]) -> (&[u8], &[u8]) {
     tail.split_at(word(tail))
 }
 
-/// Whether a variable holds or leads to credentials of the caller, and so never reaches a helper, nor a command that is
-/// given others (docs/design.md, "The command's environment").
+/// Whether a variable holds or leads to credentials. Such a variable of the caller never reaches an mfa_process or a
+/// browser, nor a command that gets other credentials (docs/design.md, "The command's environment").
 pub fn is_credential(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 23] = [
         b"AWS_ACCESS_KEY_ID",

@@ -1,10 +1,10 @@
-//! The environment as a profile sees it, without what an outer aws-auth set for its own profile.
+//! The environment for reading a profile, without the settings of an outer run for another profile.
 
 use crate::env::snapshot::Snapshot;
 use crate::error::Result;
 
-/// The environment as the profile sees it: what an outer aws-auth put there for its own profile counts as unset
-/// (docs/design.md, "Nested runs").
+/// The environment that a profile is read with. A variable that an outer run of aws-auth set for its own profile counts
+/// as unset (docs/design.md, "Nested runs").
 pub struct Variables<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) unset: Vec<String>,
@@ -12,28 +12,31 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// The value of a variable that is set and not empty, as text.
+    /// The value of a variable as text; `None` if it is unset or empty.
+    ///
+    /// # Errors
+    /// Returns an error if it is not UTF-8.
     pub fn text(&self, name: &str) -> Result<Option<&'a str>> {
         if self.is_unset(name) { Ok(None) } else { self.snapshot.text(name) }
     }
 
-    /// Whether the caller has set the variable, be it to nothing.
+    /// Whether the caller has set the variable. An empty value counts too.
     pub fn is_set(&self, name: &str) -> bool {
         !self.is_unset(name) && self.snapshot.var(name).is_some()
     }
 
-    /// Whether it is on, for a switch that the AWS SDKs read: `true` in any case.
+    /// Whether a switch of the AWS SDKs is on (`true` in upper or lower case); `None` if it is unset or empty.
     pub fn aws_switch(&self, name: &str) -> Option<bool> {
         let value = if self.is_unset(name) { None } else { self.snapshot.non_empty(name) };
         value.map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Whether an outer run's settings stay, for this run names no profile of its own.
+    /// Whether the settings of the outer run still apply, because this run names no profile of its own.
     pub fn go_on(&self) -> bool {
         self.go_on
     }
 
-    /// The names that an outer run set and nobody changed since; they do not reach the command.
+    /// The variables that an outer run set and that were not changed since then. They do not reach the command.
     pub fn unset(&self) -> &[String] {
         &self.unset
     }

@@ -1,18 +1,18 @@
-//! A code of an MFA device.
+//! An MFA code.
 
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
 
-/// A code, and where it came from.
+/// An MFA code, and where it came from.
 pub struct Given {
-    /// Six digits.
+    /// The six digits.
     pub digits: Secret,
-    /// Who gave it; `None` when a person typed it.
+    /// The option, variable or setting that gave it; `None` if it was typed at the prompt.
     pub source: Option<&'static str>,
 }
 
-/// The digits of a code; people group them as their device does.
+/// Reads a code; `None` if it is not six digits. White space is allowed, because some apps show the digits in groups.
 pub(crate) fn six_digits(text: &str) -> Option<Secret> {
     let digits = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect::<String>());
     (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| Secret::new(digits.to_string()))

@@ -1,4 +1,4 @@
-//! Where an MFA code comes from, and that none is sent twice (docs/design.md, "One code a day").
+//! Getting MFA codes, and making sure that no code is sent twice (docs/design.md, "One code a day").
 
 use crate::arn::Serial;
 use crate::cache::store::Store;
@@ -15,15 +15,15 @@ use crate::system::terminal::{Answer, Terminal};
 use crate::text::shell_words::shell_word;
 use crate::time::now;
 
-/// How often a code that STS refuses is asked for.
+/// The number of typed codes that STS may refuse before the run fails.
 const MAX_REFUSALS: u32 = 3;
 
-/// The codes of one run.
+/// The sources of the MFA codes of one run, and which of them were used.
 pub struct Codes<'a> {
-    /// `--mfa-token`, then AWS_AUTH_MFA_TOKEN: each is good once.
+    /// Codes that are ready to use, the preferred one last: those of AWS_AUTH_MFA_TOKEN and `--mfa-token`.
     given: Vec<(&'static str, Secret)>,
     process: Option<String>,
-    /// The process that was run for the code at hand.
+    /// The mfa_process that gave the current code.
     ran: Option<String>,
     snapshot: &'a Snapshot,
     used: Used<'a>,
@@ -37,34 +37,34 @@ pub struct Codes<'a> {
 
 /// Why there is no code.
 pub enum NoCode {
-    /// There will be none.
+    /// There is no source of codes, or it failed.
     Failed(Error),
-    /// The person gave up, or failed three times: those who wait should not ask again.
+    /// The user gave up, or typed three wrong codes. Processes that wait for this one should not ask again.
     GivenUp(Error),
-    /// The program was stopped at the prompt and goes on.
+    /// The process was stopped (Ctrl-Z) while it waited for the code, and continued. What it knows may be outdated.
     Resumed,
 }
 
-/// What the codes of a run need to know.
+/// Everything that [`Codes::new`] needs.
 pub struct Sources<'a> {
-    /// `--mfa-token`.
+    /// The value of `--mfa-token`.
     pub option: Option<Secret>,
-    /// AWS_AUTH_MFA_TOKEN.
+    /// The value of AWS_AUTH_MFA_TOKEN.
     pub variable: Option<Secret>,
-    /// The mfa_process.
+    /// The command line of the mfa_process.
     pub process: Option<String>,
-    /// The environment that the mfa_process is run in, but for its keys.
+    /// The environment for the mfa_process, which gets it without the AWS keys.
     pub snapshot: &'a Snapshot,
     /// The profile, for the prompt.
     pub profile: String,
-    /// The endpoint, when it is not AWS's own, for the prompt.
+    /// The URL of the endpoint if it is not one of AWS, for the prompt.
     pub place: Option<String>,
-    /// The renewal that this run is.
+    /// The `--keep-fresh` renewal, if this run is one.
     pub renewal: Option<Renewal>,
 }
 
 impl<'a> Codes<'a> {
-    /// The sources of a run, in the order in which they are asked.
+    /// Prepares the sources. No program is run and no question is asked yet.
     pub fn new(sources: Sources<'a>, store: &'a Store) -> Self {
         let given = [("AWS_AUTH_MFA_TOKEN", sources.variable), ("--mfa-token", sources.option)];
         Self {
@@ -81,15 +81,18 @@ impl<'a> Codes<'a> {
         }
     }
 
-    /// The next code for a device: from the option, the variable, the process, then the terminal. `why` tells a person
-    /// why a code is asked for again.
+    /// The next code for a device: from the option, or else the variable, the mfa_process, or the terminal. `why` tells
+    /// the user why another code is needed.
+    ///
+    /// # Errors
+    /// Returns the reason if there is no code.
     pub fn next(
         &mut self,
         serial: &Serial,
         why: Option<&str>,
         interrupted: &mut dyn Interrupted,
     ) -> Result<Given, NoCode> {
-        // The first source that is there counts, once; the terminal follows it.
+        // Only the first source that exists is used, and only once. After it comes the terminal.
         let (source, code) = if let Some((name, code)) = self.given.pop() {
             self.given.clear();
             self.process = None;
@@ -99,7 +102,7 @@ impl<'a> Codes<'a> {
             let printed = process::run(&command, self.snapshot, &self.profile, interrupted);
             self.ran = Some(command);
             if let Ok(Printed { digits, resumed: true }) = printed {
-                // It is good yet, if a code is still needed.
+                // Keep the code. It is still valid, if a code is still needed.
                 self.given.push(("mfa_process", digits));
                 return Err(NoCode::Resumed);
             }
@@ -109,7 +112,7 @@ impl<'a> Codes<'a> {
         };
         let trouble = match code {
             Ok(digits) if self.used.contains(serial, &digits, now()) => {
-                Error::new(format!("the code of {source} was used already")).advise("wait for the next one")
+                Error::new(format!("the code from {source} was used already")).advise("wait for the next one")
             }
             Ok(digits) => return Ok(Given { digits, source: Some(source) }),
             Err(error) => error,
@@ -117,18 +120,18 @@ impl<'a> Codes<'a> {
         self.ask(serial, why, Some(trouble), interrupted)
     }
 
-    /// Whether a code may come from elsewhere than the terminal.
+    /// Whether there is a source of codes other than the terminal.
     pub fn has_source(&self) -> bool {
         !self.given.is_empty() || self.process.is_some()
     }
 
-    /// Whether a code was spent in this run, or may have been.
+    /// Whether this run has sent a code, which may be spent even if the call failed.
     pub fn any_sent(&self) -> bool {
         !self.used.sent.is_empty()
     }
 
-    /// Asks on the terminal until there are six digits that were not sent yet. `trouble` is what was wrong with the
-    /// code of another source.
+    /// Asks on the terminal until the answer is six digits that were not sent before. `trouble` is the problem with the
+    /// code from another source.
     fn ask(
         &mut self,
         serial: &Serial,
@@ -136,7 +139,7 @@ impl<'a> Codes<'a> {
         trouble: Option<Error>,
         interrupted: &mut dyn Interrupted,
     ) -> Result<Given, NoCode> {
-        let nowhere = |codes: &Self, trouble: Option<Error>| {
+        let cannot_ask = |codes: &Self, trouble: Option<Error>| {
             NoCode::Failed(match trouble {
                 Some(error) if error.advice().is_some() => error,
                 Some(error) => error.advise(format!("correct it, or {}", codes.login_first())),
@@ -144,7 +147,7 @@ impl<'a> Codes<'a> {
             })
         };
         let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) else {
-            return Err(nowhere(self, trouble));
+            return Err(cannot_ask(self, trouble));
         };
         if let (Some(renewal), None) = (&self.renewal, why) {
             terminal.say(&renewal.asked_by());
@@ -164,10 +167,10 @@ impl<'a> Codes<'a> {
             let line = match answer {
                 Answer::Line(line) => line,
                 Answer::Resumed => return Err(NoCode::Resumed),
-                Answer::Nowhere => return Err(nowhere(self, trouble)),
+                Answer::Nowhere => return Err(cannot_ask(self, trouble)),
                 Answer::End => return Err(NoCode::GivenUp(Error::new("no MFA code was given"))),
                 Answer::Late => {
-                    let error = Error::new("nobody gave an MFA code in time");
+                    let error = Error::new("no MFA code was given in time");
                     return Err(NoCode::GivenUp(error.advise(self.login_first())));
                 }
             };
@@ -184,47 +187,52 @@ impl<'a> Codes<'a> {
         }
     }
 
-    /// STS took a code: the process that gave it may be asked for the next one.
+    /// STS accepted a code. If an mfa_process gave it, it may be run again for the next one.
     pub fn accepted(&mut self) {
         self.process = self.ran.take().or(self.process.take());
     }
 
-    /// A code is about to be sent: it will not be sent again, whatever comes of it.
+    /// Records that a code is about to be sent. It is not sent again, even if the call fails.
     pub fn sent(&mut self, serial: &Serial, digits: &Secret) {
         self.used.add(serial, digits, now());
     }
 
-    /// STS refused a code. `Err` when it was the last try.
+    /// STS refused a code. Returns the text to ask for another one with.
+    ///
+    /// # Errors
+    /// Returns an error if this was the last try, or if there is no terminal to ask on.
     pub fn refused(&mut self, given: &Given, error: Error) -> Result<String, NoCode> {
         let Some(source) = given.source else {
             self.refused += 1;
             if self.refused >= MAX_REFUSALS {
                 let error = Error::new(format!("STS refused three MFA codes ({})", error.fact()));
                 return Err(NoCode::GivenUp(
-                    error.advise("check that the device is the one of this serial, and that its clock is right"),
+                    error.advise(
+                        "check that the device is the one with this serial number, and that its clock is right",
+                    ),
                 ));
             }
             return Ok(String::from(
-                "STS refused that code; it may be mistyped or used, give the one that the device shows now",
+                "STS refused that code; it may be mistyped or used already; type the one that the device shows now",
             ));
         };
         if Terminal::open().is_none() {
             return Err(NoCode::Failed(error));
         }
-        Ok(format!("STS refused the code of {source}; give the one that the device shows now"))
+        Ok(format!("STS refused the code from {source}; type the one that the device shows now"))
     }
 
     fn login_first(&self) -> String {
         let login = format!("run 'aws-auth -p {} --login'", shell_word(&self.profile));
         match &self.renewal {
             None => format!("{login} in a terminal first"),
-            Some(renewal) => format!("{login} in a terminal; {} goes on with what that gets", renewal.command),
+            Some(renewal) => format!("{login} in a terminal; {} then uses the new credentials", renewal.command),
         }
     }
 
     fn no_terminal(&self, serial: &Serial) -> Error {
         Error::new(format!(
-            "profile '{}' needs an MFA code of {}, and there is no terminal to ask on",
+            "profile '{}' needs an MFA code from {}, and there is no terminal to ask on",
             self.profile,
             serial.as_str()
         ))

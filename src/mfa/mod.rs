@@ -1,4 +1,4 @@
-//! MFA codes: where they come from, and that none is sent twice.
+//! MFA codes: getting them, and making sure that none is sent twice.
 
 pub mod code;
 pub mod codes;

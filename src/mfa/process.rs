@@ -1,4 +1,4 @@
-//! `mfa_process`: a program that prints a code.
+//! `mfa_process`: a program that prints an MFA code.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -15,19 +15,23 @@ use crate::system::subprocess::{End, Helper, Trouble, Words};
 use crate::text::shell_words::split_words;
 use crate::time::Length;
 
-/// How long a command may take to print a code.
+/// How long the command may run.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What a command printed.
+/// What the command printed.
 pub(crate) struct Printed {
-    /// Six digits.
+    /// The six digits.
     pub digits: Secret,
-    /// Whether this process was stopped meanwhile and lost its lock to another one.
+    /// Whether this process was stopped meanwhile and lost its lock to another process.
     pub resumed: bool,
 }
 
-/// Runs the command that prints a code: split as a shell would, run without a shell, with the terminal but without the
-/// AWS keys of our environment. People read its stderr: it may say that a key wants to be touched.
+/// Runs the command that prints a code. It is split like a shell command but run without a shell. It may use the
+/// terminal, but it does not get the AWS keys of our environment. Its stderr is passed on, because it may ask the user
+/// to touch a security key.
+///
+/// # Errors
+/// Returns an error if the command cannot be run, fails, takes too long, or prints something other than a code.
 pub(crate) fn run(
     command: &str,
     snapshot: &Snapshot,
@@ -67,6 +71,6 @@ fn in_words(trouble: &Trouble) -> String {
             format!("did not print a code within {}", Length::of(LIMIT))
         }
         Trouble::TooMuch => String::from("printed something other than six digits"),
-        Trouble::NoTerminal => String::from("wants to ask on the terminal, which another job has"),
+        Trouble::NoTerminal => String::from("needs the terminal, which another job is using"),
     }
 }

@@ -1,4 +1,4 @@
-//! Codes that were sent: none is sent twice (docs/design.md, "One code a day").
+//! Remembers the codes that were sent, so that none is sent twice (docs/design.md, "One code a day").
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -10,10 +10,10 @@ use crate::credentials::Secret;
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
-/// How long a sent code is remembered, in seconds.
+/// How long a sent code is remembered for other runs.
 const MEMORY: Length = Length::seconds(60);
 
-/// The codes that were sent in the last minute, by this run or another: a salted hash each.
+/// The codes that were sent: all those of this run, and those of other runs in the last minute, as salted hashes.
 pub(crate) struct Used<'a> {
     pub(crate) store: &'a Store,
     pub(crate) sent: Vec<(String, Secret)>,
@@ -50,7 +50,7 @@ impl Used<'_> {
         let salt = format!("{:x}-{:x}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
         let hash = hash(&salt, digits);
         all.push(Sent { at: now.unix(), salt, hash });
-        // Where it cannot be kept, STS itself refuses a code that comes twice.
+        // A failure is ignored, because STS refuses a code that it has seen before.
         let _ = serde_json::to_vec(&all)
             .map_err(std::io::Error::from)
             .and_then(|bytes| private_files::write(&path, &bytes));

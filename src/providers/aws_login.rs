@@ -1,5 +1,5 @@
-//! A session of `aws login`: credentials that the AWS CLI keeps beside a refresh token, bound to a key of their own
-//! (botocore's LoginCredentialFetcher; RFC 9449 for the proof).
+//! The sessions of `aws login`. The AWS CLI caches their credentials with a refresh token, which is bound to a private
+//! key in the same file (botocore's LoginCredentialFetcher; RFC 9449 defines the proof of the key).
 
 use std::path::{Path, PathBuf};
 
@@ -34,10 +34,10 @@ use crate::text::json::wipe;
 use crate::text::shell_words::shell_word;
 use crate::time::{Length, Timestamp, now};
 
-/// Credentials with less than this left are renewed.
+/// Credentials with less time left than this are renewed.
 const RENEWAL_MARGIN: Length = Length::minutes(5);
 
-/// A session's file, its texts wiped at the end.
+/// The contents of a session's file. Its strings are wiped on drop.
 struct Session {
     fields: Value,
     written: Timestamp,
@@ -60,7 +60,7 @@ impl Session {
         self.fields.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// Takes over what a renewal gave; the account stays.
+    /// Replaces the credentials and the refresh token by those of a renewal. The account id stays the same.
     fn take(&mut self, renewed: &Renewed) {
         let given = &renewed.credentials;
         let account = self.fields.get("accessToken").and_then(|token| token.get("accountId")).cloned();
@@ -101,20 +101,23 @@ fn path(login: &Login, snapshot: &Snapshot) -> Option<PathBuf> {
     Some(snapshot.login_cache_dir()?.join(format!("{}.json", hex(&hash))))
 }
 
-/// The credentials that the AWS CLI keeps for a session, as long as they have not expired at `now`.
+/// The credentials in the AWS CLI's cache for a session, if they have not expired at `now`.
 pub fn cached(login: &Login, snapshot: &Snapshot, now: Timestamp) -> Lookup<Entry> {
     let Some(path) = path(login, snapshot) else { return Lookup::nowhere() };
     let found = Session::read(&path).map_or(Found::Nothing, |session| store::unexpired(session.entry(), now));
     Lookup { place: Some(Place { cache: Cache::AwsCli, path }), found }
 }
 
-/// The session's credentials, renewed when they are near their end.
+/// The session's credentials, renewed first if they expire soon. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if there is no session, or if it cannot be used or renewed.
 pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let again = || {
         let profile = plan.base.profile().unwrap_or(DEFAULT_PROFILE);
         format!("log in again with: aws login --profile {}", shell_word(profile))
     };
-    let missing = || Error::new(format!("{about}: nobody is logged in as {}", login.session)).advise(again());
+    let missing = || Error::new(format!("{about}: you are not logged in as {}", login.session)).advise(again());
     let path = path(login, context.snapshot).ok_or_else(missing)?;
     if Session::read(&path).is_none() {
         return Err(missing());
@@ -123,7 +126,7 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     let _lock = context.take_turn(&format!("login-{name}"), "the login session")?;
     let mut session = Session::read(&path).ok_or_else(missing)?;
     let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
-    // Whoever held the lock before us may have renewed them.
+    // The last lock holder may have renewed them.
     if entry.left(now()) > RENEWAL_MARGIN.max(entry.length.two_thirds()) {
         return Ok(entry.credentials);
     }
@@ -137,7 +140,7 @@ fn unusable(path: &Path, about: &str, again: &str) -> Error {
     Error::new(format!("{about}: the login session in {} cannot be used", path.display())).advise(again)
 }
 
-/// CreateOAuth2Token with the refresh token; changes the session's fields.
+/// Calls CreateOAuth2Token with the refresh token, and updates the fields of `session`.
 fn renew(
     session: &mut Session,
     login: &Login,
@@ -170,7 +173,7 @@ fn renew(
     let request =
         aws_sdk_signin::Client::new(&config).create_o_auth2_token().token_input(body).customize().mutate_request(
             move |request| {
-                // Without it the service refuses the request, and says so.
+                // If there is no proof, the request is sent without it, and the service's refusal explains the problem.
                 if let Some(proof) = key.proof(request.uri(), &jti, now()) {
                     request.headers_mut().insert("DPoP", proof);
                 }
@@ -184,7 +187,7 @@ fn renew(
     Ok(())
 }
 
-/// Why a session was not renewed; `again` says how to log in again.
+/// The error if a session was not renewed. `again` is the advice to log in again.
 fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Service, again: &str) -> Error {
     let SdkError::ServiceError(refusal) = error else {
         return failure(signin.name, &signin.place(), error);
@@ -193,10 +196,10 @@ fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Se
         CreateOAuth2TokenError::AccessDeniedException(denied) => match &denied.error {
             OAuth2ErrorCode::TokenExpired => return Error::new("the login session has expired").advise(again),
             OAuth2ErrorCode::UserCredentialsChanged => {
-                return Error::new("the password was changed since the login").advise(again);
+                return Error::new("the password has changed since the login").advise(again);
             }
             OAuth2ErrorCode::InsufficientPermissions => {
-                return Error::new("the login session may not be renewed")
+                return Error::new("you are not allowed to renew the login session")
                     .advise("ask for the permission signin:CreateOAuth2Token");
             }
             other => Some(some_words(other.as_str())),
@@ -213,14 +216,14 @@ fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Se
     }
 }
 
-/// What a renewal gives.
+/// The result of a renewal.
 struct Renewed {
     credentials: Credentials,
     refresh: Secret,
 }
 
 impl Renewed {
-    /// Reads the service's answer. What it lacks is empty there, for the SDK knows that it must be there.
+    /// Reads the service's answer. The SDK sets required fields that are missing to empty values instead of failing.
     fn of(answer: &CreateOAuth2TokenOutput, signin: &Service) -> Result<Self> {
         let given = answer.token_output().and_then(|output| Some((output, output.access_token()?)));
         let whole = given.filter(|(output, token)| {
@@ -245,10 +248,10 @@ impl Renewed {
     }
 }
 
-/// A random UUID.
+/// A random UUID (version 4), which makes a proof unique.
 fn random_id() -> Result<String> {
     let bytes = random::bytes::<16>()
-        .map_err(|error| Error::new(format!("the system gives no random numbers ({})", io_words(&error))))?;
+        .map_err(|error| Error::new(format!("the system provides no random numbers ({})", io_words(&error))))?;
     let hex = hex(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
     Ok(format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32)))

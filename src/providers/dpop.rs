@@ -1,4 +1,5 @@
-//! Proofs that one has a key: DPoP (RFC 9449), signed by the TLS stack's own ECDSA.
+//! DPoP proofs (RFC 9449): they show that the sender of a request has a private key. The ECDSA of the TLS library signs
+//! them.
 
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use serde_json::json;
 use crate::text::encoding::base64_url;
 use crate::time::Timestamp;
 
-/// How long a coordinate of P-256, and each half of a signature, is.
+/// The length of a P-256 coordinate and of each half of a signature, in bytes.
 const LENGTH: usize = 32;
 
-/// A private key of P-256 and the point that is its public half.
+/// A P-256 private key, and the coordinates of its public key.
 #[derive(Clone)]
 pub struct Key {
     private: Arc<dyn SigningKey>,
@@ -24,11 +25,11 @@ pub struct Key {
 }
 
 impl Key {
-    /// Reads PEM as the AWS CLI writes it (SEC 1, RFC 5915), or PKCS #8. `None` for another key, or none.
+    /// Reads a key in PEM: SEC 1 (RFC 5915), which the AWS CLI writes, or PKCS #8. `None` for anything else.
     pub fn from_pem(pem: &str) -> Option<Self> {
         let key = any_ecdsa_type(&PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()?).ok()?;
         key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])?;
-        // It ends in the point, uncompressed: 4, x, y (RFC 5480).
+        // The public key ends with the uncompressed point: 4, x, y (RFC 5480).
         let (x, y) = {
             let public = key.public_key()?;
             let (rest, y) = public.split_last_chunk::<LENGTH>()?;
@@ -38,7 +39,7 @@ impl Key {
         Some(Self { private: key, x, y })
     }
 
-    /// The header's value: a signed token that names the request and the public key.
+    /// The value of the DPoP header: a signed token with the request's URL and the public key.
     pub fn proof(&self, url: &str, jti: &str, now: Timestamp) -> Option<String> {
         let header = json!({
             "typ": "dpop+jwt",
@@ -54,8 +55,8 @@ impl Key {
     }
 }
 
-/// The two numbers of an ASN.1 signature, `SEQUENCE { INTEGER r, INTEGER s }`, side by side as JWS has them (RFC 7518,
-/// 3.4). Both lengths fit one byte, for a curve of 256 bits.
+/// Converts an ASN.1 signature, `SEQUENCE { INTEGER r, INTEGER s }`, to the form that JWS uses: both numbers with a
+/// fixed length, one after the other (RFC 7518, section 3.4). For a 256-bit curve, every ASN.1 length fits in one byte.
 fn fixed(der: &[u8]) -> Option<[u8; 2 * LENGTH]> {
     let [0x30, _, rest @ ..] = der else { return None };
     let mut signature = [0; 2 * LENGTH];
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_of_the_curve_is_none() {
+    fn text_that_is_not_a_key_gives_none() {
         for pem in ["", "no key", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"] {
             assert!(Key::from_pem(pem).is_none(), "{pem}");
         }

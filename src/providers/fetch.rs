@@ -1,8 +1,9 @@
-//! The credentials that a plan begins with: keys of the two files or the environment, or what a provider gives.
+//! The first credentials of a plan: keys from the two files or the environment, or credentials from a provider.
 //!
-//! aws-config's own providers are not used. Its process runs a shell and waits for ever; its SSO and login take no
-//! endpoint of ours, rewrite the AWS CLI's files without what they do not know, and panic on a malformed answer; its
-//! instance provider knows no IMDSv1, and all of them fail in words that name no profile and no file.
+//! The providers of the aws-config crate are not used. Its process provider runs a shell and has no time limit. Its SSO
+//! and login providers ignore configured endpoints, drop unknown fields when they rewrite the AWS CLI's files, and
+//! panic on a malformed answer. Its instance provider does not support IMDSv1. And no error of theirs shows the profile
+//! or the file.
 
 use crate::cache::entry::Entry;
 use crate::cache::lookup::Lookup;
@@ -20,10 +21,10 @@ use crate::sso::token::Token;
 use crate::sso::{login, portal, words};
 use crate::time::{Length, Timestamp, now};
 
-/// The keys of a base that needs nobody to be asked; `None` for a provider.
+/// The keys of a base that has them in a file or in the environment; `None` for a provider.
 ///
 /// # Errors
-/// When they are not where the plan saw them.
+/// Returns an error if they are no longer where the plan found them.
 pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>> {
     match base {
         Base::Static { profile, file, access_key_id, .. } => {
@@ -61,7 +62,7 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
     }
 }
 
-/// What a provider gave before, where the AWS CLI keeps it, as long as it has not expired at `now`.
+/// A provider's earlier credentials from the cache, if they have not expired at `now`.
 pub fn cached(base: &Base, context: &Context<'_>, now: Timestamp) -> Lookup<Entry> {
     match base {
         Base::Login { login, .. } => aws_login::cached(login, context.snapshot, now),
@@ -69,7 +70,7 @@ pub fn cached(base: &Base, context: &Context<'_>, now: Timestamp) -> Lookup<Entr
     }
 }
 
-/// The SSO profile that the plan begins with.
+/// The SSO settings of the plan's base, if it is an SSO profile.
 fn sso(plan: &Acquisition) -> Option<&Sso> {
     match &plan.base {
         Base::Sso { sso, .. } => Some(sso),
@@ -77,30 +78,30 @@ fn sso(plan: &Acquisition) -> Option<&Sso> {
     }
 }
 
-/// Whether the plan begins with somebody who is logged in.
+/// Whether the plan's base is an SSO profile, so that the user must be logged in.
 pub fn is_sso(plan: &Acquisition) -> bool {
     sso(plan).is_some()
 }
 
-/// Makes sure that somebody is logged in, where the plan needs that.
+/// Makes sure that the user is logged in, if the plan's base is an SSO profile; otherwise returns `None`.
 ///
 /// # Errors
-/// When nobody is, and nobody can or will be.
+/// Returns an error if the user is not logged in and does not or cannot log in now.
 pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
     let Some(sso) = sso(plan) else { return Ok(None) };
     login::token(sso, plan, context, &about(&plan.base, context.set)).map(Some)
 }
 
-/// Whom a login is to, for a message.
+/// The SSO session that a login is for, in words; `None` if the plan's base is not an SSO profile.
 pub fn login(plan: &Acquisition) -> Option<String> {
     sso(plan).map(words::whose)
 }
 
-/// The base's credentials. OwnFile ones do when they have `at_least` left; `None` asks the provider in any case. `token` is
-/// whoever is logged in, where that was asked before.
+/// The base's credentials. Cached ones are used if they have `at_least` left; with `None`, the provider is always
+/// asked. `token` is the SSO token, if the caller has it already.
 ///
 /// # Errors
-/// Whatever the provider says, with the profile, the file and the line.
+/// Returns the provider's error, with the profile, the file and the line.
 pub fn fetch(
     plan: &Acquisition,
     context: &Context<'_>,
@@ -140,12 +141,12 @@ pub fn fetch(
             "{about}: the credentials that were given have expired already, at {}",
             end.local(now)
         ))
-        .advise("the clock of this machine may be off, or whoever gives them has old ones")),
+        .advise("the clock of this machine may be off, or the provider gave old ones")),
         _ => Ok(credentials),
     }
 }
 
-/// The step of the profile, with file and line, that an error of a provider begins with.
+/// The profile with its file and line, with which an error of its provider begins.
 fn about(base: &Base, set: &ProfileSet<'_>) -> String {
     match (base.named(), base) {
         (Some(Named { profile, at: Some(at) }), _) => format!("{}: profile '{profile}'", set.place(*at)),
@@ -155,6 +156,7 @@ fn about(base: &Base, set: &ProfileSet<'_>) -> String {
     }
 }
 
+/// The error if keys that the plan found were removed since then.
 pub(crate) fn gone() -> Error {
     Error::new("the keys that were there a moment ago are gone").advise("try again")
 }

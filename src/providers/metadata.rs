@@ -1,5 +1,5 @@
-//! The credentials of a container or of an instance, from the metadata service that each has (the AWS CLI's
-//! ContainerProvider and InstanceMetadataProvider).
+//! The credentials of a container or an EC2 instance, from its metadata service (the AWS CLI's ContainerProvider and
+//! InstanceMetadataProvider).
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,15 +17,19 @@ use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Timestamp, now};
 
-/// How long the container's endpoint may take to connect, and to answer; how often it is asked.
+/// How long the container's endpoint may take for the head of an answer, and again for its body.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How often the container's endpoint is asked before the run fails.
 const CONTAINER_ATTEMPTS: u32 = 3;
 
-/// The instance's roles.
+/// The path that lists the instance's roles, and below which their credentials are.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// The container's credentials.
+/// The container's credentials. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the endpoint cannot be reached, refuses, or answers with something other than credentials.
 pub fn container(container: &Container, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let place = format!("the container's credentials endpoint {} ({})", container.url, container.variable);
     let token = container_token(&container.token, context, about)?;
@@ -47,9 +51,9 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
     });
     let answer = answer.map_err(|unanswered| match unanswered {
         Unanswered::Unreachable(words) => Error::new(format!("{about}: cannot reach {place} ({words})"))
-            .advise("the container's agent may have stopped; or these variables are of another container"),
+            .advise("the container's agent may have stopped, or these variables belong to another container"),
         Unanswered::Silent => Error::new(format!("{about}: {place} does not answer"))
-            .advise("the container's agent may have trouble; try again"),
+            .advise("the container's agent may be having trouble; try again"),
     })?;
     if answer.status != 200 {
         let words = some_words(&String::from_utf8_lossy(&answer.body));
@@ -82,15 +86,18 @@ fn container_token(token: &ContainerToken, context: &Context<'_>, about: &str) -
         }
     };
     let text = Secret::new(text);
-    // As the AWS CLI: such a text would end the header.
+    // The AWS CLI refuses this too: a line break would end the header.
     if text.expose().contains(['\r', '\n']) {
-        return Err(Error::new(format!("{about}: {place} holds a line end"))
-            .advise("the token is one word; write it without a line end"));
+        return Err(Error::new(format!("{about}: {place} contains a line break"))
+            .advise("the token must be one word without a line break"));
     }
     Ok(Some(text))
 }
 
-/// The credentials of the instance's role.
+/// The credentials of the instance's role. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the service cannot be reached, refuses, or answers with something other than credentials.
 pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Result<Credentials> {
     context.messages.step(|| format!("asking the instance metadata service at {}", instance.endpoint));
     let place = format!("the instance metadata service at {}", instance.endpoint);
@@ -99,9 +106,10 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     let mut credentials = credentials(&answer, &asked.place)?;
     let now = now();
     if let Some(end) = credentials.expiration.filter(|end| *end <= now) {
-        // In an outage the service gives old credentials on purpose, and AWS takes them; the AWS CLI does the same.
+        // During an outage the service returns expired credentials on purpose, and AWS accepts them. The AWS CLI uses
+        // them too.
         context.messages.warn(&format!(
-            "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
+            "{place} gives credentials that expired at {}; they are used anyway, as AWS recommends for an outage",
             end.local(now)
         ));
         credentials.expiration = None;
@@ -109,9 +117,10 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     Ok(credentials)
 }
 
+/// The instance metadata service, during one fetch.
 struct Metadata<'a> {
     instance: &'a Instance,
-    /// Whose step, and where.
+    /// The profile and the address, with which errors begin.
     place: String,
 }
 
@@ -121,7 +130,7 @@ impl Metadata<'_> {
         let roles = self.get(ROLES, token.as_ref()).await?;
         let role = String::from_utf8_lossy(&roles.body).lines().next().unwrap_or_default().trim().to_owned();
         if roles.status == 404 || roles.status == 200 && role.is_empty() {
-            return Err(Error::new(format!("{} knows no role: the instance has none", self.place))
+            return Err(Error::new(format!("{} has no role for this instance", self.place))
                 .advise("attach an instance profile to it, or name a profile that has credentials"));
         }
         self.accept(&roles, token.is_some())?;
@@ -130,7 +139,7 @@ impl Metadata<'_> {
         Ok(answer)
     }
 
-    /// The session token of IMDSv2; `None` where the service gives none and may be asked without.
+    /// The session token of IMDSv2; `None` if the service gives none and IMDSv1 is allowed.
     async fn token(&self) -> Result<Option<Secret>> {
         let url = format!("{}/latest/api/token", self.instance.endpoint);
         let headers = [("x-aws-ec2-metadata-token-ttl-seconds", "21600")];
@@ -152,7 +161,7 @@ impl Metadata<'_> {
                 }
                 Ok(answer) => last = Some(format!("answers a request for a token with status {}", answer.status)),
                 Err(Unanswered::Unreachable(words)) => return Err(self.unreachable(&words)),
-                // A container on an instance that lets answers make one hop only.
+                // This happens in a container if the instance's hop limit is 1.
                 Err(Unanswered::Silent) => last = Some(String::from("does not answer a request for a token")),
             }
         }
@@ -181,7 +190,8 @@ impl Metadata<'_> {
                 Err(Unanswered::Unreachable(words)) => return Err(self.unreachable(&words)),
                 Err(Unanswered::Silent) => {
                     unanswered = Some(Error::new(format!("{} does not answer", self.place)).advise(
-                        "it has trouble, or this is not an instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
+                        "it is having trouble, or this is not an EC2 instance; AWS_METADATA_SERVICE_TIMEOUT gives it \
+                         more time",
                     ));
                 }
             }
@@ -193,7 +203,7 @@ impl Metadata<'_> {
         let said = || Error::new(format!("{} answers with status {}", self.place, answer.status));
         match answer.status {
             200 => Ok(()),
-            401 if !with_token => Err(Error::new(format!("{} wants a token and gives none", self.place))
+            401 if !with_token => Err(Error::new(format!("{} requires a token but gives none", self.place))
                 .advise("in a container on an instance, the instance's metadata hop limit must be 2")),
             403 => Err(said().advise("it is switched off for this instance, or for this container")),
             _ => Err(said().advise("check that the instance has a role")),
@@ -206,7 +216,7 @@ impl Metadata<'_> {
     }
 }
 
-/// Reads the credentials of an answer; an error shows nothing of it but the service's own error.
+/// Reads the credentials of an answer. An error shows only the code and message of the service, never a key.
 fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
     let mut value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(String::from);

@@ -1,4 +1,4 @@
-//! The credentials that a chain begins with, when they have to be asked for.
+//! The sources of the first credentials of a chain, such as a credential_process or `aws login`.
 
 pub mod aws_login;
 pub mod dpop;

@@ -17,13 +17,14 @@ use crate::text::json::wipe;
 use crate::text::shell_words::split_words;
 use crate::time::{Length, Timestamp};
 
-/// How many aws-auth processes may wait for each other by their helpers, one above the other.
+/// How many aws-auth processes may be nested through their helper programs.
 const DEEPEST: usize = 8;
 
-/// Refuses to run a helper of a profile (its credential_process or mfa_process) as a part of which this run was begun.
+/// Refuses to run a helper of a profile (its credential_process or mfa_process) if this run was started below that
+/// helper.
 ///
 /// # Errors
-/// The circle, or that the helpers are too many.
+/// Returns an error that shows the circle, or one for too many nested helpers.
 pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     let credentials = match &plan.base {
         Base::Process { named: Named { profile, at: Some(at) }, .. } => Some((profile, context.set.place(*at))),
@@ -36,9 +37,8 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     if let Some((profile, place)) = &credentials
         && let Some(circle) = ancestors::circle(context.snapshot, profile)
     {
-        return Err(Error::new(format!("{place}: credential_process goes in a circle: {circle}")).advise(
-            "the command must not need the very profile that it gives credentials for; name another one in it",
-        ));
+        return Err(Error::new(format!("{place}: credential_process goes in a circle: {circle}"))
+            .advise("the command must not need the profile that it gives credentials for; name another one in it"));
     }
     let profile = plan.profile_name();
     if let Some(process) = codes
@@ -46,21 +46,24 @@ pub fn refuse_circle(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     {
         let place = process.origin.text(context.set);
         return Err(Error::new(format!("{place}: mfa_process goes in a circle: {circle}"))
-            .advise("the command must not need a code of the very profile that it gives codes for"));
+            .advise("the command must not need an MFA code for the profile that it gives codes for"));
     }
-    // A command that empties the environment loses the variable that tells of a circle.
+    // A command that clears its environment loses the variable that shows the circle, so limit the depth too.
     let depth = ancestry::of_this_program().len();
     if depth >= DEEPEST {
         return Err(Error::new(format!("profile '{profile}': {depth} aws-auth processes wait for this one"))
-            .advise("a credential_process or mfa_process seems to need the very profile that it is run for"));
+            .advise("a credential_process or mfa_process seems to need the profile that it is run for"));
     }
     Ok(())
 }
 
-/// How long a process may take, in seconds, unless AWS_AUTH_PROCESS_TIMEOUT says otherwise.
+/// The time limit for the command, unless AWS_AUTH_PROCESS_TIMEOUT sets another one.
 const DEFAULT_TIME_LIMIT: Length = Length::seconds(60);
 
-/// Runs the command and reads what it prints.
+/// Runs the command and reads the credentials that it prints. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the command cannot be run, fails, takes too long, or prints something other than credentials.
 pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -> Result<Credentials> {
     let about = format!("{about}: credential_process");
     let words = split_words(command).map_err(|_| {
@@ -68,7 +71,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
             .advise("close it, or write \\\" for the character itself")
     })?;
     let Some((program, arguments)) = words.split_first() else {
-        return Err(Error::new(format!("{about} is empty")).advise("write the command there, or take the line out"));
+        return Err(Error::new(format!("{about} is empty")).advise("write the command there, or remove the line"));
     };
     let about = format!("{about} '{program}'");
     let limit = limit(context.snapshot)?;
@@ -76,7 +79,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
     let helper = Helper {
         program,
         arguments,
-        // The caller's, keys included, as the AWS CLI gives it; but a code is not the process's.
+        // Like the AWS CLI, pass on the caller's environment with its keys. Only the MFA code is not for the process.
         environment: ancestors::environment_for(context.snapshot, profile, |name| name == b"AWS_AUTH_MFA_TOKEN"),
         stderr: Words::Capture,
         limit: limit.to_duration(),
@@ -113,15 +116,15 @@ fn in_words(about: &str, trouble: &Trouble, limit: Length) -> Error {
             .advise("it is run without a shell: write a program's full path, or sh -c '...'"),
         Trouble::Lost(error) => Error::new(format!("{about} was lost ({})", io_words(error))).advise("try again"),
         Trouble::TooSlow => Error::new(format!("{about} did not finish within {limit} and was stopped"))
-            .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it longer"),
-        Trouble::TooMuch => Error::new(format!("{about} printed without end and was stopped"))
-            .advise("run it by hand; it prints one JSON object"),
-        Trouble::NoTerminal => Error::new(format!("{about} wants to ask on the terminal, which another job has"))
+            .advise("run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives it more time"),
+        Trouble::TooMuch => Error::new(format!("{about} printed too much and was stopped"))
+            .advise("run it by hand; it must print one JSON object"),
+        Trouble::NoTerminal => Error::new(format!("{about} needs the terminal, which another job is using"))
             .advise("run the command in the foreground"),
     }
 }
 
-/// A status that is not 0: its own words, and never its stdout, which may hold keys.
+/// The error for a command that failed. It shows the command's stderr, but never its stdout, which may hold keys.
 fn failed(about: &str, finished: &Finished) -> Error {
     let how = match finished.end {
         End::Status(status) => format!("exit status {status}"),
@@ -129,23 +132,24 @@ fn failed(about: &str, finished: &Finished) -> Error {
     };
     let words = some_words(&String::from_utf8_lossy(&finished.stderr));
     if words.is_empty() {
-        Error::new(format!("{about} failed ({how}) and said nothing")).advise("run it by hand to see why")
+        Error::new(format!("{about} failed ({how}) and printed no error message")).advise("run it by hand to see why")
     } else {
         Error::new(format!("{about} failed ({how}): {words}"))
     }
 }
 
-/// Reads the answer's fields; an error says what is wrong and shows nothing of it.
+/// Reads the fields of the command's output. An error says what is wrong but shows no value, which may be a key.
 fn credentials(answer: &Value, about: &str) -> Result<Credentials> {
     let wrong = |words: &str| {
         Error::new(format!("{about} {words}")).advise(
-            "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not shown here, for it may hold keys)",
+            "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not shown \
+             here, because it may contain keys)",
         )
     };
     let Value::Object(fields) = answer else { return Err(wrong("printed no JSON object")) };
     match fields.get("Version") {
         Some(Value::Number(version)) if version.as_i64() == Some(1) => {}
-        Some(Value::Number(version)) => return Err(wrong(&format!("answered in Version {version}, which is unknown"))),
+        Some(Value::Number(version)) => return Err(wrong(&format!("printed Version {version}, which is unknown"))),
         Some(_) => return Err(wrong("printed a Version that is not a number")),
         None => return Err(wrong("printed no Version")),
     }

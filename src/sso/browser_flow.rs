@@ -1,5 +1,5 @@
-//! Signing in with a browser on this machine: an authorization code, bound by PKCE to who asked for it (RFC 7636,
-//! RFC 8252).
+//! Signing in with a browser on this machine. The browser brings an authorization code back (RFC 8252), and PKCE makes
+//! it useless to other programs (RFC 7636).
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -25,7 +25,10 @@ use crate::text::encoding::{base64_url, hex};
 use crate::text::escape::some_words;
 use crate::text::percent::encoded;
 
-/// Opens the browser and waits until it comes back.
+/// Opens the browser and waits until it brings the code back, at most until `until`.
+///
+/// # Errors
+/// Returns an error if there is no browser, the user denies it or takes too long, or the service refuses the code.
 pub fn sign_in(
     sso: &Sso,
     registration: &Registration,
@@ -70,7 +73,8 @@ pub fn sign_in(
     redeem(sso, registration, &redirect, (&code, &verifier), context)
 }
 
-/// The page to sign in at. It tells whoever holds the link nothing of the verifier.
+/// The URL of the sign-in page. It contains only a hash of the verifier, so that a person who sees it cannot use the
+/// code.
 fn link(sso: &Sso, registration: &Registration, redirect: &str, (state, verifier): (&str, &Secret)) -> Result<String> {
     let challenge = base64_url(&Sha256::digest(verifier.expose().as_bytes()));
     let scopes = registration::scopes(sso).join(" ");
@@ -80,7 +84,7 @@ fn link(sso: &Sso, registration: &Registration, redirect: &str, (state, verifier
         ("redirect_uri", redirect),
         ("state", state),
         ("code_challenge_method", "S256"),
-        // So, and not as RFC 6749 has it: this service's own name.
+        // This service's name for the parameter, which RFC 6749 calls `scope`.
         ("scopes", &scopes),
         ("code_challenge", &challenge),
     ] {
@@ -89,7 +93,7 @@ fn link(sso: &Sso, registration: &Registration, redirect: &str, (state, verifier
     Ok(link)
 }
 
-/// CreateToken with the code.
+/// Calls CreateToken with the code.
 fn redeem(
     sso: &Sso,
     registration: &Registration,

@@ -1,4 +1,5 @@
-//! Signing in with a browser anywhere: a code that a person confirms there, while we ask whether it was done (RFC 8628).
+//! Signing in with a browser on any device. The user confirms a code there, and this side polls the service until that
+//! is done (RFC 8628).
 
 use std::time::{Duration, Instant};
 
@@ -17,19 +18,19 @@ use crate::system::wait::Wait;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Between two questions, when the service says nothing or none at all.
+/// The pause between two polls, if the service gives none or a shorter one.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// By how much `slow_down` makes it longer (RFC 8628, section 3.5).
+/// How much longer the pause becomes after `slow_down` (RFC 8628, section 3.5).
 const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
-/// How many questions in a row may stay without an answer.
+/// How many polls in a row may fail before the sign-in fails.
 const MAX_UNANSWERED: u32 = 3;
 
-/// Shows a link and a code, and asks the service until a person has signed in there.
+/// Shows a link and a code, and polls the service until the user has signed in.
 ///
 /// # Errors
-/// Returns an error when the person denies it or takes too long, or the service refuses or cannot be reached.
+/// Returns an error if the user denies it or takes too long, or the service refuses or cannot be reached.
 pub fn sign_in(
     sso: &Sso,
     registration: &Registration,
@@ -39,7 +40,7 @@ pub fn sign_in(
 ) -> Result<Given, NotSignedIn> {
     let flow = DeviceFlow { sso, registration, context, client: oidc::client(&sso.oidc)? };
     let started = flow.start()?;
-    // From here on to the end, the calls included, an end by Ctrl-C must tell the processes that wait for this one.
+    // From here on, also during the calls, Ctrl-C must tell the processes that wait for this one.
     let failed = |error: &std::io::Error| Error::new(format!("cannot wait ({})", io_words(error)));
     let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
     tell(context, &started.invitation);
@@ -63,7 +64,7 @@ pub fn sign_in(
                 interval += SLOW_DOWN_STEP;
                 context.messages.step(|| format!("asking every {} seconds from now on", interval.as_secs()));
             }
-            // A network that is gone for a moment is no reason to begin again.
+            // A short network failure should not make the user start again.
             Asked::Unanswered(error) => {
                 unanswered += 1;
                 if unanswered == MAX_UNANSWERED {
@@ -75,7 +76,7 @@ pub fn sign_in(
     }
 }
 
-/// The calls of a sign-in by a code.
+/// The calls of a sign-in with a code.
 struct DeviceFlow<'a> {
     sso: &'a Sso,
     registration: &'a Registration,
@@ -83,29 +84,29 @@ struct DeviceFlow<'a> {
     client: aws_sdk_ssooidc::Client,
 }
 
-/// A sign-in that was begun.
+/// A sign-in that was started.
 struct Started {
     device_code: Secret,
-    /// What the person is asked to do.
+    /// The text that tells the user what to do.
     invitation: String,
-    /// How long the code is good for, when the service says so.
+    /// How long the code is valid, if the service says so.
     lifetime: Option<Duration>,
-    /// How often the service may be asked.
+    /// The pause between two polls.
     interval: Duration,
 }
 
-/// What the service answers when it is asked whether the person has signed in.
+/// The result of one poll.
 enum Asked {
     SignedIn(Given),
     Pending,
-    /// The service wants to be asked less often.
+    /// The service asks for longer pauses.
     TooOften,
-    /// It could not be reached, or is having trouble.
+    /// The service could not be reached, or it has an internal error.
     Unanswered(Error),
 }
 
 impl DeviceFlow<'_> {
-    /// StartDeviceAuthorization.
+    /// Calls StartDeviceAuthorization.
     fn start(&self) -> Result<Started> {
         let place = || self.sso.oidc.place();
         let request = self
@@ -138,7 +139,7 @@ impl DeviceFlow<'_> {
         })
     }
 
-    /// CreateToken, once. Signals are looked for while the call goes on.
+    /// Calls CreateToken once, and checks for signals during the call.
     fn ask(&self, device_code: &Secret, wait: &mut Wait<'_>) -> Result<Asked, NotSignedIn> {
         let request = self
             .client
@@ -171,7 +172,7 @@ impl DeviceFlow<'_> {
         }
     }
 
-    /// The error of a refusal; a registration that the service no longer knows is forgotten.
+    /// The error for a refusal. A registration that the service no longer knows is removed.
     fn refused(&self, refusal: &Refusal) -> Error {
         if refusal.of_client() {
             registration::forget(self.sso, self.context);

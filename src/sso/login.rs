@@ -1,5 +1,5 @@
-//! Logging in to IAM Identity Center: when somebody has to, who is asked, and what is kept of it, which is what the AWS
-//! CLI keeps: `aws` is logged in as well.
+//! Logging in to IAM Identity Center: when it is necessary, asking the user, and keeping the token. The token is kept
+//! in the AWS CLI's cache, so that `aws` is logged in as well.
 
 use std::time::{Duration, Instant};
 
@@ -19,11 +19,14 @@ use crate::system::lock::{Holder, Lock};
 use crate::system::terminal::{Answer, Terminal};
 use crate::time::now;
 
-/// How long a person has to sign in.
+/// How long the user has to sign in.
 const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 
-/// A token: the one that is kept, or that of a new login, which `--login` begins by itself and any other run only when
-/// somebody at the terminal wants it. `about` begins an error.
+/// The token from the cache, or from a new login. `--login` starts a login without asking; any other run asks on the
+/// terminal first. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the user is not logged in and does not or cannot log in now.
 pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
     let asked_for = context.request.action == Action::Login;
     let anew = asked_for && context.request.cache.refresh;
@@ -36,18 +39,18 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
         Some(path) => token::take_turn(&path, context, "the SSO login")?,
         None => None,
     };
-    // Whoever held the lock before us may have logged in.
+    // The last lock holder may have logged in.
     let why = match token::kept(sso, context) {
         TokenState::Valid(token) if !anew => return Ok(token),
         state => missing(&state, sso),
     };
-    let fact = why.unwrap_or_else(|| format!("{} is to be started again", whose(sso)));
+    let fact = why.unwrap_or_else(|| format!("{} will be started again", whose(sso)));
     if let Some(pid) = lock.as_ref().and_then(Lock::after) {
         return Err(Error::new(format!("process {pid}, whose SSO login this one waited for, gave up"))
             .advise("run the command again to be asked")
             .into());
     }
-    if let Some(reason) = unkept(context) {
+    if let Some(reason) = why_not_writable(context) {
         return Err(Error::new(format!("{about}: {fact}"))
             .advise(format!("{reason}, so a login would be lost"))
             .into());
@@ -68,15 +71,19 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
     }
 }
 
-/// Why the AWS CLI's files cannot be written. `--no-cache` is no reason: a login is not ours to keep or not.
-fn unkept(context: &Context<'_>) -> Option<String> {
+/// Why the AWS CLI's files cannot be written; `None` if they can. `--no-cache` does not matter, because it does not
+/// apply to the AWS CLI's logins.
+fn why_not_writable(context: &Context<'_>) -> Option<String> {
     if context.snapshot.sso_cache_dir().is_some() && context.store.writable() {
         return None;
     }
     Some(context.store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory to write to")))
 }
 
-/// Asks before anything opens: a browser that opens by itself teaches people to be phished.
+/// Asks the user before a browser opens. Sign-in pages that open unasked would get people used to phishing.
+///
+/// # Errors
+/// Returns an error if there is no terminal, or the answer is not yes.
 pub(crate) fn ask(
     fact: &str,
     plan: &Acquisition,
@@ -114,14 +121,14 @@ fn give_up(lock: &mut Option<Lock>) {
     }
 }
 
-/// By a browser here where there is one, else by a code.
+/// Signs in with a browser on this machine if there is one, or else with a code for a browser elsewhere.
 fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
     let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(
             context,
-            &format!("sign in to {} in the browser; --no-browser gives a code for another one instead", whose(sso)),
+            &format!("sign in to {} in the browser; --no-browser gives a code for another browser instead", whose(sso)),
         );
         match browser_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock)) {
             Ok(given) => return Ok(keep(&given, &registration, sso, context)),
@@ -134,15 +141,15 @@ fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<
     Ok(keep(&given, &registration, sso, context))
 }
 
-/// Whether a browser that is started here shows up before who asked for it.
+/// Whether a browser that is started on this machine is visible to the user.
 fn browser_is_here(context: &Context<'_>) -> bool {
     let set = |name: &&str| context.snapshot.non_empty(name).is_some();
-    let far = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
-    let shown = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);
-    !context.request.output.no_browser && !far && shown
+    let remote = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
+    let has_display = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);
+    !context.request.output.no_browser && !remote && has_display
 }
 
-/// Keeps the token as the AWS CLI does, with the registration that it is renewed by.
+/// Writes the token in the AWS CLI's format, with the client registration that is needed to renew it.
 fn keep(given: &Given, registration: &Registration, sso: &Sso, context: &Context<'_>) -> Token {
     let until = now() + given.length;
     let mut fields = json!({

@@ -1,4 +1,4 @@
-//! IAM Identity Center: tokens, how people sign in for one, and the role credentials that it gives.
+//! IAM Identity Center: signing in, tokens, and the role credentials that a token gives.
 
 pub mod browser_flow;
 pub mod callback;

@@ -1,4 +1,4 @@
-//! The OIDC service of IAM Identity Center: how it is called, and what its refusals say.
+//! The OIDC service of IAM Identity Center: its client, its address, and its errors.
 
 use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
@@ -11,18 +11,18 @@ use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::text::escape::some_words;
 
-/// The client. Its calls carry codes and refresh tokens.
+/// A client without retries, because its calls send codes and refresh tokens that work only once.
 ///
 /// # Errors
-/// When the CA bundle or the proxy cannot be used.
+/// Returns an error if the CA bundle or the proxy cannot be used.
 pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
     Ok(aws_sdk_ssooidc::Client::new(&sdk::config(oidc, Retries::Never)?))
 }
 
-/// The address of the service, for the page that no operation of the SDK stands for.
+/// The URL of the service, for the sign-in page, which is not an operation of the SDK.
 ///
 /// # Errors
-/// When the SDK's rules know none.
+/// Returns an error if the SDK's rules have no endpoint for the region and the switches.
 pub fn address(oidc: &Service) -> Result<String> {
     if let Some(url) = oidc.endpoint.url() {
         return Ok(url.to_owned());
@@ -44,19 +44,22 @@ pub fn address(oidc: &Service) -> Result<String> {
     Ok(endpoint.ok_or_else(unknown)?.url().trim_end_matches('/').to_owned())
 }
 
-/// An answer that is an error of the service.
+/// An error answer of the service.
 pub struct Refusal {
-    /// Its name, as AWS's services have it.
+    /// The AWS name of the error, such as `InvalidClientException`.
     code: String,
-    /// Its name in OAuth, which the answer's body has too.
+    /// The OAuth name of the error, such as `invalid_client`; empty if the body has none.
     oauth: String,
-    /// What it says.
+    /// The description of the error; may be empty.
     words: String,
     status: u16,
 }
 
 impl Refusal {
-    /// `Err` when nobody answered, or not as the service does.
+    /// Reads the error answer of a failed call.
+    ///
+    /// # Errors
+    /// Returns an error if there was no answer, or if it is not one of the service.
     pub fn of<E>(oidc: &Service, error: &SdkError<E, HttpResponse>) -> Result<Self>
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -75,22 +78,22 @@ impl Refusal {
         Ok(Self { code, oauth, words, status: refusal.raw().status().as_u16() })
     }
 
-    /// Whether it is this one, by either of its names.
+    /// Whether it is this error, by its AWS name or its OAuth name.
     pub fn is(&self, code: &str, oauth: &str) -> bool {
         self.code == code || self.oauth == oauth
     }
 
-    /// Whether the registration is the trouble: it was taken back, or is another region's.
+    /// Whether the client registration is the problem: it was revoked, or it is for another region.
     pub fn of_client(&self) -> bool {
         self.is("InvalidClientException", "invalid_client")
     }
 
-    /// A server in trouble says nothing about the request.
+    /// Whether it is an internal error of the server, which tells nothing about the request.
     pub fn is_trouble(&self) -> bool {
         self.status >= 500
     }
 
-    /// Its words, and what to do.
+    /// The error to show, with `advice` unless the status tells what to do.
     pub fn error(&self, oidc: &Service, advice: &str) -> Error {
         let colon = if self.words.is_empty() { "" } else { ": " };
         let said = Error::new(format!("{} says {}{colon}{}", oidc.place(), self.code, self.words));

@@ -1,4 +1,4 @@
-//! What came of a sign-in.
+//! The result of a sign-in.
 
 use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::plan::sso::Sso;
 use crate::time::Length;
 
-/// What a login gives.
+/// The tokens of a new login.
 pub struct Given {
     pub(crate) access: Secret,
     pub(crate) refresh: Option<Secret>,
@@ -16,6 +16,9 @@ pub struct Given {
 
 impl Given {
     /// Reads the service's answer.
+    ///
+    /// # Errors
+    /// Returns an error if it contains no access token.
     pub fn of(answer: &CreateTokenOutput, sso: &Sso) -> Result<Self> {
         let without = || Error::new(format!("{} answered without a token", sso.oidc.place())).advise("try again");
         Ok(Self {
@@ -26,27 +29,27 @@ impl Given {
     }
 }
 
-/// Why nobody has signed in.
+/// Why there was no sign-in.
 pub enum NotSignedIn {
-    /// There is no browser here.
+    /// No browser could be opened on this machine.
     NoBrowser(Error),
-    /// A person did not want to, or not in time: those who wait should not ask again.
+    /// The user declined or took too long. Processes that wait for this one should not ask again.
     GivenUp(Error),
-    /// It cannot be done.
+    /// It failed for another reason.
     Failed(Error),
-    /// The program was stopped at the question and goes on.
+    /// The process was stopped (Ctrl-Z) at the question and continued. What it knows may be outdated.
     Resumed,
 }
 
 impl NotSignedIn {
-    /// The person said no.
+    /// The user denied the sign-in in the browser.
     pub fn denied() -> Self {
-        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run it again and allow it"))
+        Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run the command again and allow it"))
     }
 
-    /// The person did nothing.
+    /// The user did not finish in time.
     pub fn timed_out() -> Self {
-        Self::GivenUp(Error::new("nobody signed in in time").advise("run it again"))
+        Self::GivenUp(Error::new("the sign-in was not finished in time").advise("run the command again"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Role credentials of IAM Identity Center, for the token of who is logged in (the AWS CLI's SSOCredentialFetcher).
+//! Role credentials of IAM Identity Center, for an SSO token (the AWS CLI's SSOCredentialFetcher).
 
 use aws_sdk_sso::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sso::operation::get_role_credentials::{GetRoleCredentialsError, GetRoleCredentialsOutput};
@@ -17,7 +17,10 @@ use crate::sso::{token, words};
 use crate::text::escape::some_words;
 use crate::time::Timestamp;
 
-/// GetRoleCredentials, for the token of who is logged in; `None` looks for it. `about` begins an error.
+/// Calls GetRoleCredentials with `token`, or with the one in the cache if it is `None`. `about` begins an error.
+///
+/// # Errors
+/// Returns an error if the user is not logged in, or the service refuses or cannot be reached.
 pub fn fetch(
     sso: &Sso,
     token: Option<&Token>,
@@ -47,7 +50,7 @@ pub fn fetch(
     credentials(&answer, sso).map_err(|error| error.in_front(about))
 }
 
-/// The token of who is logged in.
+/// The token in the cache, renewed first if it expires soon.
 fn logged_in(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token> {
     let state = token::state(sso, context).map_err(|error| words::unrenewed(sso, about, error))?;
     if let Some(fact) = words::missing(&state, sso) {
@@ -61,7 +64,7 @@ fn logged_in(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
     }
 }
 
-/// Why the portal gave nothing; `log_in` says how to log in.
+/// The error of a failed call. `log_in` is the advice to log in.
 fn refused(error: &SdkError<GetRoleCredentialsError, HttpResponse>, sso: &Sso, log_in: &str) -> Error {
     let place = sso.portal.place();
     let network = || failure(sso.portal.name, &place, error);
@@ -70,7 +73,7 @@ fn refused(error: &SdkError<GetRoleCredentialsError, HttpResponse>, sso: &Sso, l
     let message = some_words(refusal.err().message().unwrap_or_default());
     if code == "UnauthorizedException" {
         let whose = words::whose(sso);
-        return Error::new(format!("{place} no longer takes the token of {whose} ({message})"))
+        return Error::new(format!("{place} no longer accepts the token of {whose} ({message})"))
             .advise(format!("{log_in} --refresh"));
     }
     let said = Error::new(format!("{place} says {}: {message}", some_words(code)));
@@ -78,13 +81,14 @@ fn refused(error: &SdkError<GetRoleCredentialsError, HttpResponse>, sso: &Sso, l
         ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
         (_, 500..) => said.advise("the service is having trouble; try again in a moment"),
         _ => said.advise(format!(
-            "check sso_account_id ({}) and sso_role_name ({}); who runs IAM Identity Center assigns them to you",
+            "check sso_account_id ({}) and sso_role_name ({}); the administrator of IAM Identity Center assigns them \
+             to you",
             sso.account_id, sso.role_name
         )),
     }
 }
 
-/// The credentials of an answer.
+/// The credentials of an answer, which must be complete.
 fn credentials(answer: &GetRoleCredentialsOutput, sso: &Sso) -> Result<Credentials> {
     let place = sso.portal.place();
     let given = answer.role_credentials();
@@ -98,7 +102,7 @@ fn credentials(answer: &GetRoleCredentialsOutput, sso: &Sso) -> Result<Credentia
         access_key_id: id.to_owned(),
         secret_access_key: Secret::new(secret.to_owned()),
         session_token: Some(Secret::new(token.to_owned())),
-        // Milliseconds; 0 is what the SDK makes of a missing one.
+        // It is in milliseconds, and the SDK sets a missing one to 0.
         expiration: Some(expiration / 1000).filter(|end| *end > 0).map(Timestamp::from_unix),
         account_id: Some(sso.account_id.clone()),
     };

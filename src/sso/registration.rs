@@ -1,5 +1,6 @@
-//! aws-auth as a client of the OIDC service: registered once in three months, kept where and as the AWS CLI keeps its
-//! own registration, so that either uses the other's (botocore's SSOTokenFetcher and SSOTokenFetcherAuth).
+//! The registration of aws-auth as a client of the OIDC service, which is valid for about three months. It is kept in
+//! the same place and format as the AWS CLI's, so that each program can use the other's (botocore's SSOTokenFetcher and
+//! SSOTokenFetcherAuth).
 
 use std::path::PathBuf;
 
@@ -18,32 +19,32 @@ use crate::sso::{oidc, token};
 use crate::text::json::push_json_text;
 use crate::time::{Length, Timestamp, now};
 
-/// A registration with less than this left is replaced.
+/// A registration with less time left than this is replaced.
 const REPLACEMENT_MARGIN: Length = Length::minutes(15);
 
-/// What a token is for, unless the session says otherwise.
+/// The scope of a token, unless the session sets scopes.
 const DEFAULT_SCOPE: &str = "sso:account:access";
 
-/// How somebody signs in: a registration is for one of them.
+/// The way to sign in. A registration is for one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
-    /// A browser on this machine.
+    /// With a browser on this machine, which brings an authorization code.
     Code,
-    /// A browser anywhere.
+    /// With a browser on any device and a code.
     Device,
 }
 
 /// A registered client.
 pub struct Registration {
-    /// Its id.
+    /// The client id, which is not secret.
     pub client_id: String,
-    /// Its secret.
+    /// The client secret.
     pub client_secret: Secret,
-    /// When it ends.
+    /// When the registration expires.
     pub expires: Timestamp,
 }
 
-/// The scopes that are asked for. A legacy token has none, and is never renewed.
+/// The scopes to request. A profile with a start URL but no session has none, and its token cannot be renewed.
 pub fn scopes(sso: &Sso) -> Vec<String> {
     match (&sso.session, sso.scopes.as_slice()) {
         (Some(_), []) => vec![DEFAULT_SCOPE.to_owned()],
@@ -51,10 +52,10 @@ pub fn scopes(sso: &Sso) -> Vec<String> {
     }
 }
 
-/// The registration that is kept, or a new one.
+/// The registration from the cache, or a new one.
 ///
 /// # Errors
-/// When the service refuses one, or is not there.
+/// Returns an error if the service refuses a new one or cannot be reached.
 pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registration> {
     let path = path(sso, context);
     if let Some(kept) = path.as_deref().and_then(Fields::read)
@@ -76,7 +77,7 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
     if grant == Grant::Code {
         request = request
             .set_grant_types(Some(grants.map(String::from).into()))
-            // The port is chosen anew for each login; the service allows any (RFC 8252, section 7.3).
+            // Each login uses another port. The service accepts any port (RFC 8252, section 7.3).
             .redirect_uris(format!("http://127.0.0.1{}", callback::PATH))
             .issuer_url(&sso.start_url);
     }
@@ -103,7 +104,7 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
     Ok(Registration { client_id: id.to_owned(), client_secret: Secret::new(secret.to_owned()), expires })
 }
 
-/// Forgets the registration that the service knows no longer.
+/// Removes a registration that the service no longer knows.
 pub fn forget(sso: &Sso, context: &Context<'_>) {
     if let Some(path) = path(sso, context) {
         let _ = std::fs::remove_file(path);
@@ -124,7 +125,8 @@ fn usable(kept: &Fields, grant: Grant) -> Option<Registration> {
     })
 }
 
-/// Where the AWS CLI keeps it: SHA-1 of what it depends on, as Python's json.dumps(…, sort_keys=True) writes it.
+/// The path in the AWS CLI's cache. The name is the SHA-1 of the settings that the registration depends on, as Python's
+/// `json.dumps(…, sort_keys=True)` writes them.
 fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
     let text = |json: &mut String, text: Option<&str>| match text {
         Some(text) => push_json_text(json, text),

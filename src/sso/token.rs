@@ -1,5 +1,5 @@
-//! The tokens of IAM Identity Center in the AWS CLI's cache: read with distrust, renewed by its rules (botocore's
-//! SSOTokenProvider), written back with everything in them that is not ours.
+//! The tokens of IAM Identity Center in the AWS CLI's cache. They are checked when read, renewed by the AWS CLI's rules
+//! (botocore's SSOTokenProvider), and written back with all fields that aws-auth does not know.
 
 use std::path::{Path, PathBuf};
 
@@ -21,32 +21,32 @@ use crate::text::escape::some_words;
 use crate::text::json::wipe;
 use crate::time::{Length, Timestamp, now};
 
-/// A token with less than this left is renewed, if it can be.
+/// A token with less time left than this is renewed, if that is possible.
 const RENEWAL_MARGIN: Length = Length::minutes(15);
 
-/// What the cache says about being logged in.
+/// Whether the user is logged in, by the token in the cache.
 pub enum TokenState {
-    /// Logged in.
+    /// The user is logged in.
     Valid(Token),
-    /// No longer, and it could not be renewed.
+    /// The token has expired and could not be renewed.
     Expired,
-    /// Never, as far as the cache tells.
+    /// There is no usable token file.
     Missing,
 }
 
-/// Who is logged in.
+/// A token that has not expired.
 pub struct Token {
-    /// The access token.
+    /// The access token itself.
     pub secret: Secret,
-    /// Its end.
+    /// When it expires.
     pub until: Timestamp,
-    /// Whether it is renewed at its end.
+    /// Whether it can be renewed without a new sign-in.
     pub renewable: bool,
-    /// Whether somebody signed in in this run.
+    /// Whether the user signed in during this run.
     pub new: bool,
 }
 
-/// A file of the AWS CLI's cache, its texts wiped at the end.
+/// The JSON of a file in the AWS CLI's cache. Its strings are wiped on drop.
 pub struct Fields(Value);
 
 impl Drop for Fields {
@@ -56,32 +56,32 @@ impl Drop for Fields {
 }
 
 impl Fields {
-    /// To be written.
+    /// Contents for a file that is to be written.
     pub fn new(value: Value) -> Self {
         Self(value)
     }
 
-    /// What the file holds, if that is JSON.
+    /// Reads a file; `None` if it is missing, unreadable or not JSON.
     pub fn read(path: &Path) -> Option<Self> {
         Some(Self(serde_json::from_slice(&private_files::read(path)?.bytes).ok()?))
     }
 
-    /// `None` for what is no token: the AWS CLI asks for these two fields.
+    /// Reads a token's file; `None` if it lacks one of the two fields that the AWS CLI requires.
     fn token(path: &Path) -> Option<Self> {
         Self::read(path).filter(|file| file.text("accessToken").is_some() && file.time("expiresAt").is_some())
     }
 
-    /// All of it.
+    /// The whole JSON value.
     pub fn value(&self) -> &Value {
         &self.0
     }
 
-    /// A text that is not empty.
+    /// The field `name`, if it is a string that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// A time.
+    /// The field `name`, if it is a time.
     pub fn time(&self, name: &str) -> Option<Timestamp> {
         Timestamp::parse(self.text(name)?)
     }
@@ -90,7 +90,7 @@ impl Fields {
         self.time("expiresAt").map_or(Length::ZERO, |end| end - now)
     }
 
-    /// The token, if it has not ended.
+    /// The token, if it has not expired at `now`.
     fn state(&self, sso: &Sso, now: Timestamp) -> TokenState {
         match (self.text("accessToken"), self.time("expiresAt")) {
             (Some(token), Some(until)) if until > now => TokenState::Valid(Token {
@@ -104,33 +104,34 @@ impl Fields {
     }
 }
 
-/// Where the token of a session, or of a legacy profile's start URL, is.
+/// The path of the token for a session or, in a profile without a session, for a start URL. `None` without a home
+/// directory.
 pub fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
     Some(context.snapshot.sso_cache_dir()?.join(format!("{}.json", hex_sha1(sso.token_name()))))
 }
 
-/// Whether somebody is logged in, as the file says now; nothing is renewed.
+/// Whether the user is logged in, by the token in the file. It is not renewed.
 pub fn kept(sso: &Sso, context: &Context<'_>) -> TokenState {
     path(sso, context).and_then(|path| Fields::token(&path)).map_or(TokenState::Missing, |file| file.state(sso, now()))
 }
 
-/// Whether somebody is logged in; the token is renewed when it is near its end and belongs to a session.
+/// Whether the user is logged in. The token is renewed first if it expires soon and belongs to a session.
 ///
 /// # Errors
-/// When the token has ended and whoever renews it cannot be reached.
+/// Returns an error if the token has expired and the service that renews it cannot be reached or has an internal error.
 pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
     let Some(path) = path(sso, context) else { return Ok(TokenState::Missing) };
     let Some(file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     let left = file.left(now());
     context.messages.step(|| format!("the SSO token has {left} left"));
-    // Where the renewed token could not be kept, the AWS CLI would be logged out by ours.
+    // A renewal may end the old token. If the new one could not be written, the AWS CLI would be logged out.
     let renewable = sso.session.is_some() && context.store.writable();
     if left >= RENEWAL_MARGIN || !renewable {
         return Ok(file.state(sso, now()));
     }
     drop(file);
     let _lock = take_turn(&path, context, "the SSO token")?;
-    // Whoever held the lock before us may have renewed it.
+    // The last lock holder may have renewed it.
     let Some(mut file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     if file.left(now()) < RENEWAL_MARGIN {
         match renewed(&file, sso, context) {
@@ -148,17 +149,21 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
     Ok(file.state(sso, now()))
 }
 
-/// Waits for the turn to renew a token or to sign in: the service may take a refresh token only once. `what` is what
-/// the others wait for.
+/// Takes the lock for renewing a token or signing in, because the service may accept a refresh token only once. Other
+/// processes show `what` while they wait for this one.
 ///
 /// # Errors
-/// As [`Context::take_turn`].
+/// Returns the errors of [`Context::take_turn`].
 pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<Lock>> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     context.take_turn(&format!("sso-{name}"), what)
 }
 
-/// CreateToken with the refresh token; what changes in the file. `None` when the session cannot be renewed.
+/// Calls CreateToken with the refresh token, and returns the fields to change in the file; `None` if the token cannot
+/// be renewed.
+///
+/// # Errors
+/// Returns an error if the service cannot be reached, has an internal error, or answers without a token.
 fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map<String, Value>>> {
     let registered = file.time("registrationExpiresAt").is_some_and(|end| end > now());
     let (Some(client_id), Some(client_secret), Some(refresh), true) =
@@ -179,7 +184,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
         Ok(answer) => answer,
         Err(SdkError::ServiceError(context_)) if context_.err().code().is_some() => {
             let code = some_words(context_.err().code().unwrap_or_default());
-            // A server in trouble says nothing about the login.
+            // An internal error of the server does not mean that the login has ended.
             if context_.raw().status().as_u16() >= 500 {
                 return Err(Error::new(format!("{} says {code}", sso.oidc.place()))
                     .advise("the service is having trouble; try again in a moment"));
@@ -205,12 +210,12 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
     Ok(Some(changes))
 }
 
-/// Writes a file of the AWS CLI's cache, or warns that it cannot be written; `what` it holds.
+/// Writes a file to the AWS CLI's cache, or warns that it cannot be written. The warning calls its contents `what`.
 pub fn keep(path: &Path, file: &Fields, context: &Context<'_>, what: &str) {
     context.keep(path, &file.0, what);
 }
 
-/// Tokens are secrets as keys are.
+/// Warns if the service is called over plain http. Its tokens are as secret as keys.
 pub fn warn_in_clear(service: &Service, context: &Context<'_>) {
     if let Some(url) = service.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));

@@ -1,4 +1,4 @@
-//! Sessions of IAM Identity Center in words, for messages.
+//! Texts about sessions of IAM Identity Center, for messages.
 
 use crate::context::Context;
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::sso::token::TokenState;
 use crate::system::terminal::Terminal;
 use crate::text::shell_words::shell_word;
 
-/// Whom a token is of, in words.
+/// The session that a token belongs to, in words.
 pub fn whose(sso: &Sso) -> String {
     match &sso.session {
         Some(session) => format!("the SSO session '{session}'"),
@@ -16,27 +16,27 @@ pub fn whose(sso: &Sso) -> String {
     }
 }
 
-/// How to log in, for an advice.
+/// The advice to log in.
 pub fn advice(plan: &Acquisition) -> String {
     let profile = shell_word(plan.profile_name());
     format!("log in with: aws-auth -p {profile} --login")
 }
 
-/// The fact that nobody is logged in; `None` when somebody is.
+/// The fact that the user is not logged in; `None` if the user is.
 pub fn missing(state: &TokenState, sso: &Sso) -> Option<String> {
     match state {
         TokenState::Valid(_) => None,
         TokenState::Expired => Some(format!("{} has expired", whose(sso))),
-        TokenState::Missing => Some(format!("nobody is logged in to {}", whose(sso))),
+        TokenState::Missing => Some(format!("you are not logged in to {}", whose(sso))),
     }
 }
 
-/// A renewal that failed on the way.
+/// Adds to an error of a renewal that the session has expired. `about` begins the new error.
 pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
     error.in_front(&format!("{about}: {} has expired and was not renewed", whose(sso)))
 }
 
-/// What a person has to read to go on: on the terminal, else on stderr, where the log of a machine shows it.
+/// Shows what the user must read to go on: on the terminal, or else on stderr, so that it is in the log of a CI job.
 pub fn tell(context: &Context<'_>, text: &str) {
     match Terminal::open() {
         Some(mut terminal) => terminal.say(&format!("aws-auth: {text}")),

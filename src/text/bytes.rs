@@ -1,11 +1,11 @@
-//! Finding bytes. The memchr crate's own functions ask the processor what it can do before their first search, and on a
-//! virtual machine each such question (CPUID) leaves the guest: 5 µs apiece, ten of them, more than a whole run from the
-//! cache has to spare. SSE2, which every x86-64 has, is asked of nobody.
+//! Searching for bytes. Before its first search, the memchr crate detects the processor's features with about ten CPUID
+//! instructions. On a virtual machine each of them traps to the hypervisor and costs about 5 µs, which is too much for
+//! a run that only reads the cache. Every x86-64 processor has SSE2, so these functions use it without detection.
 
 #[cfg(target_arch = "x86_64")]
 use memchr::arch::x86_64::sse2::memchr::{One, Three, Two};
 
-/// Where `byte` first stands in `text`.
+/// The index of the first `byte` in `text`.
 pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if let Some(search) = One::new(byte) {
@@ -14,7 +14,7 @@ pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
     memchr::memchr(byte, text)
 }
 
-/// Where the first of two bytes stands in `text`.
+/// The index of the first byte in `text` that is one of these two.
 pub fn find2([a, b]: [u8; 2], text: &[u8]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if let Some(search) = Two::new(a, b) {
@@ -23,7 +23,7 @@ pub fn find2([a, b]: [u8; 2], text: &[u8]) -> Option<usize> {
     memchr::memchr2(a, b, text)
 }
 
-/// Where the first of three bytes stands in `text`.
+/// The index of the first byte in `text` that is one of these three.
 pub fn find3([a, b, c]: [u8; 3], text: &[u8]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if let Some(search) = Three::new(a, b, c) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Lower-case hexadecimal.
+/// Encodes bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
@@ -10,7 +10,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Base64 for URLs, without padding (RFC 7636, appendix A).
+/// Encodes bytes as base64 for URLs, without padding (RFC 7636, appendix A).
 pub fn base64_url(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The text with everything a terminal might act on written as `\u{…}`: control characters (ESC and line ends
-/// among them) and the invisible characters that reorder text.
+/// Escapes every character that a terminal might act on: control characters, including ESC and line breaks, and
+/// invisible characters, including those that reorder text.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let acts = |c: char| {
         c.is_control()
@@ -24,13 +24,13 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Words of a server or a program for an error: one line, and not for ever.
+/// The words of a server or a program, for an error: its lines joined to one, and only the end of a long text.
 pub(crate) fn some_words(text: &str) -> String {
     const MOST: usize = 500;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let joined = lines.join(" / ");
     match joined.char_indices().rev().nth(MOST) {
-        // What matters stands at the end: a trace comes before its error.
+        // The end matters most: a stack trace comes before its error.
         Some((at, _)) => format!("… {}", joined.get(at..).unwrap_or_default()),
         None => joined,
     }

@@ -1,11 +1,12 @@
-//! JSON: escaping it as Python does, and wiping what was read.
+//! JSON: writing it with Python's escapes, and wiping values that were read.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
-/// JSON for a program, and safe for a terminal: everything outside printable ASCII is escaped.
+/// Formats JSON for other programs, indented. Everything outside printable ASCII is escaped, so that a terminal can
+/// show it safely.
 pub(crate) fn json(value: &serde_json::Value) -> String {
     let mut text = String::with_capacity(1024);
     for c in format!("{value:#}\n").chars() {
@@ -20,7 +21,7 @@ pub(crate) fn json(value: &serde_json::Value) -> String {
     text
 }
 
-/// A JSON text as Python writes it with ensure_ascii: everything outside printable ASCII as `\uXXXX`.
+/// Appends a JSON string as Python writes it with `ensure_ascii`: everything outside printable ASCII as `\uXXXX`.
 pub(crate) fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
@@ -43,7 +44,7 @@ pub(crate) fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// Overwrites every text in a JSON value.
+/// Overwrites every string in a JSON value, except the names of fields.
 pub fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),

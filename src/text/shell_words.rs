@@ -1,16 +1,19 @@
-//! A line split into words as a POSIX shell does it, without expansions: Python's `shlex.split`, which the AWS CLI
-//! uses for section headers and for `credential_process`.
+//! Splitting a line into words like a POSIX shell, without expansions. The AWS CLI uses Python's `shlex.split` for
+//! section headers and for `credential_process`, so the words must be the same.
 
-/// A quote that is never closed, or a backslash with nothing after it.
+/// The error for a quote that is never closed, or a backslash with nothing after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnbalancedQuote;
 
-/// Splits `text` into words as Python's `shlex.split(text)` does: words end at a blank, tab, CR or LF and at no other
-/// white space; single quotes keep everything; in double quotes a backslash escapes only `"` and itself; elsewhere it
-/// escapes any character, a line end too (which a shell would drop); `#` is a character like others.
+/// Splits `text` into words as Python's `shlex.split(text)` does. Words end at a space, tab, CR or LF and at no other
+/// white space. Single quotes keep everything. In double quotes a backslash escapes only `"` and itself; elsewhere it
+/// escapes any character, including a line break, which a shell would drop. `#` does not start a comment.
+///
+/// # Errors
+/// Returns an error if a quote is not closed, or if the text ends in a backslash.
 pub fn split_words(text: &str) -> Result<Vec<String>, UnbalancedQuote> {
     let mut words = Vec::new();
-    // None between words, so that `''` is a word and blanks are none.
+    // None between words, so that `''` is an empty word but spaces are not.
     let mut word: Option<String> = None;
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -26,7 +29,7 @@ pub fn split_words(text: &str) -> Result<Vec<String>, UnbalancedQuote> {
     Ok(words)
 }
 
-/// A word as a shell takes it, and [`split_words`] too.
+/// Quotes a word, if it needs quotes, for a shell and for [`split_words`].
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+=:,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -67,7 +70,7 @@ mod tests {
 
     use crate::text::shell_words::{UnbalancedQuote, split_words};
 
-    /// Each line as Python 3.11's `shlex.split` answers it; `None` is its `ValueError`.
+    /// Lines, and the result of `shlex.split` in Python 3.11; `None` is its `ValueError`.
     const PYTHON: &[(&str, Option<&[&str]>)] = &[
         ("", Some(&[])),
         (" \t\r\n ", Some(&[])),

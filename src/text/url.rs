@@ -1,7 +1,7 @@
-//! URLs as text: what is one, its host, and whether secrets may be sent to it.
+//! URLs as text: checking them, their hosts, and whether secrets may be sent to them.
 
-/// Whether the text is an http or https URL with a host, and a port that can be one. The SDK finds out only when the
-/// code has been asked for.
+/// Whether the text is an http or https URL with a host and, if there is one, a valid port. It is checked early because
+/// the SDK checks it only after the code was asked for.
 pub fn is_url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
     if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
@@ -20,14 +20,14 @@ pub fn is_url(text: &str) -> bool {
     !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
-/// The URL, when it is plain http to anything but this machine and its own link-local addresses.
+/// Returns the URL if it would send secrets over the network unencrypted: plain http, and not to a local address.
 pub fn in_clear(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("http://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     (!is_local(authority)).then_some(url)
 }
 
-/// The host of a URL, an IPv6 address without its brackets.
+/// The host of a URL; an IPv6 address is without its brackets.
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     host_of(rest.split(['/', '?', '#']).next().unwrap_or_default())
@@ -41,7 +41,8 @@ fn host_of(authority: &str) -> &str {
     }
 }
 
-/// Whether the host of an authority is loopback, or a link-local address that serves credentials.
+/// Whether the host of an authority (`USER@HOST:PORT`) is loopback, or an address at which AWS serves credentials to
+/// the machine itself.
 pub fn is_local(authority: &str) -> bool {
     let host = host_of(authority);
     let link_local = ["169.254.170.2", "169.254.170.23", "169.254.169.254", "fd00:ec2::23", "fd00:ec2::254"];

@@ -53,8 +53,8 @@ fn credentials_of_another_role() {
         fails(
             &world(change),
             &format!(
-                "answered with credentials of another role ({given}); {OPEN} was asked for; check the endpoint, and what \
-                 stands in between"
+                "answered with credentials of another role ({given}); {OPEN} was asked for; check the endpoint and any \
+                 proxy in between"
             ),
         );
     }
@@ -68,7 +68,8 @@ fn an_answer_without_a_role() {
     });
     fails(
         &world,
-        "answered without credentials; try again; if it stays, something between here and AWS alters the answers",
+        "answered without credentials; try again; if it happens again, something between here and AWS changes the \
+         answers",
     );
 }
 
@@ -82,7 +83,8 @@ fn credentials_that_are_not_one_word_each() {
         fails(
             &world(change),
             &format!(
-                "gave credentials with a control character in the {part}; each part is one word without a line end"
+                "gave credentials with a control character in the {part}; each part must be one word without a line \
+                 break"
             ),
         );
     }
@@ -162,11 +164,13 @@ fn credentials_that_have_ended_already() {
 fn an_end_that_is_missing_or_none() {
     fails(
         &world(|xml| xml.replace("Expiration", "Elsewhere")),
-        "answered without credentials; try again; if it stays, something between here and AWS alters the answers",
+        "answered without credentials; try again; if it happens again, something between here and AWS changes the \
+         answers",
     );
     fails(
         &world(|xml| expiring(&xml, "soon")),
-        "answered with status 200 and something that is not an answer of STS; check the endpoint, and whether a proxy or a \
+        "answered with status 200 and something that is not an answer from STS; check the endpoint, and whether a \
+         proxy or a \
          captive portal stands in between",
     );
 }

@@ -221,7 +221,7 @@ const AGAIN: &str = "log in again with: aws login --profile p";
 fn nobody_is_logged_in() {
     let scene = Scene::new(-60);
     std::fs::remove_file(scene.world.path(Scene::path())).unwrap();
-    scene.fails(&format!("nobody is logged in as {SESSION}; {AGAIN}"));
+    scene.fails(&format!("you are not logged in as {SESSION}; {AGAIN}"));
 }
 
 #[test]
@@ -251,10 +251,10 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
     }
     let replies: [(Always, &str); 11] = [
         (|| denied("TOKEN_EXPIRED"), "the login session has expired; AGAIN"),
-        (|| denied("USER_CREDENTIALS_CHANGED"), "the password was changed since the login; AGAIN"),
+        (|| denied("USER_CREDENTIALS_CHANGED"), "the password has changed since the login; AGAIN"),
         (
             || denied("INSUFFICIENT_PERMISSIONS"),
-            "the login session may not be renewed; ask for the permission signin:CreateOAuth2Token",
+            "you are not allowed to renew the login session; ask for the permission signin:CreateOAuth2Token",
         ),
         (|| denied("INVALID_REQUEST"), "PLACE says INVALID_REQUEST: no; AGAIN"),
         (
@@ -267,11 +267,13 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Close,
-            "PLACE closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "PLACE closed the connection without an answer; try again; if it happens again, check any proxy and \
+             configured endpoint",
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
-            "PLACE answered with status 200 and something that is not an answer of AWS Sign-In; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "PLACE answered with status 200 and something that is not an answer from AWS Sign-In; check the endpoint, \
+             and whether a proxy or a captive portal stands in between",
         ),
         (
             || Reply::Text(200, " ".repeat(2_000_000)),
@@ -283,7 +285,8 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
                 let keys = json!({"accessKeyId": "ASIAX", "secretAccessKey": "s", "sessionToken": "t\nt"});
                 Reply::Json(json!({"accessToken": keys, "tokenType": "sigv4", "expiresIn": 900, "refreshToken": "r"}))
             },
-            "PLACE gave credentials with a control character in the session token; each part is one word without a line end",
+            "PLACE gave credentials with a control character in the session token; each part must be one word without \
+             a line break",
         ),
     ];
     for (reply, words) in replies {

@@ -101,7 +101,8 @@ fn every_failure_of_the_instances_service_says_where_and_what_to_do() {
         (
             Imds::HopLimitV2,
             false,
-            "wants a token and gives none; in a container on an instance, the instance's metadata hop limit must be 2",
+            "requires a token but gives none; in a container on an instance, the instance's metadata hop limit must \
+             be 2",
         ),
         (
             Imds::HopLimit,
@@ -117,7 +118,7 @@ fn every_failure_of_the_instances_service_says_where_and_what_to_do() {
         (
             Imds::NoRole,
             false,
-            "knows no role: the instance has none; attach an instance profile to it, or name a profile that has credentials",
+            "has no role for this instance; attach an instance profile to it, or name a profile that has credentials",
         ),
         (
             Imds::Untrusted,
@@ -133,7 +134,8 @@ fn every_failure_of_the_instances_service_says_where_and_what_to_do() {
         (
             Imds::Silent,
             false,
-            "does not answer; it has trouble, or this is not an instance; AWS_METADATA_SERVICE_TIMEOUT gives it longer",
+            "does not answer; it is having trouble, or this is not an EC2 instance; AWS_METADATA_SERVICE_TIMEOUT \
+             gives it more time",
         ),
     ] {
         let (world, web) = on_an_instance(how);
@@ -174,7 +176,7 @@ fn old_credentials_of_an_outage_are_used_as_aws_asks() {
         crate::kit::masked(&run.stderr),
         format!(
             "aws-auth: warning: the instance metadata service at {} gives credentials that expired at HH:MM; they are used \
-             all the same, as AWS asks in an outage\n",
+             anyway, as AWS recommends for an outage\n",
             web.endpoint()
         )
     );
@@ -260,15 +262,18 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
                 let keys = "\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"B\",\"Token\":\"C\\u0000D\"";
                 Reply::Text(200, format!("{{{keys},{end}}}"))
             },
-            "gave credentials with a control character in the session token; each part is one word without a line end",
+            "gave credentials with a control character in the session token; each part must be one word without a \
+             line break",
         ),
         (
             || Reply::Text(200, "x".repeat(100_000)),
-            "(an answer without an end); the container's agent may have stopped; or these variables are of another container",
+            "(the answer is too long); the container's agent may have stopped, or these variables belong to another \
+             container",
         ),
         (
             || Reply::Close,
-            "(connection closed before message completed); the container's agent may have stopped; or these variables are of another container",
+            "(connection closed before message completed); the container's agent may have stopped, or these variables \
+             belong to another container",
         ),
     ];
     for (reply, words) in replies {
@@ -294,8 +299,9 @@ fn a_token_that_would_end_the_header_is_refused() {
     let run = world.aws_auth().env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token).args(["-p", "one", "true"]).run();
     let about = format!("{}:3: profile 'one'", world.path(".aws/config").display());
     run.assert_status(125).assert_stderr(&format!(
-        "aws-auth: {about}: the token file {} (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) holds a line end; the token is one \
-         word; write it without a line end\n",
+        "aws-auth: {about}: the token file {} (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) contains a line break; the \
+         token must be \
+         one word without a line break\n",
         token.display()
     ));
     std::fs::remove_file(&token).unwrap();

@@ -203,24 +203,24 @@ fn what_it_says_when_all_is_well_is_not_shown() {
 }
 
 const SHAPE: &str = "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...} (its output is not \
-                     shown here, for it may hold keys)";
+                     shown here, because it may contain keys)";
 
 #[test]
 fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
     for (script, words) in [
-        ("echo KEEP; exit 1", "failed (exit status 1) and said nothing; run it by hand to see why"),
+        ("echo KEEP; exit 1", "failed (exit status 1) and printed no error message; run it by hand to see why"),
         ("echo KEEP; echo ' token expired ' >&2; echo; exit 3", "failed (exit status 3): token expired"),
         (
             "printf 'Traceback\\n  line 1\\n\\033[31mboom\\033[0m\\n' >&2; exit 1",
             "failed (exit status 1): Traceback / line 1 / \\u{1b}[31mboom\\u{1b}[0m",
         ),
-        ("kill -9 $$", "failed (signal 9) and said nothing; run it by hand to see why"),
+        ("kill -9 $$", "failed (signal 9) and printed no error message; run it by hand to see why"),
         ("true", "printed no JSON object; SHAPE"),
         ("echo KEEP", "printed no JSON object; SHAPE"),
         ("echo '[\"KEEP\"]'", "printed no JSON object; SHAPE"),
         ("echo '{\"AccessKeyId\":\"KEEP\"}'", "printed no Version; SHAPE"),
-        ("echo '{\"Version\":2,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 2, which is unknown; SHAPE"),
-        ("echo '{\"Version\":1.5,\"AccessKeyId\":\"KEEP\"}'", "answered in Version 1.5, which is unknown; SHAPE"),
+        ("echo '{\"Version\":2,\"AccessKeyId\":\"KEEP\"}'", "printed Version 2, which is unknown; SHAPE"),
+        ("echo '{\"Version\":1.5,\"AccessKeyId\":\"KEEP\"}'", "printed Version 1.5, which is unknown; SHAPE"),
         ("echo '{\"Version\":\"1\",\"AccessKeyId\":\"KEEP\"}'", "printed a Version that is not a number; SHAPE"),
         ("echo '{\"Version\":1,\"SecretAccessKey\":\"KEEP\"}'", "printed no AccessKeyId; SHAPE"),
         ("echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\"}'", "printed no SecretAccessKey; SHAPE"),
@@ -234,9 +234,10 @@ fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
         ),
         (
             "echo '{\"Version\":1,\"AccessKeyId\":\"KEEP\",\"SecretAccessKey\":\"KEEP\\u000a\"}'",
-            "gave credentials with a control character in the secret access key; each part is one word without a line end",
+            "gave credentials with a control character in the secret access key; each part must be one word without a \
+             line break",
         ),
-        ("exec yes KEEP", "printed without end and was stopped; run it by hand; it prints one JSON object"),
+        ("exec yes KEEP", "printed too much and was stopped; run it by hand; it must print one JSON object"),
     ] {
         let world = world(script);
         // A role over the process gives the same message.
@@ -283,7 +284,7 @@ fn what_cannot_be_run_is_said_with_the_line() {
             " '/etc/passwd' cannot be run (Permission denied); it is run without a shell: write a program's full path, or sh -c '...'",
         ),
         ("'open", " has a quote that is not closed; close it, or write \\\" for the character itself"),
-        ("", " is empty; write the command there, or take the line out"),
+        ("", " is empty; write the command there, or remove the line"),
     ] {
         let world = World::new();
         world.config(&format!("[profile p]\ncredential_process = {command}\n"));
@@ -303,7 +304,7 @@ fn one_that_hangs_is_ended_with_its_group() {
     let run = world.aws_auth().env("AWS_AUTH_PROCESS_TIMEOUT", "2s").args(["-p", "one", "true"]).run();
     run.assert_status(125).assert_stderr(&format!(
         "{} did not finish within 2s and was stopped; run it by hand to see what it waits for; AWS_AUTH_PROCESS_TIMEOUT gives \
-         it longer\n",
+         it more time\n",
         about(&world)
     ));
     alive.wait_for_start();
@@ -354,7 +355,7 @@ fn our_own_end_takes_it_along() {
 fn assert_circle(output: &Output, place: &str, circle: &str) {
     output.assert_status(125);
     let words = format!(
-        "{place}: credential_process goes in a circle: {circle}; the command must not need the very profile that it gives \
+        "{place}: credential_process goes in a circle: {circle}; the command must not need the profile that it gives \
          credentials for; name another one in it"
     );
     assert!(output.stderr.contains(&words), "{words}\n{}", output.report());

@@ -332,11 +332,13 @@ fn a_renewal_that_fails_on_the_way_is_told_when_it_was_needed() {
         ),
         (
             || Reply::Close,
-            "OIDC closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "OIDC closed the connection without an answer; try again; if it happens again, check any proxy and \
+             configured endpoint",
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
-            "OIDC answered with status 200 and something that is not an answer of SSO OIDC; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "OIDC answered with status 200 and something that is not an answer from SSO OIDC; check the endpoint, and \
+             whether a proxy or a captive portal stands in between",
         ),
         (|| Reply::Json(json!({"accessToken": "x"})), "OIDC answered without a token; try again"),
         (|| Reply::Json(json!({"expiresIn": 5})), "OIDC answered without a token; try again"),
@@ -374,7 +376,7 @@ fn many_at_once_renew_the_token_once() {
 
 #[test]
 fn nobody_is_logged_in() {
-    let missing = "nobody is logged in to the SSO session 'corp'; log in with: aws-auth -p p --login";
+    let missing = "you are not logged in to the SSO session 'corp'; log in with: aws-auth -p p --login";
     let scene = Scene::new();
     scene.fails("p", missing);
     scene.fails("one", &missing.replace("-p p", "-p one"));
@@ -415,15 +417,18 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
     let refusals: [(Always, &str); 10] = [
         (
             || Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"})),
-            "PORTAL no longer takes the token of the SSO session 'corp' (Session token not found or invalid); log in with: aws-auth -p p --login --refresh",
+            "PORTAL no longer accepts the token of the SSO session 'corp' (Session token not found or invalid); log \
+             in with: aws-auth -p p --login --refresh",
         ),
         (
             || Reply::Refusal(403, "ForbiddenException", json!({"message": "No access\u{1b}[31m"})),
-            "PORTAL says ForbiddenException: No access\\u{1b}[31m; check sso_account_id (111111111111) and sso_role_name (ReadOnly); who runs IAM Identity Center assigns them to you",
+            "PORTAL says ForbiddenException: No access\\u{1b}[31m; check sso_account_id (111111111111) and \
+             sso_role_name (ReadOnly); the administrator of IAM Identity Center assigns them to you",
         ),
         (
             || Reply::Refusal(404, "ResourceNotFoundException", json!({"message": "no such account"})),
-            "PORTAL says ResourceNotFoundException: no such account; check sso_account_id (111111111111) and sso_role_name (ReadOnly); who runs IAM Identity Center assigns them to you",
+            "PORTAL says ResourceNotFoundException: no such account; check sso_account_id (111111111111) and \
+             sso_role_name (ReadOnly); the administrator of IAM Identity Center assigns them to you",
         ),
         (
             || Reply::Refusal(429, "TooManyRequestsException", json!({"message": "slow down"})),
@@ -435,11 +440,13 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
         ),
         (
             || Reply::Close,
-            "PORTAL closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "PORTAL closed the connection without an answer; try again; if it happens again, check any proxy and \
+             configured endpoint",
         ),
         (
             || Reply::Text(200, "<html>Please sign in</html>".to_owned()),
-            "PORTAL answered with status 200 and something that is not an answer of the SSO portal; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "PORTAL answered with status 200 and something that is not an answer from the SSO portal; check the \
+             endpoint, and whether a proxy or a captive portal stands in between",
         ),
         (
             || Reply::Json(json!({"roleCredentials": {"accessKeyId": "ASIAX"}})),
@@ -455,7 +462,8 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
                     json!({"accessKeyId": "ASIAX", "secretAccessKey": "s\0", "sessionToken": "t", "expiration": 0});
                 Reply::Json(json!({"roleCredentials": keys}))
             },
-            "PORTAL gave credentials with a control character in the secret access key; each part is one word without a line end",
+            "PORTAL gave credentials with a control character in the secret access key; each part must be one word \
+             without a line break",
         ),
     ];
     for (reply, words) in refusals {

@@ -97,8 +97,9 @@ fn from_the_environment_when_no_profile_is_named() {
     assert_eq!(world.sts.actions(), [ACTION]);
     std::fs::remove_file(world.path("token")).unwrap();
     run().args(["--refresh", "true"]).run().assert_status(125).assert_stderr(&format!(
-        "aws-auth: AWS_WEB_IDENTITY_TOKEN_FILE: the token file {} cannot be read (No such file or directory); it holds one \
-         token, a JWT, that the identity provider's agent writes and renews\n",
+        "aws-auth: AWS_WEB_IDENTITY_TOKEN_FILE: the token file {} cannot be read (No such file or directory); it must \
+         hold \
+         one token, a JWT, that the identity provider's agent writes and renews\n",
         world.path("token").display()
     ));
 }
@@ -141,7 +142,8 @@ fn a_token_file_that_cannot_be_used_is_said_with_the_line() {
         for profile in ["pod", "one"] {
             let run = world.run(["-p", profile, "true"]);
             run.assert_status(125).assert_stderr(&format!(
-                "{}: the token file {} {words}; it holds one token, a JWT, that the identity provider's agent writes and \
+                "{}: the token file {} {words}; it must hold one token, a JWT, that the identity provider's agent \
+                 writes and \
                  renews\n",
                 about(&world),
                 world.path("token").display()
@@ -165,7 +167,9 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
                 "ExpiredTokenException",
                 "Token expired: current date/time 1 must be before the expiration date/time 0",
             )),
-            "role ROLE: STS at ENDPOINT says ExpiredTokenException: Token expired: current date/time 1 must be before the expiration date/time 0; the token in TOKEN has expired; whoever writes that file must renew it",
+            "role ROLE: STS at ENDPOINT says ExpiredTokenException: Token expired: current date/time 1 must be before \
+             the expiration date/time 0; the token in TOKEN has expired; the program that writes that file must renew \
+             it",
         ),
         (
             Some(Fault::Refuse(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")),
@@ -173,7 +177,8 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
         ),
         (
             Some(Fault::Refuse(400, "IDPRejectedClaim", "no")),
-            "role ROLE: STS at ENDPOINT says IDPRejectedClaim: no; ask those who run the identity provider; then try again",
+            "role ROLE: STS at ENDPOINT says IDPRejectedClaim: no; ask the administrator of the identity provider, \
+             then try again",
         ),
         (
             Some(Fault::Throttle),
@@ -185,11 +190,13 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
         ),
         (
             Some(Fault::CloseUnanswered),
-            "STS at ENDPOINT closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "STS at ENDPOINT closed the connection without an answer; try again; if it happens again, check any proxy \
+             and configured endpoint",
         ),
         (
             Some(Fault::HtmlPage),
-            "STS at ENDPOINT answered with status 200 and something that is not an answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "STS at ENDPOINT answered with status 200 and something that is not an answer from STS; check the \
+             endpoint, and whether a proxy or a captive portal stands in between",
         ),
     ] {
         let world = world();

@@ -22,7 +22,7 @@ fn ran(world: &World, name: &str) -> bool {
 
 /// The message of a run without a terminal whose code STS refuses.
 fn refused(world: &World) -> String {
-    format!("aws-auth: {}; give the code that the device shows now; each code is good once\n", wrong(world, "sops"))
+    format!("aws-auth: {}; use the code that the device shows now; each code works only once\n", wrong(world, "sops"))
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_refused_code_of_any_source_is_followed_by_the_terminal_if_there_is_one() {
         answer(&world, &run, "sops", &world.fresh_code());
         let output = run.wait();
         output.success().assert_transcript(&format!(
-            "aws-auth: STS refused the code of {name}; give the one that the device shows now\r\n{}\r\n",
+            "aws-auth: STS refused the code from {name}; type the one that the device shows now\r\n{}\r\n",
             world.prompt("sops")
         ));
         assert!(!ran(&world, "other"));
@@ -212,7 +212,7 @@ fn a_code_that_was_sent_is_not_sent_again_by_the_next_run() {
     sops(&world).env("AWS_AUTH_MFA_TOKEN", &code).run().success();
     world.sts.clear_log();
     let again = || world.aws_auth().args(["-p", "sops", "--login", "--refresh"]);
-    let used = |name: &str| format!("aws-auth: the code of {name} was used already; wait for the next one\n");
+    let used = |name: &str| format!("aws-auth: the code from {name} was used already; wait for the next one\n");
     let output = again().env("AWS_AUTH_MFA_TOKEN", &code).run();
     output.assert_status(125).assert_stderr(&used("AWS_AUTH_MFA_TOKEN"));
     let spaced = format!("{} {}", &code[..3], &code[3..]);
@@ -230,7 +230,8 @@ fn a_code_that_was_sent_is_not_sent_again_by_the_next_run() {
     let output = run.wait();
     let prompt = world.prompt("sops");
     output.success().assert_transcript(&format!(
-        "aws-auth: the code of AWS_AUTH_MFA_TOKEN was used already; wait for the next one\r\n{prompt}\r\naws-auth: that code \
+        "aws-auth: the code from AWS_AUTH_MFA_TOKEN was used already; wait for the next one\r\n{prompt}\r\naws-auth: \
+         that code \
          was used already; wait for the next one\r\n{prompt}\r\n"
     ));
     assert_said(&output, &until("sops"));
@@ -288,7 +289,7 @@ fn a_code_that_went_out_without_an_answer_is_spent() {
     output.assert_status(125).assert_stderr_contains("aws-auth: ");
     assert_eq!(world.sts.count("GetSessionToken"), 1, "a call that carried a code is not repeated");
     let output = sops(&world).env("AWS_AUTH_MFA_TOKEN", &code).run();
-    output.assert_stderr("aws-auth: the code of AWS_AUTH_MFA_TOKEN was used already; wait for the next one\n");
+    output.assert_stderr("aws-auth: the code from AWS_AUTH_MFA_TOKEN was used already; wait for the next one\n");
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_helper_that_fails_where_children_are_not_waited_for_is_told_by_its_status()
     output.assert_status(125).assert_stderr_contains("helper' failed (exit status: 3); ");
     let world = self::world(Kind::Credentials, "exit 3");
     let output = run(&world, &["true"]).through(deaf).run();
-    output.assert_status(125).assert_stderr_contains("helper' failed (exit status 3) and said nothing");
+    output.assert_status(125).assert_stderr_contains("helper' failed (exit status 3) and printed no error message");
 }
 
 #[allow(unsafe_code)] // pre_exec: one async-signal-safe call
@@ -194,7 +194,7 @@ fn an_mfa_process_that_needs_its_own_code_is_a_circle() {
         let output = run(&world, &["true"]).run();
         output.assert_status(125);
         let words = format!(
-            "mfa_process goes in a circle: {circle}; the command must not need a code of the very \
+            "mfa_process goes in a circle: {circle}; the command must not need an MFA code for the \
              profile that it gives codes for\n"
         );
         assert!(output.stderr.contains(&words), "{words}{}", output.report());

@@ -213,8 +213,8 @@ fn a_prompt_of_a_renewal_ends_in_time() {
     run.expect(&world.prompt("sops"));
     let output = run.wait();
     output.success().assert_terminal_restored().assert_stderr(
-        "aws-auth: nobody gave an MFA code in time; run 'aws-auth -p sops --login' in a terminal; sh goes on with what \
-         that gets\n",
+        "aws-auth: no MFA code was given in time; run 'aws-auth -p sops --login' in a terminal; sh then uses the new \
+         credentials\n",
     );
     assert!(output.stdout_text().ends_with("status 125\n"), "{}", output.report());
     assert_eq!(world.sts.count("GetSessionToken"), 1);
@@ -249,8 +249,8 @@ fn without_a_terminal_the_error_says_the_way_out_and_a_login_elsewhere_is_it() {
     run.close_stdin();
     let output = run.wait();
     output.success().assert_stderr(&format!(
-        "aws-auth: profile 'sops' needs an MFA code of {}, and there is no terminal to ask on; run 'aws-auth -p sops \
-         --login' in a terminal; sh goes on with what that gets\n",
+        "aws-auth: profile 'sops' needs an MFA code from {}, and there is no terminal to ask on; run 'aws-auth -p sops \
+         --login' in a terminal; sh then uses the new credentials\n",
         seed::SERIAL
     ));
     assert!(output.stdout_text().contains("AccessKeyId"), "{}", output.report());
@@ -273,7 +273,7 @@ fn in_the_background_a_renewal_fails_and_nothing_stops() {
     fs::remove_file(session(&world)).unwrap();
     world.write("go", "");
     drop(pipe);
-    shell.expect("aws-auth: profile 'sops' needs an MFA code of");
+    shell.expect("aws-auth: profile 'sops' needs an MFA code from");
     shell.expect("status 125");
     shell.send_line("exit");
     shell.wait();

@@ -41,7 +41,7 @@ pub fn until(profile: &str) -> String {
 /// The message of a run that needs a code and has no source for one.
 pub fn no_way(profile: &str) -> String {
     format!(
-        "aws-auth: profile '{profile}' needs an MFA code of {}, and there is no terminal to ask on; run 'aws-auth -p \
+        "aws-auth: profile '{profile}' needs an MFA code from {}, and there is no terminal to ask on; run 'aws-auth -p \
          {profile} --login' in a terminal first, or set AWS_AUTH_MFA_TOKEN, or configure an mfa_process\n",
         seed::SERIAL
     )
@@ -57,7 +57,7 @@ pub fn wrong(world: &World, profile: &str) -> String {
 }
 
 pub const AGAIN: &str =
-    "aws-auth: STS refused that code; it may be mistyped or used, give the one that the device shows now\r\n";
+    "aws-auth: STS refused that code; it may be mistyped or used already; type the one that the device shows now\r\n";
 
 /// Runs `--login` for a profile with a valid code.
 #[track_caller]

@@ -74,8 +74,8 @@ fn three_refused_codes_are_the_end() {
     assert_said(
         &output,
         &format!(
-            "aws-auth: STS refused three MFA codes ({}); check that the device is the one of this serial, and that its \
-             clock is right\n",
+            "aws-auth: STS refused three MFA codes ({}); check that the device is the one with this serial number, and \
+             that its clock is right\n",
             wrong(&world, "sops")
         ),
     );

@@ -272,7 +272,7 @@ fn denied(world: &World, profile: &str) -> String {
     format!(
         "aws-auth: profile '{profile}': role {0}: STS at {1} says AccessDenied: User: arn:aws:iam::398263320410:user/jo is \
          not authorized to perform: sts:AssumeRole on resource: {0}; check role_arn, and ask the role's owner whether its \
-         trust policy lets you in; it may want external_id or role_session_name, which the profile does not set\n",
+         trust policy lets you in; it may require external_id or role_session_name, which the profile does not set\n",
         arn(profile),
         world.sts.endpoint()
     )

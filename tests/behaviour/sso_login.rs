@@ -19,13 +19,13 @@ const ONE: &str = "arn:aws:iam::222222222222:role/one";
 const START_URL: &str = "https://corp.awsapps.com/start";
 
 pub const OPENS: &str =
-    "aws-auth: sign in to the SSO session 'corp' in the browser; --no-browser gives a code for another one instead";
+    "aws-auth: sign in to the SSO session 'corp' in the browser; --no-browser gives a code for another browser instead";
 pub const CODE: &str = "aws-auth: to sign in, open https://corp.awsapps.com/start/#/device?user_code=ABCD-EFGH in any browser and check that it shows the code ABCD-EFGH";
 const SIGNED_IN: &str = "aws-auth: p: signed in to the SSO session 'corp' until HH:MM, and renewed then\n";
 const DONE: &str = "aws-auth: p: SSO role ReadOnly in 111111111111 until HH:MM\n";
-const MISSING: &str = "nobody is logged in to the SSO session 'corp'";
+const MISSING: &str = "you are not logged in to the SSO session 'corp'";
 pub const QUESTION: &str =
-    "aws-auth: p: nobody is logged in to the SSO session 'corp'; sign in with a browser now? [y/N] ";
+    "aws-auth: p: you are not logged in to the SSO session 'corp'; sign in with a browser now? [y/N] ";
 
 const REGISTER: &str = "POST /client/register";
 const DEVICE: &str = "POST /device_authorization";
@@ -295,7 +295,7 @@ fn other_requests_are_turned_away_and_the_wait_goes_on() {
 #[test]
 fn what_goes_wrong_in_the_browser_ends_the_login() {
     for (browser, words) in [
-        (Browser::Denies, "the sign-in was denied in the browser; run it again and allow it"),
+        (Browser::Denies, "the sign-in was denied in the browser; run the command again and allow it"),
         (Browser::HasAnotherCode, "OIDC says InvalidGrantException: Invalid authorization code provided; try again"),
     ] {
         let scene = Scene::new().with_browser();
@@ -471,8 +471,8 @@ fn slow_down_makes_the_questions_rarer() {
 #[test]
 fn what_the_answers_to_a_code_end_it_with() {
     for (answer, words) in [
-        ("access_denied", "the sign-in was denied in the browser; run it again and allow it"),
-        ("expired_token", "nobody signed in in time; run it again"),
+        ("access_denied", "the sign-in was denied in the browser; run the command again and allow it"),
+        ("expired_token", "the sign-in was not finished in time; run the command again"),
     ] {
         let scene = Scene::new();
         scene.sso.state().polls.push_back(answer);
@@ -483,7 +483,7 @@ fn what_the_answers_to_a_code_end_it_with() {
     let scene = Scene::new();
     scene.sso.state().pending = true;
     scene.sso.state().device = (1, 2);
-    scene.fails("nobody signed in in time; run it again");
+    scene.fails("the sign-in was not finished in time; run the command again");
     assert!(scene.count(TOKEN) <= 2);
     let scene = Scene::new();
     scene.sso.state().polls.extend(["server_error"; 3]);
@@ -510,7 +510,8 @@ fn a_service_that_refuses_or_talks_nonsense() {
         (
             "/client/register",
             || Reply::Close,
-            "OIDC closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "OIDC closed the connection without an answer; try again; if it happens again, check any proxy and \
+             configured endpoint",
         ),
         (
             "/device_authorization",

@@ -255,7 +255,7 @@ fn of_a_token_of_an_identity_provider() {
             keys,
             NO_CODE,
             MISSING,
-            "AssumeRoleWithWebIdentity SOPS, signed by nothing but the token, in us-east-1 (by the partition), THERE",
+            "AssumeRoleWithWebIdentity SOPS, authenticated by the token alone, in us-east-1 (by the partition), THERE",
             starts,
         ],
     );

@@ -497,20 +497,21 @@ fn what_a_proxy_answers_is_told_apart() {
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
             format!(
-                "{there} (the proxy wants a user and a password); write them into HTTPS_PROXY: \
+                "{there} (the proxy requires a user name and a password); set them in HTTPS_PROXY: \
                  http://USER:PASSWORD@HOST:PORT"
             ),
         ),
         (
             "",
             String::from(
-                "STS in us-east-1 closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+                "STS in us-east-1 closed the connection without an answer; try again; if it happens again, check any \
+                 proxy and configured endpoint",
             ),
         ),
         (
             "HTTP/1.1 200 OK\r\n\r\n",
             format!(
-                "{there} (tls handshake eof); what answers there does not speak TLS as AWS does; check the endpoint and \
+                "{there} (tls handshake eof); the server there does not speak TLS as AWS does; check the endpoint and \
                  any proxy"
             ),
         ),

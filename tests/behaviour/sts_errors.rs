@@ -73,7 +73,8 @@ fn an_unknown_key() {
         &[],
         &format!(
             "profile 'open': role {OPEN}: STS at {} says InvalidClientTokenId: The security token included in the request is \
-         invalid.; the access key is unknown, deactivated or of another partition; check aws_access_key_id and the region",
+         invalid.; the access key is unknown, deactivated or from another partition; check aws_access_key_id and the \
+         region",
             world.sts.endpoint()
         ),
     );
@@ -119,7 +120,8 @@ fn a_role_that_lets_nobody_in() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial, external_id or role_session_name, which the profile does not set",
+            "profile 'open': role {OPEN}: {}; {ask}; it may require mfa_serial, external_id or role_session_name, \
+             which the profile does not set",
             says(OPEN)
         ),
     );
@@ -129,7 +131,8 @@ fn a_role_that_lets_nobody_in() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial or role_session_name, which the profile does not set",
+            "profile 'open': role {OPEN}: {}; {ask}; it may require mfa_serial or role_session_name, which the \
+             profile does not set",
             says(OPEN)
         ),
     );
@@ -139,7 +142,7 @@ fn a_role_that_lets_nobody_in() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: {}; {ask}; it may want mfa_serial, which the profile does not set",
+            "profile 'open': role {OPEN}: {}; {ask}; it may require mfa_serial, which the profile does not set",
             says(OPEN)
         ),
     );
@@ -148,7 +151,8 @@ fn a_role_that_lets_nobody_in() {
         &world,
         "sops",
         &format!(
-            "profile 'sops': role {SOPS}: {}; {ask}; it may want external_id or role_session_name, which the profile does not set",
+            "profile 'sops': role {SOPS}: {}; {ask}; it may require external_id or role_session_name, which the \
+             profile does not set",
             says(SOPS)
         ),
     );
@@ -164,7 +168,7 @@ fn a_wrong_serial() {
         &format!(
             "profile 'sops': STS at {} says AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please \
          verify your MFA serial number is valid and associated with this user.; check mfa_serial: it must be a device of \
-         the very user whose keys are used",
+         the user whose keys are used",
             world.sts.endpoint()
         ),
     );
@@ -180,7 +184,7 @@ fn a_wrong_code() {
         &[("AWS_AUTH_MFA_TOKEN", &world.wrong_code())],
         &format!(
             "profile 'sops': STS at {} says AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.; \
-         give the code that the device shows now; each code is good once",
+         use the code that the device shows now; each code works only once",
             world.sts.endpoint()
         ),
     );
@@ -297,28 +301,31 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
         }),
         (Fault::CloseUnanswered, |at| {
             format!(
-                "STS at {at} closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint"
+                "STS at {at} closed the connection without an answer; try again; if it happens again, check any proxy \
+                 and configured endpoint"
             )
         }),
         (Fault::CloseAfterActing, |at| {
             format!(
-                "STS at {at} closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint"
+                "STS at {at} closed the connection without an answer; try again; if it happens again, check any proxy \
+                 and configured endpoint"
             )
         }),
         (Fault::CloseMidAnswer, |at| {
             format!(
-                "STS at {at} closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint"
+                "STS at {at} closed the connection without an answer; try again; if it happens again, check any proxy \
+                 and configured endpoint"
             )
         }),
         (Fault::MalformedXml, |at| format!("STS at {at} answered without credentials; {ALTERED}")),
         (Fault::HtmlPage, |at| {
-            format!("STS at {at} answered with status 200 and something that is not an answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 200 and something that is not an answer from STS; {PORTAL}")
         }),
         (Fault::Raw(302, ""), |at| {
-            format!("STS at {at} answered with status 302 and something that is not an answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 302 and something that is not an answer from STS; {PORTAL}")
         }),
         (Fault::Raw(502, "Bad Gateway"), |at| {
-            format!("STS at {at} answered with status 502 and something that is not an answer of STS; {PORTAL}")
+            format!("STS at {at} answered with status 502 and something that is not an answer from STS; {PORTAL}")
         }),
     ];
     for (fault, message) in faults {
@@ -339,7 +346,7 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
     }
 }
 
-const ALTERED: &str = "try again; if it stays, something between here and AWS alters the answers";
+const ALTERED: &str = "try again; if it happens again, something between here and AWS changes the answers";
 const PORTAL: &str = "check the endpoint, and whether a proxy or a captive portal stands in between";
 
 #[test]
@@ -359,15 +366,18 @@ fn a_call_without_a_code_is_tried_three_times() {
     for (fault, what) in [
         (
             Fault::CloseUnanswered,
-            "closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "closed the connection without an answer; try again; if it happens again, check any proxy and configured \
+             endpoint",
         ),
         (
             Fault::CloseMidAnswer,
-            "closed the connection without an answer; try again; if it stays, check any proxy and configured endpoint",
+            "closed the connection without an answer; try again; if it happens again, check any proxy and configured \
+             endpoint",
         ),
         (
             Fault::Raw(502, "Bad Gateway"),
-            "answered with status 502 and something that is not an answer of STS; check the endpoint, and whether a proxy or a captive portal stands in between",
+            "answered with status 502 and something that is not an answer from STS; check the endpoint, and whether a \
+             proxy or a captive portal stands in between",
         ),
     ] {
         let world = world();
@@ -383,7 +393,7 @@ fn a_call_without_a_code_is_tried_three_times() {
             "open",
             &[],
             &format!(
-                "STS at {} answered with status {status} and something that is not an answer of STS; {PORTAL}",
+                "STS at {} answered with status {status} and something that is not an answer from STS; {PORTAL}",
                 world.sts.endpoint()
             ),
         );
@@ -406,7 +416,8 @@ fn an_answer_without_credentials() {
         "open",
         &[],
         &format!(
-            "STS at {} answered without credentials; try again; if it stays, something between here and AWS alters the answers",
+            "STS at {} answered without credentials; try again; if it happens again, something between here and AWS \
+             changes the answers",
             world.sts.endpoint()
         ),
     );
@@ -555,7 +566,8 @@ fn a_certificate_that_nobody_here_trusts() {
         "open",
         &[("AWS_ENDPOINT_URL_STS", &url), ("AWS_CA_BUNDLE", bundle.to_str().unwrap())],
         &format!(
-            "cannot reach STS at {url} (invalid peer certificate: BadSignature); check the endpoint, and what stands in between"
+            "cannot reach STS at {url} (invalid peer certificate: BadSignature); check the endpoint and any proxy in \
+             between"
         ),
     );
     assert_eq!(world.sts.connections(), 0);
@@ -595,8 +607,9 @@ fn a_certificate_of_another_host_or_time() {
         stderr(&url),
         format!(
             "aws-auth: cannot reach STS at {url} (invalid peer certificate: certificate not valid for name \"localhost\"; \
-         certificate is only valid for DnsName(\"sts.example\")); the certificate is another host's; check the endpoint, and \
-         what stands in between\n"
+         certificate is only valid for DnsName(\"sts.example\")); the certificate is for another host; check the \
+         endpoint and \
+         any proxy in between\n"
         )
     );
     let old = |params: &mut rcgen::CertificateParams| params.not_after = rcgen::date_time_ymd(2001, 1, 1);
@@ -621,7 +634,8 @@ fn https_to_a_port_that_speaks_none() {
         "open",
         &[("AWS_ENDPOINT_URL_STS", &url), ("AWS_CA_BUNDLE", bundle.to_str().unwrap())],
         &format!(
-            "cannot reach STS at {url} (received corrupt message of type InvalidContentType); what answers there does not speak \
+            "cannot reach STS at {url} (received corrupt message of type InvalidContentType); the server there does \
+             not speak \
          TLS as AWS does; check the endpoint and any proxy"
         ),
     );
@@ -668,7 +682,7 @@ fn a_system_without_certificates() {
         .arg("true")
         .in_terminal();
     run.wait().assert_status(125).assert_transcript("").assert_stderr(
-        "aws-auth: this system has no CA certificates to trust AWS by; install its ca-certificates package, or set \
+        "aws-auth: this system has no CA certificates to verify AWS with; install its ca-certificates package, or set \
          AWS_CA_BUNDLE (or SSL_CERT_FILE) to a PEM file of them\n",
     );
 }

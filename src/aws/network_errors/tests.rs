@@ -12,7 +12,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::aws::network_errors::{Trouble, trouble, words};
 
-/// Stands for the private errors of other crates on the way, which may quote the request.
+/// Stands for private errors of other crates, which may quote the request.
 #[derive(Debug)]
 struct Outer(Box<dyn StdError + Send + Sync>);
 
@@ -28,7 +28,7 @@ impl StdError for Outer {
     }
 }
 
-/// As hyper-rustls nests them: an I/O error in another one.
+/// A TLS error as hyper-rustls nests it: an I/O error inside another one.
 fn of_tls(error: impl Into<rustls::Error>) -> io::Error {
     io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error.into()))
 }
@@ -38,26 +38,26 @@ fn cases() -> Vec<(Box<dyn StdError + Send + Sync>, Trouble)> {
     let expected = ServerName::try_from("sts.example").expect("a name");
     vec![
         (of_tls(CertificateError::UnknownIssuer).into(), Trouble::Untrusted),
-        (of_tls(CertificateError::NotValidForName).into(), Trouble::OtherHost),
+        (of_tls(CertificateError::NotValidForName).into(), Trouble::WrongHost),
         (
             of_tls(CertificateError::NotValidForNameContext { expected, presented: Vec::new() }).into(),
-            Trouble::OtherHost,
+            Trouble::WrongHost,
         ),
-        (of_tls(CertificateError::Expired).into(), Trouble::OtherTime),
-        (of_tls(CertificateError::ExpiredContext { time: at(2), not_after: at(1) }).into(), Trouble::OtherTime),
-        (of_tls(CertificateError::NotValidYet).into(), Trouble::OtherTime),
-        (of_tls(CertificateError::NotValidYetContext { time: at(1), not_before: at(2) }).into(), Trouble::OtherTime),
+        (of_tls(CertificateError::Expired).into(), Trouble::WrongTime),
+        (of_tls(CertificateError::ExpiredContext { time: at(2), not_after: at(1) }).into(), Trouble::WrongTime),
+        (of_tls(CertificateError::NotValidYet).into(), Trouble::WrongTime),
+        (of_tls(CertificateError::NotValidYetContext { time: at(1), not_before: at(2) }).into(), Trouble::WrongTime),
         (of_tls(CertificateError::BadSignature).into(), Trouble::BadCertificate),
         (of_tls(InvalidMessage::InvalidContentType).into(), Trouble::NoTls),
         (of_tls(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)).into(), Trouble::NoTls),
         (io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof").into(), Trouble::NoTls),
         (io::Error::from(io::ErrorKind::ConnectionReset).into(), Trouble::CutOff),
         (io::Error::from(io::ErrorKind::BrokenPipe).into(), Trouble::CutOff),
-        (io::Error::from(io::ErrorKind::TimedOut).into(), Trouble::Late),
+        (io::Error::from(io::ErrorKind::TimedOut).into(), Trouble::TimedOut),
         (io::Error::from(io::ErrorKind::ConnectionRefused).into(), Trouble::Other),
         (io::Error::from(io::ErrorKind::HostUnreachable).into(), Trouble::Other),
         (ResolveDnsError::new(io::Error::other("no such name")).into(), Trouble::NoAddress),
-        (ConnectorError::timeout("no connection".into()).into(), Trouble::Late),
+        (ConnectorError::timeout("no connection".into()).into(), Trouble::TimedOut),
         ("certificate expired, connection reset".into(), Trouble::Other),
     ]
 }

@@ -14,8 +14,8 @@ use crate::plan::origin::{Origin, Sourced};
 use crate::region::Region;
 use crate::time::Length;
 
-/// A client whose STS accepts connections and never says anything.
-fn of_a_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpListener, String, Client) {
+/// A client whose STS endpoint accepts connections and never answers.
+fn client_of_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpListener, String, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("{scheme}://{}", listener.local_addr().unwrap());
     let sts = Sts {
@@ -36,7 +36,7 @@ fn of_a_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpListener,
     (listener, url, client)
 }
 
-/// GetSessionToken, which fails.
+/// Calls GetSessionToken and returns the failure.
 fn call_with_code(client: &Client) -> Failure {
     let signer = Credentials {
         access_key_id: String::from("AKIA"),
@@ -52,8 +52,8 @@ fn call_with_code(client: &Client) -> Failure {
 }
 
 #[test]
-fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
-    let (listener, url, client) = of_a_silent_service("http", None);
+fn a_call_to_a_silent_service_times_out_and_sends_a_code_once() {
+    let (listener, url, client) = client_of_silent_service("http", None);
     let failure = call_with_code(&client);
     assert_eq!(failure.kind, Kind::Other);
     assert_eq!(
@@ -66,16 +66,18 @@ fn a_silent_service_is_given_up_and_a_code_is_sent_once() {
 }
 
 #[test]
-fn a_connection_that_is_not_made_in_time_is_told_from_an_answer_that_does_not_come() {
+fn a_connection_timeout_has_its_own_message() {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut bundle = tempfile::NamedTempFile::new().unwrap();
     let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
     bundle.write_all(certificate.pem().as_bytes()).unwrap();
-    // The TLS handshake is a part of the connection.
+    // The time limit for connecting includes the TLS handshake.
     let path = bundle.path().to_str().unwrap().to_owned();
-    let (_listener, url, client) = of_a_silent_service("https", Some(path));
+    let (_listener, url, client) = client_of_silent_service("https", Some(path));
     assert_eq!(
         call_with_code(&client).error.to_string(),
-        format!("cannot reach STS at {url} (timed out); nobody answered; check the network, a VPN, and HTTPS_PROXY")
+        format!(
+            "cannot reach STS at {url} (timed out); there was no answer; check the network, a VPN, and HTTPS_PROXY"
+        )
     );
 }

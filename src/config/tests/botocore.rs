@@ -1,6 +1,6 @@
-//! Files and what botocore 1.43 under Python 3.11 reads in them: its `Session.full_config`, or null where it refuses
-//! them. The first cases are chosen, the others random; none holds what we read otherwise on purpose (comments after
-//! values, repeated headers and keys).
+//! Files, and what botocore 1.43 with Python 3.11 reads from them: its `Session.full_config`, or null if it refuses
+//! them. The first cases are chosen, the others random. None contains what aws-auth reads differently on purpose:
+//! comments after values, and repeated headers and keys.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::error::Result;
 
 const CASES: &str = include_str!("botocore.json");
 
-/// Those of the sso-session and services sections in the cases.
+/// The names of the sso-session and services sections in the cases.
 const NAMES: &[&str] = &["default", "dev", "my s", "s"];
 
-/// The entries as JSON, a map as an object.
+/// The entries as a JSON object; a map is a nested object.
 fn object<'a>(
     entries: Vec<(Cow<'a, str>, Value<'a>)>,
     nested: impl Fn(&str) -> Result<Option<section::Map<'a>>>,

@@ -1,4 +1,4 @@
-//! What holds for any text.
+//! Properties that hold for any text.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -41,7 +41,7 @@ proptest! {
     }
 }
 
-/// Reads everything there is, and sees that it agrees with itself and with the texts.
+/// Reads everything, and checks that the results agree with each other and with the texts.
 fn read_all(config: &str, credentials: &str) {
     let config = SourceFile::from_text(FileKind::Config, "config", config);
     let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", credentials);

@@ -1,4 +1,4 @@
-//! The AWS SDK's own parser cases, from its aws-runtime crate.
+//! The parser test cases of the AWS SDK for Rust, from its aws-runtime crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::config::source::SourceFile;
 use crate::config::tests::texts;
 use crate::config::value::FileKind;
 
-/// Where the AWS SDK's own cases expect something other than we read, and why.
+/// The SDK's cases whose expected result differs from ours, and why.
 const OTHER_THAN_THE_SDK: &[(&str, &str)] = &[
     (
         "Profile names support alphanumeric characters and - / . % @ _ : +",
@@ -39,9 +39,9 @@ const OTHER_THAN_THE_SDK: &[(&str, &str)] = &[
     ),
 ];
 
-/// The directory of the aws-runtime crate, on which the SDK depends.
+/// The source directory of the aws-runtime crate, on which the SDK depends.
 fn aws_runtime() -> PathBuf {
-    // Without the platform, cargo wants the crates of all of them.
+    // Without a platform, cargo needs the crates of all platforms, which an offline machine may not have.
     let host = Command::new("rustc").args(["--print", "host-tuple"]).output().expect("rustc runs").stdout;
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
@@ -56,7 +56,7 @@ fn aws_runtime() -> PathBuf {
     Path::new(runtime["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
-/// What the SDK's cases state: every profile, or that there is an error.
+/// Our result in the form of the SDK's cases: every profile, or that there is an error.
 pub(super) fn our_reading(input: &Json) -> Json {
     let file = |kind, key: &str| SourceFile::from_text(kind, key, input[key].as_str().unwrap_or_default()).unwrap();
     let (config, credentials) = (file(FileKind::Config, "configFile"), file(FileKind::Credentials, "credentialsFile"));
