@@ -1,4 +1,4 @@
-//! Profiles that are not there, and the names that may have been meant.
+//! Errors about profiles that do not exist, with the names that may have been meant.
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Error;
@@ -30,7 +30,7 @@ pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     }
 }
 
-/// The first names of many.
+/// The first twelve names, and how many more there are.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
