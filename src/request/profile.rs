@@ -1,4 +1,4 @@
-//! Which profile is asked for, and by what.
+//! Which profile is asked for, and what names it.
 
 use std::ffi::OsStr;
 
@@ -6,7 +6,7 @@ use crate::cli::options::Cli;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 
-/// What names the profile of a renewal: the variable that the outer run has set.
+/// What names the profile of a renewal: the variable that the outer run set.
 pub const RENEWED: &str = "AWS_AUTH_PROFILE";
 
 /// A profile, and what named it.
@@ -18,7 +18,7 @@ pub struct Chosen {
     pub by: &'static str,
 }
 
-/// The profile that was named, `None` when none was.
+/// The profile that was named; `None` if none was.
 pub(crate) fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<String>) -> Result<Option<Chosen>> {
     if let Some(name) = &cli.profile {
         if name.is_empty() {
