@@ -161,9 +161,8 @@ impl RoleOptions {
     fn take_over(&mut self, set_before: &[Setting]) -> Result<()> {
         let Some((_, arn)) = set_before.iter().find(|(name, _)| name == nesting::ROLE) else { return Ok(()) };
         if self.arn.is_some() {
-            return Err(
-                Error::new("--role-arn is given here and to the --keep-fresh above").advise("name a profile with -p")
-            );
+            return Err(Error::new("--role-arn is given here and in the outer run with --keep-fresh")
+                .advise("name a profile with -p"));
         }
         self.arn = Some(RoleArn::parse(arn, nesting::ROLE)?);
         Ok(())

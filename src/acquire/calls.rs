@@ -181,7 +181,7 @@ impl<'a> Calls<'a> {
     /// The plan's result from an entry that another process wrote, if it has enough left.
     pub(crate) fn result_from(&self, entry: Entry, now: Timestamp) -> Option<Credentials> {
         let credentials = good_for(entry, self.context.request.cache.min_ttl, now)?;
-        self.context.messages.step(|| String::from("another process has put them into the cache meanwhile"));
+        self.context.messages.step(|| String::from("another process has now put them into the cache"));
         Some(credentials)
     }
 
@@ -289,7 +289,7 @@ impl Calls<'_> {
                 }
                 self.or_still_good(error)
             }
-            NoCode::Resumed => Stop::Failed(Error::new("the question was interrupted").advise("run it again")),
+            NoCode::Resumed => Stop::Failed(Error::new("the prompt was interrupted").advise("run the command again")),
         }
     }
 

@@ -34,7 +34,7 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Res
     }
     // If the MFA session is the result, `--refresh` alone keeps it; `--login --refresh` replaces it.
     if context.request.cache.refresh && (!plan.session_is_result() || login) {
-        context.messages.step(|| format!("{}: the cache is passed over (--refresh)", result_name(plan, None)));
+        context.messages.step(|| format!("{}: the cache is ignored (--refresh)", result_name(plan, None)));
         return Ok(None);
     }
     let lookup = cached_result(plan, context, now);
@@ -57,7 +57,7 @@ pub(crate) fn warn_if_short(plan: &Acquisition, context: &Context<'_>, credentia
     let length = if plan.length() == Length::MAX { left } else { plan.length() };
     if short || left < needed(cache.min_ttl, length) {
         context.messages.warn(&format!(
-            "the credentials of profile '{}' are good for {left} only; {} was asked for",
+            "the credentials of profile '{}' are good for only {left}; --min-ttl is {}",
             plan.profile_name(),
             cache.min_ttl
         ));

@@ -173,8 +173,8 @@ fn ended_early(error: Error, calls: &Calls<'_>) -> Error {
 fn why_newer(role: &Role, stored: &StoredSession, dead: bool) -> String {
     let at = stored.issued.local(now());
     if dead {
-        format!("STS no longer knows the session of {at}; a new code is needed")
+        format!("STS no longer knows the session from {at}; a new code is needed")
     } else {
-        format!("role {} refused the session of {at}; a newer code may help", role.arn.as_str())
+        format!("role {} refused the session from {at}; a newer code may help", role.arn.as_str())
     }
 }

@@ -24,12 +24,12 @@ pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
         // The session gets its line when it is looked up.
         (Some(_), _) => {}
         (None, Some(serial)) => {
-            lines.push(format!("no MFA session: each new role takes a code of {} itself", serial.as_str()));
+            lines.push(format!("no MFA session: each new role needs a code of {}", serial.as_str()));
         }
         (None, None) => lines.push(String::from("no MFA code is needed")),
     }
     if plan.roles.is_empty() && plan.session.is_none() && !plan.base.is_provider() {
-        lines.push(String::from("the keys are given as they are, and no call is made"));
+        lines.push(String::from("the keys are used as they are, and no call is made"));
     }
     lines
 }
@@ -64,7 +64,7 @@ pub(crate) fn looked_up(
         return vec![if context.request.cache.off {
             format!("{what}: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)")
         } else {
-            format!("{what}: in no cache")
+            format!("{what}: not cached")
         }];
     };
     match &lookup.found {
@@ -72,7 +72,7 @@ pub(crate) fn looked_up(
             let cached = cached(&what, lookup, entry, now);
             let wanted = needed(context.request.cache.min_ttl, entry.length);
             if entry.left(now) < wanted {
-                return vec![format!("{cached}; {wanted} is wanted")];
+                return vec![format!("{cached}; {wanted} is needed")];
             }
             with_session(plan, cached)
         }
@@ -111,7 +111,7 @@ pub(crate) fn session(session: &Session, lookup: &Lookup<StoredSession>, used: b
             stored.entry.left(now)
         ),
         Found::Entry(older) | Found::TooOld(older) => {
-            format!("{what}: the one of {} is replaced", older.issued.local(now))
+            format!("{what}: the one from {} is replaced", older.issued.local(now))
         }
         _ => format!("{what}: none is kept"),
     }

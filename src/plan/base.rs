@@ -232,13 +232,13 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
                 set.place(only.at),
                 profile.name
             ))
-            .advise("both keys of a pair stand in the same file; add the other"));
+            .advise("both keys of a pair must be in the same file; add the other"));
         }
     };
     for value in [&id, &other] {
         if value.text.is_empty() {
             return Err(Error::new(format!("{}: profile '{}' has an empty key", set.place(value.at), profile.name))
-                .advise("write the key of an IAM user there, or take both lines out"));
+                .advise("write the key of an IAM user there, or remove both lines"));
         }
     }
     if id.text.contains(['<', '>']) {
@@ -251,7 +251,7 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
     for value in [&id, &other].into_iter().cloned().chain(token) {
         if value.text.bytes().any(|b| b.is_ascii_control()) {
             return Err(Error::new(format!(
-                "{}: profile '{}' has a key with a line end or another control character in it",
+                "{}: profile '{}' has a key with a line break or another control character in it",
                 set.place(value.at),
                 profile.name
             ))
@@ -309,7 +309,7 @@ pub(crate) fn of_credential_source(
             Ok(Base::Instance { instance, named: Some(named) })
         }
         other => Err(Error::new(format!("{}: credential_source of profile '{profile}' is '{other}'", set.place(at)))
-            .advise("it is one of Environment, Ec2InstanceMetadata and EcsContainer, in exactly this case")),
+            .advise("write Environment, Ec2InstanceMetadata or EcsContainer, with these capital letters")),
     }
 }
 
@@ -374,7 +374,7 @@ pub(crate) fn missing_credentials_hint(set: &ProfileSet<'_>, profile: &Profile<'
         KEYS.into_iter().find(|known| strsim::osa_distance(known, &key) <= 2 || known.replace('_', "") == key)
     };
     let misspelt = entries.iter().filter(|(key, _)| !KEYS.contains(&&**key)).find_map(|(key, value)| {
-        near(key).map(|known| format!("'{key}' in {} is no key that is read; write {known}", set.place(value.at)))
+        near(key).map(|known| format!("'{key}' in {} is not a known key; write {known}", set.place(value.at)))
     });
     let half = || {
         let (key, value) = entries.iter().find(|(key, _)| matches!(&**key, "source_profile" | "credential_source"))?;

@@ -105,7 +105,7 @@ fn source<'a>(set: &ProfileSet<'_>, profile: &Profile<'a>) -> Result<Source<'a>>
             set.place(credential_source.at),
             profile.name
         ))
-        .advise("a role is assumed with one of them; take the other out")),
+        .advise("keep one of them and remove the other")),
         (None, None) => {
             let at = profile.get("role_arn").map_or(profile.at(), |role| role.at);
             Err(Error::new(format!(
@@ -143,5 +143,5 @@ pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<
         set.place(source.at()),
         source.name
     ))
-    .advise("give it keys, credential_process or an SSO session, or name another source_profile")
+    .advise("give it keys, a credential_process or an SSO session, or name another source_profile")
 }

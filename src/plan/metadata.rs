@@ -73,8 +73,8 @@ impl Container {
         let name = host(&url).to_ascii_lowercase();
         let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         if !(https || loopback || PLAIN.contains(&name.as_str())) || name.is_empty() {
-            return Err(Error::new(format!("{variable} leads to '{name}' by plain http")).advise(
-                "credentials are asked for by https, or on this machine, 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]",
+            return Err(Error::new(format!("{variable} points to '{name}' over plain http")).advise(
+                "use https; plain http is only for this machine, 169.254.170.2, 169.254.170.23 and [fd00:ec2::23]",
             ));
         }
         let token = match text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? {
@@ -94,7 +94,7 @@ impl Instance {
     #[cold]
     pub(crate) fn new(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Self> {
         if request.caller.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
-            return Err(Error::new("the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true")
+            return Err(Error::new("the instance's credentials are needed, but AWS_EC2_METADATA_DISABLED is true")
                 .advise("unset it on an instance; elsewhere name a profile that has credentials"));
         }
         let setting = |variable, key| setting(chosen, request, variable, key);
@@ -109,14 +109,14 @@ impl Instance {
                     "the mode of the instance metadata endpoint is '{}'",
                     mode.unwrap_or_default()
                 ))
-                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is IPv4 or IPv6"));
+                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE must be IPv4 or IPv6"));
             }
         };
         let endpoint = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")?;
         let endpoint = endpoint.unwrap_or_else(|| by_mode.to_owned());
         if !endpoint.starts_with("http://") || host(&endpoint).is_empty() {
             return Err(Error::new(format!("the instance metadata endpoint '{endpoint}' is not a URL"))
-                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT begins with http://"));
+                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT must begin with http://"));
         }
         let number = |variable, key| -> Result<u32> {
             let Some(text) = setting(variable, key)? else { return Ok(1) };

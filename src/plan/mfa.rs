@@ -196,7 +196,7 @@ impl Role {
     #[cold]
     pub fn too_long(&self, set: &ProfileSet<'_>) -> Error {
         Error::new(format!(
-            "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
+            "{}: role {} cannot last {}: it is assumed from temporary credentials, which get at most 1h",
             self.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
             self.arn.as_str(),
             self.length()

@@ -72,7 +72,7 @@ pub(crate) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> R
     let Some(name) = profile.get("services") else { return Ok(Vec::new()) };
     let Some(section) = set.services(&name.text) else {
         return Err(Error::new(format!("{}: there is no section [services {}]", set.place(name.at), name.text))
-            .advise("write that section, or take the services key out of the profile"));
+            .advise("add that section, or remove the services key from the profile"));
     };
     let mut urls = Vec::new();
     for (service, _) in section.entries() {

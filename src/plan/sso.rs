@@ -94,20 +94,20 @@ fn of_session<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>, name: &Value<'_>)
             name.text,
             name.text
         ))
-        .advise("write that section into the config file ('aws configure sso-session' does), or correct the name"));
+        .advise("add that section to the config file ('aws configure sso-session' does it), or correct the name"));
     };
     for (key, value) in session.entries() {
         if let Some(own) = profile.get(&key)
             && own.text != value.text
         {
             return Err(Error::new(format!(
-                "{}: profile '{}' has another {key} than its [sso-session {}] ({})",
+                "{}: profile '{}' has a different {key} than its [sso-session {}] ({})",
                 set.place(own.at),
                 profile.name,
                 name.text,
                 set.place(value.at)
             ))
-            .advise("take the profile's out"));
+            .advise("remove the one in the profile"));
         }
     }
     Ok(["sso_start_url", "sso_region"].map(|key| session.get(key)))
@@ -131,7 +131,7 @@ fn incomplete(
                 name.text,
                 profile.name
             ))
-            .advise("a session has both; 'aws configure sso-session' asks for them")
+            .advise("it needs sso_start_url and sso_region; 'aws configure sso-session' asks for them")
         }
         _ => Error::new(format!("{}: profile '{}' uses SSO but has no {names}", set.place(at), profile.name))
             .advise("'aws configure sso' asks for all of them"),

@@ -60,18 +60,23 @@ pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
         Base::WebIdentity { web, .. } => (
             "web-identity",
             web.role.as_str().to_owned(),
-            format!("role {} by the token in {}", web.role.as_str(), web.token_file),
+            format!("role {} assumed with the token in {}", web.role.as_str(), web.token_file),
         ),
         Base::Sso { sso, .. } => (
             "sso",
             sso.role_name.clone(),
-            format!("SSO role {} in account {} by the sign-in to {}", sso.role_name, sso.account_id, sso.token_name()),
+            format!(
+                "SSO role {} in account {} through the sign-in to {}",
+                sso.role_name,
+                sso.account_id,
+                sso.token_name()
+            ),
         ),
         Base::Process { command, .. } => {
             // The arguments may hold secrets.
             let words = split_words(command).unwrap_or_default();
             let program = words.into_iter().next().unwrap_or_default();
-            ("process", program.clone(), format!("what credential_process prints: {program}"))
+            ("process", program.clone(), format!("the output of credential_process {program}"))
         }
         Base::Login { login, .. } => ("login", login.session.clone(), format!("aws login session {}", login.session)),
         Base::Container { container, .. } => {
@@ -95,6 +100,6 @@ fn place_of_base(base: &Base, set: &ProfileSet<'_>) -> String {
         Base::Environment { .. } => String::from("AWS_ACCESS_KEY_ID"),
         Base::WebIdentity { .. } => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
         Base::Container { container, .. } => container.variable.to_owned(),
-        _ => String::from("nothing else is named"),
+        _ => String::from("no other credentials are named"),
     }
 }

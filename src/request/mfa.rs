@@ -77,6 +77,7 @@ pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
     if SESSION_LENGTHS.contains(&seconds) {
         Ok(SessionLength::For(seconds))
     } else {
-        Err(Error::new(format!("{name} is '{text}'")).advise("an MFA session lasts from 15m to 36h; or write off"))
+        Err(Error::new(format!("{name} is '{text}'"))
+            .advise("an MFA session lasts from 15m to 36h; write such a length, or off"))
     }
 }

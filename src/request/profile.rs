@@ -22,7 +22,7 @@ pub struct Chosen {
 pub(crate) fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<String>) -> Result<Option<Chosen>> {
     if let Some(name) = &cli.profile {
         if name.is_empty() {
-            return Err(Error::new("--profile names an empty profile").advise("name one, or leave the option out"));
+            return Err(Error::new("--profile is empty").advise("name a profile, or leave the option out"));
         }
         return Ok(Some(Chosen { name: name.clone(), by: "--profile" }));
     }
@@ -40,7 +40,7 @@ pub(crate) fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<
         && other != OsStr::new(&name)
     {
         warnings.push(format!(
-            "AWS_PROFILE is '{name}' and AWS_DEFAULT_PROFILE is '{}'; taking AWS_PROFILE (AWS CLI 1 takes the other)",
+            "AWS_PROFILE is '{name}' and AWS_DEFAULT_PROFILE is '{}'; using AWS_PROFILE (AWS CLI 1 uses the other)",
             other.to_string_lossy()
         ));
     }
