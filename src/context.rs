@@ -1,4 +1,4 @@
-//! What carrying a plan out needs beside the plan.
+//! What is needed beside a plan to carry it out.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,13 +22,13 @@ use crate::time::{Length, Timestamp};
 /// How long a run without a terminal waits for another process.
 const UNATTENDED_WAIT: Duration = Duration::from_mins(5);
 
-/// The surroundings of a run: what was asked for, and what it was started with.
+/// What a run works with: the request, the files, the environment, the caches, and where messages go.
 pub struct Context<'a> {
-    /// When the run began. What happens after a question or a call asks for the time again.
+    /// When the run began. Code that runs after a prompt or a call takes the time again.
     pub now: Timestamp,
     /// What was asked for.
     pub request: &'a Request<'a>,
-    /// The files, for the base's secret.
+    /// The two configuration files. The secret key of a base is read from here.
     pub set: &'a ProfileSet<'a>,
     /// The environment.
     pub snapshot: &'a Snapshot,
@@ -39,7 +39,8 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// How long this run may wait for a person: only a renewal has a limit, since a running command waits for it.
+    /// How long this run may wait for a person; `None` is no limit. Only a renewal has a limit, because a running
+    /// command waits for it.
     pub fn patience(&self) -> Option<Duration> {
         self.request.keep_fresh.renewal.as_ref().map(|renewal| renewal.patience)
     }
@@ -68,12 +69,12 @@ impl Context<'_> {
         lock::take(path, &Waiting { what, patience: self.wait_limit(), ancestors: &ancestors, say: &say })
     }
 
-    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` is what the others
-    /// wait for. `None` where nothing may be written, or there can be no lock: then the run goes on without one, after
-    /// a warning in the latter case.
+    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` says what
+    /// the lock holder is getting, for messages. `None` if nothing may be written, or if no lock file can be made. The
+    /// run then goes on without a lock, in the second case after a warning.
     ///
     /// # Errors
-    /// Returns an error when waiting would never end, or no longer makes sense.
+    /// Returns an error if the lock holder waits for this run, or if a renewal has waited for its whole time.
     pub fn take_turn(&self, name: &str, what: &str) -> Result<Option<Lock>> {
         let Some(state) = self.store.state().filter(|_| self.store.writable()) else { return Ok(None) };
         match self.turn_at(&state.join(format!("lock-{name}")), what) {
@@ -90,7 +91,7 @@ impl Context<'_> {
         }
     }
 
-    /// Writes a login into a file of the AWS CLI's cache, or warns that it cannot be written; `what` it is.
+    /// Writes a login to a file of the AWS CLI's cache, or warns that it cannot be written. `what` names the login.
     pub fn keep(&self, path: &Path, file: &impl Serialize, what: &str) {
         store::write_or_warn(path, file, (what, "a new login may be needed"), self.messages);
     }

@@ -1,4 +1,4 @@
-//! What a run was asked for: the command line over the environment, checked.
+//! The request of a run: the command line and the environment, combined and checked.
 
 pub mod caller;
 pub mod lengths;
@@ -27,50 +27,50 @@ use crate::time::{Length, Timestamp};
 
 /// The shortest and the longest session that STS gives for a role.
 const ROLE_LENGTHS: RangeInclusive<Length> = Length::minutes(15)..=Length::hours(12);
-/// How long credentials must be good for, unless told: the AWS CLI's own margin.
+/// The lifetime that credentials must have left if `--min-ttl` is not given: the AWS CLI's own margin.
 const DEFAULT_MIN_TTL: Length = Length::minutes(15);
 
 /// What a run was asked for.
 pub struct Request<'a> {
-    /// What is done.
+    /// The action.
     pub action: Action,
-    /// The profile; `None` when none was named.
+    /// The profile; `None` if none was named and this run is not a renewal of an outer run's keys.
     pub profile: Option<Chosen>,
     /// `--region`.
     pub region: Option<Region>,
-    /// The role that is asked for beside the profile's own, and how long its session is to be.
+    /// The options about roles.
     pub role: RoleOptions,
-    /// MFA sessions and codes.
+    /// The options about MFA sessions and codes.
     pub mfa: MfaOptions,
-    /// How the caches are used.
+    /// The options about the caches.
     pub cache: CacheOptions,
-    /// Renewals.
+    /// Renewals of the command's credentials.
     pub keep_fresh: KeepFresh,
     /// AWS_AUTH_WAIT_TIMEOUT: how long to wait for another process.
     pub wait_limit: Option<Length>,
-    /// What is said, and how.
+    /// The options about output.
     pub output: OutputOptions,
-    /// What the caller's environment says.
+    /// What the caller's environment holds.
     pub caller: Caller<'a>,
-    /// What should be said with the plan.
+    /// Warnings about the request, printed with the plan.
     pub warnings: Vec<String>,
 }
 
-/// What is asked about roles.
+/// Options about roles.
 #[derive(Debug)]
 pub struct RoleOptions {
-    /// `--role-arn`.
+    /// `--role-arn`: a role that is assumed after the profile's own.
     pub arn: Option<RoleArn>,
-    /// `--duration` or AWS_AUTH_DURATION.
+    /// `--duration` or AWS_AUTH_DURATION, from 15 minutes to 12 hours.
     pub duration: Option<Length>,
 }
 
-/// How the caches are used.
+/// Options about the caches.
 #[derive(Debug)]
 pub struct CacheOptions {
     /// `--min-ttl` or AWS_AUTH_MIN_TTL, else 15 minutes.
     pub min_ttl: Length,
-    /// Whether that was asked for, and is not the default.
+    /// Whether `min_ttl` was given and is not the default.
     pub min_ttl_asked: bool,
     /// `--refresh`.
     pub refresh: bool,
@@ -78,10 +78,10 @@ pub struct CacheOptions {
     pub off: bool,
 }
 
-/// What is said, and how.
+/// Options about output.
 #[derive(Debug)]
 pub struct OutputOptions {
-    /// How much is said.
+    /// How much is printed on stderr.
     pub verbosity: Verbosity,
     /// `--json`.
     pub json: bool,
@@ -90,10 +90,10 @@ pub struct OutputOptions {
 }
 
 impl<'a> Request<'a> {
-    /// Puts the command line over the environment.
+    /// Combines the command line and the environment. An option wins over its variable.
     ///
     /// # Errors
-    /// Returns a usage error, or one that names the option or variable that cannot be read.
+    /// Returns an error if the command line is wrong, or if an option or a variable has an unusable value.
     pub fn new(cli: &Cli, snapshot: &'a Snapshot, now: Timestamp) -> Result<Self> {
         let action = crate::cli::action::of(cli)?;
         let mut warnings = Vec::new();
@@ -108,8 +108,8 @@ impl<'a> Request<'a> {
             profile = Some(renewed);
             role.take_over(&set_before)?;
         }
-        // A renewal goes on with the outer run's settings; its --region must not change half-way through a long run. A
-        // list names every profile.
+        // A renewal keeps the outer run's settings, so that its --region does not change half-way through a long run.
+        // `--list` resolves every profile, as if each were named.
         let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List;
         let unset = if names_one { nesting::unchanged(&set_before, snapshot) } else { Vec::new() };
         Ok(Self {
@@ -127,7 +127,7 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// The name of the profile that counts; `default` when none was named.
+    /// The profile's name; `default` if none was named.
     pub fn profile_name(&self) -> &str {
         self.profile.as_ref().map_or(DEFAULT_PROFILE, |chosen| chosen.name.as_str())
     }
@@ -160,20 +160,19 @@ impl RoleOptions {
         Ok(Self { arn, duration })
     }
 
-    /// A renewal assumes the role that was asked for in the outer run.
+    /// Takes the `--role-arn` of the outer run, because a renewal assumes the same role.
     fn take_over(&mut self, set_before: &[Setting]) -> Result<()> {
         let Some((_, arn)) = set_before.iter().find(|(name, _)| name == nesting::ROLE) else { return Ok(()) };
         if self.arn.is_some() {
-            return Err(
-                Error::new("--role-arn is given here and to the --keep-fresh above").advise("name a profile with -p")
-            );
+            return Err(Error::new("--role-arn is given here and in the outer run with --keep-fresh")
+                .advise("name a profile with -p"));
         }
         self.arn = Some(RoleArn::parse(arn, nesting::ROLE)?);
         Ok(())
     }
 }
 
-/// How much the options ask to be said.
+/// `--quiet` wins over `--verbose`.
 fn verbosity(cli: &Cli) -> Verbosity {
     match (cli.quiet, cli.verbose) {
         (true, _) => Verbosity::Quiet,

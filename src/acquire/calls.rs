@@ -1,4 +1,4 @@
-//! The calls that a plan is carried out with: what signs them, the client that makes them, and the locks around them
+//! The calls of a plan: the credentials that sign them, the client that makes them, and the locks around them
 //! (docs/design.md, "Locks").
 
 use crate::acquire::lookup::{MIN_STEP_TTL, good_for, still_good, warn_in_clear};
@@ -21,7 +21,7 @@ use crate::sso::token::Token;
 use crate::system::lock::{Holder, Lock};
 use crate::time::{Length, Timestamp, now};
 
-/// A renewal asks for no code while cached credentials are good for at least this long.
+/// A renewal asks for no code while the cached credentials have at least this much left.
 const RENEWAL_GRACE: Length = Length::minutes(5);
 
 /// The calls of one run.
@@ -30,7 +30,7 @@ pub(crate) struct Calls<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) codes: Codes<'a>,
     client: Option<Client>,
-    /// The sign-in to IAM Identity Center, where the base needs one.
+    /// The token of IAM Identity Center, if the base needs one.
     pub(crate) token: Option<Token>,
     /// The device's lock, while a code is asked for and sent.
     device_lock: Option<Lock>,
@@ -38,9 +38,9 @@ pub(crate) struct Calls<'a> {
 
 /// Why there are no credentials.
 pub(crate) enum Stop {
-    /// They cannot be had.
+    /// They cannot be obtained.
     Failed(Error),
-    /// A renewal does without a code for now: what is cached is still good.
+    /// A renewal asks for no code now, because the cached credentials are still good.
     StillGood(Credentials),
 }
 
@@ -79,14 +79,15 @@ impl<'a> Calls<'a> {
         if let Some(credentials) = before {
             return Ok(credentials);
         }
-        // As a result the cached credentials were looked at already; they have too little left.
+        // If the base is the result, its cached credentials were looked up before and have too little left.
         let step = (!self.plan.roles.is_empty() && !self.context.request.cache.refresh).then_some(MIN_STEP_TTL);
         let credentials = fetch::fetch(self.plan, self.context, self.token.as_ref(), step)?;
         self.refuse_long_chain(&credentials)?;
         Ok(credentials)
     }
 
-    /// What the plan could not know of a process: that it gives temporary credentials. Said before a code is asked for.
+    /// Refuses a first role of more than an hour if a process gave temporary credentials, which the plan could not
+    /// know. This comes before a code is asked for.
     fn refuse_long_chain(&self, credentials: &Credentials) -> Result<()> {
         match self.plan.roles.first() {
             Some(role)
@@ -100,7 +101,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// The base's credentials as the plan's result. One process at a time asks a provider whose answer is cached.
+    /// The base's credentials as the plan's result. If they are cached, one process at a time asks the provider.
     pub(crate) fn base(&self, place: Option<&Place>) -> Result<Credentials> {
         let _lock = self.take_entry_turn(place)?;
         if place.is_some() && !self.context.request.cache.refresh {
@@ -113,7 +114,7 @@ impl<'a> Calls<'a> {
         self.signer(None)
     }
 
-    /// AssumeRole without a code, by one process at a time for each entry of the cache.
+    /// AssumeRole without a code. For each cache entry, one process at a time makes the call.
     pub(crate) fn assume(
         &mut self,
         at: usize,
@@ -152,7 +153,7 @@ impl<'a> Calls<'a> {
         let call = CodedCall {
             serial,
             why: None,
-            told: &|| story::assume_role(role, &signer, context.set),
+            describe: &|| story::assume_role(role, &signer, context.set),
             meanwhile: &|calls| calls.assumed_meanwhile(at),
             call: &|_, client, code| {
                 let subject = Subject { profile: Some(plan.profile_name()), role: Some(role) };
@@ -164,7 +165,7 @@ impl<'a> Calls<'a> {
         self.with_code(&call)
     }
 
-    /// A role that another process has assumed while this one waited for its turn.
+    /// The credentials of a role that another process assumed while this one waited for the lock.
     fn assumed_meanwhile(&self, at: usize) -> Option<Credentials> {
         if self.context.request.cache.refresh {
             return None;
@@ -177,14 +178,14 @@ impl<'a> Calls<'a> {
         (entry.left(now) >= MIN_STEP_TTL).then_some(entry.credentials)
     }
 
-    /// The plan's result from an entry that another process has made, if it is good for long enough.
+    /// The plan's result from an entry that another process wrote, if it has enough left.
     pub(crate) fn result_from(&self, entry: Entry, now: Timestamp) -> Option<Credentials> {
         let credentials = good_for(entry, self.context.request.cache.min_ttl, now)?;
-        self.context.messages.step(|| String::from("another process has put them into the cache meanwhile"));
+        self.context.messages.step(|| String::from("another process has now put them into the cache"));
         Some(credentials)
     }
 
-    /// Waits for the turn to get what this file of a cache is for.
+    /// Waits for the lock of this cache entry; `None` if the credentials are not cached.
     fn take_entry_turn(&self, place: Option<&Place>) -> Result<Option<Lock>> {
         match place.and_then(|place| place.path.file_stem()) {
             Some(key) => self.context.take_turn(&key.to_string_lossy(), "the credentials"),
@@ -195,26 +196,26 @@ impl<'a> Calls<'a> {
 
 /// A call that carries a code.
 pub(crate) struct CodedCall<'c, T> {
-    /// The device.
+    /// The device whose code is sent.
     pub(crate) serial: &'c Serial,
-    /// Why a code is asked for again, for the person.
+    /// Why a code is asked for again; printed above the prompt.
     pub(crate) why: Option<&'c str>,
     /// The call in words, for `-v`.
-    pub(crate) told: &'c dyn Fn() -> String,
-    /// What another process has got while this one waited for its turn.
+    pub(crate) describe: &'c dyn Fn() -> String,
+    /// Looks for what another process obtained while this one waited for the lock.
     pub(crate) meanwhile: &'c dyn Fn(&Calls<'_>) -> Option<T>,
-    /// Makes the call, and keeps what it gives.
+    /// Makes the call, and caches the result.
     pub(crate) call: &'c dyn Fn(&Calls<'_>, &Client, Code<'_>) -> Result<T, Failure>,
 }
 
 impl Calls<'_> {
-    /// Makes a call that carries a code, with another code when STS refuses one. The device's lock is held from before
-    /// the question until the answer is kept.
+    /// Makes a call that carries a code, with another code if STS refuses one. The device's lock is held from before
+    /// the prompt until the result is cached.
     pub(crate) fn with_code<T>(&mut self, call: &CodedCall<'_, T>) -> Result<T, Stop> {
         if let Some(credentials) = still_good(self.plan, self.context, RENEWAL_GRACE, now()) {
             return Err(Stop::StillGood(credentials));
         }
-        // What is wrong with the endpoint or its certificates must not cost a code.
+        // An unusable endpoint or CA bundle must not cost a code.
         self.client()?;
         let mut why = call.why.map(String::from);
         let result = loop {
@@ -226,7 +227,7 @@ impl Calls<'_> {
             match self.try_code(call, &mut why) {
                 Ok(Some(answer)) => break Ok(answer),
                 Ok(None) => {}
-                // The program was stopped at the prompt, and others may have done the work meanwhile.
+                // aws-auth was stopped at the prompt, and another process may have made the call since then.
                 Err(NoCode::Resumed) => self.device_lock = None,
                 Err(none) => break Err(self.no_code(none)),
             }
@@ -235,7 +236,8 @@ impl Calls<'_> {
         result
     }
 
-    /// Waits for the device, and looks at what was got meanwhile.
+    /// Waits for the device's lock, then looks for what another process obtained. It is an error if that process gave
+    /// up.
     fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
         let key = self.plan.base.access_key_id().unwrap_or_default();
         let name = hex_sha1(&format!("{key}\n{}", call.serial.as_str()));
@@ -252,7 +254,7 @@ impl Calls<'_> {
         }
     }
 
-    /// One code, sent once. `None` when STS refused it and another one may be tried.
+    /// Gets one code and sends it once. `None` if STS refused it and another one may be tried.
     fn try_code<T>(&mut self, call: &CodedCall<'_, T>, why: &mut Option<String>) -> Result<Option<T>, NoCode> {
         let given = self.codes.next(call.serial, why.as_deref(), &mut Holder::new(&mut self.device_lock))?;
         self.codes.sent(call.serial, &given.digits);
@@ -260,7 +262,7 @@ impl Calls<'_> {
         context.messages.step(|| {
             let source = given.source.unwrap_or("the terminal");
             let place = sts::sts_place(&self.plan.sts, context.set);
-            format!("{}, with a code of {} from {source}, in {place}", (call.told)(), call.serial.as_str())
+            format!("{}, with a code of {} from {source}, in {place}", (call.describe)(), call.serial.as_str())
         });
         let code = Code { serial: call.serial, digits: &given.digits };
         self.client().map_err(NoCode::Failed)?;
@@ -288,11 +290,11 @@ impl Calls<'_> {
                 }
                 self.or_still_good(error)
             }
-            NoCode::Resumed => Stop::Failed(Error::new("the question was interrupted").advise("run it again")),
+            NoCode::Resumed => Stop::Failed(Error::new("the prompt was interrupted").advise("run the command again")),
         }
     }
 
-    /// A failure, unless a renewal can do without a code for now.
+    /// The failure, or for a renewal the cached credentials if they are still good.
     fn or_still_good(&self, error: Error) -> Stop {
         still_good(self.plan, self.context, MIN_STEP_TTL, now()).map_or(Stop::Failed(error), Stop::StillGood)
     }

@@ -1,4 +1,4 @@
-//! What carrying a plan out would do now, told from the caches alone: no lock, no network, nothing written.
+//! What a run would do now, found out from the caches alone: it takes no lock, makes no call and writes nothing.
 
 use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, last_cached_step, usable_session};
 use crate::arn::Serial;
@@ -12,21 +12,21 @@ use crate::providers::fetch;
 use crate::system::terminal::Terminal;
 use crate::time::{Length, Timestamp};
 
-/// Credentials that a cache holds.
+/// How long credentials in a cache are good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
-    /// Seconds left.
+    /// The lifetime left.
     pub left: Length,
-    /// When they end.
+    /// When they expire.
     pub expiration: Timestamp,
     /// Whether a run would still use them.
     pub usable: bool,
 }
 
-/// What a run would ask of others.
+/// A call that a run would make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call<'p> {
-    /// The provider of the base.
+    /// A call of the provider that is the base.
     Base(&'p Base),
     /// GetSessionToken.
     SessionToken(&'p Session),
@@ -45,33 +45,33 @@ pub enum CodeSource {
     Process,
     /// A person at the terminal.
     Terminal,
-    /// Nowhere: there is no terminal either.
+    /// Nowhere: there is no other source, and no terminal.
     Nowhere,
 }
 
 /// What the caches hold for a plan, and what a run would do.
 #[derive(Debug)]
 pub struct Forecast<'p> {
-    /// The base's credentials, when a provider's are kept.
+    /// The base's credentials, if they come from a provider and are cached.
     pub base: Option<Held>,
     /// The MFA session.
     pub session: Option<Held>,
-    /// Each role's.
+    /// The credentials of each role, in the plan's order.
     pub roles: Vec<Option<Held>>,
     /// The plan's result.
     pub result: Option<Held>,
-    /// The calls, in order.
+    /// The calls that a run would make, in order.
     pub calls: Vec<Call<'p>>,
     /// The device whose code would be needed first, and where the code would come from.
     pub code: Option<(&'p Serial, CodeSource)>,
 }
 
-/// The time left of the plan's result in a cache, enough for a run or not.
+/// The plan's result in a cache, even if it has too little left for a run; `None` if there is none.
 pub fn result_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {
     Some(held(&cached_result(plan, context, now).entry()?, now, context.request.cache.min_ttl))
 }
 
-/// Looks into the caches, and follows the steps of [`crate::acquire::obtain::obtain`] without taking any.
+/// Looks into the caches, and lists the steps that [`crate::acquire::obtain::obtain`] would take.
 pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -> Forecast<'p> {
     let mut forecast = looked_up(plan, context, now);
     let has_roles = !plan.roles.is_empty();
@@ -94,7 +94,8 @@ pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp
         steps.make_session();
     }
     forecast.calls = steps.calls;
-    // A result was looked at above; as a step, what is cached of a provider serves if it lasts a moment.
+    // If the base is the result, it was looked at above. As a step, a provider's cached credentials need only last a
+    // minute.
     let cached = has_roles && !context.request.cache.refresh && forecast.base.is_some_and(|base| base.usable);
     if steps.base_signs && !cached && plan.base.is_provider() {
         forecast.calls.insert(0, Call::Base(&plan.base));
@@ -103,7 +104,7 @@ pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp
     forecast
 }
 
-/// What the caches hold.
+/// What the caches hold. The calls are not filled in.
 fn looked_up<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -> Forecast<'p> {
     let min_ttl = context.request.cache.min_ttl;
     let last = plan.roles.len().checked_sub(1);
@@ -163,7 +164,7 @@ fn held(entry: &Entry, now: Timestamp, margin: Length) -> Held {
     Held { left, expiration: entry.expiration, usable: left >= needed(margin, entry.length) }
 }
 
-/// The first source that a run would ask.
+/// The source that a run would take its first code from.
 fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
     let request = context.request;
     if request.mfa.code_option.is_some() {
@@ -179,7 +180,7 @@ fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
     }
 }
 
-/// Whether a cache may hold what this base gives.
+/// Whether credentials of this kind of base are cached.
 pub fn held_of_base(base: &Base, context: &Context<'_>) -> bool {
     provider::place(base, context.store).is_some()
 }

@@ -1,4 +1,4 @@
-//! Whose credentials these are, as STS sees it.
+//! Whose credentials these are, according to STS.
 
 use crate::acquire::lookup::warn_in_clear;
 use crate::aws::http::LIMITS;
@@ -9,10 +9,10 @@ use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::plan::model::Acquisition;
 
-/// Asks STS. No policy can forbid that.
+/// Calls GetCallerIdentity, which no policy can deny.
 ///
 /// # Errors
-/// When STS cannot be reached, or does not know the credentials.
+/// Returns an error if STS cannot be reached, or does not accept the credentials.
 pub fn identity(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<Identity> {
     warn_in_clear(plan, context);
     let subject = Subject { profile: plan.profile.as_deref(), role: plan.roles.last() };

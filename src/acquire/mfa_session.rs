@@ -16,13 +16,13 @@ use crate::system::terminal::Terminal;
 use crate::text::shell_words::shell_word;
 use crate::time::{Length, now};
 
-/// A session younger than this was made for this very run: a role that refuses it refuses every session.
+/// A session younger than this counts as new: a role that refuses it would refuse a newer one too.
 const MAX_AGE_OF_NEW_SESSION: Length = Length::seconds(60);
 
 /// The MFA session of a plan: found in the cache, or made with a code.
 pub(crate) struct MfaSession<'a> {
     session: &'a Session,
-    /// Whether the stored session is passed over (`--login --refresh`).
+    /// Whether the stored session is ignored (`--login --refresh`).
     renew: bool,
 }
 
@@ -38,7 +38,7 @@ impl<'a> MfaSession<'a> {
         Ok(self.get(calls, &|entry| needed(min_ttl, entry.length))?.entry.credentials)
     }
 
-    /// Assumes a role from the session; where the role refuses it, from a newer one.
+    /// Assumes a role from the session, or from a newer one if the role refuses it (case 3).
     pub(crate) fn assume(&mut self, calls: &mut Calls<'_>, at: usize, role: &Role) -> Result<Credentials, Stop> {
         let request = keys::cli_key(role);
         let stored = self.get(calls, &|_| MIN_STEP_TTL)?;
@@ -70,13 +70,13 @@ impl<'a> MfaSession<'a> {
         })
     }
 
-    /// The stored session when it has enough left, else a new one. `wanted` is how much that is.
+    /// The stored session if it has enough left, else a new one. `wanted` is the lifetime that it must have left.
     fn get(&mut self, calls: &mut Calls<'_>, wanted: &dyn Fn(&Entry) -> Length) -> Result<StoredSession, Stop> {
         let now = now();
         let lookup = calls.context.store.session(calls.plan, self.session, now);
         let enough = |stored: &StoredSession| stored.entry.left(now) >= wanted(&stored.entry);
         let used = !self.renew && lookup.as_entry().is_some_and(enough);
-        // As a result it was told of when it was looked for.
+        // If the session is the result, the lookup before this one was reported already.
         if used || !calls.plan.session_is_result() {
             calls.context.messages.step(|| story::session(self.session, &lookup, used, now));
         }
@@ -89,13 +89,13 @@ impl<'a> MfaSession<'a> {
         }
     }
 
-    /// A newer session than one that a role refused.
+    /// A session that is newer than the one that a role refused.
     fn replace(&mut self, calls: &mut Calls<'_>, refused: &StoredSession, why: &str) -> Result<StoredSession, Stop> {
         let issued = refused.issued;
         self.make(calls, Some(why), &move |stored| stored.issued > issued)
     }
 
-    /// GetSessionToken with a code, unless another process has made a session meanwhile that is `enough`.
+    /// GetSessionToken with a code, unless another process has now made a session that is `enough`.
     fn make(
         &mut self,
         calls: &mut Calls<'_>,
@@ -107,7 +107,7 @@ impl<'a> MfaSession<'a> {
         let stored = calls.with_code(&CodedCall {
             serial: &session.serial.value,
             why,
-            told: &|| story::get_session_token(session, &signer),
+            describe: &|| story::get_session_token(session, &signer),
             meanwhile: &|calls| {
                 calls.context.store.session(calls.plan, session, now()).entry().filter(|stored| enough(stored))
             },
@@ -117,7 +117,7 @@ impl<'a> MfaSession<'a> {
         Ok(stored)
     }
 
-    /// Remembers that a role refuses this session for a reason that no newer code mends.
+    /// Notes in the session's file that a role refuses it although it is new, so that no later run asks in vain.
     fn remember_refusal(&self, calls: &Calls<'_>, mut stored: StoredSession, request: String) {
         if self.session.kept && !stored.refused.contains(&request) {
             stored.refused.push(request);
@@ -126,7 +126,7 @@ impl<'a> MfaSession<'a> {
     }
 }
 
-/// GetSessionToken; keeps what it gives.
+/// Calls GetSessionToken and caches the session.
 fn get_session_token(
     calls: &Calls<'_>,
     client: &Client,
@@ -149,7 +149,7 @@ fn get_session_token(
         context.store.keep_session(plan, session, &stored, context.messages);
         forget::sweep(context.store, issued);
     }
-    // As a result its end is told with the command, or with the summary.
+    // If the session is the result, its expiration is reported with the command, or in the summary.
     if !plan.session_is_result() {
         let place = context.store.session_place(plan, session).filter(|_| session.kept);
         context.messages.step(|| story::new_session(place.as_ref(), &stored, issued));
@@ -157,7 +157,7 @@ fn get_session_token(
     Ok(stored)
 }
 
-/// Whether a code can be had at all.
+/// Whether there is any source of a code.
 fn can_ask(calls: &Calls<'_>) -> bool {
     calls.codes.has_source() || Terminal::open().is_some()
 }
@@ -169,12 +169,12 @@ fn ended_early(error: Error, calls: &Calls<'_>) -> Error {
     ))
 }
 
-/// Why a newer session is asked for, for the person.
+/// Why a newer session is needed; printed above the prompt.
 fn why_newer(role: &Role, stored: &StoredSession, dead: bool) -> String {
     let at = stored.issued.local(now());
     if dead {
-        format!("STS no longer knows the session of {at}; a new code is needed")
+        format!("STS no longer knows the session from {at}; a new code is needed")
     } else {
-        format!("role {} refused the session of {at}; a newer code may help", role.arn.as_str())
+        format!("role {} refused the session from {at}; a newer code may help", role.arn.as_str())
     }
 }

@@ -1,4 +1,5 @@
-//! A plan carried out: the last step that a cache has fresh, and calls for the rest, each step stored.
+//! Carries out a plan: takes the last step that is fresh in a cache, makes the calls for the rest, and caches each
+//! step.
 
 pub mod calls;
 pub mod forecast;

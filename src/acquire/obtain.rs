@@ -1,7 +1,7 @@
-//! A plan carried out: from the last step that a cache has, each further step with a call of STS, and kept.
+//! Carries out a plan: starts from the last step that is in a cache, and makes a call for each further one.
 
 use crate::acquire::calls::{Calls, Stop};
-use crate::acquire::lookup::{MIN_STEP_TTL, last_cached_step, say_if_short};
+use crate::acquire::lookup::{MIN_STEP_TTL, last_cached_step, warn_if_short};
 use crate::acquire::mfa_session::MfaSession;
 use crate::acquire::story;
 use crate::cache::lookup::Lookup;
@@ -17,18 +17,18 @@ use crate::providers::{fetch, process};
 use crate::sso::outcome::NotSignedIn;
 use crate::time::now;
 
-/// Credentials, and whether this very run got them from STS.
+/// Credentials, and whether this run called STS for them.
 pub struct Obtained {
     /// The credentials.
     pub credentials: Credentials,
-    /// False when they come from a cache, where another run has left them.
+    /// False if they come from a cache, or from a provider other than STS.
     pub by_this_run: bool,
 }
 
-/// Gets the credentials: waits for its turn, asks for a code where one is needed, calls STS, keeps what it gives.
+/// Obtains the credentials: waits for locks, asks for a code if one is needed, makes the calls and caches the results.
 ///
 /// # Errors
-/// Returns an error when the person gives no code, STS refuses, or a service cannot be reached.
+/// Returns an error if the person gives no code, STS refuses, or a service cannot be reached.
 #[cold]
 pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     process::refuse_circle(plan, context)?;
@@ -52,7 +52,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     }
 }
 
-/// The steps of the plan that no cache has done already.
+/// Does the steps of the plan that are not in a cache.
 fn carry_out(calls: &mut Calls<'_>) -> Result<Credentials, Stop> {
     // Before any lock is taken: a process that only needs the role must not wait while a person signs in.
     sign_in(calls)?;
@@ -80,7 +80,7 @@ fn carry_out(calls: &mut Calls<'_>) -> Result<Credentials, Stop> {
     }
 }
 
-/// Makes sure of the token of IAM Identity Center, when the plan needs it.
+/// Gets the token of IAM Identity Center if the plan needs it; this may ask a person to sign in.
 fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
     let (plan, context) = (calls.plan, calls.context);
     if !fetch::is_sso(plan) {
@@ -96,7 +96,7 @@ fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
     while needed && calls.token.is_none() {
         match fetch::sign_in(plan, context) {
             Ok(token) => calls.token = token,
-            // The program was stopped at the question, and another process may have signed in meanwhile.
+            // aws-auth was stopped at the prompt, and another process may have signed in since then.
             Err(NotSignedIn::Resumed) => {}
             Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
                 return Err(error);
@@ -106,7 +106,7 @@ fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What a person who typed a code has for it, and whether it is less than was asked for.
+/// Says what was obtained, and warns if it is short or not kept.
 fn report(calls: &Calls<'_>, credentials: &Credentials) {
     let (plan, context) = (calls.plan, calls.context);
     let (messages, action, now) = (context.messages, context.request.action, now());
@@ -117,13 +117,13 @@ fn report(calls: &Calls<'_>, credentials: &Credentials) {
         let until = token.until.local(now);
         messages.say(&format!("{}: signed in to {login} until {until}{then}", plan.profile_name()));
     }
-    say_if_short(plan, context, credentials, now);
+    warn_if_short(plan, context, credentials, now);
     if calls.codes.any_sent()
         && let Some(why) = context.store.keeps_nothing()
     {
         messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
     }
-    // A login says it in any case.
+    // `--login` prints the summary itself.
     if calls.codes.prompted && action != Action::Login {
         messages.say(&summary(plan, credentials, now));
     } else if !action.says_result() {

@@ -1,5 +1,5 @@
-//! What `--verbose` tells: the profile, what named it and where it stands, what the plan begins with, how MFA is shown;
-//! then each look into a cache and each call, as they happen.
+//! The lines of `--verbose`: the profile, what named it and where it is, what the plan begins with, how it carries MFA;
+//! then each cache lookup and each call, as they happen.
 
 use std::fmt::Write as _;
 
@@ -14,27 +14,27 @@ use crate::plan::resolve;
 use crate::plan::words::{base_in_words, result_name};
 use crate::time::Timestamp;
 
-/// The profile, its sources, and what the plan begins with.
+/// The first lines: the profile, its sources, what the plan begins with, and whether a code is needed.
 #[cold]
 pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
     let base = base_in_words(&plan.base, context.set);
     let profile = profile(plan.profile.as_deref(), context);
     let mut lines = vec![profile, format!("begins with {} ({})", base.what, base.at)];
     match (&plan.session, plan.device()) {
-        // Its state is told when it is looked for.
+        // The session gets its line when it is looked up.
         (Some(_), _) => {}
         (None, Some(serial)) => {
-            lines.push(format!("no MFA session: each new role takes a code of {} itself", serial.as_str()));
+            lines.push(format!("no MFA session: each new role needs a code of {}", serial.as_str()));
         }
         (None, None) => lines.push(String::from("no MFA code is needed")),
     }
     if plan.roles.is_empty() && plan.session.is_none() && !plan.base.is_provider() {
-        lines.push(String::from("the keys are given as they are, and no call is made"));
+        lines.push(String::from("the keys are used as they are, and no call is made"));
     }
     lines
 }
 
-/// The profile and what named it, with the sources that it leads to.
+/// The profile, what named it, and the sources in its chain.
 #[cold]
 pub fn profile(name: Option<&str>, context: &Context<'_>) -> String {
     let mut text = match (&context.request.profile, name) {
@@ -52,7 +52,7 @@ pub fn profile(name: Option<&str>, context: &Context<'_>) -> String {
     text
 }
 
-/// The look for the plan's result in a cache.
+/// The lookup of the plan's result in a cache.
 pub(crate) fn looked_up(
     plan: &Acquisition,
     context: &Context<'_>,
@@ -64,7 +64,7 @@ pub(crate) fn looked_up(
         return vec![if context.request.cache.off {
             format!("{what}: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)")
         } else {
-            format!("{what}: in no cache")
+            format!("{what}: not cached")
         }];
     };
     match &lookup.found {
@@ -72,7 +72,7 @@ pub(crate) fn looked_up(
             let cached = cached(&what, lookup, entry, now);
             let wanted = needed(context.request.cache.min_ttl, entry.length);
             if entry.left(now) < wanted {
-                return vec![format!("{cached}; {wanted} is wanted")];
+                return vec![format!("{cached}; {wanted} is needed")];
             }
             with_session(plan, cached)
         }
@@ -84,13 +84,13 @@ pub(crate) fn looked_up(
     }
 }
 
-/// A role on the way that is still good, so that those before it are not assumed.
+/// A role within the chain whose cached credentials are still good, so that the roles before it are not assumed.
 pub(crate) fn goes_on_from(plan: &Acquisition, at: usize, lookup: &Lookup<Entry>, now: Timestamp) -> Vec<String> {
     let what = plan.roles.get(at).map_or_else(String::new, |role| format!("role {}", role.arn.as_str()));
     lookup.as_entry().map(|entry| with_session(plan, cached(&what, lookup, entry, now))).unwrap_or_default()
 }
 
-/// A cached role, and that it leaves nothing to do for an MFA session.
+/// The line of a cached role, and one that says that the MFA session is not needed.
 fn with_session(plan: &Acquisition, cached: String) -> Vec<String> {
     match &plan.session {
         Some(session) if !plan.roles.is_empty() => {
@@ -100,7 +100,7 @@ fn with_session(plan: &Acquisition, cached: String) -> Vec<String> {
     }
 }
 
-/// The MFA session as it was found, for a role that is assumed from it; `used` when it is good enough for that.
+/// The lookup of the MFA session; `used` says whether it is good enough for the next step.
 pub(crate) fn session(session: &Session, lookup: &Lookup<StoredSession>, used: bool, now: Timestamp) -> String {
     let what = format!("MFA session of {}", session.serial.value.as_str());
     match &lookup.found {
@@ -111,7 +111,7 @@ pub(crate) fn session(session: &Session, lookup: &Lookup<StoredSession>, used: b
             stored.entry.left(now)
         ),
         Found::Entry(older) | Found::TooOld(older) => {
-            format!("{what}: the one of {} is replaced", older.issued.local(now))
+            format!("{what}: the one from {} is replaced", older.issued.local(now))
         }
         _ => format!("{what}: none is kept"),
     }
@@ -126,18 +126,18 @@ pub(crate) fn new_session(place: Option<&Place>, stored: &StoredSession, now: Ti
     }
 }
 
-/// An AssumeRole.
+/// An AssumeRole call.
 pub(crate) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_>) -> String {
     let at = role.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at));
     format!("AssumeRole {} ({at}), signed by {}", role.arn.as_str(), signer.access_key_id)
 }
 
-/// A GetSessionToken.
+/// A GetSessionToken call.
 pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> String {
     format!("GetSessionToken for {}, signed by {}", session.length, signer.access_key_id)
 }
 
-/// What the command is started with.
+/// The keys that the command is started with; this follows the name of its program.
 pub fn with_credentials(credentials: &Credentials, now: Timestamp) -> String {
     match credentials.expiration {
         Some(end) => format!(" with keys {} until {}", credentials.access_key_id, end.local(now)),

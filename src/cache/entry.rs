@@ -6,29 +6,29 @@ use crate::time::{Length, Timestamp};
 /// Credentials from a cache.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The credentials; their expiration is known.
+    /// The credentials; their `expiration` is never `None`.
     pub credentials: Credentials,
-    /// When they end.
+    /// When they expire.
     pub expiration: Timestamp,
-    /// How long they live in all, in seconds, as far as it is known.
+    /// Their full lifetime: what was requested, or less if they expire earlier.
     pub length: Length,
 }
 
 impl Entry {
-    /// Seconds left at `now`.
+    /// The lifetime left at `now`; negative after the expiration.
     pub fn left(&self, now: Timestamp) -> Length {
         self.expiration - now
     }
 }
 
-/// An MFA session as it is kept.
+/// An MFA session, as stored.
 #[derive(Debug, Clone)]
 pub struct StoredSession {
     /// Its credentials.
     pub entry: Entry,
     /// When STS gave it.
     pub issued: Timestamp,
-    /// The requests that it was refused for, by their keys: a newer code was of no help.
+    /// The cache keys of the role requests that were refused although the session was new.
     pub refused: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Forgetting entries: what `--logout` removes. Only files that are aws-auth's own, or the AWS CLI's entry of a role that
-//! a profile names.
+//! Removes entries, for `--logout` and to clean up. Only aws-auth's own files are removed, and the AWS CLI's entries of
+//! one profile.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,16 @@ use crate::time::{Length, Timestamp};
 
 /// What was removed.
 pub struct Forgotten {
-    /// How many sets of credentials, a session among them.
+    /// How many sets of credentials, including an MFA session.
     pub sets: usize,
-    /// Whether a session was.
+    /// Whether an MFA session was removed.
     pub session: bool,
 }
 
-/// Removes a profile's role credentials and its MFA session.
+/// Removes the cached credentials of a profile: those of its roles and its provider, and its MFA session.
+///
+/// # Errors
+/// Returns an error if a file cannot be removed.
 pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
     let roles = (0..plan.roles.len()).filter_map(|at| store.role_place(plan, at)).map(|place| place.path);
     let session = plan.session.as_ref().and_then(|session| store.session_place(plan, session)).map(|place| place.path);
@@ -34,8 +37,11 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
     Ok(Forgotten { sets: roles + sessions + base, session: sessions > 0 })
 }
 
-/// Removes every entry of aws-auth's own directory, whichever profile it was for, and what killed runs left half
-/// written; how many credentials that were.
+/// Removes all sessions, roles and used codes from aws-auth's own directory, and the temporary files of killed runs.
+/// Returns how many sets of credentials there were.
+///
+/// # Errors
+/// Returns an error if a directory cannot be read, or a file cannot be removed.
 pub fn forget_all(store: &Store) -> Result<usize> {
     let mut removed = 0;
     for dir in [store.state(), store.cli()].into_iter().flatten() {
@@ -53,7 +59,7 @@ pub fn forget_all(store: &Store) -> Result<usize> {
 }
 
 fn remove(path: &Path) -> Result<usize> {
-    // A directory of that name is nobody's entry.
+    // A directory of that name is not a cache entry.
     if path.is_dir() {
         return Ok(0);
     }
@@ -69,8 +75,8 @@ fn failed(path: &Path, error: &io::Error) -> Error {
         .advise("remove it by hand; it holds credentials")
 }
 
-/// Removes sessions and role entries of our own that have ended, and what killed runs left half written. Called when
-/// a session is made, not on every run.
+/// Removes expired sessions and roles from aws-auth's own directory, and the temporary files of killed runs. Called
+/// when a session is made, not on every run.
 pub fn sweep(store: &Store, now: Timestamp) {
     #[derive(Deserialize)]
     struct Ended<'a> {

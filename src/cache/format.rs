@@ -1,4 +1,5 @@
-//! The files of the caches: the AWS CLI's format, and that of MFA sessions.
+//! The formats of cache files: the AWS CLI's for roles (docs/profiles.md, "The AWS CLI's role cache"), and that of MFA
+//! sessions.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,7 @@ use crate::cache::entry::{Assumed, Entry};
 use crate::credentials::{Credentials, Secret};
 use crate::time::{Length, Timestamp};
 
-/// What the AWS CLI writes and reads.
+/// A role's file, as the AWS CLI writes and reads it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RoleFile<'a> {
     #[serde(rename = "Credentials", borrow)]
@@ -59,14 +60,15 @@ pub(crate) struct SessionFile<'a> {
     pub(crate) refused: Vec<String>,
 }
 
-/// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
-/// they were asked for.
+/// The credentials in a file; `None` if they cannot be used. `written` is when they were obtained, `nominal` the
+/// lifetime that was requested.
 pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, role: Option<&RoleArn>) -> Option<Entry> {
     let expiration = Timestamp::parse(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
     }
-    // STS may give less than was asked for; the file's own time tells. A copied file can only look shorter.
+    // STS may give less than was requested; the time of the file shows it. A copied file has a later time, so its
+    // length can only come out shorter.
     let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
     let account_id =
         file.account_id.as_deref().map(String::from).or_else(|| role.map(|role| role.account().to_owned()));
@@ -80,7 +82,7 @@ pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, ro
     Some(Entry { credentials, expiration, length })
 }
 
-/// Credentials as they are written; `None` for those without a token and an end.
+/// Credentials in the form of a file; `None` if they have no session token or no expiration.
 pub(crate) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
     Some(KeysFile {
         access_key_id: Cow::Borrowed(&credentials.access_key_id),
@@ -91,7 +93,7 @@ pub(crate) fn keys_file(credentials: &Credentials) -> Option<KeysFile<'_>> {
     })
 }
 
-/// AssumedRoleUser as it is written.
+/// AssumedRoleUser in the form of a file.
 pub(crate) fn user_file(assumed: &Assumed) -> UserFile<'_> {
     UserFile { assumed_role_id: assumed.id.as_deref().map(Cow::Borrowed), arn: Cow::Borrowed(&assumed.arn) }
 }

@@ -2,8 +2,8 @@
 
 use crate::time::Length;
 
-/// How much of their life credentials must have left to be used (docs/design.md, "The caches"): `min_ttl`, but no more than
-/// two thirds of their whole length, so that a role of 15 minutes is not fetched anew by every run.
+/// The lifetime that credentials must have left to be used: `min_ttl`, but no more than two thirds of their whole
+/// length. Without that limit, every run would fetch a role of 15 minutes again.
 pub fn needed(min_ttl: Length, length: Length) -> Length {
     min_ttl.min(length.two_thirds())
 }

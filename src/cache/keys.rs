@@ -65,7 +65,8 @@ fn parameters(
     json
 }
 
-/// The key of an entry of our own: the base's access key id, every hop's parameters, the serial and the STS.
+/// The key of a role in aws-auth's own cache: SHA-1 of the base's access key id (of a provider: its profile), the
+/// parameters of each role so far, the serial and the STS.
 pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
     let mut text = String::with_capacity(512);
     text.push_str(plan.base.access_key_id().or(plan.base.profile()).unwrap_or_default());
@@ -85,7 +86,7 @@ pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
     hex_sha1(&text)
 }
 
-/// The key of an MFA session: access key id, serial, STS.
+/// The key of an MFA session: SHA-1 of access key id, serial and STS. `None` if the base has no long-term key.
 pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
     let base = plan.base.long_term_key()?;
     Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.value.as_str(), plan.sts.identity())))

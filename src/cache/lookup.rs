@@ -1,14 +1,15 @@
-//! A look into a cache: where it was, and what was found there.
+//! The result of a cache lookup: which file, and what was in it.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::time::Timestamp;
 
-/// What a look into a cache came to. It tells the whole story, so that `-v` and `--explain` need not look again.
+/// The result of a cache lookup. It says why an entry cannot be used, so that `-v` and `--explain` need no lookup of
+/// their own.
 #[derive(Debug, Clone)]
 pub struct Lookup<T> {
-    /// The file that was looked for; `None` when no cache may hold what was asked for.
+    /// The file that was looked for; `None` if no cache holds such credentials.
     pub place: Option<Place>,
     /// What was there.
     pub found: Found<T>,
@@ -19,43 +20,43 @@ pub struct Lookup<T> {
 pub struct Place {
     /// Whose cache it is.
     pub cache: Cache,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
 }
 
 /// The two caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// The AWS CLI's own, which is shared with it.
+    /// The AWS CLI's cache, which aws-auth shares.
     AwsCli,
-    /// That of aws-auth.
+    /// aws-auth's own cache.
     Own,
 }
 
-/// What a look into a cache found.
+/// What a cache lookup found.
 #[derive(Debug, Clone)]
 pub enum Found<T> {
     /// An entry that has not expired.
     Entry(T),
-    /// An MFA session that has not expired, but is older than the profile wants its sessions to be.
+    /// An MFA session that has not expired, but is older than the session length of the profile.
     TooOld(T),
     /// An entry that expired at this moment.
     Expired(Timestamp),
     /// The credentials of another role, with this ARN.
     OtherRole(String),
-    /// A file that is no entry: torn, in another format, or about something else.
+    /// A file that is not a usable entry: torn, in another format, or for something else.
     Unusable,
     /// No file.
     Nothing,
 }
 
 impl<T> Lookup<T> {
-    /// A look that did not take place: no cache may hold it.
+    /// No file was looked for, because no cache holds such credentials.
     pub const fn nowhere() -> Self {
         Self { place: None, found: Found::Nothing }
     }
 
-    /// The entry, if one was found that may be used.
+    /// The entry, if one was found that has not expired.
     pub fn entry(self) -> Option<T> {
         match self.found {
             Found::Entry(entry) => Some(entry),
@@ -63,7 +64,7 @@ impl<T> Lookup<T> {
         }
     }
 
-    /// The same without taking it.
+    /// The same, by reference.
     pub fn as_entry(&self) -> Option<&T> {
         match &self.found {
             Found::Entry(entry) => Some(entry),
@@ -71,7 +72,7 @@ impl<T> Lookup<T> {
         }
     }
 
-    /// The lookup of something else that was found in the same place.
+    /// Changes the entry that was found, and keeps the rest.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Lookup<U> {
         let found = match self.found {
             Found::Entry(entry) => Found::Entry(change(entry)),

@@ -1,20 +1,20 @@
-//! Which files of aws-auth's own directory are what, as their names tell.
+//! Tells aws-auth's own files apart by their names.
 
 use crate::system::private_files;
 
-/// What a file of our own is, as its name tells.
+/// The kinds of files that aws-auth may remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnFile {
     /// A session or role entry.
     Credentials,
-    /// The codes that a device has sent.
+    /// The used codes of a device.
     Codes,
-    /// What a run that was killed left behind.
+    /// A temporary file: a run is writing it, or was killed while it did.
     HalfWritten,
 }
 
 impl OwnFile {
-    /// `None` for a file that cannot be told to be ours.
+    /// The kind of file that has this name; `None` for any other file.
     pub fn of(path: &std::path::Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
         let keyed = |prefix: &str| {

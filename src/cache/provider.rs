@@ -1,5 +1,5 @@
-//! What providers gave, in the AWS CLI's cache: it keeps role credentials of SSO and of web identity, and of no other
-//! provider (botocore's SSOCredentialFetcher and AssumeRoleWithWebIdentityCredentialFetcher).
+//! Credentials of providers in the AWS CLI's cache. It holds those of SSO and of web identity, and of no other provider
+//! (botocore's SSOCredentialFetcher and AssumeRoleWithWebIdentityCredentialFetcher).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::system::private_files;
 use crate::text::json;
 use crate::time::{Length, Timestamp};
 
-/// What the AWS CLI writes for SSO.
+/// The file that the AWS CLI writes for SSO.
 #[derive(Serialize, Deserialize)]
 struct SsoFile<'a> {
     #[serde(rename = "ProviderType", borrow, default)]
@@ -29,7 +29,8 @@ struct SsoFile<'a> {
     credentials: KeysFile<'a>,
 }
 
-/// The file of what a provider gave; `None` for a base that the AWS CLI keeps nothing of, and when nothing is cached.
+/// The cache file for a base; `None` if the AWS CLI does not cache this kind of base, or if nothing is cached in this
+/// run.
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
         Base::WebIdentity { web, .. } => {
@@ -41,7 +42,7 @@ pub fn place(base: &Base, store: &Store) -> Option<Place> {
     store.shared_place(&key)
 }
 
-/// What a provider gave before and has not expired at `now`, however little it has left.
+/// The cached credentials of a provider that have not expired at `now`, even if they have little left.
 pub fn read(base: &Base, store: &Store, now: Timestamp) -> Lookup<Entry> {
     let Some(place) = place(base, store) else { return Lookup::nowhere() };
     let found = match base {
@@ -68,7 +69,7 @@ fn sso_found(path: &Path, sso: &Sso, now: Timestamp) -> Found<Entry> {
     store::unexpired(entry, now)
 }
 
-/// Keeps what a provider gave, if the AWS CLI does; `assumed` comes with the role of a web identity.
+/// Caches what a provider gave, if the AWS CLI caches it too. `assumed` is the role of a web identity.
 pub fn write(base: &Base, credentials: &Credentials, assumed: Option<&Assumed>, store: &Store, messages: &Messages) {
     let Some(place) = place(base, store) else { return };
     if let Some(assumed) = assumed {
@@ -79,7 +80,7 @@ pub fn write(base: &Base, credentials: &Credentials, assumed: Option<&Assumed>, 
     }
 }
 
-/// SHA-1 of compact JSON, its keys sorted.
+/// The AWS CLI's key of an SSO role: SHA-1 of compact JSON with sorted keys.
 fn sso_key(sso: &Sso) -> String {
     let mut json = String::with_capacity(160);
     let whose = match &sso.session {

@@ -1,7 +1,7 @@
 //! The caches: role credentials under the AWS CLI's key in the AWS CLI's directory, and aws-auth's own entries and MFA
 //! sessions in its own (docs/profiles.md, "The AWS CLI's role cache"; docs/design.md, "The caches").
 //!
-//! Whatever cannot be used is a miss. A failure to write is said once and stops nothing.
+//! A file that cannot be used is a miss. A failure to write is one warning and stops nothing.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -26,12 +26,12 @@ pub struct Store {
     cli: Option<PathBuf>,
     state: Option<PathBuf>,
     home: Option<PathBuf>,
-    /// Nothing is read or written, as was asked for.
+    /// Whether nothing is read or written, because of `--no-cache` or AWS_AUTH_NO_CACHE.
     off: bool,
 }
 
 impl Store {
-    /// The places of this run; without any when nothing is to be read or written.
+    /// The directories of this run; none with `no_cache`.
     pub fn new(snapshot: &Snapshot, no_cache: bool) -> Self {
         if no_cache {
             return Self { cli: None, state: None, home: snapshot.home(), off: true };
@@ -39,25 +39,26 @@ impl Store {
         Self { cli: snapshot.cli_cache_dir(), state: snapshot.state_dir(), home: snapshot.home(), off: false }
     }
 
-    /// aws-auth's own directory; `None` when nothing is kept.
+    /// aws-auth's own directory; `None` if nothing is kept.
     pub fn state(&self) -> Option<&PathBuf> {
         self.state.as_ref()
     }
 
-    /// The AWS CLI's directory of role credentials; `None` when nothing is kept.
+    /// The AWS CLI's directory of role credentials; `None` if nothing is kept.
     pub(crate) fn cli(&self) -> Option<&PathBuf> {
         self.cli.as_ref()
     }
 
-    /// Whether anything may be written: not into a home directory that is another user's (sudo keeps HOME on some
-    /// systems, and would leave files there that their owner cannot read).
+    /// Whether anything may be written. Nothing may in another user's home directory: sudo keeps HOME on some systems,
+    /// and the owner of the home directory could not read the files (docs/design.md, "Running as sudo or without a
+    /// home").
     pub fn writable(&self) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         let Some(home) = &self.home else { return self.state.is_some() };
         home.metadata().map_or(true, |about| about.uid() == rustix::process::geteuid().as_raw())
     }
 
-    /// Why nothing will be kept, when nobody asked for that.
+    /// Why nothing can be kept; `None` if it can, or if the caches were turned off.
     pub fn keeps_nothing(&self) -> Option<String> {
         match &self.home {
             _ if self.off || (self.state.is_some() && self.writable()) => None,
@@ -66,7 +67,7 @@ impl Store {
         }
     }
 
-    /// The file of a role's entry; `None` when nothing is cached.
+    /// The file of a role's entry; `None` if nothing is cached.
     pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
         let role = plan.roles.get(at)?;
         if role.shared {
@@ -76,7 +77,7 @@ impl Store {
         }
     }
 
-    /// The file of this key in the AWS CLI's cache; `None` when nothing is cached.
+    /// The file of this key in the AWS CLI's cache; `None` if nothing is cached.
     pub(crate) fn shared_place(&self, key: &str) -> Option<Place> {
         Some(Place { cache: Cache::AwsCli, path: self.cli.as_ref()?.join(format!("{key}.json")) })
     }
@@ -85,32 +86,32 @@ impl Store {
         Some(Place { cache: Cache::Own, path: self.state.as_ref()?.join(format!("{name}.json")) })
     }
 
-    /// The cached credentials of a role that have not expired at `now`, however little they have left.
+    /// The cached credentials of a role that have not expired at `now`, even if they have little left.
     pub fn role(&self, plan: &Acquisition, at: usize, now: Timestamp) -> Lookup<Entry> {
         let Some((role, place)) = plan.roles.get(at).zip(self.role_place(plan, at)) else { return Lookup::nowhere() };
         let found = role_found(&place.path, (&role.arn, role.length()), now);
         Lookup { place: Some(place), found }
     }
 
-    /// Keeps a role's credentials.
+    /// Caches a role's credentials.
     pub fn keep_role(&self, plan: &Acquisition, at: usize, assumed: &Assumed, messages: &Messages) {
         let Some(place) = self.role_place(plan, at) else { return };
         self.keep_assumed(&place, assumed, messages);
     }
 
-    /// Keeps credentials that came with the role that was assumed.
+    /// Caches credentials, with the role that STS says was assumed.
     pub(crate) fn keep_assumed(&self, place: &Place, assumed: &Assumed, messages: &Messages) {
         let Some(credentials) = keys_file(&assumed.credentials) else { return };
         let file = RoleFile { credentials, user: user_file(assumed) };
         self.keep(&place.path, &file, messages);
     }
 
-    /// The file of an MFA session; `None` when nothing is cached.
+    /// The file of an MFA session; `None` if nothing is cached.
     pub fn session_place(&self, plan: &Acquisition, session: &Session) -> Option<Place> {
         self.own_place(&format!("session-{}", session_key(plan, session)?))
     }
 
-    /// The MFA session that is kept for this plan and has not expired at `now`, however little it has left.
+    /// The cached MFA session of this plan that has not expired at `now`, even if it has little left.
     pub fn session(&self, plan: &Acquisition, session: &Session, now: Timestamp) -> Lookup<StoredSession> {
         let Some(place) = self.session_place(plan, session).filter(|_| session.kept) else { return Lookup::nowhere() };
         let found = match private_files::read(&place.path) {
@@ -123,7 +124,7 @@ impl Store {
         Lookup { place: Some(place), found }
     }
 
-    /// Keeps an MFA session in the place of the one before it.
+    /// Caches an MFA session and replaces the one before it.
     pub fn keep_session(&self, plan: &Acquisition, session: &Session, kept: &StoredSession, messages: &Messages) {
         let (Some(place), Some(base)) = (self.session_place(plan, session), plan.base.long_term_key()) else { return };
         let Some(credentials) = keys_file(&kept.entry.credentials) else { return };
@@ -138,14 +139,14 @@ impl Store {
         self.keep(&place.path, &file, messages);
     }
 
-    /// Forgets the MFA session of a plan.
+    /// Removes the MFA session of a plan from the cache.
     pub fn drop_session(&self, plan: &Acquisition, session: &Session) {
         if let (true, Some(place)) = (self.writable(), self.session_place(plan, session)) {
             let _ = std::fs::remove_file(place.path);
         }
     }
 
-    /// Writes an entry, or says once that it cannot be written.
+    /// Writes an entry, or warns once per run that it cannot be written.
     pub(crate) fn keep(&self, path: &std::path::Path, file: &impl Serialize, messages: &Messages) {
         if !self.writable() {
             messages.step(|| String::from("the home directory is another user's; nothing is kept"));
@@ -155,7 +156,7 @@ impl Store {
     }
 }
 
-/// Writes a file of a cache, or warns once in a run that it cannot be written: what it holds, and what follows.
+/// Writes a cache file, or warns once per run that it cannot be written. `what` is what it holds, `so` what follows.
 pub(crate) fn write_or_warn(path: &Path, file: &impl Serialize, (what, so): (&str, &str), messages: &Messages) {
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
     let written = serde_json::to_writer(&mut *bytes, file)
@@ -166,7 +167,7 @@ pub(crate) fn write_or_warn(path: &Path, file: &impl Serialize, (what, so): (&st
     }
 }
 
-/// What the file of a role holds; `role` is the role that it should be of, and the length that was asked for.
+/// What the file of a role holds. `role` is the role that it must be of, and the lifetime that was requested.
 pub(crate) fn role_found(path: &Path, role: (&RoleArn, Length), now: Timestamp) -> Found<Entry> {
     let Some(contents) = private_files::read(path) else { return Found::Nothing };
     let Ok(file) = serde_json::from_slice::<RoleFile<'_>>(&contents.bytes) else { return Found::Unusable };
@@ -177,7 +178,7 @@ pub(crate) fn role_found(path: &Path, role: (&RoleArn, Length), now: Timestamp) 
     unexpired(entry(&file.credentials, contents.written, length, Some(arn)), now)
 }
 
-/// An entry that was read, as long as it has not expired.
+/// What was found, given the entry in the file; `None` is a file that cannot be used.
 pub(crate) fn unexpired(entry: Option<Entry>, now: Timestamp) -> Found<Entry> {
     match entry {
         None => Found::Unusable,
@@ -201,7 +202,7 @@ fn session_found(
         Found::Expired(at) => return Found::Expired(at),
         _ => return Found::Unusable,
     };
-    // A session from the future means that the clock was set back; its age would never reach the limit.
+    // A session from the future means that the clock was set back. Its age would reach the limit much too late.
     if issued > now + Length::minutes(1) {
         return Found::Unusable;
     }

@@ -14,7 +14,7 @@ use crate::request::caller::EnvironmentKeys;
 /// Where the first credentials of a plan come from. The secrets themselves are read when the plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
-    /// A key pair in one of the two files; both keys stand in the same one.
+    /// A key pair in one of the two files. Both keys are in the same file.
     ///
     /// ```ini
     /// [team]
@@ -22,18 +22,18 @@ pub enum Base {
     /// aws_secret_access_key = …
     /// ```
     Static {
-        /// The profile that holds it.
+        /// The profile that holds the keys.
         profile: String,
-        /// The file.
+        /// The file that holds both keys.
         file: FileKind,
-        /// `AKIA…`; no secret.
+        /// `AKIA…` or `ASIA…`; not a secret.
         access_key_id: String,
-        /// Whether a session token stands beside them.
+        /// Whether there is a session token, so that the keys are temporary.
         temporary: bool,
-        /// Where the key stands.
+        /// The line of the access key id.
         at: Location,
     },
-    /// The caller's environment.
+    /// Keys in the caller's environment.
     ///
     /// ```ini
     /// credential_source = Environment
@@ -41,19 +41,20 @@ pub enum Base {
     Environment {
         /// `AKIA…` or `ASIA…`.
         access_key_id: String,
-        /// Whether a session token stands beside them.
+        /// Whether there is a session token, so that the keys are temporary.
         temporary: bool,
     },
-    /// A role for the token of an identity provider; also AWS_WEB_IDENTITY_TOKEN_FILE and its companions.
+    /// A role that is assumed with the token of an identity provider. Without a profile, AWS_WEB_IDENTITY_TOKEN_FILE,
+    /// AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME name it.
     ///
     /// ```ini
     /// role_arn = arn:aws:iam::123456789012:role/ci
     /// web_identity_token_file = /var/run/token
     /// ```
     WebIdentity {
-        /// The request.
+        /// The call, and the file with the token.
         web: Box<WebIdentity>,
-        /// The profile; `None` for the variables.
+        /// The profile that names it; `None` if variables do.
         named: Option<Named>,
     },
     /// A role of IAM Identity Center.
@@ -66,7 +67,7 @@ pub enum Base {
     Sso {
         /// The account, the role, and the services to ask.
         sso: Box<Sso>,
-        /// The profile.
+        /// The profile that names it.
         named: Named,
     },
     /// A program that prints credentials.
@@ -75,9 +76,9 @@ pub enum Base {
     /// credential_process = /usr/bin/keys --for team
     /// ```
     Process {
-        /// The command, as it stands in the file.
+        /// The command, as written in the file.
         command: String,
-        /// The profile.
+        /// The profile that names it.
         named: Named,
     },
     /// A session of `aws login`.
@@ -86,12 +87,12 @@ pub enum Base {
     /// login_session = arn:aws:iam::123456789012:user/jo
     /// ```
     Login {
-        /// The session.
+        /// The session, and the service that renews it.
         login: Box<Login>,
-        /// The profile.
+        /// The profile that names it.
         named: Named,
     },
-    /// The container's credentials, by the variables that its agent sets.
+    /// The container's credentials, from the endpoint that the variables of its agent name.
     ///
     /// ```ini
     /// credential_source = EcsContainer
@@ -99,7 +100,7 @@ pub enum Base {
     Container {
         /// The endpoint.
         container: Container,
-        /// The profile; `None` when no profile is named.
+        /// The profile; `None` if no profile is used.
         named: Option<Named>,
     },
     /// The instance's credentials, from its metadata service.
@@ -108,9 +109,9 @@ pub enum Base {
     /// credential_source = Ec2InstanceMetadata
     /// ```
     Instance {
-        /// The service.
+        /// The metadata service.
         instance: Instance,
-        /// The profile; `None` when no profile is named.
+        /// The profile; `None` if no profile is used.
         named: Option<Named>,
     },
 }
@@ -118,24 +119,25 @@ pub enum Base {
 /// The profile that names a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its name.
+    /// The profile's name.
     pub profile: String,
-    /// Where the provider is named; `None` for a profile that names no credentials, so that the machine's own are
-    /// taken.
+    /// The line that names the provider; `None` for a profile that names no credentials, so that the container or
+    /// instance is asked.
     pub at: Option<Location>,
 }
 
 /// A session of `aws login`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// Its name, an ARN.
+    /// The session's name, an ARN.
     pub session: String,
-    /// Who renews its credentials, unless the session itself names another region.
+    /// The service that renews its credentials. The region here is a placeholder: it is chosen when the session's file
+    /// is read.
     pub signin: Service,
 }
 
 impl Base {
-    /// The profile that the base stands in.
+    /// The name of the profile that the base comes from.
     pub fn profile(&self) -> Option<&str> {
         match self {
             Self::Static { profile, .. } => Some(profile),
@@ -144,7 +146,7 @@ impl Base {
         }
     }
 
-    /// The profile that names a provider, and where.
+    /// The profile that names a provider, and the line; `None` for key pairs and for variables.
     pub fn named(&self) -> Option<&Named> {
         match self {
             Self::Static { .. } | Self::Environment { .. } => None,
@@ -155,12 +157,12 @@ impl Base {
         }
     }
 
-    /// Whether the credentials come from a provider that has to be asked, and not from the files or the environment.
+    /// Whether the credentials come from a provider, and not from the files or the environment.
     pub fn is_provider(&self) -> bool {
         !matches!(self, Self::Static { .. } | Self::Environment { .. })
     }
 
-    /// The access key id, where the plan knows it.
+    /// The access key id, if it is known without asking a provider.
     pub fn access_key_id(&self) -> Option<&str> {
         match self {
             Self::Static { access_key_id, .. } | Self::Environment { access_key_id, .. } => Some(access_key_id),
@@ -168,13 +170,13 @@ impl Base {
         }
     }
 
-    /// Whether a role over it may last longer than an hour. Which credentials a process gives is known only after it
-    /// has run.
+    /// Whether a role assumed from this base may last longer than an hour. A `credential_process` counts, since only
+    /// its output tells whether its keys are temporary.
     pub fn may_be_long_term(&self) -> bool {
         matches!(self, Self::Process { .. }) || self.long_term_key().is_some()
     }
 
-    /// The access key id of long-term keys: only these can make an MFA session.
+    /// The access key id, if these are long-term keys. Only such keys can make an MFA session.
     pub fn long_term_key(&self) -> Option<&str> {
         match self {
             Self::Static { access_key_id, temporary: false, .. }
@@ -184,11 +186,11 @@ impl Base {
     }
 }
 
-/// The base that a profile is by itself, in the AWS CLI's order; `None` when it names no credentials. Endpoints are
+/// The base that a profile names itself, tried in the AWS CLI's order; `None` if it names no credentials. Endpoints are
 /// those of `chosen`, the profile that was asked for.
 ///
 /// # Errors
-/// Half a key pair; a provider without all that it needs.
+/// Returns an error if a key pair or the settings of a provider are incomplete or unusable.
 pub(crate) fn of_profile(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -206,7 +208,7 @@ pub(crate) fn of_profile(
         return Ok(Some(base));
     }
     if let Some(session) = profile.get("login_session") {
-        // The session's own file names the region; where it does not, STS's region counts.
+        // A placeholder: the session's file names the region, or that of STS is used (see providers::aws_login).
         let region = Region::default_of("aws");
         let signin = Service::new(set, Some(chosen), request, ("AWS Sign-In", "signin"), region)?;
         let login = Box::new(Login { session: session.text.trim().to_owned(), signin });
@@ -218,7 +220,7 @@ pub(crate) fn of_profile(
     keys(set, profile, FileKind::Config)
 }
 
-/// The key pair that a profile has in one file.
+/// The key pair that a profile has in this file; `None` if it has neither key there.
 fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<Option<Base>> {
     let [id, secret] = ["aws_access_key_id", "aws_secret_access_key"].map(|key| (key, profile.get_in(file, key)));
     let (id, other) = match (id, secret) {
@@ -230,13 +232,13 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
                 set.place(only.at),
                 profile.name
             ))
-            .advise("both keys of a pair stand in the same file; add the other"));
+            .advise("both keys of a pair must be in the same file; add the other"));
         }
     };
     for value in [&id, &other] {
         if value.text.is_empty() {
             return Err(Error::new(format!("{}: profile '{}' has an empty key", set.place(value.at), profile.name))
-                .advise("write the key of an IAM user there, or take both lines out"));
+                .advise("write the key of an IAM user there, or remove both lines"));
         }
     }
     if id.text.contains(['<', '>']) {
@@ -244,11 +246,12 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
             .advise("put your own in its place"));
     }
     let token = ["aws_session_token", "aws_security_token"].into_iter().filter_map(|key| profile.get_in(file, key));
-    // They travel in headers, which cannot hold these; a value that goes on in the next line is the usual reason.
+    // Keys are sent in HTTP headers, which cannot hold control characters. The usual cause is an indented next line,
+    // which continues the value.
     for value in [&id, &other].into_iter().cloned().chain(token) {
         if value.text.bytes().any(|b| b.is_ascii_control()) {
             return Err(Error::new(format!(
-                "{}: profile '{}' has a key with a line end or another control character in it",
+                "{}: profile '{}' has a key with a line break or another control character in it",
                 set.place(value.at),
                 profile.name
             ))
@@ -267,10 +270,10 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
     }))
 }
 
-/// The base of a `credential_source`.
+/// The base that a `credential_source` names.
 ///
 /// # Errors
-/// An unknown source, or no keys in the environment.
+/// Returns an error if the source is unknown, or holds no credentials.
 #[cold]
 pub(crate) fn of_credential_source(
     set: &ProfileSet<'_>,
@@ -279,7 +282,7 @@ pub(crate) fn of_credential_source(
     (source, profile, at): (&str, &str, Location),
 ) -> Result<Base> {
     let named = Named { profile: profile.to_owned(), at: Some(at) };
-    let nothing = |error: Error| error.in_front(&format!("{}: profile '{profile}'", set.place(at)));
+    let with_place = |error: Error| error.in_front(&format!("{}: profile '{profile}'", set.place(at)));
     match source {
         "Environment" => match &request.caller.keys {
             EnvironmentKeys::Present { access_key_id, temporary } => {
@@ -292,7 +295,7 @@ pub(crate) fn of_credential_source(
             ))
             .advise("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a source_profile instead")),
         },
-        "EcsContainer" => match Container::found(request).map_err(nothing)? {
+        "EcsContainer" => match Container::found(request).map_err(with_place)? {
             Some(container) => Ok(Base::Container { container, named: Some(named) }),
             None => Err(Error::new(format!(
                 "{}: profile '{profile}' takes its credentials from the container, but neither \
@@ -302,15 +305,15 @@ pub(crate) fn of_credential_source(
             .advise("run it in a container that has a role, or name a source_profile instead")),
         },
         "Ec2InstanceMetadata" => {
-            let instance = Instance::new(request, Some(chosen)).map_err(nothing)?;
+            let instance = Instance::new(request, Some(chosen)).map_err(with_place)?;
             Ok(Base::Instance { instance, named: Some(named) })
         }
         other => Err(Error::new(format!("{}: credential_source of profile '{profile}' is '{other}'", set.place(at)))
-            .advise("it is one of Environment, Ec2InstanceMetadata and EcsContainer, in exactly this case")),
+            .advise("write Environment, Ec2InstanceMetadata or EcsContainer, with these capital letters")),
     }
 }
 
-/// The keys in the environment, as the base of a `--role-arn` when no profile is named.
+/// The keys in the environment, as the base if no profile is named.
 #[cold]
 pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
     match &request.caller.keys {
@@ -321,8 +324,8 @@ pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
     }
 }
 
-/// AWS_WEB_IDENTITY_TOKEN_FILE and its companions, which count when no profile is named. Each that is missing is
-/// `[default]`'s, as in the AWS CLI.
+/// The web identity of AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME. The last two may be
+/// settings of `[default]` instead.
 #[cold]
 pub(crate) fn web_identity_of_environment(
     set: &ProfileSet<'_>,
@@ -333,11 +336,10 @@ pub(crate) fn web_identity_of_environment(
     Ok(found.map(|web| Base::WebIdentity { web: Box::new(web), named: None }))
 }
 
-/// What the machine itself gives, when nothing else does: the container's credentials where its variables are set,
-/// else the instance's.
+/// The base if nothing names credentials: the container's if its variables are set, else the instance's.
 ///
 /// # Errors
-/// A setting that is none, or that switches them off.
+/// Returns an error if a setting is unusable, or switches the instance's credentials off.
 #[cold]
 pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
     let why = |error: Error| match chosen {
@@ -351,9 +353,9 @@ pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) ->
     })
 }
 
-/// Why this profile, which names no credentials, may have been meant to: a key that is nearly one of these, or half of
-/// a role. `None` where nothing of it looks like credentials.
-pub(crate) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<String> {
+/// A hint for a profile that names no credentials: a key that is nearly one of these, or a source without a role.
+/// `None` if it has neither.
+pub(crate) fn missing_credentials_hint(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<String> {
     const KEYS: [&str; 10] = [
         "role_arn",
         "source_profile",
@@ -372,7 +374,7 @@ pub(crate) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<St
         KEYS.into_iter().find(|known| strsim::osa_distance(known, &key) <= 2 || known.replace('_', "") == key)
     };
     let misspelt = entries.iter().filter(|(key, _)| !KEYS.contains(&&**key)).find_map(|(key, value)| {
-        near(key).map(|known| format!("'{key}' in {} is no key that is read; write {known}", set.place(value.at)))
+        near(key).map(|known| format!("'{key}' in {} is not a known key; write {known}", set.place(value.at)))
     });
     let half = || {
         let (key, value) = entries.iter().find(|(key, _)| matches!(&**key, "source_profile" | "credential_source"))?;
@@ -381,7 +383,7 @@ pub(crate) fn why_none(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<St
     misspelt.or_else(half)
 }
 
-/// AWS_ACCESS_KEY_ID without its secret.
+/// The error for AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY.
 pub(crate) fn partial_environment() -> Error {
     Error::new("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not").advise("set both, or name a profile")
 }

@@ -1,45 +1,46 @@
-//! From a profile along its `source_profile`s to the base (docs/profiles.md, "Resolving a profile").
+//! Follows `source_profile` from a profile to the base of its chain (docs/profiles.md, "Resolving a profile").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{FileKind, Location, Value};
 use crate::error::{Error, Result};
 use crate::plan::missing::missing_source;
 
-/// A walk from a profile along its sources, as far as it goes.
+/// The chain from a profile along its sources, up to the base or the first mistake.
 pub struct Walk<'a> {
-    /// The profiles that assume a role, the one that was asked for in front.
+    /// The profiles that assume a role, the chosen one first.
     pub(crate) roles: Vec<Profile<'a>>,
-    /// What stands under them, or why there is nothing.
+    /// The base below them, or why there is none.
     pub(crate) end: Result<ChainBase<'a>>,
 }
 
-/// What a chain ends in.
+/// What a chain ends with.
 pub(crate) enum ChainBase<'a> {
-    /// A profile that has credentials of its own.
+    /// A profile that assumes no role from another one. Whether it names credentials is not checked yet.
     Profile(Profile<'a>),
     /// A `credential_source`.
     Source {
-        /// Its value.
+        /// The value, for example `Environment`.
         source: String,
         /// The profile that names it.
         profile: String,
-        /// Where.
+        /// The line that names it.
         at: Location,
     },
 }
 
-/// Whether a profile assumes a role (with `web_identity_token_file` its role is its base).
+/// Whether a profile assumes a role with the credentials of a source. With `web_identity_token_file` the role is the
+/// base itself.
 pub(crate) fn assumes_role(profile: &Profile<'_>) -> bool {
     profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none()
 }
 
-/// Whether a profile has a static key, be it half of a pair: then a chain stops there.
+/// Whether a profile has a static key, even if the other half of the pair is missing. A chain stops at such a source.
 fn has_static_key(profile: &Profile<'_>) -> bool {
     profile.get("aws_access_key_id").is_some() || profile.get("aws_secret_access_key").is_some()
 }
 
-/// Walks from `profile` to its base. The walk's end is an error when a profile has neither or both kinds of source, when
-/// a source is not there, or when the profiles form a circle.
+/// Follows the sources of `profile` to the base. The end is an error if a profile has neither kind of source or both,
+/// if a source does not exist, or if the profiles form a circle.
 pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Walk<'a> {
     let mut roles: Vec<Profile<'a>> = Vec::new();
     let mut current = profile.clone();
@@ -55,7 +56,7 @@ pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Walk<'a> 
         };
         let Some(next) = set.profile(&name.text) else { break Err(missing_source(set, &current, &name)) };
         if roles.iter().any(|visited| visited.name == next.name) {
-            // A profile may name itself, and only itself, when its own keys are the base.
+            // A profile with keys may name itself as its source: the keys are the base. Every other circle is an error.
             if next.name == current.name && has_static_key(&next) {
                 break Ok(ChainBase::Profile(next));
             }
@@ -70,7 +71,7 @@ pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Walk<'a> 
 }
 
 impl Walk<'_> {
-    /// Every profile on the way, the base's last: its name, and where its headers stand.
+    /// Every profile of the chain, the base's last: its name, and the lines of its section headers.
     pub fn profiles(&self) -> Vec<(String, Vec<Location>)> {
         let base = match &self.end {
             Ok(ChainBase::Profile(base)) if self.roles.last().is_none_or(|last| last.name != base.name) => Some(base),
@@ -104,7 +105,7 @@ fn source<'a>(set: &ProfileSet<'_>, profile: &Profile<'a>) -> Result<Source<'a>>
             set.place(credential_source.at),
             profile.name
         ))
-        .advise("a role is assumed with one of them; take the other out")),
+        .advise("keep one of them and remove the other")),
         (None, None) => {
             let at = profile.get("role_arn").map_or(profile.at(), |role| role.at);
             Err(Error::new(format!(
@@ -133,7 +134,7 @@ fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at:
     }
 }
 
-/// The base of a role has nothing to assume it with.
+/// The error for a source profile that names no credentials.
 #[cold]
 pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
     let user = roles.last().map(|profile| profile.name.clone()).unwrap_or_default();
@@ -142,5 +143,5 @@ pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<
         set.place(source.at()),
         source.name
     ))
-    .advise("give it keys, credential_process or an SSO session, or name another source_profile")
+    .advise("give it keys, a credential_process or an SSO session, or name another source_profile")
 }

@@ -1,4 +1,4 @@
-//! How a service is reached: a configured endpoint, or what the SDK's rules make of the region and its switches
+//! How a service is reached: at a configured endpoint, or at the one that the SDK's rules choose for the region
 //! (docs/profiles.md, "Endpoints and regions").
 
 use crate::config::profiles::{Profile, ProfileSet};
@@ -12,11 +12,11 @@ use crate::text::url::{in_clear, is_url};
 /// How a service is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// A configured endpoint, without a slash at its end; else the SDK's rules decide.
+    /// The configured endpoint, without a slash at its end; `None` if the SDK's rules choose one.
     pub url: Option<Sourced<String>>,
-    /// The FIPS endpoint.
+    /// Whether the FIPS endpoint is used.
     pub fips: bool,
-    /// The dual-stack endpoint.
+    /// Whether the dual-stack endpoint is used.
     pub dual_stack: bool,
     /// A PEM file of certificates to trust instead of the system's.
     pub ca_bundle: Option<String>,
@@ -25,11 +25,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint that `profile`, the one that was asked for, and the environment configure; `id` is the service's
-    /// name in a `services` section.
+    /// The endpoint that `profile`, the chosen one, and the environment configure; `id` is the service's name in a
+    /// `services` section.
     ///
     /// # Errors
-    /// Returns an error when a setting cannot be read, or names no URL.
+    /// Returns an error if a setting cannot be read, or an endpoint is not a URL.
     pub(crate) fn new(
         set: &ProfileSet<'_>,
         profile: Option<&Profile<'_>>,
@@ -52,19 +52,19 @@ impl Endpoint {
         self.url.as_ref().map(|url| url.value.as_str())
     }
 
-    /// Whether it is called by plain http.
+    /// Whether the service is called over plain http.
     pub fn is_plain(&self) -> bool {
         self.url().is_some_and(|url| url.starts_with("http://"))
     }
 
-    /// The configured endpoint, when secrets would cross a network unencrypted: plain http to anything but this machine
+    /// The configured endpoint, if secrets would cross a network unencrypted: plain http to any host but this machine
     /// and the link-local addresses of containers and instances.
     pub fn in_clear(&self) -> Option<&str> {
         self.url().and_then(in_clear)
     }
 }
 
-/// A setting that an environment variable and a key of the chosen profile give; the variable wins.
+/// A setting that has an environment variable and a key of the chosen profile; the variable wins.
 pub(crate) fn setting(
     profile: Option<&Profile<'_>>,
     request: &Request<'_>,
@@ -77,7 +77,7 @@ pub(crate) fn setting(
     })
 }
 
-/// Whether such a setting is `true`.
+/// Whether such a setting is `true`, in upper or lower case.
 pub(crate) fn switched_on(
     profile: Option<&Profile<'_>>,
     request: &Request<'_>,
@@ -87,7 +87,8 @@ pub(crate) fn switched_on(
     Ok(setting(profile, request, variable, key)?.is_some_and(|value| value.eq_ignore_ascii_case("true")))
 }
 
-/// AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's `services` section, its `endpoint_url`.
+/// The configured endpoint. The first of these counts: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's
+/// `services` section, its `endpoint_url`.
 fn configured_url(
     set: &ProfileSet<'_>,
     profile: Option<&Profile<'_>>,

@@ -1,4 +1,5 @@
-//! The services that are called: STS, and those that other credentials or their tokens come from.
+//! The services that are called: STS, and those that give other credentials or tokens (docs/profiles.md, "Endpoints and
+//! regions").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Result;
@@ -13,9 +14,9 @@ use crate::text::url::host;
 pub struct Sts {
     /// The region of the endpoint and of the signature.
     pub region: Sourced<Region>,
-    /// sts.amazonaws.com instead of the region's endpoint, for regions that have the choice.
+    /// Whether sts.amazonaws.com is called instead of the region's own endpoint.
     pub global: bool,
-    /// How it is reached.
+    /// How the endpoint is reached.
     pub endpoint: Endpoint,
 }
 
@@ -39,7 +40,7 @@ const LEGACY_GLOBAL: [&str; 16] = [
     "us-west-2",
 ];
 
-/// The domains of AWS's own endpoints, partition by partition.
+/// The domains of AWS's own endpoints, in all partitions.
 const OWN: [&str; 13] = [
     "amazonaws.com",
     "api.aws",
@@ -57,11 +58,11 @@ const OWN: [&str; 13] = [
 ];
 
 impl Sts {
-    /// The STS for `profile`; `found` is the region that it or a source sets, `partition` that of the first role or
-    /// serial.
+    /// The STS for `profile`; `found` is the region that it or a source sets, `partition` that of the first role, else
+    /// of the serial.
     ///
     /// # Errors
-    /// Returns an error when a setting cannot be read, or is no region or URL.
+    /// Returns an error if a setting cannot be read, or is not a region or URL.
     pub(crate) fn new(
         set: &ProfileSet<'_>,
         profile: Option<&Profile<'_>>,
@@ -84,9 +85,9 @@ impl Sts {
         Ok(Self { region, global, endpoint })
     }
 
-    /// What distinguishes this STS from another one whose sessions and roles are not the same: the configured
-    /// endpoint, else the partition, since a session of one region's STS is good in all regions of the partition. Tokens
-    /// of the global endpoint are not good in opt-in regions.
+    /// The name of this STS in cache keys: the configured endpoint, else sts.amazonaws.com if that is called, else the
+    /// partition. Credentials from the STS of one region work in all regions of the partition, but those from
+    /// sts.amazonaws.com do not work in opt-in regions.
     pub fn identity(&self) -> &str {
         match self.endpoint.url() {
             Some(url) => url,
@@ -95,7 +96,7 @@ impl Sts {
         }
     }
 
-    /// The endpoint, when it is not one of AWS: then the prompt names it.
+    /// The configured endpoint, if it is not AWS's own. The prompt names it.
     pub fn foreign(&self) -> Option<&str> {
         let url = self.endpoint.url()?;
         let host = host(url);
@@ -105,31 +106,31 @@ impl Sts {
     }
 }
 
-/// Another service than STS that credentials or their tokens come from, in a region.
+/// A service other than STS that gives credentials or tokens, in one region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// Its name in messages.
     pub name: &'static str,
     /// The region of its endpoint.
     pub region: Region,
-    /// How it is reached.
+    /// How the endpoint is reached.
     pub endpoint: Endpoint,
 }
 
 impl Service {
-    /// The console's sign-in, which gives a link for credentials; `profile` is the one that was chosen.
+    /// The console's sign-in, which makes a link from credentials; `profile` is the chosen one.
     ///
     /// # Errors
-    /// Returns an error when a setting of it cannot be read.
+    /// Returns an error if one of its settings cannot be read.
     pub fn console(set: &ProfileSet<'_>, profile: Option<&str>, request: &Request<'_>, region: Region) -> Result<Self> {
         let profile = profile.and_then(|name| set.profile(name));
         Self::new(set, profile.as_ref(), request, ("the console's sign-in", "signin"), region)
     }
 
-    /// The service for `profile`, the one that was chosen; `id` is the service's name in a `services` section.
+    /// The service for `profile`, the chosen one; `id` is the service's name in a `services` section.
     ///
     /// # Errors
-    /// As [`Endpoint::new`].
+    /// Returns an error in the same cases as [`Endpoint::new`].
     pub(crate) fn new(
         set: &ProfileSet<'_>,
         profile: Option<&Profile<'_>>,

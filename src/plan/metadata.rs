@@ -1,5 +1,5 @@
-//! Where a container or an instance finds its own credentials (botocore's ContainerProvider and
-//! InstanceMetadataProvider decide what the settings mean).
+//! The endpoints that give a container or an instance its credentials (docs/profiles.md, "Endpoints and regions"). The
+//! settings mean what they mean to botocore's ContainerProvider and InstanceMetadataProvider.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::plan::endpoint::{setting, switched_on};
 use crate::request::Request;
 use crate::text::url::host;
 
-/// The address of ECS's agent, which a relative address is relative to.
+/// The address of the ECS agent, to which AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative.
 const ECS: &str = "http://169.254.170.2";
 
-/// The hosts that may be asked by plain http: ECS's agent, EKS's, and this machine.
+/// The hosts that may be asked over plain http, beside loopback addresses: the agents of ECS and EKS, and this machine.
 const PLAIN: [&str; 4] = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"];
 
-/// The instance metadata service.
+/// The addresses of the instance metadata service, over IPv4 and IPv6.
 const IMDS: [&str; 2] = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
 
 /// The endpoint that gives a container's credentials.
@@ -23,18 +23,18 @@ const IMDS: [&str; 2] = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
 pub struct Container {
     /// Its address.
     pub url: String,
-    /// The variable that names it.
+    /// The variable that the address comes from.
     pub variable: &'static str,
-    /// What is sent as Authorization.
+    /// What is sent in the Authorization header.
     pub token: ContainerToken,
 }
 
 /// Where the token for the container's endpoint is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainerToken {
-    /// None is wanted.
+    /// No token is sent.
     None,
-    /// In a file, which is read anew for each call.
+    /// In this file. It is read for each call, because agents replace the token.
     File(String),
     /// In AWS_CONTAINER_AUTHORIZATION_TOKEN.
     Variable,
@@ -45,16 +45,16 @@ pub enum ContainerToken {
 pub struct Instance {
     /// Its address, without a slash at the end.
     pub endpoint: String,
-    /// How long connecting and one answer may take each.
+    /// The limit for connecting, and also for one answer.
     pub timeout: Duration,
-    /// How often each call is tried.
+    /// How many times each call is tried, at most.
     pub attempts: u32,
-    /// Whether it may be asked without a token (IMDSv1) where it gives none.
+    /// Whether the service may be asked without a token (IMDSv1) if it gives none.
     pub v1: bool,
 }
 
 impl Container {
-    /// What the container's variables say; `None` when they are not set.
+    /// The endpoint that the container's variables name; `None` if they are not set.
     #[cold]
     pub(crate) fn found(request: &Request<'_>) -> Result<Option<Self>> {
         let text = |name| request.caller.variables.text(name);
@@ -73,8 +73,8 @@ impl Container {
         let name = host(&url).to_ascii_lowercase();
         let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         if !(https || loopback || PLAIN.contains(&name.as_str())) || name.is_empty() {
-            return Err(Error::new(format!("{variable} leads to '{name}' by plain http")).advise(
-                "credentials are asked for by https, or on this machine, 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]",
+            return Err(Error::new(format!("{variable} points to '{name}' over plain http")).advise(
+                "use https; plain http is only for this machine, 169.254.170.2, 169.254.170.23 and [fd00:ec2::23]",
             ));
         }
         let token = match text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? {
@@ -90,11 +90,11 @@ impl Instance {
     /// What the environment and the chosen profile say about the service.
     ///
     /// # Errors
-    /// When it is switched off, or a setting is none.
+    /// Returns an error if the service is switched off, or a setting has an unusable value.
     #[cold]
     pub(crate) fn new(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Self> {
         if request.caller.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
-            return Err(Error::new("the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true")
+            return Err(Error::new("the instance's credentials are needed, but AWS_EC2_METADATA_DISABLED is true")
                 .advise("unset it on an instance; elsewhere name a profile that has credentials"));
         }
         let setting = |variable, key| setting(chosen, request, variable, key);
@@ -109,14 +109,14 @@ impl Instance {
                     "the mode of the instance metadata endpoint is '{}'",
                     mode.unwrap_or_default()
                 ))
-                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is IPv4 or IPv6"));
+                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE must be IPv4 or IPv6"));
             }
         };
         let endpoint = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")?;
         let endpoint = endpoint.unwrap_or_else(|| by_mode.to_owned());
         if !endpoint.starts_with("http://") || host(&endpoint).is_empty() {
             return Err(Error::new(format!("the instance metadata endpoint '{endpoint}' is not a URL"))
-                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT begins with http://"));
+                .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT must begin with http://"));
         }
         let number = |variable, key| -> Result<u32> {
             let Some(text) = setting(variable, key)? else { return Ok(1) };

@@ -1,4 +1,4 @@
-//! Which step shows MFA, and how (docs/design.md, "One code a day").
+//! Which step carries MFA, and how (docs/design.md, "One code a day").
 
 use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};
@@ -11,13 +11,14 @@ use crate::request::Request;
 use crate::request::mfa::{SessionLength, session_length};
 use crate::time::Length;
 
-/// How long an MFA session is kept unless told.
+/// The length of an MFA session if nothing sets another.
 const DEFAULT_SESSION_LENGTH: Length = Length::hours(12);
 
 /// The longest role session that STS gives to temporary credentials.
 pub const MAX_CHAINED_LENGTH: Length = Length::hours(1);
 
-/// The MFA session and the roles of a chain.
+/// The MFA session and the roles of a chain. `links` are the profiles of the roles, in the order in which they are
+/// assumed.
 pub(crate) fn steps(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -35,7 +36,8 @@ pub(crate) fn steps(
         roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
     let length = wanted_length(set, request, profile)?;
-    // Keys that are temporary already make no session: the role carries serial and code, as with the AWS CLI.
+    // Case 5: temporary keys and providers make no session. A role sends its own serial and a code, as with the AWS
+    // CLI.
     let session = match base.long_term_key() {
         Some(_) => session(set, base_profile, &mut roles, length)?,
         None => None,
@@ -59,36 +61,36 @@ pub(crate) fn steps(
         role.default_session_name = default_session_name(device, request.caller.user.as_deref());
     }
     refuse_long_chains(set, base, &roles)?;
-    // A session that no step uses (the only role is assumed directly) is not made.
+    // No session is made if no role is assumed from it (the only role is assumed directly).
     let session = session.filter(|_| roles.is_empty() || roles.iter().any(|role| role.mfa == Mfa::Session));
     Ok((session, roles))
 }
 
-/// Decides what the first step over long-term keys does, and marks the first role accordingly.
+/// Chooses the MFA session over long-term keys, and how the first role carries MFA.
 fn session(
     set: &ProfileSet<'_>,
     base_profile: Option<&Profile<'_>>,
     roles: &mut [Role],
     length: SessionLength,
 ) -> Result<Option<Session>> {
-    // With a code per role a source's serial does not count, and is not looked at.
+    // Case 4: with a code for each role, a source's serial does not count. It is not read, so a bad one is no error.
     if length == SessionLength::Off && !roles.is_empty() {
         return Ok(None);
     }
     let first_own = roles.first().and_then(|role| role.serial.clone());
-    let base_serial = match base_profile.filter(|profile| names_serial(profile)) {
+    let base_serial = match base_profile.filter(|profile| has_serial(profile)) {
         Some(profile) if first_own.is_none() => own_serial(set, profile)?,
         _ => None,
     };
     let outer = roles.iter().find_map(|role| role.serial.clone());
     let Some(serial) = first_own.or(base_serial).or(outer) else { return Ok(None) };
     match (length, roles.first_mut()) {
-        // Case 4: without a role the session is the result, but it is not kept.
+        // Case 4: with no role, the session is the result, but it is not kept.
         (SessionLength::Off, _) => Ok(Some(Session { serial, length: DEFAULT_SESSION_LENGTH, kept: false })),
         (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
         (SessionLength::For(length), Some(first)) => {
             first.shared &= first.serial.is_some();
-            // Case 2: from temporary credentials STS gives an hour at the most.
+            // Case 2: STS gives at most an hour to a role that is assumed from temporary credentials.
             first.mfa =
                 if first.length() > MAX_CHAINED_LENGTH { Mfa::Code(serial.value.clone()) } else { Mfa::Session };
             Ok(Some(Session { serial, length, kept: true }))
@@ -96,7 +98,7 @@ fn session(
     }
 }
 
-/// One profile's AssumeRole, without its MFA.
+/// The AssumeRole call of one profile. How it carries MFA is decided later.
 fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> Result<Role> {
     let Some(arn) = profile.get("role_arn") else {
         return Err(Error::new(format!("{}: profile '{}' has no role_arn", set.place(profile.at()), profile.name)));
@@ -117,7 +119,7 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
         profile: profile.name.clone(),
         arn: RoleArn::parse(&arn.text, &set.place(arn.at))?,
         external_id: text("external_id"),
-        // An empty one is as none to the AWS CLI, in its cache key too.
+        // To the AWS CLI an empty name is the same as none, also in its cache key.
         session_name: text("role_session_name").filter(|name| !name.is_empty()),
         default_session_name: String::new(),
         duration,
@@ -128,8 +130,8 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
     })
 }
 
-/// The AssumeRole of `--role-arn`: of the profile's own role settings only the serial applies to it, and that only when
-/// it is assumed with the profile's keys.
+/// The AssumeRole call of `--role-arn`. Of the profile's role settings only mfa_serial applies, and only if the role is
+/// assumed with the profile's keys.
 #[cold]
 fn role_of_option(
     set: &ProfileSet<'_>,
@@ -156,8 +158,8 @@ fn role_of_option(
     })
 }
 
-/// Whether a base names a device; the AWS CLI never looks at what a base leaves empty.
-fn names_serial(profile: &Profile<'_>) -> bool {
+/// Whether a base profile has a serial. An empty one counts as none, since the AWS CLI does not read a base's serial.
+fn has_serial(profile: &Profile<'_>) -> bool {
     profile.get("mfa_serial").is_some_and(|value| !value.text.is_empty())
 }
 
@@ -167,7 +169,7 @@ fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Sour
     Ok(Some(Sourced { value: serial, origin: Origin::File(value.at) }))
 }
 
-/// Flag, variable, profile, else 12 hours.
+/// The session length: from the option, the variable or the profile, else 12 hours.
 fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<SessionLength> {
     if let Some(length) = request.mfa.session {
         return Ok(length);
@@ -178,7 +180,7 @@ fn wanted_length(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&P
     }
 }
 
-/// More than an hour cannot be had from temporary credentials: said before anything is asked.
+/// Refuses roles of more than an hour from temporary credentials, before a code is asked for.
 fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Result<()> {
     for (at, role) in roles.iter().enumerate() {
         let chained = at > 0 || !base.may_be_long_term();
@@ -190,11 +192,11 @@ fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Resu
 }
 
 impl Role {
-    /// More than an hour was asked for, from credentials that get no more.
+    /// The error for a role of more than an hour that is assumed from temporary credentials.
     #[cold]
     pub fn too_long(&self, set: &ProfileSet<'_>) -> Error {
         Error::new(format!(
-            "{}: role {} is asked for {}, but it is assumed from temporary credentials, which get 1h at the most",
+            "{}: role {} cannot last {}: it is assumed from temporary credentials, which get at most 1h",
             self.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
             self.arn.as_str(),
             self.length()

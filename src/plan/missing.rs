@@ -1,4 +1,4 @@
-//! Profiles that are not there, and the names that may have been meant.
+//! Errors about profiles that do not exist, with the names that may have been meant.
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Error;
@@ -14,7 +14,7 @@ pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
         } else {
             chosen.name.clone()
         };
-        return error.advise(format!("write [profile {header}] for the header in {}", set.place(at)));
+        return error.advise(format!("change the header in {} to [profile {header}]", set.place(at)));
     }
     let mut near: Vec<(f64, &str)> = names
         .iter()
@@ -24,13 +24,16 @@ pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
     match (near.as_slice(), names.len()) {
-        ([], 0) => error.advise("none is in ~/.aws/config or ~/.aws/credentials; write one, or name other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"),
-        ([], _) => error.advise(format!("there are: {}", listed(&names))),
+        ([], 0) => error.advise(
+            "there are no profiles at all; add one to ~/.aws/config or ~/.aws/credentials, or name other files with \
+             AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+        ),
+        ([], _) => error.advise(format!("the profiles are: {}", listed(&names))),
         (near, _) => error.advise(format!("did you mean {}?", near.join(" or "))),
     }
 }
 
-/// The first names of many.
+/// The first twelve names, and how many more there are.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -48,7 +51,7 @@ pub(crate) fn missing_source(
 ) -> Error {
     let missing = missing_profile(set, &Chosen { name: named.text.to_string(), by: "source_profile" });
     let error = Error::new(format!(
-        "{}: profile '{}' has the source_profile '{}', which is not there",
+        "{}: profile '{}' has the source_profile '{}', which does not exist",
         set.place(named.at),
         profile.name,
         named.text

@@ -1,4 +1,5 @@
-//! The plan: which credentials, from where, by which steps. Computed without I/O, and holds no secret.
+//! The plan: which credentials a run needs, and the steps that get them. Planning does no I/O, and a plan holds no
+//! secret.
 
 pub mod base;
 pub mod chain;

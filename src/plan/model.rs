@@ -1,4 +1,4 @@
-//! The plan as data.
+//! The types of a plan.
 
 use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::DEFAULT_PROFILE;
@@ -9,96 +9,99 @@ use crate::plan::origin::Sourced;
 use crate::region::Region;
 use crate::time::Length;
 
-/// What a run does for its credentials.
+/// How a run gets its credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nobody named a profile and the environment holds keys: they pass through untouched.
+    /// No profile is named, and the command keeps the environment's credentials unchanged: its keys, or below
+    /// `--keep-fresh` the variables that lead to fresh ones.
     PassThrough,
-    /// The profile (or no profile at all) names no credentials: the command's own SDK finds the container's or the
-    /// instance's.
+    /// The profile names no credentials, or there is no profile. The command will use the credentials of the container
+    /// or instance, if there are any.
     Ambient {
-        /// The profile, when one was named.
+        /// The profile, if one was named.
         profile: Option<String>,
     },
-    /// Credentials are got.
+    /// aws-auth obtains the credentials.
     Acquire(Box<Acquisition>),
 }
 
-/// Credentials got step by step: a base, an MFA session where one is wanted, then the roles in order.
+/// The steps to the credentials: a base, an MFA session if one is wanted, then the roles in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Acquisition {
-    /// The profile; `None` for web identity variables without one.
+    /// The profile; `None` if none is used, for example for keys in the environment.
     pub profile: Option<String>,
-    /// Whose keys begin.
+    /// Where the first credentials come from.
     pub base: Base,
-    /// The MFA session that is made from the base.
+    /// The MFA session that is made with the base's keys.
     pub session: Option<Session>,
-    /// The roles, the one to assume first in front.
+    /// The roles, in the order in which they are assumed.
     pub roles: Vec<Role>,
-    /// Where STS is called.
+    /// The STS that is called.
     pub sts: Sts,
-    /// A command that prints an MFA code, from the command line, the environment, the profile or its source.
+    /// A command that prints an MFA code, from the command line, the environment, the profile or one of its sources.
     pub mfa_process: Option<Sourced<String>>,
-    /// The region of the profile or its source, for the command.
+    /// The region of the profile or one of its sources, for the command.
     pub region: Option<Sourced<Region>>,
     /// The profile's other settings, as variables for the command.
     pub variables: Vec<(String, String)>,
 }
 
-/// An MFA session: the temporary keys that GetSessionToken gives for a code.
+/// An MFA session: the temporary keys that GetSessionToken returns for a code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The device whose code makes it.
+    /// The MFA device whose code is sent.
     pub serial: Sourced<Serial>,
-    /// How long it is asked for, and how old it may be to be used, in seconds.
+    /// The duration that is requested, and the age up to which a kept session is used.
     pub length: Length,
     /// Whether it is kept for later runs.
     pub kept: bool,
 }
 
-/// One AssumeRole.
+/// One AssumeRole call.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Role {
-    /// The profile that names the role.
+    /// The profile that names the role. For `--role-arn` it is the chosen one, or empty.
     pub profile: String,
-    /// The role.
+    /// The role's ARN.
     pub arn: RoleArn,
-    /// ExternalId.
+    /// ExternalId, if the profile sets it.
     pub external_id: Option<String>,
-    /// RoleSessionName, when the profile sets it.
+    /// RoleSessionName, if the profile sets it.
     pub session_name: Option<String>,
-    /// RoleSessionName that is sent when the profile sets none.
+    /// The RoleSessionName that is sent if the profile sets none.
     pub default_session_name: String,
-    /// DurationSeconds, when it is asked for.
+    /// DurationSeconds, if it is set; otherwise STS's default of an hour applies.
     pub duration: Option<Length>,
-    /// The profile's own serial; it is in the AWS CLI's cache key, whoever gives the MFA.
+    /// The profile's own serial. It is part of the AWS CLI's cache key even if no code is sent with this call.
     pub serial: Option<Sourced<Serial>>,
-    /// How this call shows MFA.
+    /// How this call carries MFA.
     pub mfa: Mfa,
-    /// Whether the entry goes into the AWS CLI's cache: the profile's own parameters alone make the request.
+    /// Whether the credentials are kept in the AWS CLI's cache. They are if the profile's own settings alone make the
+    /// request.
     pub shared: bool,
-    /// Where the role is named; `None` for `--role-arn`.
+    /// The line that names the role; `None` for `--role-arn`.
     pub at: Option<Location>,
 }
 
-/// How an AssumeRole shows MFA.
+/// How an AssumeRole call carries MFA.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mfa {
-    /// Not at all, or by the keys it is called with.
+    /// The call itself adds none. The keys that sign it may carry it.
     None,
-    /// By the MFA session that it is called with.
+    /// The plan's MFA session signs the call.
     Session,
-    /// By a code sent with it, from this device.
+    /// A code of this device is sent with the call.
     Code(Serial),
 }
 
 impl Acquisition {
-    /// The profile's name for messages and prompts; `default` where no profile is named.
+    /// The profile's name for messages and prompts; `default` if there is none.
     pub fn profile_name(&self) -> &str {
         self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
     }
 
-    /// The device whose code this plan may need, and how it is shown: for the session, else with a role's request.
+    /// The device whose code this plan may need: that of the session, else that of the first role that is assumed with
+    /// a code.
     pub fn device(&self) -> Option<&Serial> {
         let of_session = self.session.as_ref().map(|session| &session.serial.value);
         of_session.or_else(|| {
@@ -109,17 +112,17 @@ impl Acquisition {
         })
     }
 
-    /// Whether there is no role, so that the MFA session is what the command gets.
+    /// Whether the MFA session itself is the result, because no role follows.
     pub fn session_is_result(&self) -> bool {
         self.roles.is_empty() && self.session.is_some()
     }
 
-    /// Whether a web identity's role is the result.
+    /// Whether a web identity's role is the result, because no other role follows.
     pub fn is_web_identity_alone(&self) -> bool {
         matches!(self.base, Base::WebIdentity { .. }) && self.roles.is_empty()
     }
 
-    /// How long the result lives, as far as the requests say.
+    /// The lifetime that is requested for the result; [`Length::MAX`] if the requests set none.
     pub fn length(&self) -> Length {
         match (self.roles.last(), &self.session) {
             (Some(role), _) => role.length(),
@@ -133,12 +136,12 @@ impl Acquisition {
 }
 
 impl Role {
-    /// RoleSessionName as it is sent.
+    /// The RoleSessionName that is sent.
     pub fn sent_session_name(&self) -> &str {
         self.session_name.as_deref().unwrap_or(&self.default_session_name)
     }
 
-    /// How long its credentials live, as far as the request says (STS's default is an hour).
+    /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.
     pub fn length(&self) -> Length {
         self.duration.unwrap_or(Length::hours(1))
     }

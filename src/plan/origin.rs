@@ -15,13 +15,13 @@ pub struct Sourced<T> {
 /// Where a value was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// An option of the command line.
+    /// A command-line option.
     Option(&'static str),
-    /// A variable.
+    /// An environment variable.
     Variable(&'static str),
     /// A line of a file.
     File(Location),
-    /// Nowhere: it follows from the partition.
+    /// Nowhere: it follows from the partition of a role or a serial.
     Partition,
 }
 

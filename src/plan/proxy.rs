@@ -1,23 +1,23 @@
-//! Proxies, as botocore finds them in the environment.
+//! Proxies, as botocore finds them in the environment (docs/design.md, "Calling STS and other services").
 
 use crate::error::Result;
 use crate::request::Request;
 use crate::text::url::is_url;
 
-/// A proxy, as botocore finds it in the environment. Its address may hold a password: it is never shown.
+/// A proxy from the environment. Its address may hold a password, so it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its address.
+    /// The proxy's address.
     pub url: String,
     /// The variable that names it.
     pub variable: &'static str,
-    /// NO_PROXY: the hosts that are called directly.
+    /// The value of `no_proxy` or NO_PROXY: the hosts that are called directly.
     pub except: Option<String>,
 }
 
 impl Proxy {
-    /// Whether it can be used: over http, or https. Asked only when STS is called, for a run from the cache needs none
-    /// and the command may know more kinds of proxies.
+    /// Whether the address is an http or https URL. This is checked only when a service is called: a run from the cache
+    /// needs no proxy, and the command may support more kinds of proxies.
     pub fn is_sound(&self) -> bool {
         is_url(&self.url)
     }
@@ -29,9 +29,9 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// The proxy for the endpoint's scheme, as botocore and Python find it: the variable in lower case counts before the
-/// one in capitals, and when it is empty there is none; loopback is no exception, ALL_PROXY does not count, and
-/// HTTP_PROXY does not where a web server could have been told it by a client.
+/// The proxy for the endpoint's scheme, as botocore and Python find it. The lower-case variable wins over the other
+/// one, even if it is empty; then there is no proxy. Loopback is no exception. ALL_PROXY does not count, and HTTP_PROXY
+/// does not count under CGI, where a client could set it by a header.
 pub(crate) fn proxy(request: &Request<'_>, plain: bool) -> Result<Option<Proxy>> {
     let variables = &request.caller.variables;
     let names = if plain { ["http_proxy", "HTTP_PROXY"] } else { ["https_proxy", "HTTPS_PROXY"] };

@@ -1,5 +1,5 @@
-//! Which credentials a run needs and how they are got, as data: no I/O, no secret (docs/design.md, "Which credentials" and
-//! "One code a day"; docs/profiles.md, "Resolving a profile").
+//! Makes a plan from a request and the profiles, without I/O and without secrets (docs/design.md, "Which credentials"
+//! and "One code a day"; docs/profiles.md, "Resolving a profile").
 
 use crate::cli::action::Action;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};
@@ -18,33 +18,38 @@ use crate::request::caller::EnvironmentKeys;
 use crate::request::mfa::MfaProcess;
 use crate::request::profile::Chosen;
 
-/// Resolves what was asked for.
+/// Plans how to get the credentials that are asked for.
 ///
 /// # Errors
-/// Whatever is wrong with the profile, its sources or the request, with file and line.
+/// Returns an error if the profile, one of its sources or a setting is missing or wrong. It names the file and the
+/// line, or the option or variable.
 pub fn resolve(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     let Some(chosen) = &request.profile else { return without_profile(set, request) };
     let Some(profile) = set.profile(&chosen.name) else { return Err(missing_profile(set, chosen)) };
     with_profile(set, request, &profile)
 }
 
-/// The profiles from the one that was asked for to its base, as far as they are there.
+/// The chosen profile and its sources down to the base, each with the lines of its section headers. A mistake ends the
+/// list early.
 pub fn visited(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<(String, Vec<Location>)> {
     set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile).profiles()).unwrap_or_default()
 }
 
-/// Resolves a profile by its name, whatever was chosen.
+/// Like [`resolve`], for the profile `name` instead of the one in the request.
 ///
 /// # Errors
-/// As [`resolve`].
+/// Returns an error in the same cases as [`resolve`].
 pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) -> Result<Plan> {
     let profile =
         set.profile(name).ok_or_else(|| missing_profile(set, &Chosen { name: name.to_owned(), by: "--all" }))?;
     with_profile(set, request, &profile)
 }
 
-/// Whether the plan is to leave the environment as it is, its keys, or what leads a command to fresh credentials; it
-/// can be said without the files.
+/// Whether the environment's credentials are left as they are: its keys, or below `--keep-fresh` the variables that
+/// lead to fresh ones. This is known before the files are read.
+///
+/// # Errors
+/// Returns an error if no profile is named and the environment holds half of a key pair.
 pub fn passes_through(request: &Request<'_>) -> Result<bool> {
     match (&request.profile, &request.caller.keys) {
         (None, EnvironmentKeys::Present { .. }) => Ok(request.role.arn.is_none()),
@@ -56,10 +61,11 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
     }
 }
 
-/// The keys in the environment as a plan, for what needs them and not only passes them through.
+/// A plan for the keys in the environment, for actions that use them and do not just pass them through. `None` if there
+/// are no keys.
 ///
 /// # Errors
-/// When a setting of STS cannot be read. `None` when there are no keys.
+/// Returns an error if a setting of STS cannot be read.
 #[cold]
 pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Option<Box<Acquisition>>> {
     match base::of_environment(request) {
@@ -71,8 +77,8 @@ pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Opt
     }
 }
 
-/// No profile named: keys in the environment; a `[default]` that assumes a role; web identity variables; the rest of
-/// `[default]`.
+/// The plan if no profile is named. The first of these counts: keys in the environment, a `[default]` that assumes a
+/// role, web identity variables, the rest of `[default]`.
 #[cold]
 fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     if passes_through(request)? {
@@ -92,7 +98,8 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     }
 }
 
-/// Nothing names credentials: COMMAND's SDK looks for the machine's own; what runs no COMMAND fetches them.
+/// The plan if nothing names credentials. COMMAND's own SDK finds those of the container or instance; actions that need
+/// credentials themselves, and `--role-arn`, fetch them.
 fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<Plan> {
     match request.action {
         action
@@ -120,13 +127,13 @@ fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'
             base::of_credential_source(set, request, profile, (&source, &named_by, at))?
         }
     };
-    // The role to assume first in front.
+    // The chain begins with the chosen profile; roles are assumed from the base up.
     walk.roles.reverse();
     acquisition(set, request, Some(profile), base, &walk.roles)
 }
 
-/// Refuses nested keys where a value belongs, as the AWS CLI does when it sends them; an external id or a serial that is
-/// silently absent would make another request.
+/// Refuses nested keys under a key that takes a value; the AWS CLI fails on them when it sends them. If they were
+/// ignored, the request would silently lack its external id or serial.
 fn refuse_maps(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
     const VALUES: [&str; 8] = [
         "role_arn",
@@ -147,7 +154,7 @@ fn refuse_maps(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Puts the steps, the place of STS and the command's settings together.
+/// Builds the plan from a base and the profiles in `links`, whose roles are assumed in this order.
 fn acquisition(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -155,14 +162,14 @@ fn acquisition(
     mut base: Base,
     links: &[Profile<'_>],
 ) -> Result<Plan> {
-    // With no role above it, a web identity's role is the outermost.
+    // `--duration` is for the last role. That is the web identity's own if no other role follows.
     let mut web_partition = None;
     if let Base::WebIdentity { web, .. } = &mut base {
         web.duration = request.role.duration.filter(|_| links.is_empty() && request.role.arn.is_none());
         web_partition = Some(web.role.partition().to_owned());
     }
     let base_profile = base.profile().and_then(|name| set.profile(name));
-    // The chosen profile first, its sources after it: the nearest region and mfa_process count.
+    // The chosen profile first, then its sources: the nearest region and mfa_process count.
     let nearest =
         |key: &str| links.iter().rev().chain(profile).chain(&base_profile).find_map(|profile| profile.get(key));
     let asked = request.mfa.process.as_ref().map(|process| match process {
@@ -195,7 +202,8 @@ fn acquisition(
     Ok(Plan::Acquire(Box::new(Acquisition { profile, base, session, roles, sts, mfa_process, region, variables })))
 }
 
-/// Why a profile that names no credentials may have been meant to; `None` where nothing of it looks like credentials.
+/// A hint for a profile that names no credentials: the key that is probably misspelt, or what its role lacks. `None` if
+/// no key looks like credentials.
 pub fn why_no_credentials(set: &ProfileSet<'_>, name: &str) -> Option<String> {
-    base::why_none(set, &set.profile(name)?)
+    base::missing_credentials_hint(set, &set.profile(name)?)
 }

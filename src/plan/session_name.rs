@@ -2,7 +2,8 @@
 
 use crate::arn::Serial;
 
-/// RoleSessionName for CloudTrail to show a person: the user of the MFA device, else the local user.
+/// A RoleSessionName that names a person in CloudTrail: the user of the MFA device, else the local user. STS takes 2 to
+/// 64 characters; each one that it does not take becomes `-`.
 pub(crate) fn default_session_name(serial: Option<&Serial>, user: Option<&str>) -> String {
     let name = serial.and_then(Serial::user).or(user).unwrap_or("aws-auth");
     let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };

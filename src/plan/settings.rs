@@ -1,12 +1,12 @@
-//! The profile's settings that reach the command as variables, for with AWS_PROFILE gone it would read `[default]`'s
-//! (docs/design.md, "The command's environment").
+//! The profile's settings that reach the command as variables. Without AWS_PROFILE, the command would read those of
+//! `[default]` (docs/design.md, "The command's environment").
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::Value;
 use crate::error::{Error, Result};
 use crate::request::Request;
 
-/// The keys that an environment variable exists for.
+/// The keys that have an environment variable.
 const CARRIED: [(&str, &str); 8] = [
     ("output", "AWS_DEFAULT_OUTPUT"),
     ("ca_bundle", "AWS_CA_BUNDLE"),
@@ -18,7 +18,7 @@ const CARRIED: [(&str, &str); 8] = [
     ("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
 ];
 
-/// The variables that carry the profile's settings, where the caller has not set them.
+/// The variables that carry the profile's settings, without those that the caller has set.
 pub(crate) fn carried(
     set: &ProfileSet<'_>,
     profile: &Profile<'_>,
@@ -32,8 +32,8 @@ pub(crate) fn carried(
             variables.push((variable.to_owned(), value.text.into_owned()));
         }
     }
-    // A caller's AWS_ENDPOINT_URL stands above a profile's `services` section and would lose to the more special
-    // variable that carries it.
+    // The caller's AWS_ENDPOINT_URL wins over the profile's `services` section, but would lose to a variable for one
+    // service. So the section is not carried over.
     if !request.caller.variables.is_set("AWS_ENDPOINT_URL") {
         if let Some(value) = profile.get("endpoint_url") {
             variables.push((String::from("AWS_ENDPOINT_URL"), value.text.into_owned()));
@@ -48,30 +48,31 @@ pub(crate) fn carried(
     Ok(variables)
 }
 
-/// Whether this is the name of a variable that programs can have: there is none for a service named `api-gateway`, and
-/// a shell would read such a name as something else.
+/// Whether this is a valid name of a variable. The one for a service named `api-gateway` is not: a shell would read it
+/// as something else.
 pub fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Whether a variable is a setting that a profile has too: region, endpoints and the like, and never a credential.
+/// Whether a variable holds a setting that profiles have too, such as the region or an endpoint. Credentials are not
+/// settings.
 pub fn is_setting(name: &str) -> bool {
     ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCOUNT_ID", "AWS_ACCOUNT_ID_ENDPOINT_MODE"].contains(&name)
         || CARRIED.iter().any(|(_, variable)| *variable == name)
         || name.strip_prefix("AWS_ENDPOINT_URL").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-/// The `endpoint_url` of each entry of the profile's `services` section, by the service's name as it stands there.
+/// The `endpoint_url` of each entry of the profile's `services` section, with the service's name as written there.
 ///
 /// # Errors
-/// When the profile names a section that is not there, as the AWS CLI refuses it.
+/// Returns an error if the profile names a section that does not exist. The AWS CLI refuses that too.
 pub(crate) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Result<Vec<(String, Value<'a>)>> {
     let Some(name) = profile.get("services") else { return Ok(Vec::new()) };
     let Some(section) = set.services(&name.text) else {
         return Err(Error::new(format!("{}: there is no section [services {}]", set.place(name.at), name.text))
-            .advise("write that section, or take the services key out of the profile"));
+            .advise("add that section, or remove the services key from the profile"));
     };
     let mut urls = Vec::new();
     for (service, _) in section.entries() {

@@ -1,5 +1,5 @@
-//! A profile of IAM Identity Center: an account and a role, and the portal that gives their credentials for a token
-//! (docs/profiles.md, "Resolving a profile"; botocore's SSOProvider decides what is missing).
+//! Profiles of IAM Identity Center: an account, a role, and the portal that gives their credentials for a token
+//! (docs/profiles.md, "Resolving a profile"). Settings are missing if they are missing to botocore's SSOProvider.
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{Location, Value};
@@ -15,26 +15,26 @@ pub struct Sso {
     pub session: Option<String>,
     /// The portal's address, as people open it.
     pub start_url: String,
-    /// What the session's tokens are asked to be good for; nothing leaves it to who asks.
+    /// The scopes of `sso_registration_scopes`. If there are none, the login uses a default.
     pub scopes: Vec<String>,
-    /// The account.
+    /// The number of the AWS account.
     pub account_id: String,
     /// The permission set's role.
     pub role_name: String,
-    /// Who gives the role's credentials for a token.
+    /// The service that gives the role's credentials for a token.
     pub portal: Service,
-    /// Who gives and renews tokens.
+    /// The service that issues and renews tokens.
     pub oidc: Service,
 }
 
 impl Sso {
-    /// What the AWS CLI's files of tokens are named by.
+    /// The text whose SHA-1 is the name of the token's file in the AWS CLI's cache.
     pub fn token_name(&self) -> &str {
         self.session.as_deref().unwrap_or(&self.start_url)
     }
 
-    /// What a profile says; `None` when it names neither an account nor a role, for then `sso_session` is there for
-    /// the token alone. Endpoints are those of `chosen`.
+    /// The SSO settings of a profile. `None` if it names neither an account nor a role: `sso_session` alone names a
+    /// token and no credentials. Endpoints are those of `chosen`.
     #[inline(never)]
     pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
@@ -84,7 +84,7 @@ impl Sso {
     }
 }
 
-/// `sso_start_url` and `sso_region` of a session; what a profile repeats of it must be the same.
+/// `sso_start_url` and `sso_region` of a session. A key that the profile repeats must have the same value.
 fn of_session<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>, name: &Value<'_>) -> Result<[Option<Value<'a>>; 2]> {
     let Some(session) = set.sso_session(&name.text) else {
         return Err(Error::new(format!(
@@ -94,20 +94,20 @@ fn of_session<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>, name: &Value<'_>)
             name.text,
             name.text
         ))
-        .advise("write that section into the config file ('aws configure sso-session' does), or correct the name"));
+        .advise("add that section to the config file ('aws configure sso-session' does it), or correct the name"));
     };
     for (key, value) in session.entries() {
         if let Some(own) = profile.get(&key)
             && own.text != value.text
         {
             return Err(Error::new(format!(
-                "{}: profile '{}' has another {key} than its [sso-session {}] ({})",
+                "{}: profile '{}' has a different {key} than its [sso-session {}] ({})",
                 set.place(own.at),
                 profile.name,
                 name.text,
                 set.place(value.at)
             ))
-            .advise("take the profile's out"));
+            .advise("remove the one in the profile"));
         }
     }
     Ok(["sso_start_url", "sso_region"].map(|key| session.get(key)))
@@ -131,7 +131,7 @@ fn incomplete(
                 name.text,
                 profile.name
             ))
-            .advise("a session has both; 'aws configure sso-session' asks for them")
+            .advise("it needs sso_start_url and sso_region; 'aws configure sso-session' asks for them")
         }
         _ => Error::new(format!("{}: profile '{}' uses SSO but has no {names}", set.place(at), profile.name))
             .advise("'aws configure sso' asks for all of them"),

@@ -9,33 +9,33 @@ use crate::plan::session_name::default_session_name;
 use crate::request::Request;
 use crate::time::Length;
 
-/// An AssumeRoleWithWebIdentity.
+/// An AssumeRoleWithWebIdentity call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebIdentity {
-    /// The role.
+    /// The role's ARN.
     pub role: RoleArn,
-    /// RoleSessionName, when somebody sets it.
+    /// RoleSessionName, if the profile or AWS_ROLE_SESSION_NAME sets it.
     pub session_name: Option<String>,
-    /// RoleSessionName that is sent when nobody does.
+    /// The RoleSessionName that is sent if neither does.
     pub default_session_name: String,
-    /// DurationSeconds, when `--duration` asks for it: the AWS CLI lets duration_seconds have no say here.
+    /// DurationSeconds, if `--duration` sets it. The profile's duration_seconds does not count, as in the AWS CLI.
     pub duration: Option<Length>,
-    /// The file that holds the token; it is read anew for each call, for tokens are rotated.
+    /// The file that holds the token. It is read for each call, because tokens are rotated.
     pub token_file: String,
 }
 
 impl WebIdentity {
-    /// RoleSessionName as it is sent.
+    /// The RoleSessionName that is sent.
     pub fn sent_session_name(&self) -> &str {
         self.session_name.as_deref().unwrap_or(&self.default_session_name)
     }
 
-    /// How long its credentials live, as far as the request says (STS's default is an hour).
+    /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.
     pub fn length(&self) -> Length {
         self.duration.unwrap_or(Length::hours(1))
     }
 
-    /// What a profile says; `None` when it names no token.
+    /// The call that a profile describes; `None` if it names no token file.
     #[inline(never)]
     pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
@@ -58,7 +58,8 @@ impl WebIdentity {
         Ok(Some((Self::new(request, role, name, file.text.into_owned()), file.at)))
     }
 
-    /// What the environment says when no profile is named, and `[default]` for what it does not say.
+    /// The call that the environment describes if no profile is named; `None` if AWS_WEB_IDENTITY_TOKEN_FILE is not
+    /// set. `[default]` supplies a role or session name that has no variable, as in the AWS CLI.
     #[cold]
     pub(crate) fn of_environment(
         set: &ProfileSet<'_>,

@@ -7,7 +7,7 @@ use crate::plan::model::Acquisition;
 use crate::text::shell_words::split_words;
 use crate::time::Timestamp;
 
-/// What the plan gives in the end: a role, an MFA session, keys; `key` tells those that have no other name.
+/// The plan's result: a role, an MFA session or keys. `key` names credentials that have no other name.
 pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
     match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
@@ -23,7 +23,7 @@ pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
     }
 }
 
-/// Which role (or session) the credentials are, and until when.
+/// One line that says which role, session or keys these credentials are, and when they expire.
 pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Timestamp) -> String {
     let profile = plan.profile.as_deref().unwrap_or("no profile");
     let what = result_name(plan, Some(&credentials.access_key_id));
@@ -33,7 +33,7 @@ pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Timestamp) ->
     }
 }
 
-/// A base for people and for programs.
+/// A base described for people and for programs.
 pub struct BaseInWords {
     /// What kind of base it is, for programs.
     pub kind: &'static str,
@@ -60,18 +60,23 @@ pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
         Base::WebIdentity { web, .. } => (
             "web-identity",
             web.role.as_str().to_owned(),
-            format!("role {} by the token in {}", web.role.as_str(), web.token_file),
+            format!("role {} assumed with the token in {}", web.role.as_str(), web.token_file),
         ),
         Base::Sso { sso, .. } => (
             "sso",
             sso.role_name.clone(),
-            format!("SSO role {} in account {} by the sign-in to {}", sso.role_name, sso.account_id, sso.token_name()),
+            format!(
+                "SSO role {} in account {} through the sign-in to {}",
+                sso.role_name,
+                sso.account_id,
+                sso.token_name()
+            ),
         ),
         Base::Process { command, .. } => {
-            // Its arguments may be secrets.
+            // The arguments may hold secrets.
             let words = split_words(command).unwrap_or_default();
             let program = words.into_iter().next().unwrap_or_default();
-            ("process", program.clone(), format!("what credential_process prints: {program}"))
+            ("process", program.clone(), format!("the output of credential_process {program}"))
         }
         Base::Login { login, .. } => ("login", login.session.clone(), format!("aws login session {}", login.session)),
         Base::Container { container, .. } => {
@@ -85,7 +90,7 @@ pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
     BaseInWords { kind, name, what: what + &whose, at: place_of_base(base, set) }
 }
 
-/// Where a base is named, or what leads to one that no file names.
+/// Where a base is named: a line of a file, or a variable.
 fn place_of_base(base: &Base, set: &ProfileSet<'_>) -> String {
     if let Some(at) = base.named().and_then(|named| named.at) {
         return set.place(at);
@@ -95,6 +100,6 @@ fn place_of_base(base: &Base, set: &ProfileSet<'_>) -> String {
         Base::Environment { .. } => String::from("AWS_ACCESS_KEY_ID"),
         Base::WebIdentity { .. } => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
         Base::Container { container, .. } => container.variable.to_owned(),
-        _ => String::from("nothing else is named"),
+        _ => String::from("no other credentials are named"),
     }
 }

@@ -1,4 +1,4 @@
-//! What the caller's environment says: its keys, its settings, its user.
+//! What the caller's environment holds: keys, settings and the user's name.
 
 use crate::env::snapshot::Snapshot;
 use crate::env::variables::Variables;
@@ -6,26 +6,26 @@ use crate::env::variables::Variables;
 /// The keys that the caller's environment holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvironmentKeys {
-    /// None.
+    /// No access key id.
     Absent,
-    /// AWS_ACCESS_KEY_ID alone.
+    /// AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY.
     Partial,
-    /// Both.
+    /// Both keys.
     Present {
         /// `AKIA…` or `ASIA…`.
         access_key_id: String,
-        /// Whether a session token stands beside them.
+        /// Whether there is a session token, so that the keys are temporary.
         temporary: bool,
     },
 }
 
-/// The caller, as the environment describes them.
+/// The caller, as the environment describes it.
 pub struct Caller<'a> {
     /// The keys in the environment.
     pub keys: EnvironmentKeys,
-    /// The environment, for everything else that the plan asks of it.
+    /// The other variables, for the settings that a plan reads.
     pub variables: Variables<'a>,
-    /// The local user, for a session name.
+    /// The local user, for the role session name.
     pub user: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl EnvironmentKeys {
         let id = snapshot.non_empty("AWS_ACCESS_KEY_ID");
         let secret = snapshot.non_empty("AWS_SECRET_ACCESS_KEY");
         match (id, secret) {
-            // A secret without an id is no pair to the AWS CLI either.
+            // The AWS CLI also ignores a secret key without an id.
             (None, _) => Self::Absent,
             (Some(_), None) => Self::Partial,
             (Some(id), Some(_)) => Self::Present {

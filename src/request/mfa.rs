@@ -1,4 +1,4 @@
-//! What is asked about MFA: sessions, and where codes come from.
+//! Options about MFA: sessions, and where codes come from.
 
 use std::ops::RangeInclusive;
 
@@ -12,10 +12,10 @@ use crate::time::Length;
 /// The shortest and the longest MFA session that STS gives.
 const SESSION_LENGTHS: RangeInclusive<Length> = Length::minutes(15)..=Length::hours(36);
 
-/// How long an MFA session is kept.
+/// Whether there is an MFA session, and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionLength {
-    /// No session: a code per role, as the AWS CLI does.
+    /// No session: each role takes a code, as with the AWS CLI.
     Off,
     /// A session of this length.
     For(Length),
@@ -24,13 +24,13 @@ pub enum SessionLength {
 /// A command that prints a code.
 #[derive(Debug, Clone)]
 pub enum MfaProcess {
-    /// That of `--mfa-process`.
+    /// From `--mfa-process`.
     Option(String),
-    /// That of AWS_AUTH_MFA_PROCESS.
+    /// From AWS_AUTH_MFA_PROCESS.
     Variable(String),
 }
 
-/// What is asked about MFA.
+/// Options about MFA.
 #[derive(Debug)]
 pub struct MfaOptions {
     /// `--no-mfa-session` or AWS_AUTH_MFA_SESSION; `None` leaves it to the profile.
@@ -64,7 +64,11 @@ fn session(cli: &Cli, snapshot: &Snapshot) -> Result<Option<SessionLength>> {
     snapshot.text("AWS_AUTH_MFA_SESSION")?.map(|text| session_length(text, "AWS_AUTH_MFA_SESSION")).transpose()
 }
 
-/// Reads the length of an MFA session: `off`, or from 15m to 36h. `name` says where it stands.
+/// Reads the length of an MFA session: `off`, or from 15m to 36h. `name` is where it was set,
+/// for the error.
+///
+/// # Errors
+/// Returns an error if the text is neither.
 pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(SessionLength::Off);
@@ -73,6 +77,7 @@ pub fn session_length(text: &str, name: &str) -> Result<SessionLength> {
     if SESSION_LENGTHS.contains(&seconds) {
         Ok(SessionLength::For(seconds))
     } else {
-        Err(Error::new(format!("{name} is '{text}'")).advise("an MFA session lasts from 15m to 36h; or write off"))
+        Err(Error::new(format!("{name} is '{text}'"))
+            .advise("an MFA session lasts from 15m to 36h; write such a length, or off"))
     }
 }

@@ -1,4 +1,4 @@
-//! Which profile is asked for, and by what.
+//! Which profile is asked for, and what names it.
 
 use std::ffi::OsStr;
 
@@ -6,7 +6,7 @@ use crate::cli::options::Cli;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 
-/// What names the profile of a renewal: the variable that the outer run has set.
+/// What names the profile of a renewal: the variable that the outer run set.
 pub const RENEWED: &str = "AWS_AUTH_PROFILE";
 
 /// A profile, and what named it.
@@ -18,11 +18,11 @@ pub struct Chosen {
     pub by: &'static str,
 }
 
-/// The profile that was named, `None` when none was.
+/// The profile that was named; `None` if none was.
 pub(crate) fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<String>) -> Result<Option<Chosen>> {
     if let Some(name) = &cli.profile {
         if name.is_empty() {
-            return Err(Error::new("--profile names an empty profile").advise("name one, or leave the option out"));
+            return Err(Error::new("--profile is empty").advise("name a profile, or leave the option out"));
         }
         return Ok(Some(Chosen { name: name.clone(), by: "--profile" }));
     }
@@ -40,7 +40,7 @@ pub(crate) fn chosen_profile(cli: &Cli, snapshot: &Snapshot, warnings: &mut Vec<
         && other != OsStr::new(&name)
     {
         warnings.push(format!(
-            "AWS_PROFILE is '{name}' and AWS_DEFAULT_PROFILE is '{}'; taking AWS_PROFILE (AWS CLI 1 takes the other)",
+            "AWS_PROFILE is '{name}' and AWS_DEFAULT_PROFILE is '{}'; using AWS_PROFILE (AWS CLI 1 uses the other)",
             other.to_string_lossy()
         ));
     }

@@ -1,4 +1,5 @@
-//! Renewals: of the outer run's keys, and by a command that renews its credentials by itself (`--keep-fresh`).
+//! Renewals of an outer run's keys, and of a command's credentials with `--keep-fresh` (docs/design.md, "Nested runs"
+//! and "Renewals: --keep-fresh").
 
 use std::time::Duration;
 
@@ -12,20 +13,19 @@ use crate::request::lengths::length_within;
 use crate::request::profile::{Chosen, RENEWED};
 use crate::time::{Length, Timestamp};
 
-/// How long a renewal waits unless AWS_AUTH_RENEWAL_TIMEOUT says otherwise: behind the SDK that asks, the command waits
-/// too.
+/// How long a renewal waits if AWS_AUTH_RENEWAL_TIMEOUT is not set. The command waits for its SDK all that time.
 const DEFAULT_RENEWAL_PATIENCE: Length = Length::minutes(2);
 
-/// What is asked about renewing.
+/// Renewals: what the options ask for, and what this run is part of.
 #[derive(Debug)]
 pub struct KeepFresh {
     /// `--keep-fresh`.
     pub asked: bool,
-    /// The options that a renewal by the command is to have too, as they stand on a command line; never a code.
+    /// The options that renewals repeat, as words of a command line. They never hold a code.
     pub options: Vec<String>,
-    /// Whether this run is below one whose command renews its credentials by itself.
+    /// Whether this run is below a run with `--keep-fresh`.
     pub is_below: bool,
-    /// The renewal that this run is: the SDK of a running command waits for the answer.
+    /// Set if this run is a renewal: the SDK of a running command waits for its output.
     pub renewal: Option<Renewal>,
 }
 
@@ -33,14 +33,14 @@ impl KeepFresh {
     pub(crate) fn new(cli: &Cli, action: Action, snapshot: &Snapshot) -> Result<Self> {
         Ok(Self {
             asked: cli.keep_fresh,
-            options: travelling(cli),
+            options: repeated_options(cli),
             is_below: snapshot.renewing_command.is_some(),
             renewal: renewal(action, snapshot)?,
         })
     }
 }
 
-/// A run that the SDK of a command began, to get new credentials for it (`--keep-fresh`).
+/// A run that the SDK of a running command started to get new credentials (`--keep-fresh`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewal {
     /// The command's name, as it was typed.
@@ -50,15 +50,15 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    /// Who needs what a renewal asks for, for the line above its question.
+    /// The line above a renewal's prompt, which says for which command it asks.
     pub fn asked_by(&self) -> String {
         format!("aws-auth: {}, which is running, needs new credentials", self.command)
     }
 }
 
-/// The profile of the outer run, where this one names none and cannot do with what the environment holds: its keys are
-/// about to end, so that a long `aws-auth make` whose recipes call aws-auth goes on working; or the outer run's command
-/// renews its credentials by itself, and there are no keys at all.
+/// The profile of the outer run, if this run names none and the environment is not enough. That is so if the outer
+/// run's keys are about to expire (a long `aws-auth make` whose recipes call aws-auth goes on working), or if there are
+/// no keys because the outer run has `--keep-fresh`.
 pub(crate) fn outer_profile(
     cli: &Cli,
     action: Action,
@@ -71,14 +71,14 @@ pub(crate) fn outer_profile(
     let Some(profile) = snapshot.text("AWS_AUTH_PROFILE")? else { return Ok(None) };
     let wanted = match keys {
         EnvironmentKeys::Partial => false,
-        // A command goes on with what leads its SDK to fresh credentials.
+        // A command keeps the variables that lead its SDK to fresh credentials.
         EnvironmentKeys::Absent => {
             snapshot.renewing_command.is_some() && (!action.runs_command() || cli.role_arn.is_some())
         }
         EnvironmentKeys::Present { access_key_id, .. } => {
             let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
             let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
-            // A status is that of the keys which are there, however little they have left.
+            // `--status` reports on the keys that are there, even if they are about to expire.
             ours && cli.role_arn.is_none()
                 && action != Action::Status
                 && (cli.keep_fresh || end.is_some_and(|end| end - now < min_ttl))
@@ -87,7 +87,7 @@ pub(crate) fn outer_profile(
     Ok(wanted.then(|| Chosen { name: profile.to_owned(), by: RENEWED }))
 }
 
-/// Whether the SDK of a command above asks, and how long it is to wait.
+/// The renewal that this run is. An SDK starts it with `--export=json`, below a run with `--keep-fresh`.
 fn renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
     let Some(above) = snapshot.renewing_command.as_ref().filter(|_| action == Action::Export(Format::Json)) else {
         return Ok(None);
@@ -96,9 +96,9 @@ fn renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
     Ok(Some(Renewal { command: above.command.clone(), patience: patience.to_duration() }))
 }
 
-/// The options that a renewal has to have for the same credentials. What came from a variable reaches it as one: it
-/// must not appear in the list of processes.
-fn travelling(cli: &Cli) -> Vec<String> {
+/// The options that a renewal needs to get the same credentials. Values from variables are not repeated: renewals see
+/// the variables too, and the values must not show in the process list.
+fn repeated_options(cli: &Cli) -> Vec<String> {
     let mut options = Vec::new();
     let values = [
         ("--region", &cli.region),

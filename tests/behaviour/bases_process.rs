@@ -143,8 +143,8 @@ fn a_role_of_two_hours_over_temporary_keys_is_refused_before_a_code_is_asked_for
     let code = world.fresh_code();
     let run = world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "one", "--duration", "2h", "true"]).run();
     run.assert_status(125).assert_stderr(&format!(
-        "aws-auth: {}: role {ONE} is asked for 2h, but it is assumed from temporary credentials, which get 1h at the \
-         most; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly\n",
+        "aws-auth: {}: role {ONE} cannot last 2h: it is assumed from temporary credentials, which get at most \
+         1h; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly\n",
         line(&world, 4)
     ));
     assert!(world.sts.sent_codes().is_empty());

@@ -80,8 +80,8 @@ fn usage_errors_are_one_line_and_status_125() {
         (&["-p"], "a value is required for '--profile <NAME>' but none was supplied; see aws-auth --help"),
         (&["--region"], "a value is required for '--region <REGION>' but none was supplied; see aws-auth --help"),
         (&["-t"], "a value is required for '--mfa-token <CODE>' but none was supplied; see aws-auth --help"),
-        (&["-p", "", "true"], "--profile names an empty profile; name one, or leave the option out"),
-        (&["--profile=", "true"], "--profile names an empty profile; name one, or leave the option out"),
+        (&["-p", "", "true"], "--profile is empty; name a profile, or leave the option out"),
+        (&["--profile=", "true"], "--profile is empty; name a profile, or leave the option out"),
         (&["--login", "true"], "--login runs no command, but 'true' was given; write --login alone, or leave it out"),
         (
             &["--logout", "--", "x"],
@@ -126,7 +126,8 @@ fn usage_errors_are_one_line_and_status_125() {
         (&["--region", "", "true"], "'' (--region) is not a region; regions look like eu-west-1"),
         (
             &["-p", "a\u{1b}[2Jb", "--login"],
-            "there is no profile 'a\\u{1b}[2Jb' (--profile); there are: sops, development-infrastructure, production-infrastructure, main-infrastructure, default",
+            "there is no profile 'a\\u{1b}[2Jb' (--profile); the profiles are: sops, development-infrastructure, \
+             production-infrastructure, main-infrastructure, default",
         ),
     ] {
         assert_usage_error(args, line);
@@ -165,7 +166,7 @@ fn variables_that_cannot_be_read_are_errors_that_name_them() {
         (
             "AWS_AUTH_MFA_SESSION",
             "5m",
-            "AWS_AUTH_MFA_SESSION is '5m'; an MFA session lasts from 15m to 36h; or write off",
+            "AWS_AUTH_MFA_SESSION is '5m'; an MFA session lasts from 15m to 36h; write such a length, or off",
         ),
         ("AWS_AUTH_NO_CACHE", "maybe", "AWS_AUTH_NO_CACHE is 'maybe'; set it to 1, or unset it"),
         (
@@ -258,8 +259,8 @@ fn the_profile_is_the_options_then_the_variables_then_default() {
     }
     let output = world.aws_auth().profile("plain").env("AWS_DEFAULT_PROFILE", "other").args(["env", "-0"]).run();
     output.assert_stderr(
-        "aws-auth: warning: AWS_PROFILE is 'plain' and AWS_DEFAULT_PROFILE is 'other'; taking AWS_PROFILE \
-         (AWS CLI 1 takes the other)\n",
+        "aws-auth: warning: AWS_PROFILE is 'plain' and AWS_DEFAULT_PROFILE is 'other'; using AWS_PROFILE \
+         (AWS CLI 1 uses the other)\n",
     );
     assert_eq!(output.env_of_child()["AWS_AUTH_PROFILE"], "plain");
 }
@@ -431,7 +432,7 @@ fn quiet_says_errors_alone_and_verbose_says_each_step() {
     warned(&["-q"]).success().assert_stderr("");
     warned(&["--quiet"]).success().assert_stderr("");
     world.aws_auth().profile("nobody").args(["-q", "true"]).run().assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'nobody' (AWS_PROFILE); there are: sops, development-infrastructure, \
+        "aws-auth: there is no profile 'nobody' (AWS_PROFILE); the profiles are: sops, development-infrastructure, \
          production-infrastructure, main-infrastructure, plain, default\n",
     );
     let key = &world.user.access_key_id;
@@ -481,10 +482,10 @@ fn a_profile_that_was_meant_to_have_credentials_is_told_from_one_that_has_none()
     let config = world.path(".aws/config");
     let sdk = "the command will use the credentials of the container or instance, if there are any";
     for (profile, why) in [
-        ("dash", "'role-arn' in CONFIG:3 is no key that is read; write role_arn"),
-        ("joined", "'rolearn' in CONFIG:5 is no key that is read; write role_arn"),
+        ("dash", "'role-arn' in CONFIG:3 is not a known key; write role_arn"),
+        ("joined", "'rolearn' in CONFIG:5 is not a known key; write role_arn"),
         ("half", "source_profile in CONFIG:8 is for a role, but there is no role_arn"),
-        ("typo", "'aws_acces_key_id' in CONFIG:10 is no key that is read; write aws_access_key_id"),
+        ("typo", "'aws_acces_key_id' in CONFIG:10 is not a known key; write aws_access_key_id"),
     ] {
         let why = why.replace("CONFIG", config.to_str().unwrap());
         let line = format!("aws-auth: warning: profile '{profile}' names no credentials: {why}; {sdk}\n");
@@ -512,7 +513,8 @@ fn a_header_without_the_word_profile_is_pointed_at() {
     let config = world.path(".aws/config").display().to_string();
     for (name, header, line) in [("sops", "sops", 2), ("two words", "\"two words\"", 4)] {
         world.aws_auth().profile(name).arg("true").run().assert_status(125).assert_stderr(&format!(
-            "aws-auth: there is no profile '{name}' (AWS_PROFILE); write [profile {header}] for the header in {config}:{line}\n"
+            "aws-auth: there is no profile '{name}' (AWS_PROFILE); change the header in {config}:{line} to \
+             [profile {header}]\n"
         ));
     }
 }
@@ -547,7 +549,7 @@ fn there_must_be_something_to_log_in_to() {
     let world = World::new();
     world.config("[profile empty]\noutput = json\n");
     let off = |invocation: Invocation<'_>| invocation.env("AWS_EC2_METADATA_DISABLED", "true").arg("--login").run();
-    let why = "the instance's credentials are wanted, but AWS_EC2_METADATA_DISABLED is true; unset it on an instance; \
+    let why = "the instance's credentials are needed, but AWS_EC2_METADATA_DISABLED is true; unset it on an instance; \
                elsewhere name a profile that has credentials\n";
     off(world.aws_auth().profile("empty"))
         .assert_status(125)

@@ -130,7 +130,8 @@ fn differences_that_matter_are_noted() {
         .run();
     output.success().assert_stderr("");
     assert!(output.stdout_text().ends_with(
-        "note: AWS_PROFILE is 'sops' and AWS_DEFAULT_PROFILE is 'main-infrastructure'; taking AWS_PROFILE (AWS CLI 1 takes the other)\n\
+        "note: AWS_PROFILE is 'sops' and AWS_DEFAULT_PROFILE is 'main-infrastructure'; using AWS_PROFILE \
+         (AWS CLI 1 uses the other)\n\
          note: the keys AKIAOTHER in the environment are not used: a profile is named (the AWS CLI would take the keys)\n"
     ), "{}", output.report());
     let through = world.aws_auth().keys("AKIAOTHER", "x", "y").arg("--explain").run();
@@ -232,7 +233,8 @@ fn every_plan_case_is_explained_with_file_and_line_and_without_a_secret() {
                 let in_file = place
                     .rsplit_once(':')
                     .is_some_and(|(path, line)| path.starts_with('/') && line.parse::<u32>().is_ok());
-                let elsewhere = place == "--role-arn" || place.starts_with("AWS_") || place == "nothing else is named";
+                let elsewhere =
+                    place == "--role-arn" || place.starts_with("AWS_") || place == "no other credentials are named";
                 assert!(in_file || elsewhere, "{}: {place:?} in {}", case.name, text.report());
                 explained += 1;
             }

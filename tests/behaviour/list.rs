@@ -27,7 +27,7 @@ fn for_a_program_it_is_a_line_a_profile_with_tabs_in_between() {
          development-infrastructure\t381494870249\tinfrastructure\tdefault\tjo\t\t\t\n\
          production-infrastructure\t050019655025\tinfrastructure\tdefault\tjo\t\t\t\n\
          main-infrastructure\t398263320410\tinfrastructure\tdefault\tjo\t\t\t\n\
-         broken\t\t\t\t\t\t\t{config}:20: profile 'broken' has the source_profile 'nobody', which is not there\n\
+         broken\t\t\t\t\t\t\t{config}:20: profile 'broken' has the source_profile 'nobody', which does not exist\n\
          bare\t\t\tthe machine\t\t\t\t\n\
          sso\t111122223333\tAdmin\tSSO team\t\teu-west-2\t\t\n\
          default\t\t\tdefault\t\t\t\t\n",
@@ -40,7 +40,7 @@ fn for_a_person_it_is_a_table_that_fits_the_terminal() {
     let world = world();
     world.aws_auth().args(["-p", "sops", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
     let config = world.path(".aws/config").display().to_string();
-    let broken = format!("broken: {config}:20: profile 'broken' has the source_profile 'nobody', which is not there");
+    let broken = format!("broken: {config}:20: profile 'broken' has the source_profile 'nobody', which does not exist");
     in_terminal(&world, "300").assert_transcript(&format!(
         "PROFILE                     ACCOUNT       ROLE                     SOURCE       MFA  REGION     LEFT\r\n\
          sops                        398263320410  sops-credentials-access  default      jo   -          43m\r\n\
@@ -99,7 +99,7 @@ fn json_has_the_same_for_every_profile() {
     assert!(rows[0]["cached"]["seconds_left"].as_i64().unwrap() > 2500);
     assert_eq!(rows[1]["cached"], Value::Null);
     assert!(rows[1]["mfa_session"]["seconds_left"].as_i64().unwrap() > 43000);
-    assert!(rows[4]["problem"].as_str().unwrap().contains("which is not there"));
+    assert!(rows[4]["problem"].as_str().unwrap().contains("which does not exist"));
     assert_eq!(rows[5]["problem"], Value::Null);
 }
 

@@ -14,13 +14,13 @@ const ERRORS: [(&str, &str, &str); 18] = [
     (
         "role_arn = arn:aws:iam::111111111111:role/a\nsource_profile = default\ncredential_source = Environment",
         "",
-        "CONFIG:4: profile 'a' has both source_profile and credential_source; a role is assumed with one of them; take \
-         the other out",
+        "CONFIG:4: profile 'a' has both source_profile and credential_source; keep one of them \
+         and remove the other",
     ),
     (
         "role_arn = arn:aws:iam::111111111111:role/a\nsource_profile = defualt",
         "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = s",
-        "CONFIG:3: profile 'a' has the source_profile 'defualt', which is not there; did you mean default?",
+        "CONFIG:3: profile 'a' has the source_profile 'defualt', which does not exist; did you mean default?",
     ),
     (
         "role_arn = arn:aws:iam::111111111111:role/a\nsource_profile = a",
@@ -38,14 +38,14 @@ const ERRORS: [(&str, &str, &str); 18] = [
     (
         "role_arn = arn:aws:iam::111111111111:role/a\nsource_profile = default",
         "[default]\nregion = eu-west-1",
-        "CREDENTIALS:1: profile 'default', the source of 'a', has no credentials; give it keys, credential_process or \
-         an SSO session, or name another source_profile",
+        "CREDENTIALS:1: profile 'default', the source of 'a', has no credentials; give it keys, a credential_process \
+         or an SSO session, or name another source_profile",
     ),
     (
         "role_arn = arn:aws:iam::111111111111:role/a\ncredential_source = environment",
         "",
-        "CONFIG:3: credential_source of profile 'a' is 'environment'; it is one of Environment, Ec2InstanceMetadata \
-         and EcsContainer, in exactly this case",
+        "CONFIG:3: credential_source of profile 'a' is 'environment'; write Environment, Ec2InstanceMetadata \
+         or EcsContainer, with these capital letters",
     ),
     (
         "role_arn = arn:aws:iam::111111111111:role/a\ncredential_source = Environment",
@@ -56,7 +56,7 @@ const ERRORS: [(&str, &str, &str); 18] = [
     (
         "aws_access_key_id = AKIAA",
         "",
-        "CONFIG:2: profile 'a' has no aws_secret_access_key beside this key; both keys of a pair stand in the same \
+        "CONFIG:2: profile 'a' has no aws_secret_access_key beside this key; both keys of a pair must be in the same \
          file; add the other",
     ),
     (
@@ -86,8 +86,8 @@ const ERRORS: [(&str, &str, &str); 18] = [
         "source_profile = b\nrole_arn = arn:aws:iam::111111111111:role/a\nduration_seconds = 7200\n[profile \
          b]\nsource_profile = default\nrole_arn = arn:aws:iam::111111111111:role/b",
         KEYS,
-        "CONFIG:3: role arn:aws:iam::111111111111:role/a is asked for 2h, but it is assumed from temporary credentials, \
-         which get 1h at the most; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it \
+        "CONFIG:3: role arn:aws:iam::111111111111:role/a cannot last 2h: it is assumed from temporary credentials, \
+         which get at most 1h; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it \
          directly",
     ),
     (
@@ -142,7 +142,11 @@ fn a_profile_that_is_not_there_is_said_with_near_names() {
     for (name, advice) in [
         ("sop", "did you mean sops?"),
         ("development-infrastucture", "did you mean development-infrastructure"),
-        ("zzz", "there are: sops, development-infrastructure, production-infrastructure, main-infrastructure, default"),
+        (
+            "zzz",
+            "the profiles are: sops, development-infrastructure, production-infrastructure, main-infrastructure, \
+             default",
+        ),
     ] {
         let output = world.aws_auth().profile(name).arg("true").run();
         output.assert_status(125).assert_stdout("");
@@ -172,8 +176,8 @@ fn files_are_found_by_their_variables() {
     }
     let output = world.aws_auth().env("AWS_CONFIG_FILE", "~/nowhere/config").args(["-p", "x", "true"]).run();
     output.assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'x' (--profile); none is in ~/.aws/config or \
-         ~/.aws/credentials; write one, or name other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
+        "aws-auth: there is no profile 'x' (--profile); there are no profiles at all; add one to ~/.aws/config or \
+         ~/.aws/credentials, or name other files with AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
     );
 }
 

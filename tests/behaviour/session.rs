@@ -117,8 +117,8 @@ fn more_than_an_hour_over_a_chain_is_refused_before_anything_is_asked() {
     assert_eq!(
         output.stderr,
         format!(
-            "aws-auth: {}:20: role {SOPS} is asked for 2h, but it is assumed from temporary credentials, which get 1h \
-             at the most; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly\n",
+            "aws-auth: {}:20: role {SOPS} cannot last 2h: it is assumed from temporary credentials, which get at most \
+             1h; ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly\n",
             place.display()
         )
     );
@@ -226,7 +226,7 @@ fn keys_with_a_token_make_no_session() {
     assert!(call.with_code);
     assert_eq!((world.cli_cache().len(), own(&world, "session-").len()), (1, 0));
     let output = world.aws_auth().args(["-p", "sops", "--duration", "2h", "true"]).run();
-    output.assert_status(125).assert_stderr_contains("which get 1h at the most");
+    output.assert_status(125).assert_stderr_contains("which get at most 1h");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_role_that_refuses_an_old_session_gets_a_new_one_which_the_others_use() {
     assert_eq!(
         transcript,
         format!(
-            "aws-auth: role {} refused the session of HH:MM; a newer code may help\r\n{}\r\n",
+            "aws-auth: role {} refused the session from HH:MM; a newer code may help\r\n{}\r\n",
             arn("production-infrastructure"),
             world.prompt("production-infrastructure")
         )
@@ -368,7 +368,7 @@ fn a_session_that_sts_no_longer_knows_is_dropped_and_made_anew() {
         assert_eq!(
             crate::kit::masked(output.transcript()),
             format!(
-                "aws-auth: STS no longer knows the session of HH:MM; a new code is needed\r\n{}\r\n",
+                "aws-auth: STS no longer knows the session from HH:MM; a new code is needed\r\n{}\r\n",
                 world.prompt("sops")
             )
         );
@@ -415,7 +415,8 @@ fn the_length_of_a_session_can_be_asked_for() {
     for text in ["14m", "37h"] {
         let output = world.aws_auth().args(["-p", "sops", "true"]).env("AWS_AUTH_MFA_SESSION", text).run();
         output.assert_status(125).assert_stderr(&format!(
-            "aws-auth: AWS_AUTH_MFA_SESSION is '{text}'; an MFA session lasts from 15m to 36h; or write off\n"
+            "aws-auth: AWS_AUTH_MFA_SESSION is '{text}'; an MFA session lasts from 15m to 36h; write such a \
+             length, or off\n"
         ));
     }
 }
@@ -580,7 +581,7 @@ fn less_than_was_asked_for_is_said() {
     let world = World::seeded();
     log_in(&world, "main-infrastructure");
     world.sts.set_role_lifetime(Some(3030));
-    let warning = "aws-auth: warning: the credentials of profile 'sops' are good for 50m only; 2h was asked for\n";
+    let warning = "aws-auth: warning: the credentials of profile 'sops' are good for only 50m; --min-ttl is 2h\n";
     for _ in 0..2 {
         let run = world.aws_auth().args(["-p", "sops", "--min-ttl", "2h", "true"]);
         run.run().success().assert_stderr(warning);
@@ -591,9 +592,8 @@ fn less_than_was_asked_for_is_said() {
     world.sts.set_role_lifetime(Some(330));
     let output = world.aws_auth().args(["-p", "sops", "--refresh", "true"]).run();
     output.success();
-    output.assert_stderr(
-        "aws-auth: warning: the credentials of profile 'sops' are good for 5m only; 15m was asked for\n",
-    );
+    output
+        .assert_stderr("aws-auth: warning: the credentials of profile 'sops' are good for only 5m; --min-ttl is 15m\n");
 }
 
 #[test]

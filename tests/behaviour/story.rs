@@ -57,7 +57,7 @@ const NONE: &str = "MFA session of SERIAL: none is kept";
 const NEW: &str = "the MFA session is good until HH:MM, kept in ~/.cache/aws-auth/session-FILE";
 const KEPT: &str = "MFA session of SERIAL: kept since HH:MM, good until HH:MM (12h)";
 const NEEDLESS: &str = "MFA session of SERIAL: not needed";
-const PASSED: &str = "role SOPS: the cache is passed over (--refresh)";
+const PASSED: &str = "role SOPS: the cache is ignored (--refresh)";
 const NO_CODE: &str = "no MFA code is needed";
 const SESSION: &str = "GetSessionToken for 12h, signed by AKIA, with a code of SERIAL from AWS_AUTH_MFA_TOKEN, \
     in us-east-1 (by the partition), THERE";
@@ -75,7 +75,7 @@ fn of_the_first_run_and_of_those_after_it() {
     assert_told(&world, &verbose(&world, &["-p", "sops", "true"]), &cached);
     leave(&role_entries(&world)[0], 270, 3600);
     let starts = "starts /usr/bin/true with keys temporary 2 until HH:MM";
-    let little = "role SOPS: good until HH:MM (4m), in the AWS CLI's cache, ~/.aws/cli/cache/FILE; 15m is wanted";
+    let little = "role SOPS: good until HH:MM (4m), in the AWS CLI's cache, ~/.aws/cli/cache/FILE; 15m is needed";
     assert_told(&world, &verbose(&world, &["-p", "sops", "true"]), &[PROFILE, KEYS, little, KEPT, ASSUME, starts]);
     let output = verbose(&world, &["-p", "sops", "--refresh", "true"]);
     assert_told(&world, &output, &[PROFILE, KEYS, PASSED, KEPT, ASSUME, starts]);
@@ -195,7 +195,7 @@ fn without_a_session_a_cache_or_a_role() {
         &[
             PROFILE,
             KEYS,
-            "no MFA session: each new role takes a code of SERIAL itself",
+            "no MFA session: each new role needs a code of SERIAL",
             MISSING,
             "AssumeRole SOPS (~/.aws/config:5), signed by AKIA, with a code of SERIAL from AWS_AUTH_MFA_TOKEN, \
              in us-east-1 (by the partition), THERE",
@@ -209,7 +209,7 @@ fn without_a_session_a_cache_or_a_role() {
             "no profile is named, so profile 'default' in ~/.aws/credentials:2",
             KEYS,
             NO_CODE,
-            "the keys are given as they are, and no call is made",
+            "the keys are used as they are, and no call is made",
             "starts /usr/bin/true with keys AKIA, which do not expire",
         ],
     );
@@ -226,9 +226,9 @@ fn of_a_program_that_gives_the_keys() {
         &world.run(["-v", "-p", "p", "true"]),
         &[
             "profile 'p' (--profile) in ~/.aws/config:1",
-            "begins with what credential_process prints: ~/keys (profile p) (~/.aws/config:2)",
+            "begins with the output of credential_process ~/keys (profile p) (~/.aws/config:2)",
             NO_CODE,
-            "credentials: in no cache",
+            "credentials: not cached",
             "running ~/keys",
             "starts /usr/bin/true with keys AKIAP, which do not expire",
         ],
@@ -244,7 +244,7 @@ fn of_a_token_of_an_identity_provider() {
     world.sts.accept_web_identity("first", "system:serviceaccount:default:pod");
     let (profile, keys) = (
         "profile 'pod' (--profile) in ~/.aws/config:1",
-        "begins with role SOPS by the token in ~/token (profile pod) (~/.aws/config:3)",
+        "begins with role SOPS assumed with the token in ~/token (profile pod) (~/.aws/config:3)",
     );
     let starts = "starts /usr/bin/true with keys temporary 1 until HH:MM";
     assert_told(
@@ -281,7 +281,8 @@ fn of_somebody_who_is_signed_in() {
     world.write(path, token_file(&token, &refresh, 8 * 3600 + 30).to_string());
     let (profile, keys) = (
         "profile 'dev' (--profile) in ~/.aws/config:1",
-        "begins with SSO role ReadOnly in account 111111111111 by the sign-in to corp (profile dev) (~/.aws/config:3)",
+        "begins with SSO role ReadOnly in account 111111111111 through the sign-in to corp (profile dev) \
+         (~/.aws/config:3)",
     );
     let starts = "starts /usr/bin/true with keys temporary 1 until HH:MM";
     let call = format!("GetRoleCredentials ReadOnly in 111111111111, the SSO portal at {}", sso.web.endpoint());

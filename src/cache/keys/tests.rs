@@ -26,7 +26,7 @@ fn role(lines: &str) -> Role {
     plan.roles.remove(0)
 }
 
-/// External ids, and the keys that Python's json and hashlib make of them.
+/// External ids, and the keys that Python's json and hashlib make from them.
 const EXTERNAL_IDS: [(&str, &str); 11] = [
     ("x", "867ca31a88f8e951d379b2858bf1e9118b53dfbf"),
     ("say \"hi\"", "3b9a2c5f885ab62e1a9d3ab314f75e623ddf3cbd"),
@@ -42,7 +42,7 @@ const EXTERNAL_IDS: [(&str, &str); 11] = [
 ];
 
 #[test]
-fn keys_are_pythons() {
+fn keys_are_those_of_python() {
     let mut role = role("");
     assert_eq!(cli_key(&role), "2807bfcd7c5bd8aa285ad333d88b7686b1fa34f9");
     for (id, key) in EXTERNAL_IDS {
