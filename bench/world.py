@@ -51,11 +51,6 @@ class World:
         bundle.write_bytes(SYSTEM_CA.read_bytes() + Path(own).read_bytes())
         return {"AWS_ENDPOINT_URL_STS": url, "AWS_CA_BUNDLE": str(bundle)}
 
-    def calls(self):
-        """The number of calls to STS so far."""
-        self._sts.stdin.write("calls\n")
-        return len(self._sts.stdout.readline().split())
-
     def log_in(self):
         """Leaves an MFA session and the role's credentials in the caches."""
         self.run([BINARY, "true"], AWS_AUTH_MFA_TOKEN=self.code())

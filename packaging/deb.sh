@@ -32,7 +32,7 @@ Version: $version
 Architecture: $(dpkg --print-architecture)
 Maintainer: the aws-auth authors <aws-auth@localhost>
 Installed-Size: $(du -sk --exclude=DEBIAN "$directory" | cut -f1)
-Depends: libc6 (>= 2.34), libgcc-s1
+Depends: libc6 (>= 2.34)
 Recommends: ca-certificates
 Suggests: bash-completion, awscli
 Section: utils

@@ -34,6 +34,8 @@ pub(crate) struct Calls<'a> {
     pub(crate) token: Option<Token>,
     /// The device's lock, while a code is asked for and sent.
     device_lock: Option<Lock>,
+    /// Whether the last step was done by a call of this run, and not found in a cache.
+    pub(crate) answered: bool,
 }
 
 /// Why there are no credentials.
@@ -58,12 +60,7 @@ impl From<Failure> for Stop {
 
 impl<'a> Calls<'a> {
     pub(crate) fn new(plan: &'a Acquisition, context: &'a Context<'a>, codes: Codes<'a>) -> Self {
-        Self { plan, context, codes, client: None, token: None, device_lock: None }
-    }
-
-    /// Whether STS was called, or was about to be.
-    pub(crate) fn made_any(&self) -> bool {
-        self.client.is_some()
+        Self { plan, context, codes, client: None, token: None, device_lock: None, answered: false }
     }
 
     fn client(&mut self) -> Result<&Client> {
@@ -125,6 +122,7 @@ impl<'a> Calls<'a> {
         let place = self.context.store.role_place(self.plan, at);
         let _lock = self.take_entry_turn(place.as_ref()).map_err(other)?;
         if let Some(credentials) = self.assumed_meanwhile(at) {
+            self.answered = false;
             return Ok(credentials);
         }
         let signer = self.signer(before).map_err(other)?;
@@ -136,6 +134,7 @@ impl<'a> Calls<'a> {
         let profile = self.plan.profile_name();
         let client = self.client().map_err(other)?;
         let assumed = client.assume_role(&signer, role, None, Subject { profile: Some(profile), role: Some(role) })?;
+        self.answered = true;
         self.context.store.keep_role(self.plan, at, &assumed, self.context.messages);
         Ok(assumed.credentials)
     }
@@ -222,10 +221,14 @@ impl Calls<'_> {
             if self.device_lock.is_none()
                 && let Some(done) = self.take_device_turn(call)?
             {
+                self.answered = false;
                 break Ok(done);
             }
             match self.try_code(call, &mut why) {
-                Ok(Some(answer)) => break Ok(answer),
+                Ok(Some(answer)) => {
+                    self.answered = true;
+                    break Ok(answer);
+                }
                 Ok(None) => {}
                 // aws-auth was stopped at the prompt, and another process may have made the call since then.
                 Err(NoCode::Resumed) => self.device_lock = None,

@@ -21,7 +21,8 @@ use crate::time::now;
 pub struct Obtained {
     /// The credentials.
     pub credentials: Credentials,
-    /// False if they come from a cache, or from a provider other than STS.
+    /// False if they come from a cache (also one that another process filled while this one waited), or from a provider
+    /// other than STS.
     pub by_this_run: bool,
 }
 
@@ -45,7 +46,7 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     match carry_out(&mut calls) {
         Ok(credentials) => {
             report(&calls, &credentials);
-            Ok(Obtained { credentials, by_this_run: calls.made_any() })
+            Ok(Obtained { credentials, by_this_run: calls.answered })
         }
         Err(Stop::StillGood(credentials)) => Ok(Obtained { credentials, by_this_run: false }),
         Err(Stop::Failed(error)) => Err(error),

@@ -171,7 +171,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
     (
         "THE CONSOLE",
         &[Text(
-            "--console signs in as the role of the profile; keys and MFA sessions without a role are refused. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once. --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
+            "--console signs in as the role of the profile; keys and MFA sessions without a role are refused. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once (on macOS, with a private file). --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
         )],
     ),
     (

@@ -217,7 +217,7 @@ fn a_clock_that_is_off_is_said_with_both_times() {
         let output = world.aws_auth().profile("open").arg("true").run();
         let latest = clock::machine();
         let expected: Vec<String> = (earliest..=latest)
-            .flat_map(|ours| (ours..=latest).map(move |theirs| (ours, theirs)))
+            .flat_map(|ours| (earliest..=latest).map(move |theirs| (ours, theirs)))
             .map(|(ours, theirs)| format!(
                 "aws-auth: profile 'open': role {OPEN}: the clock of this machine is off: here it is {}, at STS {}; set the \
                  clock (timedatectl set-ntp true)\n",

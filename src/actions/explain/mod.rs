@@ -32,7 +32,7 @@ pub fn explain(context: &Context<'_>) -> Result<u8> {
     let text = match (&resolved, context.request.output.json) {
         (Ok(plan), false) => as_text(plan, &visited, context),
         (Ok(plan), true) => crate::text::json::json(&Value::Object(as_json(plan, &visited, context))),
-        (Err(error), false) => failed_text(error, &visited, context),
+        (Err(_), false) => failed_text(&visited, context),
         (Err(error), true) => crate::text::json::json(&Value::Object(failed_json(error, &visited, context))),
     };
     print(&text)?;
@@ -116,7 +116,7 @@ fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Ve
     notes
 }
 
-fn failed_text(_error: &Error, visited: &[Visited], context: &Context<'_>) -> String {
+fn failed_text(visited: &[Visited], context: &Context<'_>) -> String {
     let mut text = String::new();
     profiles_text(&mut text, visited, context);
     notes_text(&mut text, &now::notes(None, context));
