@@ -40,14 +40,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error that states `fact` and ends with status 125.
-    #[cold]
     pub fn new(fact: impl Into<String>) -> Self {
         Self { kind: Kind::Other, fact: fact.into(), advice: None }
     }
 
     /// Sets the advice: what the reader can do about it.
     #[must_use]
-    #[cold]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self

@@ -30,7 +30,6 @@ pub struct Obtained {
 ///
 /// # Errors
 /// Returns an error if the person gives no code, STS refuses, or a service cannot be reached.
-#[cold]
 pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
     process::refuse_circle(plan, context)?;
     let sources = Sources {

@@ -15,7 +15,6 @@ use crate::plan::words::{base_in_words, result_name};
 use crate::time::Timestamp;
 
 /// The first lines: the profile, its sources, what the plan begins with, and whether a code is needed.
-#[cold]
 pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
     let base = base_in_words(&plan.base, context.set);
     let profile = profile(plan.profile.as_deref(), context);
@@ -35,7 +34,6 @@ pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
 }
 
 /// The profile, what named it, and the sources in its chain.
-#[cold]
 pub fn profile(name: Option<&str>, context: &Context<'_>) -> String {
     let mut text = match (&context.request.profile, name) {
         (Some(chosen), _) => format!("profile '{}' ({})", chosen.name, chosen.by),

@@ -45,7 +45,6 @@ const TIME_TO_READ: Duration = Duration::from_secs(10);
 /// # Errors
 /// Returns an error if the credentials are not a role's, the console of the partition is not known, the sign-in is
 /// refused, or no browser starts.
-#[cold]
 pub fn console(context: &Context<'_>, service: Option<&console_services::Service>) -> Result<u8> {
     let plan = credentials::planned(context, &PURPOSE)?;
     // Checked first, so that no MFA code is spent on credentials that the console refuses.

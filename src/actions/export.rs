@@ -18,7 +18,6 @@ const PURPOSE: Purpose = Purpose { with_credentials: "export", with_profile: "ex
 ///
 /// # Errors
 /// Returns an error if there are none, they cannot be obtained, or a value cannot be written in the format.
-#[cold]
 pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     let (snapshot, request) = (context.snapshot, context.request);
     let plan = match resolve::resolve(context.set, request)? {

@@ -38,7 +38,6 @@ struct Row {
 ///
 /// # Errors
 /// Returns an error if the list cannot be written.
-#[cold]
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
     let stdout = std::io::stdout();

@@ -15,7 +15,6 @@ const PURPOSE: Purpose = Purpose { with_credentials: "log in to", with_profile: 
 ///
 /// # Errors
 /// Returns an error if there is no profile, the cache is off, or the credentials cannot be obtained.
-#[cold]
 pub fn login(context: &Context<'_>) -> Result<u8> {
     let plan = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => plan,

@@ -10,7 +10,6 @@ use crate::plan::resolve;
 ///
 /// # Errors
 /// Returns an error if the profile does not resolve or a file cannot be removed.
-#[cold]
 pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
     let Context { set, request, store, messages, .. } = context;
     let (mut removed, mut device) = (0, None);

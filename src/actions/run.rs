@@ -45,7 +45,6 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
 /// # Errors
 /// Returns an error if `--keep-fresh` was given, since keys alone cannot be renewed, or if the command cannot be
 /// executed.
-#[cold]
 pub fn pass_through(
     snapshot: &Snapshot,
     request: &Request<'_>,
@@ -97,7 +96,6 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
 }
 
 /// Writes the configuration file for `--keep-fresh`.
-#[cold]
 fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<RenewalFile> {
     let file = RenewalFile::new(plan, command, context)?;
     file.write(context)?;
@@ -107,7 +105,6 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
 }
 
 /// Becomes the command without credentials of a profile: its SDK looks for those of the container or instance.
-#[cold]
 fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared {
     let Context { snapshot, request, set, messages, .. } = context;
     messages.step(|| story::profile(profile, context));
@@ -122,7 +119,6 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared
 }
 
 /// No profile is named: the keys in the environment reach the command as they are.
-#[cold]
 fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messages) -> Result<Prepared> {
     if request.keep_fresh.asked && !request.keep_fresh.is_below {
         return Err(keep_fresh::nothing_to_renew("no profile is named, and the environment holds keys"));
@@ -146,7 +142,6 @@ fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Cre
 }
 
 /// If the command was not found and has the name of a profile or an option, advises to write it as one.
-#[cold]
 fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
     let name = command.first().and_then(|name| name.to_str()).filter(|_| error.kind() == Kind::CommandNotFound);
     match name {

@@ -17,7 +17,6 @@ const PURPOSE: Purpose = Purpose { with_credentials: "ask about", with_profile: 
 ///
 /// # Errors
 /// Returns an error if there are no credentials, STS does not accept them, or it cannot be reached.
-#[cold]
 pub fn whoami(context: &Context<'_>) -> Result<u8> {
     let plan = credentials::planned(context, &PURPOSE)?;
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;

@@ -24,7 +24,6 @@ struct Opt {
 }
 
 /// The completion script for a shell.
-#[cold]
 pub fn completions(shell: Shell) -> String {
     match shell {
         Shell::Bash => bash(),

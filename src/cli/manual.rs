@@ -7,7 +7,6 @@ use clap_mangen::roff::{Roff, bold, italic, roman};
 use crate::cli::options;
 
 /// The manual page in roff.
-#[cold]
 pub fn manual() -> String {
     let man = Man::new(options::definition());
     let part = |render: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {

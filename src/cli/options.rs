@@ -194,7 +194,6 @@ pub fn parse(args: &[OsString]) -> Result<Cli> {
 }
 
 /// The help text, as `--help` prints it.
-#[cold]
 pub fn help() -> String {
     definition().render_help().to_string()
 }
@@ -222,7 +221,6 @@ fn takes_next(option: &[u8]) -> bool {
 }
 
 /// clap's definition of the command line, for completions and the manual.
-#[cold]
 pub fn definition() -> clap::Command {
     Cli::command()
 }
@@ -259,7 +257,6 @@ fn common(options: &[OsString]) -> Option<Cli> {
     (!(cli.quiet && cli.verbose)).then_some(cli)
 }
 
-#[cold]
 fn parse_options(options: &[OsString]) -> Result<Cli> {
     if let Some(raw) = options.iter().find(|option| option.to_str().is_none()) {
         return Err(Error::new(format!("the option or value '{}' is not UTF-8 text", raw.to_string_lossy()))

@@ -274,7 +274,6 @@ fn keys(set: &ProfileSet<'_>, profile: &Profile<'_>, file: FileKind) -> Result<O
 ///
 /// # Errors
 /// Returns an error if the source is unknown, or holds no credentials.
-#[cold]
 pub(crate) fn of_credential_source(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -314,7 +313,6 @@ pub(crate) fn of_credential_source(
 }
 
 /// The keys in the environment, as the base if no profile is named.
-#[cold]
 pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
     match &request.caller.keys {
         EnvironmentKeys::Present { access_key_id, temporary } => {
@@ -326,7 +324,6 @@ pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
 
 /// The web identity of AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME. The last two may be
 /// settings of `[default]` instead.
-#[cold]
 pub(crate) fn web_identity_of_environment(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -340,7 +337,6 @@ pub(crate) fn web_identity_of_environment(
 ///
 /// # Errors
 /// Returns an error if a setting is unusable, or switches the instance's credentials off.
-#[cold]
 pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Base> {
     let why = |error: Error| match chosen {
         Some(profile) => error.in_front(&format!("profile '{}' names no credentials", profile.name)),

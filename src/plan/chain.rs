@@ -118,7 +118,6 @@ fn source<'a>(set: &ProfileSet<'_>, profile: &Profile<'a>) -> Result<Source<'a>>
     }
 }
 
-#[cold]
 fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at: Location) -> Error {
     let names: Vec<&str> = visited
         .iter()
@@ -135,7 +134,6 @@ fn circle(set: &ProfileSet<'_>, visited: &[Profile<'_>], back: &Profile<'_>, at:
 }
 
 /// The error for a source profile that names no credentials.
-#[cold]
 pub(crate) fn source_without_credentials(set: &ProfileSet<'_>, source: &Profile<'_>, roles: &[Profile<'_>]) -> Error {
     let user = roles.last().map(|profile| profile.name.clone()).unwrap_or_default();
     Error::new(format!(

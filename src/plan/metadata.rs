@@ -55,7 +55,6 @@ pub struct Instance {
 
 impl Container {
     /// The endpoint that the container's variables name; `None` if they are not set.
-    #[cold]
     pub(crate) fn found(request: &Request<'_>) -> Result<Option<Self>> {
         let text = |name| request.caller.variables.text(name);
         let (url, variable) = if let Some(path) = text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")? {
@@ -91,7 +90,6 @@ impl Instance {
     ///
     /// # Errors
     /// Returns an error if the service is switched off, or a setting has an unusable value.
-    #[cold]
     pub(crate) fn new(request: &Request<'_>, chosen: Option<&Profile<'_>>) -> Result<Self> {
         if request.caller.variables.aws_switch("AWS_EC2_METADATA_DISABLED") == Some(true) {
             return Err(Error::new("the instance's credentials are needed, but AWS_EC2_METADATA_DISABLED is true")

@@ -132,7 +132,6 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
 
 /// The AssumeRole call of `--role-arn`. Of the profile's role settings only mfa_serial applies, and only if the role is
 /// assumed with the profile's keys.
-#[cold]
 fn role_of_option(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
@@ -193,7 +192,6 @@ fn refuse_long_chains(set: &ProfileSet<'_>, base: &Base, roles: &[Role]) -> Resu
 
 impl Role {
     /// The error for a role of more than an hour that is assumed from temporary credentials.
-    #[cold]
     pub fn too_long(&self, set: &ProfileSet<'_>) -> Error {
         Error::new(format!(
             "{}: role {} cannot last {}: it is assumed from temporary credentials, which get at most 1h",

@@ -4,7 +4,6 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Error;
 use crate::request::profile::Chosen;
 
-#[cold]
 pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     let names = set.names();
     let error = Error::new(format!("there is no profile '{}' ({})", chosen.name, chosen.by));
@@ -43,7 +42,6 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-#[cold]
 pub(crate) fn missing_source(
     set: &ProfileSet<'_>,
     profile: &Profile<'_>,

@@ -66,7 +66,6 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
 ///
 /// # Errors
 /// Returns an error if a setting of STS cannot be read.
-#[cold]
 pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Option<Box<Acquisition>>> {
     match base::of_environment(request) {
         Some(base) => match acquisition(set, request, None, base, &[])? {
@@ -79,7 +78,6 @@ pub fn of_environment(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Opt
 
 /// The plan if no profile is named. The first of these counts: keys in the environment, a `[default]` that assumes a
 /// role, web identity variables, the rest of `[default]`.
-#[cold]
 fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
     if passes_through(request)? {
         return Ok(Plan::PassThrough);

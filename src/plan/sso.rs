@@ -35,7 +35,6 @@ impl Sso {
 
     /// The SSO settings of a profile. `None` if it names neither an account nor a role: `sso_session` alone names a
     /// token and no credentials. Endpoints are those of `chosen`.
-    #[inline(never)]
     pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,

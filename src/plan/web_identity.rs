@@ -36,7 +36,6 @@ impl WebIdentity {
     }
 
     /// The call that a profile describes; `None` if it names no token file.
-    #[inline(never)]
     pub(crate) fn of_profile(
         set: &ProfileSet<'_>,
         request: &Request<'_>,
@@ -60,7 +59,6 @@ impl WebIdentity {
 
     /// The call that the environment describes if no profile is named; `None` if AWS_WEB_IDENTITY_TOKEN_FILE is not
     /// set. `[default]` supplies a role or session name that has no variable, as in the AWS CLI.
-    #[cold]
     pub(crate) fn of_environment(
         set: &ProfileSet<'_>,
         request: &Request<'_>,

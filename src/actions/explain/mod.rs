@@ -25,7 +25,6 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 /// Returns an error if the profile does not resolve; what is known of it is printed first.
-#[cold]
 pub fn explain(context: &Context<'_>) -> Result<u8> {
     let visited = visited(context);
     let resolved = resolve::resolve(context.set, context.request);
