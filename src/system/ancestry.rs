@@ -1,7 +1,7 @@
-//! The processes above this one, as the kernel knows them: no environment can hide those.
+//! The ancestors of this process, as the kernel knows them. A changed environment cannot hide them.
 
-/// The processes above this one that run this very program, the nearest first. A process that has become another
-/// program is none of them. Empty where there is no /proc.
+/// The ancestors of this process that run this program, the nearest first. A process that has become another program
+/// does not count. Empty if there is no /proc.
 pub fn of_this_program() -> Vec<u32> {
     #[cfg(target_os = "linux")]
     return linux::of_this_program();
@@ -13,7 +13,7 @@ pub fn of_this_program() -> Vec<u32> {
 mod linux {
     use std::os::unix::fs::MetadataExt as _;
 
-    /// No chain of processes is longer.
+    /// The largest number of ancestors that are looked at.
     const LONGEST: usize = 4096;
 
     pub fn of_this_program() -> Vec<u32> {
@@ -23,7 +23,7 @@ mod linux {
         let mut pid = me.parent;
         for _ in 0..LONGEST {
             let Some(process) = stat(pid).filter(|_| pid > 1) else { break };
-            // The program of a process that guards its memory, as this one does before a prompt, cannot be seen.
+            // The program of an undumpable process cannot be read; aws-auth makes itself undumpable before a prompt.
             if self::program(pid).map_or(process.name == me.name, |its| Some(its) == program) {
                 found.push(pid);
             }
@@ -46,7 +46,7 @@ mod linux {
         Some(Stat { name: name.to_owned(), parent: rest.split_whitespace().nth(1)?.parse().ok()? })
     }
 
-    /// Device and inode of a process's program.
+    /// The device and the inode of a process's program.
     fn program(pid: u32) -> Option<(u64, u64)> {
         let about = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
         Some((about.dev(), about.ino()))

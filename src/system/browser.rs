@@ -1,10 +1,10 @@
-//! Opening a link that others should not see, in a browser that is another program.
+//! Opens a link in a browser without showing it to other users.
 //!
-//! Everybody on a machine can see the arguments of its processes, so the browser is given an address on loopback
-//! instead, which sends it on to the link once. A file with a redirect would need no waiting, but the browsers that
-//! come as snap or flatpak, the default ones on Ubuntu, may not read such a file. The address is in the arguments, too:
-//! another user who reads it there and is quicker gets nothing, for the kernel's tables say whose a client is. Only
-//! where there are no such tables (macOS) the link is in a file.
+//! All users of a machine can see the arguments of its processes. So the browser is given an address on loopback, which
+//! redirects to the link once. A file with a redirect would need no waiting, but browsers installed as snap or flatpak
+//! (the default on Ubuntu) cannot read such a file. Another user can read the address as well, and may connect before the
+//! browser does. The kernel's tables tell which user a client belongs to, so that user gets nothing. Only if there are no
+//! such tables (macOS), the link is in a file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
@@ -28,29 +28,30 @@ use crate::text::encoding::hex;
 use crate::text::percent::encoded;
 use crate::text::shell_words::split_words;
 
-/// How long a browser may take to come for the link: a cold start on a busy machine.
+/// How long a browser may take to request the link: enough for a cold start on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What stands for the address in the words of a browser's command line.
+/// The placeholder for the address in a browser's command line.
 const PLACE: &str = "%s";
 
-/// Runs a program as no child of ours, for the command that this process becomes must find none of its own that it did
-/// not start. The shell in between ends at once; its background job prints the program's exit status when there is one.
+/// Runs a program that is not a child of this process, because the command that this process becomes must not have
+/// children that it did not start. The shell in between ends at once. Its background job prints the program's exit
+/// status.
 const DETACHED: &str = "command -v \"$1\" > /dev/null || exit; { \"$@\" > /dev/null; echo $?; } &";
 
 /// Where the link was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opened {
-    /// A browser has it.
+    /// A browser has the link.
     Here,
-    /// A browser came that is no process of this machine, as from the Windows around a WSL. It was not given the link;
-    /// its page says that the link is printed on the terminal.
+    /// The browser is not a process of this machine, as on the Windows side of a WSL. It was not given the link; its
+    /// page says that the link is printed on the terminal.
     Beyond,
-    /// A browser was given a file that leads to it. The file stays until the wait ends.
+    /// A browser was given a file that redirects to the link. The file stays until the wait ends.
     ByFile,
 }
 
-/// The command lines that may open an address: each of BROWSER's, then the desktop's own.
+/// The command lines that can open an address: those in BROWSER, then those of the desktop.
 pub fn browsers(setting: Option<&OsStr>) -> Vec<Vec<String>> {
     let setting = setting.map(|browsers| browsers.to_string_lossy().into_owned()).unwrap_or_default();
     let mut browsers: Vec<Vec<String>> = setting.split(':').filter_map(|browser| split_words(browser).ok()).collect();
@@ -64,11 +65,11 @@ pub fn browsers(setting: Option<&OsStr>) -> Vec<Vec<String>> {
     browsers
 }
 
-/// Opens the link by the first of these browsers that comes for it. They get this environment alone. `directory` is for
-/// the file, where one is needed.
+/// Opens the link with the first of these browsers that requests it. They get only this environment. `directory` is
+/// where the file is written, if one is needed.
 ///
 /// # Errors
-/// Returns an error when no browser came for it, or the wait was interrupted.
+/// Returns an error if no browser requested the link, or the wait was interrupted.
 pub fn open(
     link: &str,
     browsers: &[Vec<String>],
@@ -108,16 +109,16 @@ pub fn open(
     Err(Error::new(fact).advise("run with --no-browser to have the link printed"))
 }
 
-/// How the browser gets to the link.
+/// How the browser gets the link.
 enum Way {
-    /// By this server, from this path.
+    /// From this server, at this path.
     Server(Server, String),
-    /// By the file at this URL.
+    /// From the file at this URL.
     File(String),
 }
 
 impl Way {
-    /// The address that may be seen.
+    /// The address that other users may see.
     fn url(&self) -> String {
         match self {
             Self::Server(server, path) => format!("http://{}{path}", server.address()),
@@ -132,7 +133,7 @@ enum Failed {
     NoBrowser,
 }
 
-/// Waits for the browser, and sends it on.
+/// Waits for the browser and redirects it.
 fn by_server(
     server: &mut Server,
     (path, link): (&str, &str),
@@ -155,13 +156,13 @@ fn by_server(
     }
 }
 
-/// Answers a request. Another user's client, which has read the path in the list of processes, is told nothing.
+/// Answers a request. A client of another user, who can read the path in the list of processes, gets no answer.
 fn answer(exchange: Exchange, path: &str, link: &str) -> Option<Opened> {
     if exchange.owner == Owner::Another {
         return None;
     }
     if exchange.is("HEAD", path) {
-        // Asked by what only wants to know whether the page is there.
+        // A client that only checks whether the page exists.
         exchange.answer("200 OK", "", "");
         return None;
     }
@@ -177,7 +178,7 @@ fn answer(exchange: Exchange, path: &str, link: &str) -> Option<Opened> {
     exchange.answer("303 See Other", &location, "").then_some(Opened::Here)
 }
 
-/// Waits until the opener is done.
+/// Waits until the opener has ended.
 fn by_file(mut opener: Opener, wait: &mut Wait<'_>) -> Result<Opened, Failed> {
     let until = Instant::now() + PATIENCE;
     while let Some(fd) = opener.fd() {
@@ -189,7 +190,7 @@ fn by_file(mut opener: Opener, wait: &mut Wait<'_>) -> Result<Opened, Failed> {
     Ok(Opened::ByFile)
 }
 
-/// Writes a page that leads to the link, for this user alone, and returns its URL.
+/// Writes a page that redirects to the link, readable by this user only, and returns its URL.
 fn file(link: &str, directory: &Path, wait: &mut Wait<'_>) -> std::io::Result<String> {
     let _undisturbed = Undisturbed::begin();
     let mut file = tempfile::Builder::new().prefix("aws-auth-").suffix(".html").tempfile_in(directory)?;
@@ -206,12 +207,12 @@ fn file(link: &str, directory: &Path, wait: &mut Wait<'_>) -> std::io::Result<St
     Ok(format!("file://{}", path.join("/")))
 }
 
-/// A program that opens a URL, and the pipe that its exit status comes from; `None` when it has come.
+/// A program that opens a URL, and the pipe that its exit status comes from; `None` after the status was read.
 struct Opener(Option<ChildStdout>);
 
 impl Opener {
-    /// What it prints is not the command's output, and a Ctrl-C that is meant for the command, later, must not end the
-    /// browser: its group is its own.
+    /// Starts the program. Its output is discarded, because it is not the command's. It has its own process group, so
+    /// that a later Ctrl-C for the command does not end the browser.
     fn start(words: &[String], environment: &[(OsString, OsString)]) -> std::io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", DETACHED, "sh"]).args(words).env_clear().envs(environment.iter().cloned());
@@ -219,7 +220,7 @@ impl Opener {
         signals::hand_down(&mut command);
         let mut shell = command.spawn()?;
         let status = shell.stdout.take();
-        // Where SIGCHLD is ignored its end is not told, but it has ended all the same.
+        // If SIGCHLD is ignored, wait fails with ECHILD after the shell has ended.
         let _ = shell.wait();
         if let Some(status) = &status {
             rustix::io::ioctl_fionbio(status, true)?;
@@ -231,7 +232,7 @@ impl Opener {
         self.0.as_ref().map(std::os::fd::AsFd::as_fd)
     }
 
-    /// Looks for the exit status: an error when it is not 0.
+    /// Reads the exit status; an error if it is not 0.
     fn status(&mut self) -> Result<(), Failed> {
         let Some(pipe) = &mut self.0 else { return Ok(()) };
         let mut text = [0; 16];

@@ -1,9 +1,9 @@
-//! Locks between processes: one asks for a code or makes a call, the others wait for what it gets (docs/design.md,
-//! "Locks").
+//! Locks between processes: one process asks for a code or makes a call, and the others wait for its result
+//! (docs/design.md, "Locks").
 //!
-//! A lock is flock(2) on a file that stays: the kernel releases it when the holder dies, however that happens. The file
-//! says who holds the lock and how often a holder gave up, so that the processes that waited for a cancelled prompt fail
-//! once instead of prompting in turn.
+//! A lock is flock(2) on a file that is never removed. The kernel releases the lock when the holder dies for any reason.
+//! The file says which process holds the lock and how often a holder gave up. So the processes that waited for a cancelled
+//! prompt all fail, instead of prompting one after another.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -19,15 +19,15 @@ use crate::system::private_files;
 use crate::system::signals::{Interrupted, Undisturbed};
 use crate::time::Length;
 
-/// What the holder of a lock owes to those who wait for it, when it is stopped or ended.
+/// What happens to a lock when its holder is stopped or ended by a signal.
 pub(crate) struct Holder<'a> {
     lock: &'a mut Option<Lock>,
-    /// The lock while this process is stopped: the file is open, and others may lock it.
+    /// The lock while this process is stopped. The file is open, but other processes may lock it.
     asleep: Option<Lock>,
 }
 
 impl<'a> Holder<'a> {
-    /// For the lock that may be held; it is `None` after a stop in which another process had it.
+    /// Wraps the lock, if one is held. It becomes `None` if another process had the lock during a stop.
     pub fn new(lock: &'a mut Option<Lock>) -> Self {
         Self { lock, asleep: None }
     }
@@ -54,36 +54,36 @@ impl Interrupted for Holder<'_> {
     }
 }
 
-/// A lock that is held; dropping it lets go.
+/// A held lock. Dropping it releases it.
 pub struct Lock {
     file: File,
     state: State,
     after: Option<u32>,
 }
 
-/// What came of asking for a lock.
+/// The result of asking for a lock.
 pub enum Turn {
-    /// It is held.
+    /// This process holds the lock.
     Held(Lock),
-    /// Waiting for it would never end, or no longer makes sense.
+    /// The wait would never end, or has reached its limit.
     Never(Error),
-    /// There can be no lock here.
+    /// No lock file can be made.
     Impossible(io::Error),
 }
 
 /// How a process waits for a lock that another one holds.
 pub struct Waiting<'a> {
-    /// What the holder has, in words: `the MFA prompt`. It is said after a second, with the holder's number.
+    /// What the holder is doing, in words: `the MFA prompt`. It is printed after a second, with the holder's process id.
     pub what: &'a str,
-    /// For how long at the most.
+    /// The longest wait; `None` is no limit.
     pub patience: Option<Duration>,
-    /// The processes that wait for this one; to wait for them would never end.
+    /// The processes that wait for this one. Waiting for one of them would never end.
     pub ancestors: &'a dyn Fn() -> Vec<u32>,
-    /// Says a line to people.
+    /// Prints a line for the user.
     pub say: &'a dyn Fn(&str),
 }
 
-/// Waits for its turn.
+/// Waits for the lock at this path.
 pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
     let deadline = waiting.patience.map(|patience| Instant::now() + patience);
     let mut seen = None;
@@ -92,7 +92,7 @@ pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
             Ok(file) => file,
             Err(error) => return Turn::Impossible(error),
         };
-        // Read before the attempt: what happens to the prompt after it, happens while we wait.
+        // Read before the attempt, so that a prompt that is given up after this counts as given up during the wait.
         let before = State::read(&mut file);
         match file.try_lock() {
             Ok(()) => {}
@@ -121,27 +121,28 @@ pub fn take(path: &Path, waiting: &Waiting<'_>) -> Turn {
 }
 
 impl Lock {
-    /// Tells those who wait that this process gave up. They fail when the lock is let go of.
+    /// Tells the waiting processes that this one gave up. They fail when the lock is released.
     pub fn give_up(&mut self) {
         self.state.given_up += 1;
         self.state.gave_up = self.state.pid;
         self.write();
     }
 
-    /// The process that gave up while this one waited: its prompt was cancelled, or its codes were refused. Whoever
-    /// holds the lock after that asks for no code.
+    /// The process that gave up while this one waited: its prompt was cancelled, its codes were refused, or STS failed
+    /// after the code. A process that gets the lock after that asks for no code.
     pub fn after(&self) -> Option<u32> {
         self.after
     }
 
-    /// The lock that was let go of, if no other process has had it since. Each holder writes its number into the file.
+    /// Takes a released lock again, if no other process has had it since. Each holder writes its process id into the
+    /// file.
     fn retaken(mut self) -> Option<Self> {
         self.file.try_lock().ok()?;
         let is_linked = self.file.metadata().is_ok_and(|about| about.nlink() > 0);
         (is_linked && State::read(&mut self.file) == self.state).then_some(self)
     }
 
-    /// A failure to write is no failure to hold the lock: the file only informs.
+    /// A failure to write is ignored: the contents are only information, and the lock is held anyway.
     fn write(&mut self) {
         let _undisturbed = Undisturbed::begin();
         let State { pid, given_up, gave_up } = self.state;
@@ -154,14 +155,14 @@ impl Lock {
     }
 }
 
-/// What the file of a lock tells.
+/// The contents of a lock file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
-    /// Who holds it.
+    /// The process that holds the lock.
     pid: u32,
     /// How often a holder gave up.
     given_up: u32,
-    /// Who did so last.
+    /// The process that gave up last.
     gave_up: u32,
 }
 
@@ -175,10 +176,11 @@ impl State {
     }
 }
 
-/// Blocks until the lock is had (true) or the deadline has come; after a second it says whom we wait for.
+/// Blocks until this process has the lock (true) or the deadline has passed (false). After a second it says which
+/// process it waits for.
 fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instant>) -> io::Result<bool> {
-    // The kernel knows no time limit here, so another thread blocks. It holds the same open file, and the lock is that
-    // file's; given up, it ends with the process.
+    // flock(2) has no time limit, so another thread blocks in it. The lock belongs to the open file, which both threads
+    // share. After the deadline that thread stays blocked until the process ends.
     let theirs = file.try_clone()?;
     let (send, had) = mpsc::channel();
     let block = move || {
@@ -191,7 +193,7 @@ fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instan
         let _ = send.send(result);
     };
     if let Err(error) = std::thread::Builder::new().spawn(block) {
-        // Where there can be no other thread, we wait in silence.
+        // If no thread can be started, this one waits without a message.
         return if deadline.is_none() { file.lock().map(|()| true) } else { Err(error) };
     }
     let mut next = Some(Instant::now() + Duration::from_secs(1));
@@ -217,13 +219,13 @@ fn wait(file: &File, path: &Path, waiting: &Waiting<'_>, deadline: Option<Instan
     }
 }
 
-/// A helper of ours needs what we are getting by it.
+/// A helper program of the lock's holder needs what the holder is getting with it.
 fn part_of_itself(pid: u32) -> Error {
     Error::new(format!("process {pid} waits for this one, which needs what that one is getting"))
         .advise("a credential_process or mfa_process must not need what it is run for")
 }
 
-/// Nobody let go of the lock in time.
+/// The lock was not released in time.
 fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
     let pid = State::read(file).pid;
     let waited = Length::of(waiting.patience.unwrap_or_default());
@@ -231,7 +233,7 @@ fn in_vain(file: &mut File, waiting: &Waiting<'_>) -> Error {
         .advise("answer it, or end that process")
 }
 
-/// Whether the file that was locked is the one that other processes find: a person may have removed the cache.
+/// Whether the locked file is still the one at this path. The user may have removed the cache.
 fn still_there(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),

@@ -1,5 +1,5 @@
-//! A small HTTP server on 127.0.0.1 for a browser of this machine. Everybody on the machine can connect to it: no
-//! connection keeps another one waiting, and a page of another site gets nothing (DNS rebinding, cross-site requests).
+//! A small HTTP server on 127.0.0.1 for a browser on this machine. Every process of the machine can connect to it. So no
+//! connection delays another one, and pages of other sites get nothing (DNS rebinding, cross-site requests).
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,16 +14,16 @@ use crate::system::peer;
 use crate::system::peer::Owner;
 use crate::system::wait::Wait;
 
-/// A request's head is no longer, in bytes; the codes in it are some kilobytes.
+/// The longest head of a request, in bytes. Authorization codes in it have a few kilobytes.
 const LONGEST: usize = 32 * 1024;
 
-/// How long a request may take to come in. Browsers open connections in advance, on which nothing comes.
+/// How long a request may take to arrive. Browsers open connections in advance and send nothing on them.
 const SLOWEST: Duration = Duration::from_secs(5);
 
-/// How many connections are open at once; the oldest makes room.
+/// How many connections are open at once. For another one, the oldest is closed.
 const MOST: usize = 64;
 
-/// How many are accepted before those that are there are read.
+/// How many connections are accepted before the open ones are read.
 const AT_ONCE: usize = 16;
 
 /// A server.
@@ -33,25 +33,25 @@ pub struct Server {
     connections: VecDeque<Connection>,
 }
 
-/// What came.
+/// The result of a wait.
 pub enum Came {
     /// A request, to be answered.
     Request(Exchange),
     /// The other descriptor is readable.
     Other,
-    /// Nothing in time, or the wait was interrupted.
+    /// Nothing arrived in time, or the wait was interrupted.
     Nothing,
 }
 
-/// A request that came in whole. Dropped, it is not answered.
+/// A complete request. If it is dropped, it gets no answer.
 pub struct Exchange {
     stream: TcpStream,
     request: Request,
-    /// Whose process the client is.
+    /// The user that the client belongs to.
     pub owner: Owner,
 }
 
-/// The parts of a request that count.
+/// The parts of a request that are used.
 struct Request {
     method: String,
     path: String,
@@ -67,7 +67,7 @@ struct Connection {
     deadline: Instant,
 }
 
-/// What reading from a connection gave.
+/// The result of reading from a connection.
 enum Read {
     More,
     Whole,
@@ -83,12 +83,12 @@ impl Server {
         Ok(Self { listener, address, connections: VecDeque::new() })
     }
 
-    /// Address and port, for a URL.
+    /// The address and the port, for a URL.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for the next request until this moment, and for `other`.
+    /// Waits for the next request or until `other` is readable, at the longest until this time.
     pub fn next(&mut self, until: Instant, other: Option<BorrowedFd<'_>>, wait: &mut Wait<'_>) -> Came {
         loop {
             if let Some(exchange) = self.whole() {
@@ -124,7 +124,7 @@ impl Server {
         }
     }
 
-    /// Reads what has come, and takes out the first request that is whole. Foreign ones are answered here.
+    /// Reads what has arrived and returns the first complete request. Requests of other sites are answered here.
     fn whole(&mut self) -> Option<Exchange> {
         let mut at = 0;
         while let Some(connection) = self.connections.get_mut(at) {
@@ -156,7 +156,7 @@ impl Connection {
     fn read(&mut self) -> Read {
         let mut bytes = Zeroizing::new([0; 4096]);
         if self.head.capacity() == 0 {
-            // Grown later, it would leave copies of a code behind.
+            // Growing it later would leave copies of a code in memory.
             self.head.reserve_exact(LONGEST);
         }
         loop {
@@ -164,7 +164,7 @@ impl Connection {
                 Ok(0) => return Read::End,
                 Ok(count) if self.head.len() + count > LONGEST => return Read::End,
                 Ok(count) => {
-                    // Only where the new bytes may complete it: one byte at a time must not cost the square of all.
+                    // Only parsed if the new bytes can complete it, so that single bytes do not cost quadratic time.
                     let from = self.head.len().saturating_sub(3);
                     self.head.extend_from_slice(bytes.get(..count).unwrap_or_default());
                     if self.head.get(from..).is_some_and(|new| new.windows(4).any(|window| window == b"\r\n\r\n")) {
@@ -202,7 +202,7 @@ impl Request {
         })
     }
 
-    /// Whether the browser shows this server's own address, and no page of another site sent it here.
+    /// Whether the request is for this server's own address and was not sent by a page of another site.
     fn is_for(&self, port: u16) -> bool {
         let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         let is_ours = |host: &str| hosts.iter().any(|ours| ours == host);
@@ -212,17 +212,17 @@ impl Request {
 }
 
 impl Exchange {
-    /// Whether this is the method and path.
+    /// Whether the request has this method and path.
     pub fn is(&self, method: &str, path: &str) -> bool {
         self.request.method == method && self.request.path == path
     }
 
-    /// What stands behind the question mark, encoded.
+    /// The query after the question mark, still encoded.
     pub fn query(&self) -> &str {
         &self.request.query
     }
 
-    /// Answers with a page. `headers` are lines of their own. Whether the answer went out.
+    /// Answers with a page. `headers` are complete lines. Returns whether the answer was sent.
     pub fn answer(mut self, status: &str, headers: &str, words: &str) -> bool {
         let page = if words.is_empty() {
             String::new()
@@ -238,7 +238,7 @@ impl Exchange {
              Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n{page}",
             page.len()
         ));
-        // The buffer of a new connection holds more than this; a client that makes it smaller gets nothing.
+        // The buffer of a new connection is larger than this. A client that makes it smaller gets nothing.
         self.stream.write(answer.as_bytes()).is_ok_and(|count| count == answer.len())
     }
 }

@@ -1,27 +1,27 @@
-//! Whose process is at the other end of a loopback connection.
+//! Finds which user is at the other end of a loopback connection.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
-/// Whose a process is.
+/// The user that a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// This user's, or root's, who sees everything anyway.
+    /// This user, or root, who can see everything anyway.
     Ours,
-    /// Another user's.
+    /// Another user.
     Another,
-    /// No process of this machine, as far as its tables tell: a browser of the Windows around a WSL is none.
+    /// The kernel's tables do not have the process. A browser on the Windows side of a WSL is not in them.
     Unknown,
 }
 
-/// The tables of Linux, by the family of the socket: a client that connects to ::ffff:127.0.0.1 stands in the second.
+/// The tables of Linux, by address family. A client that connects to ::ffff:127.0.0.1 is in the second one.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/// The kernel reads out a table in pieces, and a line may be missed that moves meanwhile.
+/// How often the tables are read. The kernel gives a table in pieces, and a line that moves meanwhile can be missed.
 const TRIES: usize = 5;
 
-/// Whether this system tells whose a connection is.
+/// Whether this system tells which user a connection belongs to.
 pub fn can_be_told() -> bool {
     std::fs::File::open(Path::new(TABLES[0])).is_ok()
 }
@@ -40,8 +40,8 @@ pub fn owner(client: SocketAddr, server: SocketAddr) -> Owner {
     Owner::Unknown
 }
 
-/// The user of the socket whose own end is `client` and whose other end is `server`. A socket without an inode is left
-/// by its process, and its line names no user.
+/// The user of the socket from `client` to `server`. A socket without an inode was closed by its process (TIME_WAIT), and
+/// its line does not name the user.
 fn user_in(table: &str, client: SocketAddr, server: SocketAddr) -> Option<u32> {
     let forms = |address: SocketAddr| {
         let (ip, port) = (address.ip().to_canonical(), address.port());
@@ -70,7 +70,7 @@ fn long(ip: Ipv6Addr) -> String {
     words(&ip.octets())
 }
 
-/// An address as the kernel writes it: numbers of 32 bits in this machine's byte order.
+/// An address as the kernel writes it: 32-bit numbers in this machine's byte order.
 fn words(octets: &[u8]) -> String {
     octets.chunks_exact(4).fold(String::new(), |mut text, chunk| {
         let number = <[u8; 4]>::try_from(chunk).map_or(0, u32::from_ne_bytes);
@@ -85,7 +85,7 @@ mod tests {
 
     use super::user_in;
 
-    /// Of a machine that counts bytes from the small end.
+    /// A table of a little-endian machine.
     const TABLE: &str = "\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 77 1 0000 20 4 0 10 -1

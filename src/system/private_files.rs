@@ -1,4 +1,4 @@
-//! Small files of mode 0600 in directories of mode 0700, read with distrust and written whole.
+//! Small files of mode 0600 in directories of mode 0700. They are checked when they are read, and written atomically.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Read as _, Write as _};
@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 use crate::system::signals::Undisturbed;
 use crate::time::Timestamp;
 
-/// No cache entry is larger: STS's longest session tokens are a few kilobytes.
+/// The largest file that is read, in bytes. The longest session tokens of STS have a few kilobytes.
 const LARGEST: u64 = 256 * 1024;
 
-/// How the name of a file that is not yet whole starts and ends.
+/// How the names of unfinished files start and end.
 pub const HALF: (&str, &str) = (".aws-auth-", ".tmp");
 
-/// A file as it was read.
+/// A file that was read.
 pub struct Contents {
     /// Its bytes.
     pub bytes: Zeroizing<Vec<u8>>,
@@ -26,12 +26,12 @@ pub struct Contents {
     pub written: Timestamp,
 }
 
-/// Reads a small regular file of our own; `None` for everything else: missing, unreadable, another user's, too large,
-/// a directory, a pipe.
+/// Reads a small regular file of the effective user; `None` for everything else: missing, unreadable, another user's, too
+/// large, a directory, a pipe.
 pub fn read(path: &Path) -> Option<Contents> {
-    // Without O_NONBLOCK a pipe of that name would hold us for ever.
+    // Without O_NONBLOCK, opening a pipe would block forever.
     let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
-    // Not `File::metadata`, which remembers whether statx(2) is there: two page faults of every run from the cache.
+    // `File::metadata` would cost every run from the cache two page faults, to remember whether statx(2) exists.
     let about = rustix::fs::fstat(&file).ok()?;
     let length = u64::try_from(about.st_size).ok()?;
     let is_file = FileType::from_raw_mode(about.st_mode).is_file();
@@ -43,21 +43,21 @@ pub fn read(path: &Path) -> Option<Contents> {
     Some(Contents { bytes, written: Timestamp::from_unix(about.st_mtime) })
 }
 
-/// Reads the token that an agent of another user may have left in a file; links and pipes are fine, for that is how
-/// agents put a new one in the old one's place.
+/// Reads a token that another program may have written, also one of another user. Links and pipes are allowed, because
+/// such programs use them to replace the token.
 pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    /// STS takes 20,000 characters, and nobody takes more.
+    /// More than the 20,000 characters that STS accepts.
     const LONGEST: u64 = 64 * 1024;
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
-/// Writes a file whole or not at all: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing
-/// directories are made with mode 0700, whatever the umask.
+/// Writes a file atomically: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing directories
+/// get mode 0700, whatever the umask.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
-    // A limit on the size of files is an error like a full disk.
+    // A limit on file sizes is then an error, like a full disk.
     let _undisturbed = Undisturbed::begin();
     make_private_dir(dir)?;
     let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
@@ -68,7 +68,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The files in a directory, none when it is not there. Directories are left out.
+/// The files in a directory, without subdirectories. Empty if the directory does not exist.
 pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     match dir.read_dir() {
         Ok(entries) => {
@@ -81,7 +81,7 @@ pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Makes a directory and what is missing above it, for this user alone.
+/// Makes a directory and its missing parents, with mode 0700.
 pub fn make_private_dir(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
@@ -91,15 +91,15 @@ pub fn make_private_dir(dir: &Path) -> io::Result<()> {
     }
     match DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
-        // Another process was quicker.
+        // Another process has made it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-        // A file, or a link that leads nowhere, in the place of a directory.
+        // There is a file or a broken link instead of a directory.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
         Err(error) => Err(error),
     }
 }
 
-/// Opens a file for a lock, making it and its directory when they are missing.
+/// Opens a lock file. Makes it and its directory if they are missing.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     if let Some(dir) = path.parent() {
         make_private_dir(dir)?;

@@ -1,6 +1,6 @@
-//! Signals while a prompt stands: caught, so that the terminal can be put back first, and then taken as they were
-//! meant. The one module (with `command::exec`) that needs unsafe: no safe interface tells whether a signal was
-//! ignored when we started, and a command run by nohup must stay deaf to SIGHUP after our prompt.
+//! Signals during a prompt. They are caught, so that the terminal can be restored first, and then take their usual
+//! effect. This needs unsafe code: no safe interface tells whether a signal was ignored at the start, and a command that
+//! was started by nohup must ignore SIGHUP also after the prompt.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -16,7 +16,7 @@ use libc::__errno_location as errno;
 #[cfg(not(target_os = "linux"))]
 use libc::__error as errno;
 
-/// What ends or stops a program at its terminal; SIGCONT tells that a stop is over.
+/// The signals that end or stop a program at its terminal, and SIGCONT, which ends a stop.
 const CAUGHT: [i32; 13] = [
     libc::SIGINT,
     libc::SIGQUIT,
@@ -33,19 +33,19 @@ const CAUGHT: [i32; 13] = [
     libc::SIGCONT,
 ];
 
-/// What this module changes in other ways than by catching it.
+/// The signals that this module changes without catching them.
 const CHANGED: [i32; 4] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGTTIN, libc::SIGTTOU];
 
-/// The signals as the caller of the program left them: a program that was just executed ignores a signal or does not,
-/// and catches none.
+/// The signals as the caller of this program left them. After execve(2), each signal is either ignored or has its default
+/// action.
 #[derive(Clone)]
 struct Callers {
-    /// SIG_IGN or SIG_DFL for every signal that this module may change.
+    /// SIG_IGN or SIG_DFL, for each signal that this module may change.
     dispositions: Vec<(i32, usize)>,
     mask: libc::sigset_t,
 }
 
-/// Read before the first change.
+/// Filled before the first change.
 fn callers() -> &'static Callers {
     static CALLERS: OnceLock<Callers> = OnceLock::new();
     CALLERS.get_or_init(|| {
@@ -57,8 +57,8 @@ fn callers() -> &'static Callers {
     })
 }
 
-/// Gives a helper program the signals as the caller of this one left them. The standard library alone would reset
-/// SIGPIPE and the mask, and pass on what is ignored here for a while.
+/// Gives a helper program the signals as the caller of this one left them. Without this, the standard library resets
+/// SIGPIPE and the mask, and the helper inherits what is ignored here for a while.
 pub fn hand_down(command: &mut Command) {
     let callers = callers().clone();
     let prepare = move || {
@@ -77,7 +77,7 @@ static NOTE: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn note(signal: libc::c_int) {
     let byte = [u8::try_from(signal).unwrap_or(0)];
-    // SAFETY: write(2) and the errno location are async-signal-safe; the descriptor is open while handlers stand.
+    // SAFETY: write(2) and the errno location are async-signal-safe; the descriptor is open while handlers are installed.
     unsafe {
         let before = *errno();
         libc::write(NOTE.load(Ordering::Relaxed), byte.as_ptr().cast(), 1);
@@ -85,37 +85,38 @@ extern "C" fn note(signal: libc::c_int) {
     }
 }
 
-/// The reading and the writing end of a pipe that no command inherits and that nobody is ever held up at.
+/// The reading and the writing end of a pipe. It is close-on-exec and non-blocking.
 fn note_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (reader, writer) = io::pipe()?;
-    // pipe2(2) would do it at once, but macOS does not have that.
+    // macOS does not have pipe2(2).
     rustix::io::ioctl_fionbio(&reader, true)?;
     rustix::io::ioctl_fionbio(&writer, true)?;
     Ok((reader.into(), writer.into()))
 }
 
-/// What came of a stop.
+/// The result of stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// Nothing stopped us: the signal is ignored, or in an orphaned process group, where nobody could wake us again.
+    /// The process did not stop: the signal is ignored, or the process group is orphaned, so that no shell could continue
+    /// it.
     Not,
-    /// It is over.
+    /// The process was continued.
     Woken,
-    /// It is over, and this signal wants an end.
+    /// The process was continued, and this signal is to end it.
     Ended(i32),
 }
 
-/// What has to happen when a signal stops or ends the program while it waits for a person or for another program.
+/// What to do when a signal stops or ends the program while it waits for a person or for another program.
 pub trait Interrupted {
-    /// Before a stop: others must not wait for a stopped program.
+    /// Called before a stop: other processes must not wait for a stopped one.
     fn stopping(&mut self);
-    /// After a stop: whether nothing has changed meanwhile, so that what was begun may go on.
+    /// Called after a stop. Returns whether the work may go on, because no other process had the lock meanwhile.
     fn woken(&mut self) -> bool;
-    /// Before death by a signal.
+    /// Called before the process ends by a signal.
     fn cancelled(&mut self);
 }
 
-/// For a wait on which no other process depends.
+/// Does nothing: for a wait on which no other process depends.
 pub struct Alone;
 
 impl Interrupted for Alone {
@@ -128,11 +129,11 @@ impl Interrupted for Alone {
     fn cancelled(&mut self) {}
 }
 
-/// Handlers that stand until this is dropped; signals that were ignored stay ignored.
+/// Signal handlers that are installed until this is dropped. Signals that were ignored stay ignored.
 pub struct Caught {
     before: Vec<(i32, libc::sigaction)>,
     pipe: OwnedFd,
-    /// The pipe of the handlers that stood before, if any.
+    /// The pipe of the handlers that were installed before, if there were any.
     outer: i32,
     mask: Option<libc::sigset_t>,
 }
@@ -153,8 +154,8 @@ impl Caught {
         Ok(Self { before: before.collect(), pipe, outer, mask: None })
     }
 
-    /// The same, and [`Self::fd`] is readable when a child ends or stops, too: waitpid(2) tells which. Where the caller
-    /// ignores SIGCHLD, or blocks it, the kernel would report no child.
+    /// Like [`Self::new`], but [`Self::fd`] is also readable when a child ends or stops; waitpid(2) tells which. SIGCHLD is
+    /// unblocked and not ignored meanwhile, because otherwise the kernel reports no child.
     pub fn with_children() -> io::Result<Self> {
         let mut caught = Self::new()?;
         if let Some(old) = disposition(libc::SIGCHLD)
@@ -167,13 +168,13 @@ impl Caught {
         Ok(caught)
     }
 
-    /// Readable when a signal came.
+    /// A descriptor that is readable when a signal was caught.
     pub fn fd(&self) -> BorrowedFd<'_> {
         std::os::fd::AsFd::as_fd(&self.pipe)
     }
 
-    /// The signal to act on, if one came. SIGCONT counts only when it came alone: a closed window sends it behind
-    /// SIGHUP, and its handler runs first.
+    /// The signal to act on, if one was caught. SIGCONT counts only if it came alone: a closed window sends it after SIGHUP,
+    /// and its handler runs first.
     pub fn decisive(&self) -> Option<i32> {
         let mut came = None;
         while let Some(signal) = self.take() {
@@ -192,7 +193,7 @@ impl Caught {
         }
     }
 
-    /// Stops as SIGTSTP or SIGTTIN stops a program that does not catch it, and returns when it goes on.
+    /// Stops as SIGTSTP or SIGTTIN stops a program that does not catch it, and returns when the process is continued.
     pub fn stop(&self, signal: i32) -> Stopped {
         let old = disposition(signal);
         if old.is_some_and(|old| old.sa_sigaction == libc::SIG_IGN) {
@@ -206,7 +207,7 @@ impl Caught {
         let mut stopped = Stopped::Not;
         while let Some(came) = self.take() {
             match (came, stopped) {
-                // `kill` on a stopped job, or its shell's end, sends the signal that ends it and then SIGCONT.
+                // `kill` of a stopped job, or the end of its shell, sends first the signal that ends it and then SIGCONT.
                 (_, Stopped::Ended(_)) | (libc::SIGTSTP | libc::SIGCHLD, _) => {}
                 (libc::SIGCONT, _) => stopped = Stopped::Woken,
                 (other, _) => stopped = Stopped::Ended(other),
@@ -225,9 +226,9 @@ impl Drop for Caught {
             restore(*signal, old);
         }
         let writer = NOTE.swap(self.outer, Ordering::Relaxed);
-        // SAFETY: the descriptor was leaked by `new` for the handler, which no longer stands.
+        // SAFETY: the descriptor was leaked by `new` for the handler, which is no longer installed.
         unsafe { libc::close(writer) };
-        // What came behind the last look is taken as it was meant, now that it acts as it did before.
+        // A signal that was caught after the last check is raised again, now that the handlers are gone.
         while let Some(signal) = self.take() {
             if !matches!(signal, libc::SIGCHLD | libc::SIGCONT) {
                 raise(signal);
@@ -236,20 +237,20 @@ impl Drop for Caught {
     }
 }
 
-/// Ends as this signal ends a program that does not catch it, so that whoever waits for us sees that.
+/// Ends the process by this signal, as if it were not caught, so that the parent process sees a death by that signal.
 pub fn die_by(signal: i32) -> ! {
     set(signal, libc::SIG_DFL);
     raise(signal);
-    // Blocked by the caller's mask, or one that does not kill.
+    // The caller's mask blocks the signal, or it does not end processes.
     std::process::exit(i32::from(crate::error::FAILED))
 }
 
-/// Ignores the signals that a failing write sends until the guard is dropped: a closed stderr (SIGPIPE), or a limit on
-/// the size of files (SIGXFSZ), must not end us between a spent code and the command.
+/// Ignores the signals that a failing write sends, until this is dropped. A closed stderr (SIGPIPE) or a limit on file
+/// sizes (SIGXFSZ) must not end the process after a code was spent and before the command starts.
 pub struct Undisturbed(Vec<(i32, libc::sigaction)>);
 
 impl Undisturbed {
-    /// Begins to ignore them.
+    /// Begins to ignore these signals.
     pub fn begin() -> Self {
         let _ = callers();
         let before = [libc::SIGPIPE, libc::SIGXFSZ].into_iter().filter_map(|signal| {
@@ -275,7 +276,7 @@ pub struct Ignored {
 }
 
 impl Ignored {
-    /// Begins to ignore it.
+    /// Begins to ignore the signal.
     pub fn begin(signal: i32) -> Self {
         let _ = callers();
         let before = disposition(signal);
@@ -296,7 +297,7 @@ fn disposition(signal: i32) -> Option<libc::sigaction> {
     let mut old = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: with a null new action, sigaction(2) only writes the old one.
     (unsafe { libc::sigaction(signal, std::ptr::null(), old.as_mut_ptr()) } == 0)
-        // SAFETY: written by the successful call.
+        // SAFETY: the successful call has written it.
         .then(|| unsafe { old.assume_init() })
 }
 
@@ -315,8 +316,8 @@ fn restore(signal: i32, old: &libc::sigaction) {
 }
 
 fn raise(signal: i32) {
-    // SAFETY: plain kill(2) of ourselves. A signal to the whole process is delivered before kill returns when no
-    // other thread can take it.
+    // SAFETY: kill(2) of this process. A signal to the whole process is delivered before kill returns if no other thread
+    // can take it.
     unsafe { libc::raise(signal) };
 }
 

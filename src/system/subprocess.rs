@@ -1,9 +1,9 @@
-//! Running a helper program to its end, within a time, in a process group of its own that ends with it.
+//! Runs a helper program until it ends or its time is over. It has its own process group, which ends with it.
 //!
-//! The group is a background job: what the program prints is caught, and it never disturbs the terminal of the
-//! command's pipeline. The terminal is handed to it only when it reaches for the terminal and is stopped for that.
+//! The group is a background job: the program's output is captured, and it does not disturb the terminal of the command's
+//! pipeline. It gets the terminal only after the kernel has stopped it for using the terminal.
 //!
-//! There is no second thread: a limit on processes that leaves room for the helper may leave none for a thread.
+//! No second thread is used, because a limit on processes may allow the helper but no thread.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -26,18 +26,18 @@ use zeroize::Zeroizing;
 use crate::system::signals;
 use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
 
-/// No helper has more to say, in bytes.
+/// The most that a helper may print, in bytes.
 const LONGEST: usize = 256 * 1024;
 
-/// Of what it says on stderr, the end is kept.
+/// How much of its stderr is kept, in bytes, from the end.
 const LAST_WORDS: usize = 8 * 1024;
 
-/// The time between the signal that asks a program to end and SIGKILL.
+/// The time between SIGTERM (or the signal that ends aws-auth) and SIGKILL.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A helper program about to be run.
+/// A helper program to run.
 pub struct Helper<'a> {
-    /// Its name, looked for in PATH, or its path.
+    /// Its name, which is looked up in PATH, or its path.
     pub program: &'a str,
     /// Its arguments.
     pub arguments: &'a [String],
@@ -52,21 +52,21 @@ pub struct Helper<'a> {
 /// Where a helper's stderr goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
-    /// To our own stderr, where people read what it wants from them.
+    /// To this process's stderr, so that the user can read it.
     Inherit,
     /// Into [`Finished::stderr`].
     Capture,
 }
 
-/// A program that ended by itself.
+/// The result of a program that ended by itself.
 pub struct Finished {
     /// How it ended.
     pub end: End,
     /// What it printed.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// The end of what it said on stderr, when that was captured.
+    /// The end of its stderr, if that was captured.
     pub stderr: Vec<u8>,
-    /// Whether this process was stopped meanwhile and lost its lock to another one.
+    /// Whether this process was stopped meanwhile and another one took its lock.
     pub resumed: bool,
 }
 
@@ -83,18 +83,18 @@ pub enum End {
 pub enum Trouble {
     /// It could not be started.
     NotStarted(io::Error),
-    /// The system does not tell how it ended.
+    /// waitpid(2) failed, so it is not known how it ended.
     Lost(io::Error),
-    /// It did not end in time, and was ended with its group.
+    /// It did not end in time, and its group was ended.
     TooSlow,
-    /// It printed without an end, and was ended with its group.
+    /// It printed too much, and its group was ended.
     TooMuch,
-    /// It wants the terminal, which belongs to another job.
+    /// It needs the terminal, which another job is using.
     NoTerminal,
 }
 
-/// Runs a program with these arguments and this environment alone. Its standard input is the terminal if there is one:
-/// our own belongs to the command that comes after it.
+/// Runs a program with these arguments and only this environment. Its standard input is the terminal if there is one,
+/// because aws-auth's own belongs to the command.
 pub fn run(helper: Helper<'_>, interrupted: &mut dyn Interrupted) -> Result<Finished, Trouble> {
     let tty = File::options().read(true).write(true).open("/dev/tty").ok();
     let stdin = tty.as_ref().and_then(|tty| tty.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
@@ -124,7 +124,7 @@ pub fn run(helper: Helper<'_>, interrupted: &mut dyn Interrupted) -> Result<Fini
     job.run(helper.limit)
 }
 
-/// A pipe from the program; `None` where there is none, or nothing more comes.
+/// A pipe from the program; `None` if there is none, or it has ended.
 struct Stream<P>(Option<P>);
 
 impl<P: Read + std::os::fd::AsFd> Stream<P> {
@@ -139,7 +139,7 @@ impl<P: Read + std::os::fd::AsFd> Stream<P> {
         self.0.as_ref().map(std::os::fd::AsFd::as_fd)
     }
 
-    /// Takes what the pipe holds, but no more than a pipe can hold: a writer may be faster than this reader.
+    /// Reads what is in the pipe, but not more than a pipe can hold, because the writer may be faster than this reader.
     fn drain(&mut self, mut take: impl FnMut(&[u8])) {
         let Some(pipe) = &mut self.0 else { return };
         let mut buffer = Zeroizing::new([0; 4096]);
@@ -159,12 +159,12 @@ impl<P: Read + std::os::fd::AsFd> Stream<P> {
 struct Job<'a> {
     group: Pid,
     tty: Option<File>,
-    /// Whether the terminal is the group's.
+    /// Whether the group has the terminal.
     handed: bool,
-    /// Whether the group was told to stop.
+    /// Whether the group was sent a signal to stop.
     stopping: bool,
     resumed: bool,
-    /// The terminal's settings when it was handed over.
+    /// The terminal's settings when the group got it.
     settings: Option<Termios>,
     caught: Caught,
     interrupted: &'a mut dyn Interrupted,
@@ -181,8 +181,8 @@ impl Job<'_> {
             self.wait(deadline.saturating_duration_since(Instant::now()));
             self.pass_on_signals();
             let state = waitpid(Some(self.group), WaitOptions::UNTRACED | WaitOptions::NOHANG);
-            // Read after the state: what the program printed before its end is in the pipe by then. What another
-            // process that inherited the pipe may still print is not waited for.
+            // Read after the state: by then, everything that the program printed is in the pipe. Another process that
+            // inherited the pipe is not waited for.
             self.listen();
             if self.printed.len() > LONGEST {
                 self.end();
@@ -210,12 +210,12 @@ impl Job<'_> {
         }
     }
 
-    /// Waits for a signal, the end or stop of the program, or something that it prints.
+    /// Waits for a signal, for the program to end or stop, or for its output.
     fn wait(&self, left: Duration) {
         let fds = [Some(self.caught.fd()), self.stdout.fd(), self.stderr.fd()];
         let mut fds: Vec<PollFd<'_>> =
             fds.into_iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        // An error is looked at as an event: the reads tell.
+        // An error counts as an event; the reads then find it.
         let _ = poll(&mut fds, Some(&timeout(left)));
     }
 
@@ -234,11 +234,11 @@ impl Job<'_> {
         });
     }
 
-    /// A signal that would have ended or stopped us does so, and to the group first.
+    /// Passes a signal that ends or stops aws-auth to the group first, then acts on it.
     fn pass_on_signals(&mut self) {
         match self.caught.decisive() {
             None | Some(libc::SIGCONT) => {}
-            // We stop when the group has stopped.
+            // This process stops after the group has stopped.
             Some(libc::SIGTSTP) => {
                 self.stopping = kill_process_group(self.group, Signal::TSTP).is_ok();
             }
@@ -252,16 +252,16 @@ impl Job<'_> {
         signals::die_by(signal)
     }
 
-    /// The group was stopped: because it wants the terminal, or as a whole job is. `false` when it can never go on.
+    /// Handles a stop of the group: it needs the terminal, or the whole job was stopped. `false` if it can never go on.
     fn stopped(&mut self, signal: i32) -> bool {
-        // It may reach for the terminal while the signal that stops it is on its way, and lose it by going on.
+        // It may use the terminal while a signal to stop is on its way, and lose the terminal when it goes on.
         let stopping = std::mem::replace(&mut self.stopping, false);
         let goes_on = if matches!(signal, libc::SIGTTIN | libc::SIGTTOU) && !stopping {
-            // If the terminal is not ours to give we are a background job ourselves, and stop as one does.
+            // If this process does not have the terminal, it is a background job itself, and stops like one.
             self.hand_terminal() || (self.stop(libc::SIGTTIN) && self.hand_terminal())
         } else {
             if self.take_terminal_back(false) {
-                // Ctrl-Z reached the group alone; the rest of our job is to stop too.
+                // Ctrl-Z reached only the group; the rest of the job has to stop too.
                 let _ = kill_current_process_group(Signal::TSTP);
             }
             self.stop(libc::SIGTSTP);
@@ -271,7 +271,7 @@ impl Job<'_> {
         goes_on
     }
 
-    /// Whether we were stopped, and are awake again.
+    /// Stops this process. Returns whether it was stopped and continued.
     fn stop(&mut self, signal: i32) -> bool {
         self.interrupted.stopping();
         let stopped = self.caught.stop(signal);
@@ -282,7 +282,7 @@ impl Job<'_> {
         stopped == Stopped::Woken
     }
 
-    /// Makes the group the terminal's, if the terminal is ours to give; whether it is the group's now.
+    /// Gives the terminal to the group if this process has it. Returns whether the group has it now.
     fn hand_terminal(&mut self) -> bool {
         let Some(tty) = &self.tty else { return false };
         match tcgetpgrp(tty) {
@@ -296,10 +296,11 @@ impl Job<'_> {
         }
     }
 
-    /// Whether the group had it. What was ended in the middle of a question may have left it without echo.
+    /// Takes the terminal back and restores its settings, because a program that was ended at a prompt may have left it
+    /// without echo. Returns whether the group had it.
     fn take_terminal_back(&mut self, put_back: bool) -> bool {
         let (true, Some(tty)) = (std::mem::replace(&mut self.handed, false), &self.tty) else { return false };
-        // We are in the background of our own terminal now, and would be stopped for this.
+        // This process is in the background now; the kernel would stop it for this.
         let _ignored = Ignored::begin(libc::SIGTTOU);
         let _ = tcsetpgrp(tty, getpgrp());
         if let (true, Some(settings)) = (put_back, &self.settings) {
@@ -312,13 +313,13 @@ impl Job<'_> {
         self.end_group(Signal::TERM);
     }
 
-    /// Ends the group: by this signal first, then for good, for a child of the program may be deaf to it.
+    /// Ends the group: with this signal first, then with SIGKILL, because a child of the program may ignore the first.
     fn end_group(&mut self, signal: Signal) {
         self.take_terminal_back(true);
         let _ = kill_process_group(self.group, signal);
         let _ = kill_process_group(self.group, Signal::CONT);
         let deadline = Instant::now() + GRACE;
-        // As long as the program is not waited for, its number is no other group's.
+        // No other group can get this number before the program was waited for.
         let ended = || {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
             !matches!(waitid(WaitId::Pid(self.group), options), Ok(None) | Err(Errno::INTR))
@@ -333,7 +334,7 @@ impl Job<'_> {
             let _ = self.caught.decisive();
         }
         let _ = kill_process_group(self.group, Signal::KILL);
-        // The command that this process becomes is left no zombie.
+        // The command that this process becomes must not have a zombie.
         while let Err(Errno::INTR) = waitpid(Some(self.group), WaitOptions::empty()) {}
     }
 
@@ -344,7 +345,7 @@ impl Job<'_> {
             (None, signal) => End::Signal(signal.unwrap_or_default()),
         };
         if let (true, End::Signal(signal @ (libc::SIGINT | libc::SIGQUIT))) = (had_terminal, end) {
-            // Ctrl-C reached the group alone, and was meant for the whole job.
+            // Ctrl-C reached only the group, but is for the whole job.
             self.interrupted.cancelled();
             if let Some(named) = Signal::from_named_raw(signal) {
                 let _ = kill_current_process_group(named);

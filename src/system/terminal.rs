@@ -1,4 +1,4 @@
-//! The controlling terminal: where a code is asked for, whatever stdin, stdout and stderr are.
+//! The controlling terminal, where codes are asked for, whatever stdin, stdout and stderr are.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,21 +21,21 @@ use crate::text::escape::printable;
 /// The controlling terminal.
 pub struct Terminal {
     tty: File,
-    /// How long a question stands, where a command that runs at this terminal needs new credentials.
+    /// How long a prompt waits, if a command that runs at this terminal needs new credentials; `None` is no limit.
     patience: Option<Duration>,
 }
 
-/// What came of a prompt.
+/// The result of a prompt.
 pub enum Answer {
     /// A line.
     Line(Secret),
     /// End of input.
     End,
-    /// The terminal is gone, or belongs to others for good.
+    /// The terminal is gone, or another job has it and this process cannot stop to wait for it.
     Nowhere,
-    /// The program was stopped and goes on: whatever it knew may be old.
+    /// The program was stopped and continued: what it knew may be out of date.
     Resumed,
-    /// Nobody answered in time.
+    /// There was no answer in time.
     Late,
 }
 
@@ -46,9 +46,9 @@ impl Terminal {
         Some(Self { tty, patience: None })
     }
 
-    /// The same, with how long a question stands. A limit is given where a command that runs at this terminal waits for
-    /// the answer: a question does not stop that command in the background, and changes no more of the terminal than
-    /// it must, for the command's SDK may kill us at it.
+    /// Like [`Self::open`], with a limit for prompts. A limit is given if a command that runs at this terminal waits for the
+    /// answer. Then a prompt in the background fails instead of stopping, and it changes the terminal as little as
+    /// possible, because the command's SDK may kill this process during the prompt.
     pub fn open_for(patience: Option<Duration>) -> Option<Self> {
         Some(Self { patience, ..Self::open()? })
     }
@@ -58,13 +58,13 @@ impl Terminal {
         let _ = self.tty.write_all(format!("{}\n", printable(text)).as_bytes());
     }
 
-    /// Asks for a line that is not shown. Every end leaves the terminal as it was; a signal that would have ended or
-    /// stopped the program does so after that.
+    /// Asks for a line without echo. The terminal is restored in every case. A signal that ends or stops the program takes
+    /// effect after that.
     pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         self.question(prompt, Echo::Off, interrupted)
     }
 
-    /// The same for a line that is no secret.
+    /// Asks for a line with echo.
     pub fn ask_openly(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         self.question(prompt, Echo::On, interrupted)
     }
@@ -76,7 +76,7 @@ impl Terminal {
             if self.patience.is_some() {
                 return Ok(Answer::Nowhere);
             }
-            // Touching the terminal would stop us with the lock in hand: let go of it first.
+            // Changing the terminal would stop this process with the lock held, so the lock is released first.
             return Ok(stop(libc::SIGTTIN, caught, interrupted).map_or(Answer::Nowhere, |()| Answer::Resumed));
         }
         let before = match tcgetattr(&self.tty) {
@@ -96,12 +96,12 @@ impl Terminal {
         (&self.tty).write_all(printable(prompt).as_bytes())?;
         let end = read_line(&self.tty, &caught, deadline);
         drop(changed);
-        // A line that is shown ends with the person's own.
+        // With echo, the line break that was typed is shown.
         let shown = echo == Echo::On || deadline.is_some();
         if !shown || !matches!(end, Ok(End::Line(_))) {
             let _ = self.tty.write_all(b"\n");
         }
-        // A signal that came while the answer was read must not be lost with it.
+        // A signal that was caught while the answer was read must not be lost.
         let end = match (end?, caught.decisive()) {
             (End::Line(_) | End::Input | End::Time, Some(signal)) if signal != libc::SIGCONT => End::Signal(signal),
             (end, _) => end,
@@ -111,7 +111,7 @@ impl Terminal {
             End::Input if deadline.is_some() && self.in_background() => Ok(Answer::Nowhere),
             End::Input => Ok(Answer::End),
             End::Time => Ok(Answer::Late),
-            // Without our doing: SIGSTOP stopped us, and whoever had the terminal meanwhile may have set its echo.
+            // SIGSTOP cannot be caught. The program that had the terminal meanwhile may have changed its echo.
             End::Signal(libc::SIGCONT) => Ok(Answer::Resumed),
             End::Signal(libc::SIGTSTP) => {
                 stop(libc::SIGTSTP, caught, interrupted);
@@ -121,13 +121,13 @@ impl Terminal {
         }
     }
 
-    /// Whether a reader or writer would be stopped, or refused.
+    /// Whether the kernel would stop this process for reading, or refuse it.
     fn in_background(&self) -> bool {
         tcgetpgrp(&self.tty).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
     }
 }
 
-/// Stops, and goes on; `None` when nothing stopped us.
+/// Stops until the process is continued; `None` if it did not stop.
 fn stop(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> Option<()> {
     interrupted.stopping();
     let stopped = caught.stop(signal);
@@ -144,20 +144,20 @@ fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {
     signals::die_by(signal)
 }
 
-/// Whether what is typed shows.
+/// Whether the terminal shows what is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Echo {
     On,
     Off,
 }
 
-/// Whether a line can be typed at the terminal as it is set.
+/// Whether a line can be typed with the terminal's settings.
 fn takes_lines(settings: &Termios) -> bool {
     settings.local_modes.contains(LocalModes::ICANON | LocalModes::ISIG)
         && settings.input_modes.contains(InputModes::ICRNL)
 }
 
-/// A terminal that lines are typed at, until dropped.
+/// A terminal that is set for typing lines, until this is dropped.
 struct Changed<'a> {
     terminal: &'a Terminal,
     before: &'a Termios,
@@ -172,7 +172,7 @@ impl<'a> Changed<'a> {
         }
         changed.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
         changed.input_modes.insert(InputModes::ICRNL);
-        // Flushing drops what was typed before the question stood.
+        // Flushing drops what was typed before the prompt.
         set(&terminal.tty, OptionalActions::Flush, &changed)?;
         Ok(Self { terminal, before })
     }
@@ -180,7 +180,7 @@ impl<'a> Changed<'a> {
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        // Deaf to SIGTTOU we would not be stopped at what is no longer ours to set.
+        // If the caller ignores SIGTTOU, the kernel does not stop this process from changing a terminal that it no longer has.
         if self.terminal.patience.is_none() || !self.terminal.in_background() {
             let _ = set(&self.terminal.tty, OptionalActions::Flush, self.before);
         }
@@ -203,7 +203,7 @@ enum End {
     Time,
 }
 
-/// One line, or the signal or end that came before it was whole, or the moment after which nobody waits.
+/// Reads one line. Returns earlier at a signal, at the end of input, or when the time is over.
 fn read_line(tty: &File, caught: &Caught, deadline: Option<Instant>) -> io::Result<End> {
     let mut line = Zeroizing::new(Vec::with_capacity(256));
     loop {
@@ -228,7 +228,7 @@ fn read_line(tty: &File, caught: &Caught, deadline: Option<Instant>) -> io::Resu
         let mut bytes = Zeroizing::new([0; 256]);
         match rustix::io::read(tty, &mut *bytes) {
             Ok(0) | Err(Errno::IO) => {
-                // The kernel ends the reads of a terminal that was hung up before SIGHUP is seen.
+                // After a hang-up, the kernel ends reads before SIGHUP arrives.
                 return Ok(caught.decisive().map_or(End::Input, End::Signal));
             }
             Ok(count) => line.extend_from_slice(bytes.get(..count).unwrap_or_default()),

@@ -1,5 +1,5 @@
-//! Waiting for a person who is at work elsewhere, in a browser say, or for a server. No question stands on the terminal
-//! and nothing of it is changed; but those who wait for this process must be told of its end, and not wait while it is
+//! Waiting for a person (who signs in with a browser, for example) or for a server. There is no prompt, and the terminal
+//! is not changed. But the processes that wait for this one must learn that it was ended, and must not wait while it is
 //! stopped.
 
 use std::io;
@@ -12,10 +12,10 @@ use tempfile::TempPath;
 use crate::system::signals;
 use crate::system::signals::{Caught, Interrupted, Stopped};
 
-/// How long a call may go on before a signal is looked for.
+/// How often signals are checked for during a call.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Signals are caught until this is dropped.
+/// A wait. Signals are caught until it is dropped.
 pub struct Wait<'a> {
     caught: Option<Caught>,
     interrupted: &'a mut dyn Interrupted,
@@ -24,18 +24,18 @@ pub struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Begins to catch them.
+    /// Begins to catch signals.
     pub fn begin(interrupted: &'a mut dyn Interrupted) -> io::Result<Self> {
         Ok(Self { caught: Some(Caught::new()?), interrupted, resumed: false, file: None })
     }
 
-    /// Removes this file when the wait ends, even by a signal.
+    /// Removes this file when the wait ends, also by a signal.
     pub fn keep(&mut self, file: TempPath) {
         self.file = Some(file);
     }
 
-    /// Returns when one of the descriptors is readable (true), or the moment has come (false), or what is waited for may
-    /// be old (false, see [`Self::resumed`]).
+    /// Waits until one of the descriptors is readable (true), or until this time (false), or until the process was stopped
+    /// and another one had the lock (false, see [`Self::resumed`]).
     pub fn until(&mut self, moment: Instant, awaited: &[BorrowedFd<'_>]) -> bool {
         loop {
             self.look();
@@ -55,7 +55,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Waits for the end of a call to a server.
+    /// Waits until a call to a server ends.
     pub async fn during<T>(&mut self, call: impl Future<Output = T>) -> T {
         let mut call = std::pin::pin!(call);
         loop {
@@ -66,12 +66,12 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Whether this process was stopped, and another one had its lock meanwhile and may have done the work.
+    /// Whether this process was stopped and another one had its lock meanwhile, and may have done the work.
     pub fn resumed(&self) -> bool {
         self.resumed
     }
 
-    /// Acts on a signal, if one came.
+    /// Acts on a signal, if one was caught.
     pub fn look(&mut self) {
         let Some(caught) = &self.caught else { return };
         match caught.decisive() {
@@ -97,7 +97,7 @@ impl<'a> Wait<'a> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        // What came behind the last look.
+        // A signal that was caught after the last check.
         self.look();
     }
 }
