@@ -38,7 +38,7 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
 /// written; how many credentials that were.
 pub fn forget_all(store: &Store) -> Result<usize> {
     let mut removed = 0;
-    for dir in [store.state(), store.cli()].into_iter().flatten() {
+    for dir in store.trusted() {
         let own = Some(dir) == store.state();
         for path in private_files::list(dir).map_err(|error| failed(dir, &error))? {
             match OwnFile::of(&path) {
@@ -80,8 +80,7 @@ pub fn sweep(store: &Store, now: Timestamp) {
     if !store.writable() {
         return;
     }
-    let dirs = [store.state(), store.cli()].into_iter().flatten();
-    for path in dirs.flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
+    for path in store.trusted().flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
         let own = path.parent() == store.state().map(PathBuf::as_path);
         let gone = match OwnFile::of(&path) {
             Some(OwnFile::Credentials) if own => private_files::read(&path).is_some_and(|contents| {

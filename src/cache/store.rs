@@ -18,6 +18,7 @@ use crate::env::snapshot::Snapshot;
 use crate::error::io_words;
 use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Session};
+use crate::system::directories::{self, Whose};
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
@@ -44,9 +45,10 @@ impl Store {
         self.state.as_ref()
     }
 
-    /// The AWS CLI's directory of role credentials; `None` when nothing is kept.
-    pub(crate) fn cli(&self) -> Option<&PathBuf> {
-        self.cli.as_ref()
+    /// The directories of both, without one that other users could have filled.
+    pub(crate) fn trusted(&self) -> impl Iterator<Item = &PathBuf> {
+        let own = self.state.iter().filter(|dir| directories::judge(dir, Whose::Own).is_ok());
+        own.chain(self.cli.iter().filter(|dir| directories::judge(dir, Whose::AwsCli).is_ok()))
     }
 
     /// Whether anything may be written: not into a home directory that is another user's (sudo keeps HOME on some
@@ -59,10 +61,13 @@ impl Store {
 
     /// Why nothing will be kept, when nobody asked for that.
     pub fn keeps_nothing(&self) -> Option<String> {
-        match &self.home {
-            _ if self.off || (self.state.is_some() && self.writable()) => None,
-            Some(home) => Some(format!("the home directory {} is another user's", home.display())),
-            None => Some(String::from("there is no home directory (HOME is not set)")),
+        if self.off {
+            return None;
+        }
+        match (&self.home, &self.state) {
+            (_, Some(state)) if self.writable() => unusable(state),
+            (Some(home), _) => Some(format!("the home directory {} is another user's", home.display())),
+            (None, _) => Some(String::from("there is no home directory (HOME is not set)")),
         }
     }
 
@@ -102,7 +107,7 @@ impl Store {
     pub(crate) fn keep_assumed(&self, place: &Place, assumed: &Assumed, messages: &Messages) {
         let Some(credentials) = keys_file(&assumed.credentials) else { return };
         let file = RoleFile { credentials, user: user_file(assumed) };
-        self.keep(&place.path, &file, messages);
+        self.keep(place, &file, messages);
     }
 
     /// The file of an MFA session; `None` when nothing is cached.
@@ -135,7 +140,7 @@ impl Store {
             issued_at: Cow::Owned(kept.issued.iso8601()),
             refused: kept.refused.clone(),
         };
-        self.keep(&place.path, &file, messages);
+        self.keep(&place, &file, messages);
     }
 
     /// Forgets the MFA session of a plan.
@@ -146,21 +151,36 @@ impl Store {
     }
 
     /// Writes an entry, or says once that it cannot be written.
-    pub(crate) fn keep(&self, path: &std::path::Path, file: &impl Serialize, messages: &Messages) {
+    pub(crate) fn keep(&self, place: &Place, file: &impl Serialize, messages: &Messages) {
         if !self.writable() {
             messages.step(|| String::from("the home directory is another user's; nothing is kept"));
             return;
         }
-        write_or_warn(path, file, ("credentials", "the next run will ask again"), messages);
+        let whose = match place.cache {
+            Cache::Own => Whose::Own,
+            Cache::AwsCli => Whose::AwsCli,
+        };
+        write_or_warn((&place.path, whose), file, ("credentials", "the next run will ask again"), messages);
     }
 }
 
+/// Why nothing can be kept in a directory of our own, in words that name it.
+pub fn unusable(dir: &Path) -> Option<String> {
+    let distrust = directories::judge(dir, Whose::Own).err()?;
+    Some(format!("{} cannot be used ({distrust})", dir.display()))
+}
+
 /// Writes a file of a cache, or warns once in a run that it cannot be written: what it holds, and what follows.
-pub(crate) fn write_or_warn(path: &Path, file: &impl Serialize, (what, so): (&str, &str), messages: &Messages) {
+pub(crate) fn write_or_warn(
+    (path, whose): (&Path, Whose),
+    file: &impl Serialize,
+    (what, so): (&str, &str),
+    messages: &Messages,
+) {
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
     let written = serde_json::to_writer(&mut *bytes, file)
         .map_err(std::io::Error::from)
-        .and_then(|()| private_files::write(path, &bytes));
+        .and_then(|()| private_files::write(path, &bytes, whose));
     if let Err(error) = written {
         messages.cache_failure(&format!("cannot keep {what} in {} ({}); {so}", path.display(), io_words(&error)));
     }

@@ -23,6 +23,7 @@ mod list;
 mod lock;
 mod login;
 mod nesting;
+mod own_directory;
 mod plan_cases;
 mod prompt;
 mod readme;
