@@ -53,8 +53,10 @@ pub fn forget_all(store: &Store) -> Result<usize> {
 }
 
 fn remove(path: &Path) -> Result<usize> {
-    // A directory of that name is nobody's entry.
-    if path.is_dir() {
+    use std::os::unix::fs::MetadataExt as _;
+    // Neither a directory of that name nor a file of another user, whose home root may be in, is an entry.
+    let ours = |about: &std::fs::Metadata| !about.is_dir() && about.uid() == rustix::process::geteuid().as_raw();
+    if path.symlink_metadata().is_ok_and(|about| !ours(&about)) {
         return Ok(0);
     }
     match std::fs::remove_file(path) {

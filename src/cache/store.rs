@@ -4,6 +4,7 @@
 //! Whatever cannot be used is a miss. A failure to write is said once and stops nothing.
 
 use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -52,11 +53,21 @@ impl Store {
     }
 
     /// Whether anything may be written: not into a home directory that is another user's (sudo keeps HOME on some
-    /// systems, and would leave files there that their owner cannot read).
+    /// systems, and would leave files there that their owner cannot read). Where XDG_CACHE_HOME or XDG_RUNTIME_DIR is
+    /// another user's, the directory itself is refused when something is to be written to it.
     pub fn writable(&self) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let Some(home) = &self.home else { return self.state.is_some() };
-        home.metadata().map_or(true, |about| about.uid() == rustix::process::geteuid().as_raw())
+        if self.home.is_none() { self.state.is_some() } else { self.anothers_home().is_none() }
+    }
+
+    /// The home directory that this file is in, if it is another user's: it stays as it is, whoever owns the file.
+    pub fn anothers_home_of(&self, path: &Path) -> Option<&Path> {
+        self.anothers_home().filter(|home| path.starts_with(home))
+    }
+
+    fn anothers_home(&self) -> Option<&Path> {
+        let home = self.home.as_deref()?;
+        let about = home.metadata().ok()?;
+        (about.uid() != rustix::process::geteuid().as_raw()).then_some(home)
     }
 
     /// Why nothing will be kept, when nobody asked for that.

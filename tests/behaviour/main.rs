@@ -38,6 +38,7 @@ mod status;
 mod story;
 mod sts_calls;
 mod sts_errors;
+mod sudo;
 mod whoami;
 mod world;
 mod world_selftest;
