@@ -13,6 +13,7 @@ use crate::error::{Result, io_words};
 use crate::messages::Messages;
 use crate::request::Request;
 use crate::system::browser::Opened;
+use crate::system::directories::Whose;
 use crate::system::lock::{Lock, Turn, Waiting};
 use crate::system::terminal::Terminal;
 use crate::system::wait::Wait;
@@ -93,6 +94,6 @@ impl Context<'_> {
 
     /// Writes a login to a file of the AWS CLI's cache, or warns that it cannot be written. `what` names the login.
     pub fn keep(&self, path: &Path, file: &impl Serialize, what: &str) {
-        store::write_or_warn(path, file, (what, "a new login may be needed"), self.messages);
+        store::write_or_warn((path, Whose::AwsCli), file, (what, "a new login may be needed"), self.messages);
     }
 }

@@ -44,7 +44,7 @@ pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
 /// Returns an error if a directory cannot be read, or a file cannot be removed.
 pub fn forget_all(store: &Store) -> Result<usize> {
     let mut removed = 0;
-    for dir in [store.state(), store.cli()].into_iter().flatten() {
+    for dir in store.trusted() {
         let own = Some(dir) == store.state();
         for path in private_files::list(dir).map_err(|error| failed(dir, &error))? {
             match OwnFile::of(&path) {
@@ -59,8 +59,11 @@ pub fn forget_all(store: &Store) -> Result<usize> {
 }
 
 fn remove(path: &Path) -> Result<usize> {
-    // A directory of that name is not a cache entry.
-    if path.is_dir() {
+    use std::os::unix::fs::MetadataExt as _;
+    // A directory of that name is not a cache entry. Another user's file, which root may find in that user's home, is
+    // not one either.
+    let ours = |about: &std::fs::Metadata| !about.is_dir() && about.uid() == rustix::process::geteuid().as_raw();
+    if path.symlink_metadata().is_ok_and(|about| !ours(&about)) {
         return Ok(0);
     }
     match std::fs::remove_file(path) {
@@ -86,8 +89,7 @@ pub fn sweep(store: &Store, now: Timestamp) {
     if !store.writable() {
         return;
     }
-    let dirs = [store.state(), store.cli()].into_iter().flatten();
-    for path in dirs.flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
+    for path in store.trusted().flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
         let own = path.parent() == store.state().map(PathBuf::as_path);
         let gone = match OwnFile::of(&path) {
             Some(OwnFile::Credentials) if own => private_files::read(&path).is_some_and(|contents| {

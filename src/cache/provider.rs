@@ -76,7 +76,7 @@ pub fn write(base: &Base, credentials: &Credentials, assumed: Option<&Assumed>, 
         store.keep_assumed(&place, assumed, messages);
     } else if let Some(credentials) = format::keys_file(credentials) {
         let file = SsoFile { provider: Some(Cow::Borrowed("sso")), credentials };
-        store.keep(&place.path, &file, messages);
+        store.keep(&place, &file, messages);
     }
 }
 

@@ -4,6 +4,7 @@
 //! A file that cannot be used is a miss. A failure to write is one warning and stops nothing.
 
 use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -18,6 +19,7 @@ use crate::env::snapshot::Snapshot;
 use crate::error::io_words;
 use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Session};
+use crate::system::directories::{self, Whose};
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
@@ -44,26 +46,40 @@ impl Store {
         self.state.as_ref()
     }
 
-    /// The AWS CLI's directory of role credentials; `None` if nothing is kept.
-    pub(crate) fn cli(&self) -> Option<&PathBuf> {
-        self.cli.as_ref()
+    /// aws-auth's own directory and the AWS CLI's directory of role credentials, without those that other users could
+    /// have put files in.
+    pub(crate) fn trusted(&self) -> impl Iterator<Item = &PathBuf> {
+        let own = self.state.iter().filter(|dir| directories::judge(dir, Whose::Own).is_ok());
+        own.chain(self.cli.iter().filter(|dir| directories::judge(dir, Whose::AwsCli).is_ok()))
     }
 
     /// Whether anything may be written. Nothing may in another user's home directory: sudo keeps HOME on some systems,
     /// and the owner of the home directory could not read the files (docs/design.md, "Running as sudo or without a
-    /// home").
+    /// home"). If XDG_CACHE_HOME or XDG_RUNTIME_DIR is another user's, a write to the directory itself is refused.
     pub fn writable(&self) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let Some(home) = &self.home else { return self.state.is_some() };
-        home.metadata().map_or(true, |about| about.uid() == rustix::process::geteuid().as_raw())
+        if self.home.is_none() { self.state.is_some() } else { self.anothers_home().is_none() }
+    }
+
+    /// The home directory that this file is in, if it is another user's: it stays as it is, whoever owns the file.
+    pub fn anothers_home_of(&self, path: &Path) -> Option<&Path> {
+        self.anothers_home().filter(|home| path.starts_with(home))
+    }
+
+    fn anothers_home(&self) -> Option<&Path> {
+        let home = self.home.as_deref()?;
+        let about = home.metadata().ok()?;
+        (about.uid() != rustix::process::geteuid().as_raw()).then_some(home)
     }
 
     /// Why nothing can be kept; `None` if it can, or if the caches were turned off.
     pub fn keeps_nothing(&self) -> Option<String> {
-        match &self.home {
-            _ if self.off || (self.state.is_some() && self.writable()) => None,
-            Some(home) => Some(format!("the home directory {} is another user's", home.display())),
-            None => Some(String::from("there is no home directory (HOME is not set)")),
+        if self.off {
+            return None;
+        }
+        match (&self.home, &self.state) {
+            (_, Some(state)) if self.writable() => unusable(state),
+            (Some(home), _) => Some(format!("the home directory {} is another user's", home.display())),
+            (None, _) => Some(String::from("there is no home directory (HOME is not set)")),
         }
     }
 
@@ -103,7 +119,7 @@ impl Store {
     pub(crate) fn keep_assumed(&self, place: &Place, assumed: &Assumed, messages: &Messages) {
         let Some(credentials) = keys_file(&assumed.credentials) else { return };
         let file = RoleFile { credentials, user: user_file(assumed) };
-        self.keep(&place.path, &file, messages);
+        self.keep(place, &file, messages);
     }
 
     /// The file of an MFA session; `None` if nothing is cached.
@@ -136,7 +152,7 @@ impl Store {
             issued_at: Cow::Owned(kept.issued.iso8601()),
             refused: kept.refused.clone(),
         };
-        self.keep(&place.path, &file, messages);
+        self.keep(&place, &file, messages);
     }
 
     /// Removes the MFA session of a plan from the cache.
@@ -147,21 +163,37 @@ impl Store {
     }
 
     /// Writes an entry, or warns once per run that it cannot be written.
-    pub(crate) fn keep(&self, path: &std::path::Path, file: &impl Serialize, messages: &Messages) {
+    pub(crate) fn keep(&self, place: &Place, file: &impl Serialize, messages: &Messages) {
         if !self.writable() {
             messages.step(|| String::from("the home directory is another user's; nothing is kept"));
             return;
         }
-        write_or_warn(path, file, ("credentials", "the next run will ask again"), messages);
+        let whose = match place.cache {
+            Cache::Own => Whose::Own,
+            Cache::AwsCli => Whose::AwsCli,
+        };
+        write_or_warn((&place.path, whose), file, ("credentials", "the next run will ask again"), messages);
     }
 }
 
-/// Writes a cache file, or warns once per run that it cannot be written. `what` is what it holds, `so` what follows.
-pub(crate) fn write_or_warn(path: &Path, file: &impl Serialize, (what, so): (&str, &str), messages: &Messages) {
+/// Why nothing can be kept in aws-auth's own directory `dir`; `None` if it can.
+pub fn unusable(dir: &Path) -> Option<String> {
+    let distrust = directories::judge(dir, Whose::Own).err()?;
+    Some(format!("{} cannot be used ({distrust})", dir.display()))
+}
+
+/// Writes a cache file, or warns once per run that it cannot be written. `whose` is the file's directory, `what` is what
+/// the file holds, `so` what follows.
+pub(crate) fn write_or_warn(
+    (path, whose): (&Path, Whose),
+    file: &impl Serialize,
+    (what, so): (&str, &str),
+    messages: &Messages,
+) {
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
     let written = serde_json::to_writer(&mut *bytes, file)
         .map_err(std::io::Error::from)
-        .and_then(|()| private_files::write(path, &bytes));
+        .and_then(|()| private_files::write(path, &bytes, whose));
     if let Err(error) = written {
         messages.cache_failure(&format!("cannot keep {what} in {} ({}); {so}", path.display(), io_words(&error)));
     }

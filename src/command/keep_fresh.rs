@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::cache::keys::hex_sha1;
-use crate::cache::store::Store;
+use crate::cache::store::{self, Store};
 use crate::config::profiles::Profile;
 use crate::config::value::FileKind;
 use crate::context::Context;
@@ -18,7 +18,8 @@ use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
-use crate::system::private_files;
+use crate::system::directories::Whose;
+use crate::system::{directories, private_files};
 use crate::text::shell_words::shell_word;
 
 /// The beginning and the end of the names of these files.
@@ -139,11 +140,13 @@ impl RenewalFile {
             "{own}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
             self.section
         ));
-        if fs::read(path).map(zeroize::Zeroizing::new).is_ok_and(|there| *there == *contents.as_bytes()) {
+        if directories::make(path.parent().unwrap_or(path), Whose::Own).is_ok()
+            && private_files::holds(path, contents.as_bytes())
+        {
             note_use(path);
             return Ok(());
         }
-        private_files::write(path, contents.as_bytes()).map_err(|error| {
+        private_files::write(path, contents.as_bytes(), Whose::Own).map_err(|error| {
             Error::new(format!("cannot write {} ({})", self.path, io_words(&error)))
                 .advise("make room there, or leave --keep-fresh out")
         })?;
@@ -164,7 +167,7 @@ pub fn note_renewal(snapshot: &Snapshot) {
 /// Renews the file's modification time, so that no other run removes it as unused.
 fn note_use(path: &Path) {
     let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
-    if let Ok(file) = File::options().append(true).open(path)
+    if let Ok(file) = private_files::open_own(path, File::options().append(true))
         && is_old(&file) == Some(true)
     {
         let _ = file.set_modified(SystemTime::now());
@@ -198,11 +201,14 @@ pub fn nothing_to_renew(why: &str) -> Error {
 /// keys, so its first call would ask for another code.
 fn refuse_lost_codes(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
     let needs_code = plan.session.is_some() || plan.roles.iter().any(|role| matches!(role.mfa, Mfa::Code(_)));
-    let keeps = context.store.state().is_some() && context.store.writable();
-    if !needs_code || keeps || plan.mfa_process.is_some() {
+    if !needs_code || plan.mfa_process.is_some() {
         return Ok(());
     }
-    let why = context.store.keeps_nothing().unwrap_or_else(|| String::from("--no-cache (or AWS_AUTH_NO_CACHE) is on"));
+    let why = match (context.store.keeps_nothing(), context.store.state()) {
+        (None, Some(_)) => return Ok(()),
+        (None, None) => String::from("--no-cache (or AWS_AUTH_NO_CACHE) is on"),
+        (Some(why), _) => why,
+    };
     Err(Error::new(format!("--keep-fresh would ask for a code again and again: {why}"))
         .advise("leave one of them out, or configure an mfa_process"))
 }
@@ -317,14 +323,21 @@ fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
 
 /// The directory of these files. XDG_RUNTIME_DIR is preferred, since it is removed at the end of the login session.
 fn directory(snapshot: &Snapshot, store: &Store) -> Result<PathBuf> {
-    if let Some(dir) = snapshot.runtime_dir() {
-        return Ok(dir.join("aws-auth"));
-    }
-    snapshot.state_dir().filter(|_| store.writable()).ok_or_else(|| {
-        let why = store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory"));
+    let refused = |why: String| {
         Error::new(format!("--keep-fresh has no place for its file: {why}"))
             .advise("set XDG_RUNTIME_DIR, or leave --keep-fresh out")
-    })
+    };
+    let dir = match snapshot.runtime_dir() {
+        Some(dir) => dir.join("aws-auth"),
+        None => snapshot.state_dir().filter(|_| store.writable()).ok_or_else(|| {
+            refused(store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory")))
+        })?,
+    };
+    // The command would run what another user had put into the file.
+    match store::unusable(&dir) {
+        None => Ok(dir),
+        Some(why) => Err(refused(why)),
+    }
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -7,6 +7,7 @@ use crate::arn::Serial;
 use crate::cache::keys::hex_sha1;
 use crate::cache::store::Store;
 use crate::credentials::Secret;
+use crate::system::directories::Whose;
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
@@ -53,7 +54,7 @@ impl Used<'_> {
         // A failure is ignored, because STS refuses a code that it has seen before.
         let _ = serde_json::to_vec(&all)
             .map_err(std::io::Error::from)
-            .and_then(|bytes| private_files::write(&path, &bytes));
+            .and_then(|bytes| private_files::write(&path, &bytes, Whose::Own));
     }
 }
 

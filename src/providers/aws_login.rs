@@ -119,9 +119,16 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     };
     let missing = || Error::new(format!("{about}: you are not logged in as {}", login.session)).advise(again());
     let path = path(login, context.snapshot).ok_or_else(missing)?;
-    if Session::read(&path).is_none() {
-        return Err(missing());
+    let found = Session::read(&path).ok_or_else(missing)?;
+    // A renewed session that cannot be kept would be lost to the AWS CLI, because a refresh token can be used only once.
+    if let Some(home) = context.store.anothers_home_of(&path) {
+        return match found.entry().filter(|entry| entry.left(now()) > Length::ZERO) {
+            Some(entry) => Ok(entry.credentials),
+            None => Err(Error::new(format!("{about}: the login session has expired"))
+                .advise(format!("it is not renewed, because the home directory {} is another user's", home.display()))),
+        };
     }
+    drop(found);
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let _lock = context.take_turn(&format!("login-{name}"), "the login session")?;
     let mut session = Session::read(&path).ok_or_else(missing)?;

@@ -2,6 +2,7 @@
 
 pub mod ancestry;
 pub mod browser;
+pub mod directories;
 pub mod harden;
 pub mod lock;
 pub mod loopback;

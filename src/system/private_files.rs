@@ -1,14 +1,16 @@
 //! Small files of mode 0600 in directories of mode 0700. They are checked when they are read, and written atomically.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
+use crate::system::directories;
+use crate::system::directories::Whose;
 use crate::system::signals::Undisturbed;
 use crate::time::Timestamp;
 
@@ -27,10 +29,10 @@ pub struct Contents {
 }
 
 /// Reads a small regular file of the effective user; `None` for everything else: missing, unreadable, another user's, too
-/// large, a directory, a pipe.
+/// large, a link, a directory, a pipe.
 pub fn read(path: &Path) -> Option<Contents> {
     // Without O_NONBLOCK, opening a pipe would block forever.
-    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).ok()?;
     // `File::metadata` would cost every run from the cache two page faults, to remember whether statx(2) exists.
     let about = rustix::fs::fstat(&file).ok()?;
     let length = u64::try_from(about.st_size).ok()?;
@@ -53,13 +55,21 @@ pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if bytes.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
+/// Whether this is a regular file of the effective user with mode 0600 that contains these bytes.
+pub fn holds(path: &Path, bytes: &[u8]) -> bool {
+    let Ok(mut file) = open_own(path, OpenOptions::new().read(true)) else { return false };
+    let is_private = |about: std::fs::Metadata| about.mode() & 0o777 == 0o600 && about.len() == bytes.len() as u64;
+    let mut there = Zeroizing::new(vec![0; bytes.len()]);
+    file.metadata().is_ok_and(is_private) && file.read_exact(&mut there).is_ok() && *there == bytes
+}
+
 /// Writes a file atomically: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing directories
-/// get mode 0700, whatever the umask.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// get mode 0700, whatever the umask. `whose` says whose the file's directory is.
+pub fn write(path: &Path, bytes: &[u8], whose: Whose) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
     // A limit on file sizes is then an error, like a full disk.
     let _undisturbed = Undisturbed::begin();
-    make_private_dir(dir)?;
+    directories::make(dir, whose)?;
     let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
@@ -81,36 +91,35 @@ pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Makes a directory and its missing parents, with mode 0700.
-pub fn make_private_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = dir.parent() {
-        make_private_dir(parent)?;
-    }
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
-        // Another process has made it.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-        // There is a file or a broken link instead of a directory.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
-        Err(error) => Err(error),
-    }
-}
-
-/// Opens a lock file. Makes it and its directory if they are missing.
+/// Opens a file in aws-auth's own directory for a lock. Both are created if they are missing.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     if let Some(dir) = path.parent() {
-        make_private_dir(dir)?;
+        directories::make(dir, Whose::Own)?;
     }
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let about = file.metadata()?;
-    if !about.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    if about.mode() & 0o777 != 0o600 && about.uid() == rustix::process::geteuid().as_raw() {
+    let file = open_own(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600))?;
+    if file.metadata()?.mode() & 0o777 != 0o600 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Opens a regular file of our own that has no other name, because a link could lead to any other file of ours.
+pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let refused = |what: &str| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        io::Error::other(format!("{name} {what}; remove it"))
+    };
+    let file = match options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path) {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(refused("is a symbolic link")),
+        other => other?,
+    };
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(refused("is not a regular file"));
+    }
+    if about.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused("belongs to another user"));
+    }
+    // The count is zero if the file was removed meanwhile.
+    if about.nlink() > 1 { Err(refused("has another name")) } else { Ok(file) }
 }

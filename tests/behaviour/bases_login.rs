@@ -310,3 +310,24 @@ fn nothing_of_the_session_shows() {
         }
     }
 }
+
+#[test]
+fn in_another_users_home_nothing_is_renewed_as_root() {
+    if !crate::faults::is_root() {
+        return crate::faults::skipped("in_another_users_home_nothing_is_renewed_as_root", "needs root");
+    }
+    for (seconds, status) in [(240, 0), (-3600, 125)] {
+        let scene = Scene::new(seconds);
+        crate::faults::give_away(crate::faults::UNUSED_USER, scene.world.home());
+        // An earlier run under sudo may have left the file like this.
+        std::os::unix::fs::chown(scene.world.path(Scene::path()), Some(0), Some(0)).unwrap();
+        let before = scene.world.snapshot();
+        let output = scene.run("p");
+        output.assert_status(status);
+        if status != 0 {
+            output.assert_stderr_contains("it is not renewed, because the home directory ");
+        }
+        assert!(scene.signin.lines().is_empty());
+        assert_eq!(scene.world.snapshot(), before);
+    }
+}

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A user id that no account has.
-const UNUSED_USER: u32 = 54321;
+pub const UNUSED_USER: u32 = 54321;
 
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -51,7 +51,7 @@ pub fn unprivileged_as(user: u32, world: &World, test: &str) -> Option<Vec<Strin
     Some(words.into())
 }
 
-fn give_away(user: u32, path: &Path) {
+pub fn give_away(user: u32, path: &Path) {
     std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
     if path.symlink_metadata().unwrap().is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -60,7 +60,7 @@ fn give_away(user: u32, path: &Path) {
     }
 }
 
-fn mode(path: &Path, mode: u32) {
+pub fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -330,8 +330,9 @@ fn a_cache_directory_in_the_way() {
         }
         let output = sops(&world).args(["echo", "ran"]).run();
         output.success().assert_stdout("ran\n");
+        let why = if dangling { "the directory is a symbolic link; remove the link" } else { "Not a directory" };
         output.assert_stderr(&format!(
-            "aws-auth: warning: cannot keep anything in {} (Not a directory); the next run will ask again\n",
+            "aws-auth: warning: cannot keep anything in {} ({why}); the next run will ask again\n",
             world.own_cache_dir().display()
         ));
         assert_eq!(world.cli_cache().len(), 1, "the role was kept");

@@ -773,3 +773,27 @@ fn ctrl_c_ends_every_wait_and_those_who_waited() {
         assert!(!scene.world.path(sso_file("corp")).exists());
     }
 }
+
+#[test]
+fn in_another_users_home_nobody_signs_in_as_root() {
+    if !crate::faults::is_root() {
+        return crate::faults::skipped("in_another_users_home_nobody_signs_in_as_root", "needs root");
+    }
+    // A token of root's that expires soon is used as it is; another user's is ignored.
+    for (own, status) in [(true, 0), (false, 125)] {
+        let scene = Scene::logged_in(60);
+        let home = scene.world.home();
+        crate::faults::give_away(crate::faults::UNUSED_USER, home);
+        if own {
+            std::os::unix::fs::chown(scene.world.path(sso_file("corp")), Some(0), Some(0)).unwrap();
+        }
+        let before = scene.world.snapshot();
+        scene.world.run(["-p", "p", "true"]).assert_status(status);
+        let caches = scene.world.path("caches");
+        scene.world.aws_auth().env("XDG_CACHE_HOME", &caches).args(["-p", "p", "true"]).run().assert_status(status);
+        let output = scene.world.run(["-p", "p", "--login", "--refresh", "--no-browser"]);
+        output.assert_status(125).assert_stderr_contains("is another user's, so a login would be lost");
+        assert_eq!(scene.world.snapshot(), before);
+        assert!(!scene.asked().iter().any(|asked| asked == REGISTER || asked == TOKEN), "{:?}", scene.asked());
+    }
+}
