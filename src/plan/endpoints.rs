@@ -95,14 +95,28 @@ impl Sts {
         }
     }
 
-    /// The endpoint, when it is not one of AWS: then the prompt names it.
+    /// The endpoint, when it is not one of AWS's STS: then the prompt names it.
     pub fn foreign(&self) -> Option<&str> {
         let url = self.endpoint.url()?;
-        let host = host(url);
-        let own = url.starts_with("https://")
-            && OWN.iter().any(|own| host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')));
+        let own = url.starts_with("https://") && is_sts(&host(url).to_ascii_lowercase());
         (!own).then_some(url)
     }
+}
+
+/// Whether AWS's STS has this name: `sts.REGION` in one of AWS's domains, a VPC endpoint of it, or sts.amazonaws.com.
+/// Other names there may be a customer's: an API, a load balancer, or a bucket named `sts` (sts.s3.amazonaws.com).
+fn is_sts(host: &str) -> bool {
+    let is_region = |label: &str| Region::parse(label, "").is_ok();
+    let is_service = |label: &str| matches!(label, "sts" | "sts-fips");
+    host == "sts.amazonaws.com"
+        || OWN.iter().any(|own| {
+            let Some(labels) = host.strip_suffix(own).and_then(|rest| rest.strip_suffix('.')) else { return false };
+            match labels.split('.').collect::<Vec<_>>().as_slice() {
+                [service, region] => is_service(service) && is_region(region),
+                [id, service, region, "vpce"] => id.starts_with("vpce-") && is_service(service) && is_region(region),
+                _ => false,
+            }
+        })
 }
 
 /// Another service than STS that credentials or their tokens come from, in a region.

@@ -1,6 +1,7 @@
 //! Nothing that is secret shows anywhere, and nothing from files or servers reaches the terminal raw. Every run of
 //! every test looks for secrets on stderr and the terminal; here the rest is looked at, and with -v.
 
+use crate::console::federation;
 use crate::world::sts::{Fault, Role, User, seed};
 use crate::world::{Output, World};
 use std::fs;
@@ -306,5 +307,58 @@ fn text_from_servers_reaches_no_terminal_raw() {
         assert_tame(&format!("{fault:?}"), &output.stderr);
         let last = output.stderr.lines().last().unwrap();
         assert!(last.starts_with("aws-auth: "), "one line: {}", output.stderr);
+    }
+}
+
+/// A password that stands in an endpoint's URL reaches the service's address alone: prompts, stories, plans, links,
+/// warnings and errors show the URL without it.
+#[test]
+fn a_password_in_an_endpoint_shows_nowhere() {
+    let mut world = World::seeded();
+    let signin = federation();
+    let with_password = |url: &str| url.replace("://", "://jo:hunter2@");
+    world.set_env("AWS_ENDPOINT_URL_STS", with_password(&world.sts.endpoint()));
+    world.set_env("AWS_ENDPOINT_URL_SIGNIN", with_password(&signin.endpoint()));
+    let hides = |output: &Output| {
+        for text in [&output.stdout_text(), &output.stderr, output.transcript()] {
+            assert!(!text.contains("ter2"), "{}", output.report());
+        }
+    };
+    let run = world.aws_auth().args(["-v", "-p", "sops", "true"]).in_terminal();
+    run.expect(&world.prompt("sops"));
+    run.send_line(&world.fresh_code());
+    hides(run.wait().success());
+    let quiet: [&[&str]; 5] = [
+        &["--explain"],
+        &["--explain", "--json"],
+        &["-v", "--console", "--no-browser"],
+        &["-v", "--refresh", "true"],
+        &["--whoami"],
+    ];
+    for args in quiet {
+        hides(world.aws_auth().args(["-p", "sops"]).args(args).run().success());
+    }
+    let link = world.run(["-p", "sops", "--console", "--no-browser"]);
+    assert!(link.stdout_text().starts_with(&format!("{}/federation?", signin.endpoint())), "{}", link.report());
+    world.sts.fault("AssumeRole", Fault::Status(500), 9);
+    hides(&world.run(["-p", "sops", "--refresh", "true"]));
+    // Where nobody listens, by plain http beyond this machine, and what is no URL.
+    for url in
+        ["http://jo:hunter2@127.0.0.1:1", "http://jo:hunter2@sts.invalid", "http://jo:hun/ter2@x", "jo:hunter2@x"]
+    {
+        for args in [&["true"][..], &["--explain"], &["--explain", "--json"], &["--keep-fresh", "--explain"]] {
+            let run = world.aws_auth().args(["-v", "-p", "sops", "--refresh"]).args(args);
+            hides(&run.env("AWS_ENDPOINT_URL_STS", url).env("AWS_MAX_ATTEMPTS", "1").run());
+        }
+    }
+    for (name, url) in [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://jo:hunter2@127.0.0.1:1/x"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "ftp://jo:hunter2@127.0.0.1:1/x"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://jo:hunter2@127.0.0.1:1"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ftp://jo:hunter2@127.0.0.1:1"),
+    ] {
+        world.config("");
+        world.credentials("");
+        hides(world.aws_auth().args(["-v", "--whoami"]).env(name, url).run().assert_status(125));
     }
 }
