@@ -66,6 +66,10 @@ pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, ro
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
     }
+    let parts = [&file.access_key_id, &file.secret_access_key, &file.session_token];
+    if parts.into_iter().chain(&file.account_id).any(|text| has_control(text)) {
+        return None;
+    }
     // STS may give less than was asked for; the file's own time tells. A copied file can only look shorter.
     let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
     let account_id =
@@ -78,6 +82,12 @@ pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, ro
         account_id,
     };
     Some(Entry { credentials, expiration, length })
+}
+
+/// Whether a text holds a control character, which no credentials have: a NUL could not be passed on at all, and a line
+/// end would begin a line of its own. Every byte is looked at, so that the compiler takes many at once.
+fn has_control(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
 }
 
 /// Credentials as they are written; `None` for those without a token and an end.

@@ -6,6 +6,7 @@ use crate::command::keep_fresh::RenewalFile;
 use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot, is_credential, name_of};
+use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
 use crate::plan::settings::{is_name, is_setting};
@@ -28,7 +29,10 @@ pub struct Changes {
 }
 
 /// The environment for keys that pass through: the caller's as it was found, but for a code that may have been in it.
-pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
+///
+/// # Errors
+/// Returns an error when a value cannot be in an environment; so do the functions below.
+pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Result<Vec<Entry>> {
     let snapshot = snapshot.found();
     let mut set = Assignments::default();
     set.region_option(request);
@@ -40,7 +44,7 @@ pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
 
 /// The environment for a profile that names no credentials: the command's SDK finds the container's or the
 /// instance's, so what leads there stays, and keys go.
-pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Vec<Entry> {
+pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Result<Vec<Entry>> {
     let mut set = Assignments::default();
     if let Some(profile) = profile {
         set.add("AWS_PROFILE", profile);
@@ -66,7 +70,7 @@ pub fn with_credentials(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-) -> Vec<Entry> {
+) -> Result<Vec<Entry>> {
     let set = assignments(snapshot, request, plan, credentials, None);
     build(snapshot, request, set, goes)
 }
@@ -79,7 +83,7 @@ pub fn with_renewal_file(
     plan: &Acquisition,
     credentials: &Credentials,
     fresh: &RenewalFile,
-) -> Vec<Entry> {
+) -> Result<Vec<Entry>> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
     let by_container = matches!(plan.base, Base::Container { .. });
     // Every SDK takes a profile that is named before a container; and the renewal has to find it again.
@@ -87,8 +91,13 @@ pub fn with_renewal_file(
 }
 
 /// What a shell has to do to have that environment, for `--export`.
-pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, credentials: &Credentials) -> Changes {
-    let set = assignments(snapshot, request, plan, credentials, None);
+pub fn changes(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    plan: &Acquisition,
+    credentials: &Credentials,
+) -> Result<Changes> {
+    let set = assignments(snapshot, request, plan, credentials, None).whole()?;
     // These go whether they are here or not: the script may be evaluated where they are.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
@@ -113,11 +122,11 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
         }
     }
     removed.retain(|name| !set.names.contains(name) && is_name(name));
-    Changes { set: all, removed }
+    Ok(Changes { set: all, removed })
 }
 
 /// The same for keys that pass through: the environment's own, for a file or another shell.
-pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
+pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Result<Changes> {
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
@@ -136,7 +145,8 @@ pub fn passing(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
         KEYS.contains(&name) || is_setting(name)
     };
     let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
-    Changes { set: callers(snapshot, request, &set, passes), removed }
+    let set = set.whole()?;
+    Ok(Changes { set: callers(snapshot, request, &set, passes), removed })
 }
 
 /// The caller's own variables that `wanted` names, then the assignments. A script is evaluated, and a file is read,
@@ -229,14 +239,28 @@ struct Assignments {
     names: Vec<String>,
     entries: Vec<Entry>,
     record: String,
+    /// The name of a variable whose value holds NUL, which ends a value.
+    cut_off: Option<String>,
 }
 
 impl Assignments {
-    pub(crate) fn add(&mut self, name: &str, value: &str) {
-        // Values come from text without NUL; one that has it could not be in an environment at all.
-        if let Ok(entry) = CString::new(format!("{name}={value}")) {
-            self.names.push(name.to_owned());
-            self.entries.push(Entry::Owned(entry));
+    fn add(&mut self, name: &str, value: &str) {
+        match CString::new(format!("{name}={value}")) {
+            Ok(entry) => {
+                self.names.push(name.to_owned());
+                self.entries.push(Entry::Owned(entry));
+            }
+            Err(_) => self.cut_off = Some(name.to_owned()),
+        }
+    }
+
+    /// The assignments, if they can all be passed on: without one of them the command might use other credentials, or
+    /// a mixture.
+    fn whole(self) -> Result<Self> {
+        match self.cut_off {
+            None => Ok(self),
+            Some(name) => Err(Error::new(format!("the value for {name} holds a NUL byte, which no variable can hold"))
+                .advise("run 'aws-auth --logout' for the profile, and try again")),
         }
     }
 
@@ -296,7 +320,13 @@ impl Assignments {
 }
 
 /// The caller's entries without those that are set, gone or an outer run's, then the assignments.
-fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
+fn build(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    set: Assignments,
+    gone: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<Entry>> {
+    let set = set.whole()?;
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
     let outer = |name: &[u8]| request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
@@ -306,5 +336,19 @@ fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, gone: imp
     let mut environment = Vec::with_capacity(snapshot.entries.len() + set.entries.len());
     environment.extend(kept.cloned());
     environment.extend(set.entries);
-    environment
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Assignments;
+
+    #[test]
+    fn a_value_with_nul_is_an_error_that_does_not_show_it() {
+        let mut set = Assignments::default();
+        set.add("AWS_ACCESS_KEY_ID", "AKIA");
+        set.add("AWS_SECRET_ACCESS_KEY", "canary\0");
+        let error = set.whole().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("AWS_SECRET_ACCESS_KEY holds a NUL byte") && !error.contains("canary"), "{error}");
+    }
 }
