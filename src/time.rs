@@ -34,11 +34,11 @@ impl Timestamp {
     /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. `None`
     /// for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let time = match text.strip_suffix("UTC") {
-            Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
-            None => text.parse::<jiff::Timestamp>(),
+        let text = match text.strip_suffix("UTC") {
+            Some(bare) => &format!("{}Z", bare.trim_end()),
+            None => text,
         };
-        match time {
+        match text.parse::<jiff::Timestamp>() {
             Ok(time) => Some(Self(time.as_second())),
             Err(_) => is_behind_the_last(text).then_some(Self::LAST),
         }
@@ -174,9 +174,13 @@ mod tests {
     #[test]
     fn the_last_moment_can_be_written_and_what_is_behind_it_is_read_as_it() {
         assert_eq!(Timestamp::LAST.iso8601(), "9999-12-30T22:00:00Z");
-        for text in
-            ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00", "9999-12-30T22:00:00Z", "9999-12-30T22:00:00UTC"]
-        {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59+00:00",
+            "9999-12-31T23:59:59UTC",
+            "9999-12-30T22:00:00Z",
+            "9999-12-30T22:00:00UTC",
+        ] {
             assert_eq!(Timestamp::parse(text), Some(Timestamp::LAST), "{text}");
         }
         for text in ["9999-12-32T00:00:00Z", "9999-12-31", "9999-12-3", "never"] {

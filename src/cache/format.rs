@@ -59,9 +59,9 @@ pub(crate) struct SessionFile<'a> {
     pub(crate) refused: Vec<String>,
 }
 
-/// The credentials in a file; `None` when they cannot be used. `written` is when they were made, `nominal` how long
-/// they were asked for.
-pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, role: Option<&RoleArn>) -> Option<Entry> {
+/// The credentials in a file; `None` when they cannot be used. `length` is how long they were asked for: STS gives that
+/// or refuses. The file's own time does not count, for a copy of the file has another one.
+pub(crate) fn entry(file: &KeysFile<'_>, length: Length, role: Option<&RoleArn>) -> Option<Entry> {
     let expiration = Timestamp::parse(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
@@ -70,8 +70,6 @@ pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, ro
     if parts.into_iter().chain(&file.account_id).any(|text| has_control(text)) {
         return None;
     }
-    // STS may give less than was asked for; the file's own time tells. A copied file can only look shorter.
-    let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
     let account_id =
         file.account_id.as_deref().map(String::from).or_else(|| role.map(|role| role.account().to_owned()));
     let credentials = Credentials {

@@ -20,6 +20,9 @@ use crate::system::private_files;
 use crate::text::json;
 use crate::time::{Length, Timestamp};
 
+/// No permission set gives credentials for less.
+const SHORTEST_SSO: Length = Length::hours(1);
+
 /// What the AWS CLI writes for SSO.
 #[derive(Serialize, Deserialize)]
 struct SsoFile<'a> {
@@ -60,8 +63,11 @@ fn sso_found(path: &Path, sso: &Sso, now: Timestamp) -> Found<Entry> {
     if others {
         return Found::Unusable;
     }
-    let mut entry = format::entry(&file.credentials, contents.written, Length::MAX, None);
+    // A permission set decides how long they live, which only the file's own time tells.
+    let mut entry = format::entry(&file.credentials, Length::MAX, None).map(|entry| entry.made(contents.written));
     if let Some(entry) = &mut entry {
+        // A copied file looks younger than it is.
+        entry.length = entry.length.max(SHORTEST_SSO);
         // AWS CLI 2.9 and older write no account.
         entry.credentials.account_id = Some(sso.account_id.clone());
     }

@@ -307,3 +307,23 @@ fn a_token_that_would_end_the_header_is_refused() {
     ));
     assert!(web.lines().is_empty());
 }
+
+#[test]
+fn an_end_reaches_the_command_as_the_aws_cli_writes_it() {
+    let mut world = World::new();
+    let ends = [
+        ("2100-01-01T00:00:00Z", "2100-01-01T00:00:00Z"),
+        ("2100-01-01T00:00:00.5Z", "2100-01-01T00:00:00Z"),
+        ("2100-01-01T00:00:00+00:00", "2100-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"),
+    ];
+    for (end, seen) in ends {
+        let keys =
+            serde_json::json!({ "AccessKeyId": "ASIAC", "SecretAccessKey": "s", "Token": "t", "Expiration": end });
+        let web = Web::start(move |_| Reply::Json(keys.clone()));
+        world.set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", web.endpoint()));
+        let run = world.run(["--export=json"]);
+        let export: serde_json::Value = serde_json::from_str(&run.success().stdout_text()).unwrap();
+        assert_eq!(export["Expiration"], seen, "{end}");
+    }
+}
