@@ -1,7 +1,9 @@
 //! Moments and lengths of time: how they are read, written, and shown to people.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, as AWS gives expirations.
@@ -50,15 +52,27 @@ impl Timestamp {
     }
 
     /// The time of day in the local time zone, for messages: `09:12`, with the date when it is not within a day of
-    /// `now`.
+    /// `now`. In UTC, and with a mark, when TZ names something that is no file of a time zone.
     pub fn local(self, now: Self) -> String {
         let near = Length::hours(20);
         let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-        jiff::Timestamp::from_second(self.0).map_or_else(
-            |_| String::from("?"),
-            |time| time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
-        )
+        let Ok(time) = jiff::Timestamp::from_second(self.0) else { return String::from("?") };
+        if zone_may_hang() {
+            return format!("{} UTC", time.strftime(format));
+        }
+        time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string()
     }
+}
+
+/// Whether TZ leads to a pipe, a device or a very large file. jiff reads whatever is at the path, without an end from a
+/// device, and waits for a pipe's writer.
+fn zone_may_hang() -> bool {
+    /// The largest files of zones have a few kilobytes.
+    const LARGEST: u64 = 1024 * 1024;
+    let Some(zone) = std::env::var_os("TZ") else { return false };
+    let path = zone.as_encoded_bytes();
+    let path = OsStr::from_bytes(path.strip_prefix(b":").unwrap_or(path));
+    std::fs::metadata(path).is_ok_and(|about| !about.is_dir() && (!about.is_file() || about.len() > LARGEST))
 }
 
 /// Whether the text is a moment in the last hours of the year 9999, which jiff cannot hold in every time zone.
