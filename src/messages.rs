@@ -105,8 +105,17 @@ fn nobody_reads(stream: &impl std::os::fd::AsFd) -> bool {
 /// When it cannot be written.
 pub fn print(text: &str) -> Result<u8> {
     let mut stdout = std::io::stdout();
+    if is_closed(&stdout) {
+        return Err(Error::new("cannot write (standard output is closed)"));
+    }
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map(|()| 0).map_err(|error| Error::new(format!("cannot write ({})", io_words(&error))))
+}
+
+/// Whether the caller left a stream closed, which the standard library takes for written. A descriptor that goes at
+/// execve is no caller's: it is /dev/null in the place of a closed one (`system::harden`).
+fn is_closed(stream: &impl std::os::fd::AsFd) -> bool {
+    rustix::io::fcntl_getfd(stream).map_or(true, |flags| flags.contains(rustix::io::FdFlags::CLOEXEC))
 }
 
 /// Whether what is written to a stream may be coloured: only for a person at a terminal that can, and who has not said

@@ -35,10 +35,17 @@ pub const LIMITS: Limits =
 /// # Errors
 /// When the system gives none.
 pub fn runtime() -> Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    enough_files()
+        .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
         .map_err(|error| Error::new(format!("cannot start the network ({})", crate::error::io_words(&error))))
+}
+
+/// Tries whether the files of an event loop can be open at once: tokio panics, and ends the process, when one of them
+/// cannot.
+fn enough_files() -> std::io::Result<()> {
+    let pair = std::os::unix::net::UnixStream::pair;
+    let _six = [pair()?, pair()?, pair()?];
+    Ok(())
 }
 
 /// How a server is reached: whose certificates are trusted, and which proxy is used. Everything that can be wrong with

@@ -120,7 +120,7 @@ impl RenewalFile {
         // One for each profile, its options, and configuration.
         let key = hex_sha1(&format!("{source}\n{name}\n{process}"));
         let dir = directory(snapshot, store)?;
-        let path = text(&dir.join(format!("{}{key}{}", NAME.0, NAME.1)))?;
+        let path = text(&absolute(dir.join(format!("{}{key}{}", NAME.0, NAME.1))))?;
         let command = command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { profile, path, shown, section, callers_file, command })
     }
@@ -303,10 +303,15 @@ fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hi
     text
 }
 
+/// The path, which the command may use in another directory: HOME and the variables for files may be relative.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 /// The caller's AWS_CONFIG_FILE, and the path that it means.
 fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
     let path = match snapshot.config_file() {
-        Some(path) => text(&std::path::absolute(&path).unwrap_or(path))?,
+        Some(path) => text(&absolute(path))?,
         None => String::new(),
     };
     Ok((snapshot.var(FileKind::Config.variable()).map(|_| path.clone()), path))

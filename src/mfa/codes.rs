@@ -143,8 +143,10 @@ impl<'a> Codes<'a> {
                 None => codes.no_terminal(serial),
             })
         };
-        let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) else {
-            return Err(nowhere(self, trouble));
+        let mut terminal = match Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) {
+            Ok(Some(terminal)) => terminal,
+            Ok(None) => return Err(nowhere(self, trouble)),
+            Err(error) => return Err(NoCode::Failed(cannot_open(&error))),
         };
         if let (Some(renewal), None) = (&self.renewal, why) {
             terminal.say(&renewal.asked_by());
@@ -208,7 +210,7 @@ impl<'a> Codes<'a> {
                 "STS refused that code; it may be mistyped or used, give the one that the device shows now",
             ));
         };
-        if Terminal::open().is_none() {
+        if Terminal::is_missing() {
             return Err(NoCode::Failed(error));
         }
         Ok(format!("STS refused the code of {source}; give the one that the device shows now"))
@@ -233,4 +235,11 @@ impl<'a> Codes<'a> {
             Some(_) => self.login_first(),
         })
     }
+}
+
+/// The terminal may be there, but cannot be had now.
+#[cold]
+fn cannot_open(error: &std::io::Error) -> Error {
+    Error::new(format!("cannot open the terminal for an MFA code ({})", crate::error::io_words(error)))
+        .advise("raise the limit of open files (ulimit -n), or set AWS_AUTH_MFA_TOKEN")
 }

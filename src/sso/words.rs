@@ -39,7 +39,7 @@ pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
 /// What a person has to read to go on: on the terminal, else on stderr, where the log of a machine shows it.
 pub fn tell(context: &Context<'_>, text: &str) {
     match Terminal::open() {
-        Some(mut terminal) => terminal.say(&format!("aws-auth: {text}")),
-        None => context.messages.insist(text),
+        Ok(Some(mut terminal)) => terminal.say(&format!("aws-auth: {text}")),
+        _ => context.messages.insist(text),
     }
 }
