@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result, io_words};
 use crate::plan::metadata::{Container, ContainerToken, Instance};
-use crate::system::private_files;
+use crate::system::{private_files, random};
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
-use crate::time::{Timestamp, now};
+use crate::time::{Length, Timestamp, now};
 
 /// How long the container's endpoint may take to connect, and to answer; how often it is asked.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -104,9 +104,17 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
             "{place} gives credentials that expired at {}; they are used all the same, as AWS asks in an outage",
             end.local(now)
         ));
-        credentials.expiration = None;
+        credentials.expiration = Some(now + outage_length());
     }
     Ok(credentials)
+}
+
+/// How long credentials of an outage count as good, as in the AWS SDKs: long enough that an SDK, which asks anew when a
+/// quarter of an hour is left, does not ask for every call, and not the same on every instance, so that they do not all
+/// ask at once when the outage is over.
+fn outage_length() -> Length {
+    let [random] = random::bytes::<1>().unwrap_or_default();
+    Length::seconds(16 * 60 + i64::from(random))
 }
 
 struct Metadata<'a> {

@@ -180,6 +180,20 @@ fn old_credentials_of_an_outage_are_used_as_aws_asks() {
     );
 }
 
+/// A run that renews its credentials asks again soon, when the outage may be over: without an end it never would.
+#[test]
+fn old_credentials_of_an_outage_get_an_end_that_is_near() {
+    let mut world = World::new();
+    let web = metadata::instance(&world.sts, Imds::Outage);
+    world.set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", web.endpoint());
+    let started = crate::world::sts::clock::machine();
+    let run = world.run(["--export=json"]);
+    let export: serde_json::Value = serde_json::from_str(&run.success().stdout_text()).unwrap();
+    let end = export["Expiration"].as_str().unwrap();
+    let ends: Vec<String> = (15 * 60..22 * 60).map(|left| crate::world::sts::clock::iso(started + left)).collect();
+    assert!(ends.iter().any(|possible| possible == end), "{end}: {}", run.report());
+}
+
 // The container.
 
 fn in_a_container(authorization: &'static str) -> (World, Web) {
