@@ -50,7 +50,7 @@ impl Context<'_> {
     /// up after five minutes, unless AWS_AUTH_WAIT_TIMEOUT says otherwise.
     fn wait_limit(&self) -> Option<Duration> {
         let asked = self.patience().or(self.request.wait_limit.map(Length::to_duration));
-        asked.or_else(|| Terminal::open().is_none().then_some(UNATTENDED_WAIT))
+        asked.or_else(|| Terminal::is_missing().then_some(UNATTENDED_WAIT))
     }
 
     /// Opens a link in a browser, which gets no keys.

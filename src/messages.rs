@@ -105,8 +105,17 @@ fn reader_is_gone(stream: &impl std::os::fd::AsFd) -> bool {
 /// Returns an error if it cannot be written.
 pub fn print(text: &str) -> Result<u8> {
     let mut stdout = std::io::stdout();
+    if is_closed(&stdout) {
+        return Err(Error::new("cannot write to stdout (it is closed)"));
+    }
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map(|()| 0).map_err(|error| Error::new(format!("cannot write to stdout ({})", io_words(&error))))
+}
+
+/// Whether the caller closed the stream. The standard library reports success when it writes to a closed one. A
+/// descriptor with FD_CLOEXEC is not the caller's: it is the /dev/null that replaces a closed one (`system::harden`).
+fn is_closed(stream: &impl std::os::fd::AsFd) -> bool {
+    rustix::io::fcntl_getfd(stream).map_or(true, |flags| flags.contains(rustix::io::FdFlags::CLOEXEC))
 }
 
 /// Whether output to the stream may be coloured: it is a terminal that can show colours, and NO_COLOR is not set

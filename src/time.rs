@@ -1,7 +1,9 @@
 //! Points in time and lengths of time: how they are read, written, and shown to people.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 /// A point in time, in whole seconds since 1970-01-01T00:00:00Z. AWS gives expirations in whole seconds.
@@ -36,11 +38,11 @@ impl Timestamp {
     /// Reads an expiration as caches and programs write it: ISO 8601 with `Z`, an offset, or a trailing `UTC`. Returns
     /// `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let time = match text.strip_suffix("UTC") {
-            Some(bare) => format!("{}Z", bare.trim_end()).parse::<jiff::Timestamp>(),
-            None => text.parse::<jiff::Timestamp>(),
+        let text = match text.strip_suffix("UTC") {
+            Some(bare) => &format!("{}Z", bare.trim_end()),
+            None => text,
         };
-        match time {
+        match text.parse::<jiff::Timestamp>() {
             Ok(time) => Some(Self(time.as_second())),
             Err(_) => is_after_last(text).then_some(Self::LAST),
         }
@@ -52,15 +54,28 @@ impl Timestamp {
     }
 
     /// The time of day in the local time zone, for messages: `09:12`, with the date if `now` is 20 hours or more away,
-    /// because the time of day alone could be read as today's or tomorrow's.
+    /// because the time of day alone could be read as today's or tomorrow's. It is in UTC, and marked so, if TZ names a
+    /// file that cannot be one of a time zone.
     pub fn local(self, now: Self) -> String {
         let near = Length::hours(20);
         let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-        jiff::Timestamp::from_second(self.0).map_or_else(
-            |_| String::from("?"),
-            |time| time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
-        )
+        let Ok(time) = jiff::Timestamp::from_second(self.0) else { return String::from("?") };
+        if zone_may_hang() {
+            return format!("{} UTC", time.strftime(format));
+        }
+        time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string()
     }
+}
+
+/// Whether TZ names a pipe, a device or a very large file. jiff reads any file at the path: it would wait for a pipe's
+/// writer, and read a device without end.
+fn zone_may_hang() -> bool {
+    /// Files of time zones have a few kilobytes at most.
+    const LARGEST: u64 = 1024 * 1024;
+    let Some(zone) = std::env::var_os("TZ") else { return false };
+    let path = zone.as_encoded_bytes();
+    let path = OsStr::from_bytes(path.strip_prefix(b":").unwrap_or(path));
+    std::fs::metadata(path).is_ok_and(|about| !about.is_dir() && (!about.is_file() || about.len() > LARGEST))
 }
 
 /// Whether the text is a time in the last days of the year 9999. jiff does not parse all of them, because it could not
@@ -177,9 +192,13 @@ mod tests {
     #[test]
     fn times_after_the_last_one_that_can_be_written_are_read_as_that_one() {
         assert_eq!(Timestamp::LAST.iso8601(), "9999-12-30T22:00:00Z");
-        for text in
-            ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00", "9999-12-30T22:00:00Z", "9999-12-30T22:00:00UTC"]
-        {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59+00:00",
+            "9999-12-31T23:59:59UTC",
+            "9999-12-30T22:00:00Z",
+            "9999-12-30T22:00:00UTC",
+        ] {
             assert_eq!(Timestamp::parse(text), Some(Timestamp::LAST), "{text}");
         }
         for text in ["9999-12-32T00:00:00Z", "9999-12-31", "9999-12-3", "never"] {

@@ -173,10 +173,10 @@ fn code_source(plan: &Acquisition, context: &Context<'_>) -> CodeSource {
         CodeSource::Variable
     } else if plan.mfa_process.is_some() {
         CodeSource::Process
-    } else if Terminal::open().is_some() {
-        CodeSource::Terminal
-    } else {
+    } else if Terminal::is_missing() {
         CodeSource::Nowhere
+    } else {
+        CodeSource::Terminal
     }
 }
 

@@ -159,7 +159,7 @@ fn get_session_token(
 
 /// Whether there is any source of a code.
 fn can_ask(calls: &Calls<'_>) -> bool {
-    calls.codes.has_source() || Terminal::open().is_some()
+    calls.codes.has_source() || !Terminal::is_missing()
 }
 
 fn ended_early(error: Error, calls: &Calls<'_>) -> Error {

@@ -23,7 +23,7 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     let plan = match resolve::resolve(context.set, request)? {
         Plan::Acquire(plan) => plan,
         Plan::PassThrough if format == Format::Json => credentials::of_environment(context, &PURPOSE)?,
-        Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request))?),
+        Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request)?)?),
         Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
     };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
@@ -31,7 +31,7 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
         keep_fresh::note_renewal(snapshot);
         return print(&json(&credentials));
     }
-    print(&script(format, &environment::changes(snapshot, request, &plan, &credentials))?)
+    print(&script(format, &environment::changes(snapshot, request, &plan, &credentials)?)?)
 }
 
 /// The credentials in the format of a `credential_process`.

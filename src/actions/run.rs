@@ -28,7 +28,7 @@ use crate::time::now;
 pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let prepared = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
         Plan::Acquire(plan) => with_credentials(context, &plan, command),
-        Plan::Ambient { profile } => Ok(without_credentials(context, profile.as_deref())),
+        Plan::Ambient { profile } => without_credentials(context, profile.as_deref()),
         Plan::PassThrough => passing_through(context.snapshot, context.request, context.messages),
     });
     let path = context.snapshot.var("PATH");
@@ -82,15 +82,15 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     let Context { snapshot, request, messages, .. } = context;
     if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
         messages.step(|| String::from("the command's own SDK renews the credentials of the web identity"));
-        return Ok(environment::untouched(snapshot, request).into());
+        return Ok(environment::untouched(snapshot, request)?.into());
     }
     // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
     let program = command.first().map(OsString::as_os_str);
     let Obtained { credentials, .. } = credentials::get(context, plan, program)?;
     let environment = match &file {
-        None => environment::with_credentials(snapshot, request, plan, &credentials),
-        Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file),
+        None => environment::with_credentials(snapshot, request, plan, &credentials)?,
+        Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file)?,
     };
     Ok(Prepared { environment, credentials: Some(credentials) })
 }
@@ -105,7 +105,7 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
 }
 
 /// Becomes the command without credentials of a profile: its SDK looks for those of the container or instance.
-fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared {
+fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Result<Prepared> {
     let Context { snapshot, request, set, messages, .. } = context;
     messages.step(|| story::profile(profile, context));
     let sdk = "the command will use the credentials of the container or instance, if there are any";
@@ -115,7 +115,7 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Prepared
         (None, _) if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
         (None, _) => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}")),
     }
-    environment::ambient(snapshot, request, profile).into()
+    Ok(environment::ambient(snapshot, request, profile)?.into())
 }
 
 /// No profile is named: the keys in the environment reach the command as they are.
@@ -130,7 +130,7 @@ fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messag
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
         format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
-    Ok(environment::untouched(snapshot, request).into())
+    Ok(environment::untouched(snapshot, request)?.into())
 }
 
 /// The program that is started and its credentials, for `-v`. Its arguments may hold secrets. That it cannot be found is

@@ -35,10 +35,17 @@ pub const LIMITS: Limits =
 /// # Errors
 /// Returns an error if the system refuses what it needs, such as file descriptors.
 pub fn runtime() -> Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    enough_files()
+        .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
         .map_err(|error| Error::new(format!("cannot start the network ({})", crate::error::io_words(&error))))
+}
+
+/// Checks that the file descriptors of an event loop are available. If one of them is not, tokio panics, which ends the
+/// process.
+fn enough_files() -> std::io::Result<()> {
+    let pair = std::os::unix::net::UnixStream::pair;
+    let _six = [pair()?, pair()?, pair()?];
+    Ok(())
 }
 
 /// How a server is reached: which certificates are trusted, and which proxy is used. Both are checked when the value is

@@ -19,6 +19,15 @@ impl Entry {
     pub fn left(&self, now: Timestamp) -> Length {
         self.expiration - now
     }
+
+    /// The same entry, with the length of credentials that were issued at `made`.
+    #[must_use]
+    pub fn made(mut self, made: Timestamp) -> Self {
+        if self.expiration > made {
+            self.length = self.expiration - made;
+        }
+        self
+    }
 }
 
 /// An MFA session, as stored.

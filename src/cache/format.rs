@@ -60,16 +60,17 @@ pub(crate) struct SessionFile<'a> {
     pub(crate) refused: Vec<String>,
 }
 
-/// The credentials in a file; `None` if they cannot be used. `written` is when they were obtained, `nominal` the
-/// lifetime that was requested.
-pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, role: Option<&RoleArn>) -> Option<Entry> {
+/// The credentials in a file; `None` if they cannot be used. `length` is the lifetime that was requested: STS gives that
+/// or refuses. The file's modification time is not used, because copying the file changes it.
+pub(crate) fn entry(file: &KeysFile<'_>, length: Length, role: Option<&RoleArn>) -> Option<Entry> {
     let expiration = Timestamp::parse(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {
         return None;
     }
-    // STS may give less than was requested; the time of the file shows it. A copied file has a later time, so its
-    // length can only come out shorter.
-    let length = if expiration > written { nominal.min(expiration - written) } else { nominal };
+    let parts = [&file.access_key_id, &file.secret_access_key, &file.session_token];
+    if parts.into_iter().chain(&file.account_id).any(|text| has_control(text)) {
+        return None;
+    }
     let account_id =
         file.account_id.as_deref().map(String::from).or_else(|| role.map(|role| role.account().to_owned()));
     let credentials = Credentials {
@@ -80,6 +81,12 @@ pub(crate) fn entry(file: &KeysFile<'_>, written: Timestamp, nominal: Length, ro
         account_id,
     };
     Some(Entry { credentials, expiration, length })
+}
+
+/// Whether the text contains a control character. No credentials do: a NUL byte cannot be in a variable, and a line end
+/// would start a new line in a file. The loop does not stop early, so that the compiler can vectorise it.
+fn has_control(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
 }
 
 /// Credentials in the form of a file; `None` if they have no session token or no expiration.

@@ -20,6 +20,9 @@ use crate::system::private_files;
 use crate::text::json;
 use crate::time::{Length, Timestamp};
 
+/// The shortest lifetime that a permission set can have.
+const SHORTEST_SSO: Length = Length::hours(1);
+
 /// The file that the AWS CLI writes for SSO.
 #[derive(Serialize, Deserialize)]
 struct SsoFile<'a> {
@@ -61,8 +64,11 @@ fn sso_found(path: &Path, sso: &Sso, now: Timestamp) -> Found<Entry> {
     if others {
         return Found::Unusable;
     }
-    let mut entry = format::entry(&file.credentials, contents.written, Length::MAX, None);
+    // The permission set decides the lifetime; only the file's modification time shows it.
+    let mut entry = format::entry(&file.credentials, Length::MAX, None).map(|entry| entry.made(contents.written));
     if let Some(entry) = &mut entry {
+        // The modification time of a copied file is too late, which makes the length too short.
+        entry.length = entry.length.max(SHORTEST_SSO);
         // AWS CLI 2.9 and older write no account.
         entry.credentials.account_id = Some(sso.account_id.clone());
     }

@@ -207,7 +207,7 @@ pub(crate) fn role_found(path: &Path, role: (&RoleArn, Length), now: Timestamp) 
     if !arn.is_role_of(&file.user.arn) {
         return Found::OtherRole(file.user.arn.into_owned());
     }
-    unexpired(entry(&file.credentials, contents.written, length, Some(arn)), now)
+    unexpired(entry(&file.credentials, length, Some(arn)), now)
 }
 
 /// What was found, given the entry in the file; `None` is a file that cannot be used.
@@ -229,7 +229,7 @@ fn session_found(
         && file.serial_number == session.serial.value.as_str()
         && file.sts == plan.sts.identity();
     let Some(issued) = Timestamp::parse(&file.issued_at).filter(|_| fits) else { return Found::Unusable };
-    let entry = match unexpired(entry(&file.credentials, issued, Length::MAX, None), now) {
+    let entry = match unexpired(entry(&file.credentials, Length::MAX, None).map(|entry| entry.made(issued)), now) {
         Found::Entry(entry) => entry,
         Found::Expired(at) => return Found::Expired(at),
         _ => return Found::Unusable,

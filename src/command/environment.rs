@@ -6,6 +6,7 @@ use crate::command::keep_fresh::RenewalFile;
 use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot, is_credential, name_of};
+use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
 use crate::plan::settings::{is_name, is_setting};
@@ -27,7 +28,10 @@ pub struct Changes {
 }
 
 /// The environment if keys pass through: the caller's, without AWS_AUTH_MFA_TOKEN, which must not reach the command.
-pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
+///
+/// # Errors
+/// Returns an error if a value cannot be in an environment, as do the functions below.
+pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Result<Vec<Entry>> {
     let snapshot = snapshot.found();
     let mut set = Assignments::default();
     set.region_option(request);
@@ -39,7 +43,7 @@ pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Vec<Entry> {
 
 /// The environment if the profile names no credentials: keys are removed, and the variables by which the command's SDK
 /// finds the credentials of the container or instance stay.
-pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Vec<Entry> {
+pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Result<Vec<Entry>> {
     let mut set = Assignments::default();
     if let Some(profile) = profile {
         set.add("AWS_PROFILE", profile);
@@ -65,7 +69,7 @@ pub fn with_credentials(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-) -> Vec<Entry> {
+) -> Result<Vec<Entry>> {
     let set = assignments(snapshot, request, plan, credentials, None);
     build(snapshot, request, set, is_removed)
 }
@@ -77,7 +81,7 @@ pub fn with_renewal_file(
     plan: &Acquisition,
     credentials: &Credentials,
     fresh: &RenewalFile,
-) -> Vec<Entry> {
+) -> Result<Vec<Entry>> {
     let set = assignments(snapshot, request, plan, credentials, Some(fresh));
     let by_container = matches!(plan.base, Base::Container { .. });
     // The renewal needs these to find the container. They do no harm: every SDK prefers a named profile.
@@ -85,8 +89,13 @@ pub fn with_renewal_file(
 }
 
 /// The changes that give a shell the environment of [`with_credentials`], for `--export`.
-pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, credentials: &Credentials) -> Changes {
-    let set = assignments(snapshot, request, plan, credentials, None);
+pub fn changes(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    plan: &Acquisition,
+    credentials: &Credentials,
+) -> Result<Changes> {
+    let set = assignments(snapshot, request, plan, credentials, None).whole()?;
     // Unset even if they are not set here: the script may be evaluated in another environment.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
@@ -111,11 +120,11 @@ pub fn changes(snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition, c
         }
     }
     removed.retain(|name| !set.names.contains(name) && is_name(name));
-    Changes { set: all, removed }
+    Ok(Changes { set: all, removed })
 }
 
 /// The changes if keys pass through: the environment's own keys and settings, for a file or another shell.
-pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
+pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Result<Changes> {
     let mut set = Assignments::default();
     set.region_option(request);
     if !set.record.is_empty() {
@@ -134,7 +143,8 @@ pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Changes {
         KEYS.contains(&name) || is_setting(name)
     };
     let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
-    Changes { set: with_callers_own(snapshot, request, &set, passes), removed }
+    let set = set.whole()?;
+    Ok(Changes { set: with_callers_own(snapshot, request, &set, passes), removed })
 }
 
 /// The caller's own variables that are `wanted`, then the assignments. The caller's are included because the script may
@@ -227,14 +237,30 @@ struct Assignments {
     names: Vec<String>,
     entries: Vec<Entry>,
     record: String,
+    /// The name of a variable whose value contains a NUL byte, which would end the value.
+    cut_off: Option<String>,
 }
 
 impl Assignments {
-    pub(crate) fn add(&mut self, name: &str, value: &str) {
-        // A value with a NUL byte cannot be in an environment; the sources of values have none.
-        if let Ok(entry) = CString::new(format!("{name}={value}")) {
-            self.names.push(name.to_owned());
-            self.entries.push(Entry::Owned(entry));
+    fn add(&mut self, name: &str, value: &str) {
+        match CString::new(format!("{name}={value}")) {
+            Ok(entry) => {
+                self.names.push(name.to_owned());
+                self.entries.push(Entry::Owned(entry));
+            }
+            Err(_) => self.cut_off = Some(name.to_owned()),
+        }
+    }
+
+    /// The assignments, if all of them can be passed on. If one were missing, the command might use other credentials,
+    /// or a mixture.
+    fn whole(self) -> Result<Self> {
+        match self.cut_off {
+            None => Ok(self),
+            Some(name) => {
+                Err(Error::new(format!("the value for {name} contains a NUL byte, which no variable can hold"))
+                    .advise("run 'aws-auth --logout' for the profile, and try again"))
+            }
         }
     }
 
@@ -296,7 +322,13 @@ impl Assignments {
 }
 
 /// The caller's entries without those that are replaced, removed or an outer run's, then the assignments.
-fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, removed: impl Fn(&[u8]) -> bool) -> Vec<Entry> {
+fn build(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    set: Assignments,
+    removed: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<Entry>> {
+    let set = set.whole()?;
     let replaced = |name: &[u8]| set.names.iter().any(|set| set.as_bytes() == name);
     let outer = |name: &[u8]| request.caller.variables.unset().iter().any(|unset| unset.as_bytes() == name);
     let kept = snapshot.entries.iter().filter(|entry| {
@@ -306,5 +338,19 @@ fn build(snapshot: &Snapshot, request: &Request<'_>, set: Assignments, removed: 
     let mut environment = Vec::with_capacity(snapshot.entries.len() + set.entries.len());
     environment.extend(kept.cloned());
     environment.extend(set.entries);
-    environment
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Assignments;
+
+    #[test]
+    fn a_value_with_nul_is_an_error_that_does_not_show_it() {
+        let mut set = Assignments::default();
+        set.add("AWS_ACCESS_KEY_ID", "AKIA");
+        set.add("AWS_SECRET_ACCESS_KEY", "canary\0");
+        let error = set.whole().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("AWS_SECRET_ACCESS_KEY contains a NUL byte") && !error.contains("canary"), "{error}");
+    }
 }

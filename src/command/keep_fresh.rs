@@ -123,7 +123,7 @@ impl RenewalFile {
         // Runs with the same configuration file, profile and options share a file.
         let key = hex_sha1(&format!("{source}\n{name}\n{process}"));
         let dir = directory(snapshot, store)?;
-        let path = text(&dir.join(format!("{}{key}{}", NAME.0, NAME.1)))?;
+        let path = text(&absolute(dir.join(format!("{}{key}{}", NAME.0, NAME.1))))?;
         let command = command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { profile, path, shown, section, callers_file, command })
     }
@@ -312,10 +312,16 @@ fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hi
     text
 }
 
+/// The absolute path. HOME and the variables for files may be relative, and the command may use the path in another
+/// directory.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 /// The caller's AWS_CONFIG_FILE, if it is set, and the absolute path of the config file.
 fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
     let path = match snapshot.config_file() {
-        Some(path) => text(&std::path::absolute(&path).unwrap_or(path))?,
+        Some(path) => text(&absolute(path))?,
         None => String::new(),
     };
     Ok((snapshot.var(FileKind::Config.variable()).map(|_| path.clone()), path))

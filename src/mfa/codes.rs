@@ -146,8 +146,10 @@ impl<'a> Codes<'a> {
                 None => codes.no_terminal(serial),
             })
         };
-        let Some(mut terminal) = Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) else {
-            return Err(cannot_ask(self, trouble));
+        let mut terminal = match Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) {
+            Ok(Some(terminal)) => terminal,
+            Ok(None) => return Err(cannot_ask(self, trouble)),
+            Err(error) => return Err(NoCode::Failed(cannot_open(&error))),
         };
         if let (Some(renewal), None) = (&self.renewal, why) {
             terminal.say(&renewal.asked_by());
@@ -216,7 +218,7 @@ impl<'a> Codes<'a> {
                 "STS refused that code; it may be mistyped or used already; type the one that the device shows now",
             ));
         };
-        if Terminal::open().is_none() {
+        if Terminal::is_missing() {
             return Err(NoCode::Failed(error));
         }
         Ok(format!("STS refused the code from {source}; type the one that the device shows now"))
@@ -241,4 +243,10 @@ impl<'a> Codes<'a> {
             Some(_) => self.login_first(),
         })
     }
+}
+
+/// The error if there may be a terminal, but it cannot be opened now.
+fn cannot_open(error: &std::io::Error) -> Error {
+    Error::new(format!("cannot open the terminal for an MFA code ({})", crate::error::io_words(error)))
+        .advise("raise the limit of open files (ulimit -n), or set AWS_AUTH_MFA_TOKEN")
 }

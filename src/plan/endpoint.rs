@@ -7,12 +7,13 @@ use crate::plan::origin::{Origin, Sourced};
 use crate::plan::proxy::{Proxy, proxy};
 use crate::plan::settings;
 use crate::request::Request;
-use crate::text::url::{in_clear, is_url};
+use crate::text::url::{in_clear, is_url, without_user};
 
 /// How a service is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The configured endpoint, without a slash at its end; `None` if the SDK's rules choose one.
+    /// The configured endpoint, without a slash at its end; `None` if the SDK's rules choose one. A user and a password
+    /// are removed: requests are signed instead, and the AWS CLI does not send them either.
     pub url: Option<Sourced<String>>,
     /// Whether the FIPS endpoint is used.
     pub fips: bool,
@@ -126,7 +127,9 @@ fn configured_url(
             .map(|value| Sourced { value: value.text.into_owned(), origin: Origin::File(value.at) });
     }
     let Some(mut url) = found else { return Ok(None) };
-    if !is_url(&url.value) {
+    let sound = is_url(&url.value);
+    url.value = without_user(&url.value);
+    if !sound {
         return Err(Error::new(format!("the endpoint '{}' ({}) is not a URL", url.value, url.origin.text(set)))
             .advise("write it as https://HOST or https://HOST:PORT (or with http://)"));
     }

@@ -96,14 +96,29 @@ impl Sts {
         }
     }
 
-    /// The configured endpoint, if it is not AWS's own. The prompt names it.
+    /// The configured endpoint, if it is not AWS's own STS. The prompt names it.
     pub fn foreign(&self) -> Option<&str> {
         let url = self.endpoint.url()?;
-        let host = host(url);
-        let own = url.starts_with("https://")
-            && OWN.iter().any(|own| host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')));
+        let own = url.starts_with("https://") && is_sts(&host(url).to_ascii_lowercase());
         (!own).then_some(url)
     }
+}
+
+/// Whether this is a name of AWS's STS: `sts.REGION` in one of AWS's domains, a VPC endpoint of STS, or
+/// sts.amazonaws.com. Other names there may be a customer's: an API, a load balancer, or a bucket named `sts`
+/// (sts.s3.amazonaws.com).
+fn is_sts(host: &str) -> bool {
+    let is_region = |label: &str| Region::parse(label, "").is_ok();
+    let is_service = |label: &str| matches!(label, "sts" | "sts-fips");
+    host == "sts.amazonaws.com"
+        || OWN.iter().any(|own| {
+            let Some(labels) = host.strip_suffix(own).and_then(|rest| rest.strip_suffix('.')) else { return false };
+            match labels.split('.').collect::<Vec<_>>().as_slice() {
+                [service, region] => is_service(service) && is_region(region),
+                [id, service, region, "vpce"] => id.starts_with("vpce-") && is_service(service) && is_region(region),
+                _ => false,
+            }
+        })
 }
 
 /// A service other than STS that gives credentials or tokens, in one region.

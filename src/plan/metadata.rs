@@ -7,7 +7,7 @@ use crate::config::profiles::Profile;
 use crate::error::{Error, Result};
 use crate::plan::endpoint::{setting, switched_on};
 use crate::request::Request;
-use crate::text::url::host;
+use crate::text::url::{host, without_user};
 
 /// The address of the ECS agent, to which AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative.
 const ECS: &str = "http://169.254.170.2";
@@ -64,6 +64,7 @@ impl Container {
         } else {
             return Ok(None);
         };
+        let url = without_user(&url);
         let https = url.starts_with("https://");
         if !https && !url.starts_with("http://") {
             return Err(Error::new(format!("{variable} is '{url}', which is not a URL"))
@@ -111,7 +112,7 @@ impl Instance {
             }
         };
         let endpoint = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")?;
-        let endpoint = endpoint.unwrap_or_else(|| by_mode.to_owned());
+        let endpoint = without_user(&endpoint.unwrap_or_else(|| by_mode.to_owned()));
         if !endpoint.starts_with("http://") || host(&endpoint).is_empty() {
             return Err(Error::new(format!("the instance metadata endpoint '{endpoint}' is not a URL"))
                 .advise("AWS_EC2_METADATA_SERVICE_ENDPOINT must begin with http://"));

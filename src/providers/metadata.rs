@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
 use crate::error::{Error, Result, io_words};
 use crate::plan::metadata::{Container, ContainerToken, Instance};
-use crate::system::private_files;
+use crate::system::{private_files, random};
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
-use crate::time::{Timestamp, now};
+use crate::time::{Length, Timestamp, now};
 
 /// How long the container's endpoint may take for the head of an answer, and again for its body.
 const CONTAINER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -112,9 +112,17 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
             "{place} gives credentials that expired at {}; they are used anyway, as AWS recommends for an outage",
             end.local(now)
         ));
-        credentials.expiration = None;
+        credentials.expiration = Some(now + outage_length());
     }
     Ok(credentials)
+}
+
+/// How long the expired credentials of an outage count as valid, as in the AWS SDKs. It is more than 15 minutes, because
+/// an SDK that has less than that left asks again for every call. It is random, so that not all instances ask at the same
+/// time when the outage is over.
+fn outage_length() -> Length {
+    let [random] = random::bytes::<1>().unwrap_or_default();
+    Length::seconds(16 * 60 + i64::from(random))
 }
 
 /// The instance metadata service, during one fetch.

@@ -92,7 +92,9 @@ pub(crate) fn ask(
     lock: &mut Option<Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
-    let Some(mut terminal) = Terminal::open_for(context.patience()) else {
+    let opened = Terminal::open_for(context.patience())
+        .map_err(|error| Error::new(format!("{about}: cannot open the terminal ({})", io_words(&error))))?;
+    let Some(mut terminal) = opened else {
         return Err(no().into());
     };
     if let Some(renewal) = &context.request.keep_fresh.renewal {

@@ -39,7 +39,7 @@ pub fn unrenewed(sso: &Sso, about: &str, error: Error) -> Error {
 /// Shows what the user must read to go on: on the terminal, or else on stderr, so that it is in the log of a CI job.
 pub fn tell(context: &Context<'_>, text: &str) {
     match Terminal::open() {
-        Some(mut terminal) => terminal.say(&format!("aws-auth: {text}")),
-        None => context.messages.insist(text),
+        Ok(Some(mut terminal)) => terminal.say(&format!("aws-auth: {text}")),
+        _ => context.messages.insist(text),
     }
 }

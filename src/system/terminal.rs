@@ -41,16 +41,33 @@ pub enum Answer {
 
 impl Terminal {
     /// The terminal, if the process has one.
-    pub fn open() -> Option<Self> {
-        let tty = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty").ok()?;
-        Some(Self { tty, patience: None })
+    ///
+    /// # Errors
+    /// Returns an error if there may be a terminal, but it cannot be opened now, because too many files are open.
+    pub fn open() -> io::Result<Option<Self>> {
+        let opened = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty");
+        match opened {
+            Ok(tty) => Ok(Some(Self { tty, patience: None })),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
+                Err(error)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether the process has no terminal.
+    pub fn is_missing() -> bool {
+        matches!(Self::open(), Ok(None))
     }
 
     /// Like [`Self::open`], with a limit for prompts. A limit is given if a command that runs at this terminal waits for the
     /// answer. Then a prompt in the background fails instead of stopping, and it changes the terminal as little as
     /// possible, because the command's SDK may kill this process during the prompt.
-    pub fn open_for(patience: Option<Duration>) -> Option<Self> {
-        Some(Self { patience, ..Self::open()? })
+    ///
+    /// # Errors
+    /// Returns an error in the same case as [`Self::open`].
+    pub fn open_for(patience: Option<Duration>) -> io::Result<Option<Self>> {
+        Ok(Self::open()?.map(|terminal| Self { patience, ..terminal }))
     }
 
     /// Prints a line on the terminal.

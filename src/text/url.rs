@@ -27,6 +27,19 @@ pub fn in_clear(url: &str) -> Option<&str> {
     (!is_local(authority)).then_some(url)
 }
 
+/// The URL without a user and a password, which no message may show. If the text is not a URL, everything before its last
+/// `@` is removed, because a password that contains a `/` makes a URL invalid.
+pub fn without_user(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, url),
+    };
+    let end = if is_url(url) { rest.find(['/', '?', '#']).unwrap_or(rest.len()) } else { rest.len() };
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    scheme.map_or_else(|| format!("{host}{path}"), |scheme| format!("{scheme}://{host}{path}"))
+}
+
 /// The host of a URL; an IPv6 address is without its brackets.
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

@@ -182,6 +182,20 @@ fn old_credentials_of_an_outage_are_used_as_aws_asks() {
     );
 }
 
+/// Without an expiration, a run that renews its credentials would never ask again, even after the outage.
+#[test]
+fn old_credentials_of_an_outage_get_an_end_that_is_near() {
+    let mut world = World::new();
+    let web = metadata::instance(&world.sts, Imds::Outage);
+    world.set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", web.endpoint());
+    let started = crate::world::sts::clock::machine();
+    let run = world.run(["--export=json"]);
+    let export: serde_json::Value = serde_json::from_str(&run.success().stdout_text()).unwrap();
+    let end = export["Expiration"].as_str().unwrap();
+    let ends: Vec<String> = (15 * 60..22 * 60).map(|left| crate::world::sts::clock::iso(started + left)).collect();
+    assert!(ends.iter().any(|possible| possible == end), "{end}: {}", run.report());
+}
+
 // The container.
 
 fn in_a_container(authorization: &'static str) -> (World, Web) {
@@ -312,4 +326,24 @@ fn a_token_that_would_end_the_header_is_refused() {
         token.display()
     ));
     assert!(web.lines().is_empty());
+}
+
+#[test]
+fn an_end_reaches_the_command_as_the_aws_cli_writes_it() {
+    let mut world = World::new();
+    let ends = [
+        ("2100-01-01T00:00:00Z", "2100-01-01T00:00:00Z"),
+        ("2100-01-01T00:00:00.5Z", "2100-01-01T00:00:00Z"),
+        ("2100-01-01T00:00:00+00:00", "2100-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"),
+    ];
+    for (end, seen) in ends {
+        let keys =
+            serde_json::json!({ "AccessKeyId": "ASIAC", "SecretAccessKey": "s", "Token": "t", "Expiration": end });
+        let web = Web::start(move |_| Reply::Json(keys.clone()));
+        world.set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", web.endpoint()));
+        let run = world.run(["--export=json"]);
+        let export: serde_json::Value = serde_json::from_str(&run.success().stdout_text()).unwrap();
+        assert_eq!(export["Expiration"], seen, "{end}");
+    }
 }

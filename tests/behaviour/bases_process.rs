@@ -273,6 +273,31 @@ fn ended_credentials_are_refused() {
 }
 
 #[test]
+fn every_way_to_write_an_end_reaches_the_command_as_the_aws_cli_writes_it() {
+    let world = world(ANSWER);
+    answer_temporary(&world, 3600);
+    let answer: Value = serde_json::from_str(&world.read("answer")).unwrap();
+    for (end, seen) in [
+        (Value::Null, None),
+        (json!(""), None),
+        (json!("2100-01-01T00:00:00Z"), Some("2100-01-01T00:00:00Z")),
+        (json!("2100-01-01T00:00:00.999999Z"), Some("2100-01-01T00:00:00Z")),
+        (json!("2100-01-01T00:00:00+00:00"), Some("2100-01-01T00:00:00Z")),
+        (json!("2100-01-01T02:00:00.5+02:00"), Some("2100-01-01T00:00:00Z")),
+        (json!("9999-12-31T23:59:59Z"), Some("9999-12-30T22:00:00Z")),
+    ] {
+        let mut answer = answer.clone();
+        answer["Expiration"] = end.clone();
+        world.write("answer", answer.to_string());
+        let child = world.run(["-p", "p", "env", "-0"]).env_of_child();
+        assert_eq!(child.get("AWS_CREDENTIAL_EXPIRATION").map(String::as_str), seen, "{end}");
+        let export = world.run(["-p", "p", "--export=json"]);
+        let export: Value = serde_json::from_str(&export.success().stdout_text()).unwrap();
+        assert_eq!(export.get("Expiration").and_then(Value::as_str), seen, "{end}");
+    }
+}
+
+#[test]
 fn what_cannot_be_run_is_said_with_the_line() {
     for (command, words) in [
         (

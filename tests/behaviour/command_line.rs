@@ -1,6 +1,6 @@
 //! The command line: options and their variables, where COMMAND begins, and the messages about mistakes.
 
-use crate::world::{Invocation, Output, Role, Status, World, seed};
+use crate::world::{AWS_AUTH, Invocation, Output, Role, Status, World, seed};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -229,6 +229,46 @@ fn help_that_cannot_be_written_is_a_failure() {
         })
         .run();
     output.assert_status(125).assert_stderr("aws-auth: cannot write to stdout (No space left on device)\n");
+}
+
+/// Every action that prints, with a standard output that is closed, and with one that is full.
+#[test]
+fn what_cannot_be_printed_is_a_failure_of_every_action() {
+    let world = World::seeded();
+    let signin = crate::console::federation();
+    crate::kit::log_in(&world, "sops");
+    for (to, words) in [(">&-", "it is closed"), (">/dev/full", "No space left on device")] {
+        if to == ">/dev/full" && !std::path::Path::new("/dev/full").exists() {
+            eprintln!("skipped: there is no /dev/full here");
+            continue;
+        }
+        for action in [
+            "--export",
+            "--export=json",
+            "--list",
+            "--list --json",
+            "--explain",
+            "--explain --json",
+            "--help",
+            "-h",
+            "--version",
+            "--man",
+            "--completions=bash",
+            "--status",
+            "--whoami",
+            "--switch-role-url",
+            "--console --no-browser",
+        ] {
+            let script = format!("exec \"$0\" {action} {to}");
+            let run = world.command("sh").args(["-c", &script, AWS_AUTH]).profile("sops");
+            let run = run.env("AWS_ENDPOINT_URL_SIGNIN", signin.endpoint()).run();
+            run.assert_status(125).assert_stderr(&format!("aws-auth: cannot write to stdout ({words})\n"));
+        }
+    }
+    // A command may run without standard output.
+    let script = "exec \"$0\" sh -c 'echo x 2>&-' >&-";
+    let run = world.command("sh").args(["-c", script, AWS_AUTH]).profile("sops").run();
+    assert_ne!(run.status, Status::Code(125), "{}", run.report());
 }
 
 #[test]

@@ -506,3 +506,23 @@ fn a_container_can_still_be_found_by_the_renewal() {
     output.success();
     assert_eq!(key_ids(&output).len(), 1);
 }
+
+#[test]
+fn the_file_is_named_by_an_absolute_path_when_home_is_relative() {
+    let world = logged_in();
+    let parent = world.home().parent().unwrap();
+    let run = world.aws_auth().cwd(parent).env("HOME", world.home().file_name().unwrap());
+    let run = run.args([
+        "-p",
+        "sops",
+        "--keep-fresh",
+        "sh",
+        "-c",
+        "cd /; cat \"$AWS_CONFIG_FILE\"; echo \"$AWS_CONFIG_FILE\"",
+    ]);
+    let output = run.run();
+    output.success();
+    let path = file(&world);
+    let text = fs::read_to_string(&path).unwrap();
+    output.assert_stdout(&format!("{text}{}\n", path.display()));
+}

@@ -188,9 +188,13 @@ fn keys_that_somebody_put_in_their_place_are_not_renewed() {
 #[test]
 fn short_keys_are_renewed_from_the_cache_and_not_by_a_call_each() {
     let world = world();
-    world.sts.set_role_lifetime(Some(600));
     let script = "for i in 1 2 3; do \"$A\" printenv AWS_ACCESS_KEY_ID; done";
-    let output = world.aws_auth().env("A", AWS_AUTH).args(["-p", "outer", "sh", "-c", script]).run();
+    let output = world
+        .aws_auth()
+        .env("A", AWS_AUTH)
+        .env("AWS_AUTH_DURATION", "15m")
+        .args(["-p", "outer", "sh", "-c", script])
+        .run();
     output.success();
     assert_eq!(world.sts.count("AssumeRole"), 1);
 }

@@ -338,3 +338,23 @@ fn await_stop(shell: &Running<'_>) {
     shell.expect("it stands\r\n");
     shell.expect(SHELL_PROMPT);
 }
+
+#[test]
+fn a_terminal_that_cannot_be_opened_for_too_many_files_is_not_called_missing() {
+    let world = World::seeded();
+    // The lock and the network open files before the terminal is opened. With the lowest limit that is enough for them,
+    // none is left for the terminal.
+    for limit in 4..20 {
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let output = world.aws_auth().through(["sh", "-c", &script, "sh"]).args(["-p", "sops", "true"]);
+        let output = output.in_terminal().wait();
+        output.assert_status(125);
+        if output.stderr != "aws-auth: cannot start the network (Too many open files)\n" {
+            let words = "aws-auth: cannot open the terminal for an MFA code (Too many open files); raise the limit of \
+                         open files (ulimit -n), or set AWS_AUTH_MFA_TOKEN\n";
+            assert!(output.stderr.ends_with(words), "{}", output.report());
+            return;
+        }
+    }
+    panic!("20 files are not enough for the network");
+}

@@ -230,6 +230,10 @@ fn what_cannot_be_used_is_a_miss_and_is_replaced() {
         ("an array for the token", with(&|v| v["Credentials"]["SessionToken"] = json!(["x"])).into()),
         ("no token", with(&|v| drop(v["Credentials"].as_object_mut().unwrap().remove("SessionToken"))).into()),
         ("an empty secret", with(&|v| v["Credentials"]["SecretAccessKey"] = json!("")).into()),
+        ("a NUL in the secret", with(&|v| v["Credentials"]["SecretAccessKey"] = json!("a\0b")).into()),
+        ("a NUL in the key", with(&|v| v["Credentials"]["AccessKeyId"] = json!("ASIA\0")).into()),
+        ("a line end in the token", with(&|v| v["Credentials"]["SessionToken"] = json!("a\nb")).into()),
+        ("an escape in the account", with(&|v| v["Credentials"]["AccountId"] = json!("\u{1b}[2J")).into()),
         ("no end", with(&|v| v["Credentials"]["Expiration"] = json!("soon")).into()),
         ("a time of no place", with(&|v| v["Credentials"]["Expiration"] = json!(from_now(3000))).into()),
         ("ended", with(&|v| v["Credentials"]["Expiration"] = json!(from_now(-10) + "Z")).into()),
@@ -257,12 +261,7 @@ fn what_cannot_be_used_is_a_miss_and_is_replaced() {
     let world = world();
     for (what, bytes) in cases {
         world.sts.clear_log();
-        let path = world.write(entry(&world), bytes);
-        if what == "nearly ended" {
-            // Modified 50 minutes ago, as if it was written when the credentials were issued.
-            let then = clock::machine() - 3000;
-            set_modified(&path, then);
-        }
+        world.write(entry(&world), bytes);
         assert_ne!(run(&world), "ASIACACHED", "{what}");
         assert_eq!(world.sts.count("AssumeRole"), 1, "{what}");
         let kept = world.cli_cache();
@@ -275,6 +274,44 @@ fn what_cannot_be_used_is_a_miss_and_is_replaced() {
 fn set_modified(path: &Path, seconds: i64) {
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(seconds).unwrap());
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+/// A copied cache has new modification times, and one from an archive has old ones. Only the requested lifetime counts.
+#[test]
+fn the_time_of_an_entrys_file_changes_nothing_about_its_freshness() {
+    let world = world();
+    // (seconds that the role is asked for, seconds left, what is wanted, whether it is fresh)
+    for (duration, left, min_ttl, fresh) in [
+        ("1h", 890, "15m", false),
+        ("1h", 950, "15m", true),
+        ("1h", 2300, "1h", false),
+        ("1h", 2500, "1h", true),
+        ("15m", 590, "15m", false),
+        ("15m", 650, "15m", true),
+    ] {
+        for age in [0, 300, 3000, 1_000_000] {
+            let case = format!("{duration}, {left} s left, {min_ttl} wanted, {age} s old");
+            let run = || world.aws_auth().profile("p").env("AWS_AUTH_DURATION", duration).args(["--min-ttl", min_ttl]);
+            let _ = fs::remove_dir_all(world.cli_cache_dir());
+            run().arg("true").run().success();
+            let [path] = crate::kit::role_entries(&world).try_into().unwrap();
+            fs::write(&path, written(&(from_now(left) + "Z")).to_string()).unwrap();
+            set_modified(&path, clock::machine() - age);
+            let got = run().args(["printenv", "AWS_ACCESS_KEY_ID"]).run().success().stdout_text();
+            assert_eq!(got == "ASIACACHED\n", fresh, "{case}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_for_ever_is_passed_on_with_the_last_time_that_can_be_written() {
+    let world = world();
+    for end in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59UTC"] {
+        world.write(entry(&world), written(end).to_string());
+        let env = world.aws_auth().profile("p").args(["env", "-0"]).run().env_of_child();
+        assert_eq!(env["AWS_ACCESS_KEY_ID"], "ASIACACHED");
+        assert_eq!(env["AWS_CREDENTIAL_EXPIRATION"], "9999-12-30T22:00:00Z", "{end}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! No secret is shown, and text from files or servers reaches the terminal only escaped. Every run in every test looks
 //! for secrets on stderr and the terminal. These tests look in the other places too, and use -v.
 
+use crate::console::federation;
 use crate::world::sts::{Fault, Role, User, seed};
 use crate::world::{Output, World};
 use std::fs;
@@ -306,5 +307,57 @@ fn text_from_servers_reaches_no_terminal_raw() {
         assert_escaped(&format!("{fault:?}"), &output.stderr);
         let last = output.stderr.lines().last().unwrap();
         assert!(last.starts_with("aws-auth: "), "the last line is not a message of aws-auth: {}", output.stderr);
+    }
+}
+
+/// Prompts, steps, plans, links, warnings and errors show an endpoint's URL without the password in it.
+#[test]
+fn a_password_in_an_endpoint_shows_nowhere() {
+    let mut world = World::seeded();
+    let signin = federation();
+    let with_password = |url: &str| url.replace("://", "://jo:hunter2@");
+    world.set_env("AWS_ENDPOINT_URL_STS", with_password(&world.sts.endpoint()));
+    world.set_env("AWS_ENDPOINT_URL_SIGNIN", with_password(&signin.endpoint()));
+    let hides = |output: &Output| {
+        for text in [&output.stdout_text(), &output.stderr, output.transcript()] {
+            assert!(!text.contains("ter2"), "{}", output.report());
+        }
+    };
+    let run = world.aws_auth().args(["-v", "-p", "sops", "true"]).in_terminal();
+    run.expect(&world.prompt("sops"));
+    run.send_line(&world.fresh_code());
+    hides(run.wait().success());
+    let quiet: [&[&str]; 5] = [
+        &["--explain"],
+        &["--explain", "--json"],
+        &["-v", "--console", "--no-browser"],
+        &["-v", "--refresh", "true"],
+        &["--whoami"],
+    ];
+    for args in quiet {
+        hides(world.aws_auth().args(["-p", "sops"]).args(args).run().success());
+    }
+    let link = world.run(["-p", "sops", "--console", "--no-browser"]);
+    assert!(link.stdout_text().starts_with(&format!("{}/federation?", signin.endpoint())), "{}", link.report());
+    world.sts.fault("AssumeRole", Fault::Status(500), 9);
+    hides(&world.run(["-p", "sops", "--refresh", "true"]));
+    // An endpoint where nothing listens, plain http to another machine, and texts that are not URLs.
+    for url in
+        ["http://jo:hunter2@127.0.0.1:1", "http://jo:hunter2@sts.invalid", "http://jo:hun/ter2@x", "jo:hunter2@x"]
+    {
+        for args in [&["true"][..], &["--explain"], &["--explain", "--json"], &["--keep-fresh", "--explain"]] {
+            let run = world.aws_auth().args(["-v", "-p", "sops", "--refresh"]).args(args);
+            hides(&run.env("AWS_ENDPOINT_URL_STS", url).env("AWS_MAX_ATTEMPTS", "1").run());
+        }
+    }
+    for (name, url) in [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://jo:hunter2@127.0.0.1:1/x"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "ftp://jo:hunter2@127.0.0.1:1/x"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://jo:hunter2@127.0.0.1:1"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ftp://jo:hunter2@127.0.0.1:1"),
+    ] {
+        world.config("");
+        world.credentials("");
+        hides(world.aws_auth().args(["-v", "--whoami"]).env(name, url).run().assert_status(125));
     }
 }

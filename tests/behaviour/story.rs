@@ -304,3 +304,29 @@ fn of_somebody_who_is_signed_in() {
     let output = world.run(["-v", "-p", "dev", "true"]);
     assert_told(&world, &output, &[profile, keys, NO_CODE, cached, starts]);
 }
+
+/// The library for local times would wait for a pipe's writer, and read a device without end.
+#[test]
+fn a_time_zone_that_is_a_pipe_or_a_device_does_not_hang() {
+    let world = World::seeded();
+    let pipe = world.fifo("pipe").display().to_string();
+    verbose(&world, &["-p", "sops", "true"]);
+    for (zone, end) in [
+        (pipe.as_str(), "HH:MM UTC"),
+        (&format!(":{pipe}"), "HH:MM UTC"),
+        ("pipe", "HH:MM UTC"),
+        (":./pipe", "HH:MM UTC"),
+        ("/dev/zero", "HH:MM UTC"),
+        (":/dev/zero", "HH:MM UTC"),
+        (".", "HH:MM"),
+        ("no/such/zone", "HH:MM"),
+        ("UTC", "HH:MM"),
+        ("", "HH:MM"),
+    ] {
+        let run = world.aws_auth().through(["timeout", "--signal=KILL", "10"]).env("TZ", zone);
+        let run = run.args(["-v", "-p", "sops", "true"]).run();
+        run.success();
+        let said = told(&world, &run);
+        assert!(said.contains(&format!(" until {end}\n")), "{zone}: {said}");
+    }
+}

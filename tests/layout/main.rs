@@ -68,8 +68,8 @@ const ARMS_OF_A_CHOICE: usize = 4;
 const DOCUMENT: &str = "docs/design.md";
 const SECTION: &str = "The rooms";
 
-/// The process's arguments and environment are asked for by these files alone.
-const ASKS_THE_PROCESS: &[&str] = &["main.rs"];
+/// Only these files read the process's arguments and environment; time.rs checks TZ before jiff reads it.
+const ASKS_THE_PROCESS: &[&str] = &["main.rs", "time.rs"];
 const ASKING: &[&str] = &["std::env", "env::var("];
 
 /// The process is ended by these files alone.
@@ -138,7 +138,7 @@ fn the_document_names_every_file() {
 }
 
 #[test]
-fn the_process_is_asked_in_main_alone() {
+fn the_process_is_asked_in_main_and_for_its_time_zone_alone() {
     let sources = source::of_this_crate();
     let asking = words::outside_of(ASKS_THE_PROCESS, ASKING, &sources);
     none([asking, words::outside_of(ENDS_THE_PROCESS, ENDING, &sources)].concat());
