@@ -1,6 +1,7 @@
 //! `--logout`: forgetting cached credentials.
 
 use crate::cache::forget;
+use crate::command::fresh_files;
 use crate::context::Context;
 use crate::error::Result;
 use crate::plan::model::Plan;
@@ -9,7 +10,7 @@ use crate::plan::resolve;
 /// Forgets the cached credentials of the profile, or of every profile.
 #[cold]
 pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
-    let Context { set, request, store, messages, .. } = context;
+    let Context { set, request, store, messages, snapshot, .. } = context;
     let (mut removed, mut device) = (0, None);
     if all {
         for name in set.names() {
@@ -19,6 +20,7 @@ pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
             }
         }
         removed += forget::forget_all(store)?;
+        fresh_files::forget(snapshot, store);
     } else if let Plan::Acquire(plan) = resolve::resolve(set, request)? {
         let forgotten = forget::forget(&plan, store)?;
         removed = forgotten.sets;

@@ -14,6 +14,7 @@ use crate::config::section::{Map, Section, no_nested};
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
+use crate::config::without_keys::without_access_keys;
 use crate::error::{Error, Result};
 
 /// The profile that counts when none is named.
@@ -105,6 +106,11 @@ impl<'a> ProfileSet<'a> {
     /// The text of this file as it was read, without a byte order mark; empty when it is not there.
     pub fn text(&self, file: FileKind) -> &'a str {
         self.source(file).map_or("", SourceFile::text)
+    }
+
+    /// The text of this file without the access keys in it, and otherwise to the byte.
+    pub fn text_without_access_keys(&self, file: FileKind) -> String {
+        without_access_keys(self.text(file))
     }
 
     /// The path of this file, when it is there.
