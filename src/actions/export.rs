@@ -4,7 +4,7 @@ use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
 use crate::actions::script::script;
 use crate::cli::formats::Format;
-use crate::command::{environment, keep_fresh};
+use crate::command::{environment, fresh_files};
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
     };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
     if format == Format::Json {
-        keep_fresh::note_renewal(snapshot);
+        fresh_files::note_renewal(snapshot);
         return print(&json(&credentials));
     }
     print(&script(format, &environment::changes(snapshot, request, &plan, &credentials)?)?)

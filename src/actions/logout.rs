@@ -1,6 +1,7 @@
 //! `--logout`: removing cached credentials.
 
 use crate::cache::forget;
+use crate::command::fresh_files;
 use crate::context::Context;
 use crate::error::Result;
 use crate::plan::model::Plan;
@@ -11,7 +12,7 @@ use crate::plan::resolve;
 /// # Errors
 /// Returns an error if the profile does not resolve or a file cannot be removed.
 pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
-    let Context { set, request, store, messages, .. } = context;
+    let Context { set, request, store, messages, snapshot, .. } = context;
     let (mut removed, mut device) = (0, None);
     if all {
         for name in set.names() {
@@ -21,6 +22,7 @@ pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
             }
         }
         removed += forget::forget_all(store)?;
+        fresh_files::forget(snapshot, store);
     } else if let Plan::Acquire(plan) = resolve::resolve(set, request)? {
         let forgotten = forget::forget(&plan, store)?;
         removed = forgotten.sets;

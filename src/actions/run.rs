@@ -88,6 +88,10 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
     let program = command.first().map(OsString::as_os_str);
     let Obtained { credentials, .. } = credentials::get(context, plan, program)?;
+    if let Some(file) = &file {
+        // `--logout --all` may have removed the file during a prompt, because no command used it yet.
+        file.write(context)?;
+    }
     let environment = match &file {
         None => environment::with_credentials(snapshot, request, plan, &credentials)?,
         Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file)?,

@@ -2,15 +2,12 @@
 //! aws-auth. With it the command's SDK asks aws-auth for new credentials when it needs them (docs/design.md, "Renewals:
 //! --keep-fresh").
 
-use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fs;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use crate::cache::keys::hex_sha1;
 use crate::cache::store::{self, Store};
+use crate::command::fresh_files;
 use crate::config::profiles::Profile;
 use crate::config::value::FileKind;
 use crate::context::Context;
@@ -21,15 +18,6 @@ use crate::plan::model::{Acquisition, Mfa};
 use crate::system::directories::Whose;
 use crate::system::{directories, private_files};
 use crate::text::shell_words::shell_word;
-
-/// The beginning and the end of the names of these files.
-const NAME: (&str, &str) = ("fresh-", ".config");
-
-/// A file that was not used for this long is removed. No command can still need it: credentials last at most 36 hours.
-const MAX_IDLE_TIME: Duration = Duration::from_hours(7 * 24);
-
-/// The file's modification time is renewed only if it is older than this, to save writes.
-const USE_NOTE_INTERVAL: Duration = Duration::from_hours(24);
 
 /// The keys of a profile that lead to credentials, besides `sso_*`. Everything else is a setting.
 const CREDENTIAL_KEYS: [&str; 18] = [
@@ -123,7 +111,7 @@ impl RenewalFile {
         // Runs with the same configuration file, profile and options share a file.
         let key = hex_sha1(&format!("{source}\n{name}\n{process}"));
         let dir = directory(snapshot, store)?;
-        let path = text(&absolute(dir.join(format!("{}{key}{}", NAME.0, NAME.1))))?;
+        let path = text(&absolute(dir.join(fresh_files::name(&key))))?;
         let command = command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { profile, path, shown, section, callers_file, command })
     }
@@ -134,61 +122,26 @@ impl RenewalFile {
     /// Returns an error if it cannot be written: without it the command would have no credentials.
     pub fn write(&self, context: &Context<'_>) -> Result<()> {
         let path = Path::new(&self.path);
-        let own = context.set.text(FileKind::Config);
+        // The command needs no access keys: its credentials come from aws-auth, which reads the user's own file.
+        let own = zeroize::Zeroizing::new(context.set.text_without_access_keys(FileKind::Config));
         let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
         let contents = zeroize::Zeroizing::new(format!(
-            "{own}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
-            self.section
+            "{}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
+            *own, self.section
         ));
         if directories::make(path.parent().unwrap_or(path), Whose::Own).is_ok()
             && private_files::holds(path, contents.as_bytes())
         {
-            note_use(path);
+            fresh_files::note_use(path);
             return Ok(());
         }
         private_files::write(path, contents.as_bytes(), Whose::Own).map_err(|error| {
             Error::new(format!("cannot write {} ({})", self.path, io_words(&error)))
                 .advise("make room there, or leave --keep-fresh out")
         })?;
-        remove_unused(path);
+        fresh_files::remove_old(path);
         Ok(())
     }
-}
-
-/// Notes that the `--keep-fresh` file for which this run is a renewal is still in use.
-pub fn note_renewal(snapshot: &Snapshot) {
-    if let Some(above) = &snapshot.renewing_command
-        && let Some(path) = above.found.var(FileKind::Config.variable())
-    {
-        note_use(Path::new(path));
-    }
-}
-
-/// Renews the file's modification time, so that no other run removes it as unused.
-fn note_use(path: &Path) {
-    let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
-    if let Ok(file) = private_files::open_own(path, File::options().append(true))
-        && is_old(&file) == Some(true)
-    {
-        let _ = file.set_modified(SystemTime::now());
-    }
-}
-
-/// Removes the files beside `kept` that were not used for [`MAX_IDLE_TIME`].
-fn remove_unused(kept: &Path) {
-    let Some(dir) = kept.parent() else { return };
-    for path in private_files::list(dir).unwrap_or_default() {
-        let name = path.file_name().map_or(Cow::Borrowed(""), |name| name.to_string_lossy());
-        let ours = name.starts_with(NAME.0) && name.ends_with(NAME.1);
-        let age = || age(path.symlink_metadata().ok()?.modified().ok()?);
-        if ours && path != kept && age().is_some_and(|age| age > MAX_IDLE_TIME) {
-            let _ = fs::remove_file(&path);
-        }
-    }
-}
-
-fn age(since: SystemTime) -> Option<Duration> {
-    SystemTime::now().duration_since(since).ok()
 }
 
 /// The error if new credentials cannot be obtained later: only the keys in the environment are known.
@@ -282,12 +235,15 @@ fn process_word(word: &str) -> String {
 fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hides: bool) -> String {
     let mut text = String::new();
     for (key, value) in profile.entries() {
-        if CREDENTIAL_KEYS.contains(&&*key) || key.starts_with("sso_") || key == "region" {
+        let is_known = KEYS_WITHOUT_SECRETS.contains(&&*key);
+        // In the credentials file, a key that AWS does not document may hold another program's secret.
+        let may_be_secret = value.at.file == FileKind::Credentials && !is_known && key != "endpoint_url";
+        if CREDENTIAL_KEYS.contains(&&*key) || key.starts_with("sso_") || key == "region" || may_be_secret {
             continue;
         }
         text.push_str(&key);
         text.push_str(" =");
-        if hides && !KEYS_WITHOUT_SECRETS.contains(&&*key) {
+        if hides && !is_known {
             text.push_str(" …\n");
             continue;
         }

@@ -2,4 +2,5 @@
 
 pub mod environment;
 pub mod exec;
+pub mod fresh_files;
 pub mod keep_fresh;

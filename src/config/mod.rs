@@ -12,6 +12,7 @@ pub mod section;
 pub mod source;
 pub mod value;
 pub mod warnings;
+pub mod without_keys;
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crate::config::section::{Map, Section, not_nested};
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
+use crate::config::without_keys::without_access_keys;
 use crate::error::{Error, Result};
 
 /// The profile that is used if none is named.
@@ -107,6 +108,11 @@ impl<'a> ProfileSet<'a> {
     /// The text of this file as it was read, without a byte order mark; empty if the file does not exist.
     pub fn text(&self, file: FileKind) -> &'a str {
         self.source(file).map_or("", SourceFile::text)
+    }
+
+    /// The text of this file without the access keys in it. Every other byte is unchanged.
+    pub fn text_without_access_keys(&self, file: FileKind) -> String {
+        without_access_keys(self.text(file))
     }
 
     /// The path of this file; `None` if the file does not exist.

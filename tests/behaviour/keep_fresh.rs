@@ -526,3 +526,72 @@ fn the_file_is_named_by_an_absolute_path_when_home_is_relative() {
     let text = fs::read_to_string(&path).unwrap();
     output.assert_stdout(&format!("{text}{}\n", path.display()));
 }
+
+#[test]
+fn the_file_holds_no_access_keys_and_nothing_unknown_of_the_credentials_file() {
+    let world = World::seeded();
+    let keys = world.read(".aws/credentials");
+    world.write(".aws/credentials", "[sops]\nvault_password = canary-of-a-password\noutput = text\n");
+    let others = "\n# a comment\n[profile other]\n\tAWS_Secret_Access_Key : canary-of-another-key\n\t  canary-below\n\
+                  \taws_session_token = canary-of-a-token\n\tregion = eu-west-3\r\n";
+    let before = world.read(".aws/config");
+    world.write(".aws/config", format!("{before}{keys}{others}"));
+    log_in(&world, "sops");
+    let run = world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c", &script("renew")]).secrets_may_show();
+    let output = run.run();
+    output.success().assert_stderr("");
+    assert_eq!(key_ids(&output).len(), 1);
+    let text = fs::read_to_string(file(&world)).unwrap();
+    assert!(!text.contains("canary") && !text.to_lowercase().contains("aws_secret"), "{text}");
+    assert!(!text.contains(&world.user.secret_access_key) && !text.contains("vault_password"), "{text}");
+    // Every other byte is unchanged.
+    let header = keys.lines().next().unwrap();
+    assert!(text.starts_with(&format!("{before}{header}\n")), "{text}");
+    assert!(text.contains("\n# a comment\n[profile other]\n\tregion = eu-west-3\r\n"), "{text}");
+    assert!(text.ends_with("--export=json\noutput = text\n"), "{text}");
+}
+
+#[test]
+fn logging_out_of_everything_removes_the_files_that_no_command_uses() {
+    let mut world = logged_in();
+    fs::create_dir(world.path("run")).unwrap();
+    let fresh = |world: &World, dir: &str| {
+        let files = fs::read_dir(world.path(dir).join("aws-auth")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("fresh-")).count()
+    };
+    world.run(["-p", "sops", "--keep-fresh", "true"]).success();
+    world.run(["-p", "main-infrastructure", "--keep-fresh", "true"]).success();
+    world.set_env("XDG_RUNTIME_DIR", world.path("run"));
+    world.run(["-p", "main-infrastructure", "--keep-fresh", "true"]).success();
+    let other = world.write("run/aws-auth/other", "");
+    let mut running = without_terminal(&world, "echo \"$AWS_CONFIG_FILE\"; read go; test -e \"$AWS_CONFIG_FILE\"");
+    running.expect_stdout("\n");
+    assert_eq!(fresh(&world, "run"), 2);
+    // One profile's logout leaves them.
+    world.run(["-p", "main-infrastructure", "--logout"]).success();
+    assert_eq!((fresh(&world, "run"), own(&world, "fresh-").len()), (2, 2));
+    world.run(["--logout", "--all"]).success();
+    if cfg!(target_os = "linux") {
+        // In the other directory, the file of that profile has the same name.
+        assert_eq!((fresh(&world, "run"), own(&world, "fresh-").len()), (1, 1));
+    }
+    running.write_stdin("\n");
+    running.wait().success();
+    world.run(["--logout", "--all"]).success();
+    if cfg!(target_os = "linux") {
+        assert_eq!((fresh(&world, "run"), own(&world, "fresh-").len()), (0, 0));
+    }
+    assert!(other.exists());
+}
+
+#[test]
+fn a_file_that_went_while_a_code_was_asked_for_is_made_again() {
+    let world = World::seeded();
+    let run =
+        world.aws_auth().args(["-p", "sops", "--keep-fresh", "sh", "-c", "test -e \"$AWS_CONFIG_FILE\""]).in_terminal();
+    run.expect(&world.prompt("sops"));
+    fs::remove_file(file(&world)).unwrap();
+    run.send_line(&world.fresh_code());
+    run.wait().success();
+}

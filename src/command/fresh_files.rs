@@ -1,0 +1,103 @@
+//! The files that were written for `--keep-fresh`: which of them are in use, and when they are removed.
+
+use std::fs;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::cache::store::{self, Store};
+use crate::config::value::FileKind;
+use crate::env::snapshot::Snapshot;
+use crate::system::private_files;
+
+/// The beginning and the end of the names of these files.
+const NAME: (&str, &str) = ("fresh-", ".config");
+
+/// A file that was not used for this long is removed. No command can still need it: credentials last at most 36 hours.
+const MAX_IDLE_TIME: Duration = Duration::from_hours(7 * 24);
+
+/// The file's modification time is renewed only if it is older than this, to save writes.
+const USE_NOTE_INTERVAL: Duration = Duration::from_hours(24);
+
+/// The name of the file for this key.
+pub(crate) fn name(key: &str) -> String {
+    format!("{}{key}{}", NAME.0, NAME.1)
+}
+
+/// Notes that the `--keep-fresh` file for which this run is a renewal is still in use.
+pub fn note_renewal(snapshot: &Snapshot) {
+    if let Some(above) = &snapshot.renewing_command
+        && let Some(path) = above.found.var(FileKind::Config.variable())
+    {
+        note_use(Path::new(path));
+    }
+}
+
+/// Renews the file's modification time, so that no other run removes it as unused.
+pub(crate) fn note_use(path: &Path) {
+    let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
+    if let Ok(file) = private_files::open_own(path, File::options().append(true))
+        && is_old(&file) == Some(true)
+    {
+        let _ = file.set_modified(SystemTime::now());
+    }
+}
+
+/// Removes the files beside `kept` that were not used for [`MAX_IDLE_TIME`].
+pub(crate) fn remove_old(kept: &Path) {
+    for path in kept.parent().map(files).unwrap_or_default() {
+        if path != kept && is_old(&path) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Removes the files, in both directories, that no running command uses. On Linux the environments of this user's
+/// processes show which are used. Elsewhere, or if they cannot be read, only the files' age decides.
+pub fn forget(snapshot: &Snapshot, store: &Store) {
+    let places = [snapshot.runtime_dir().map(|dir| dir.join("aws-auth")), snapshot.state_dir()];
+    let ours = |dir: &PathBuf| store::unusable(dir).is_none() && store.anothers_home_of(dir).is_none();
+    let found: Vec<PathBuf> = places.into_iter().flatten().filter(ours).flat_map(|dir| files(&dir)).collect();
+    if found.is_empty() {
+        return;
+    }
+    let environments = environments();
+    let is_used = |path: &Path| match (&environments, path.file_name()) {
+        (Some(all), Some(name)) => all.iter().any(|one| holds(one, name.as_encoded_bytes())),
+        _ => !is_old(path),
+    };
+    for path in found.into_iter().filter(|path| !is_used(path)) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// The environments that this user's processes were started with, including this one's; `None` if none can be read.
+fn environments() -> Option<Vec<Vec<u8>>> {
+    let processes = Path::new("/proc").read_dir().ok()?.filter_map(Result::ok);
+    let all: Vec<_> = processes.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).collect();
+    all.iter().any(|one| !one.is_empty()).then_some(all)
+}
+
+fn holds(environment: &[u8], name: &[u8]) -> bool {
+    environment.windows(name.len().max(1)).any(|window| window == name)
+}
+
+/// The `--keep-fresh` files in a directory that belong to this user.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_own = || path.symlink_metadata().is_ok_and(|about| about.uid() == rustix::process::geteuid().as_raw());
+        name.starts_with(NAME.0) && name.ends_with(NAME.1) && is_own()
+    };
+    private_files::list(dir).unwrap_or_default().into_iter().filter(ours).collect()
+}
+
+fn is_old(path: &Path) -> bool {
+    let age = || age(path.symlink_metadata().ok()?.modified().ok()?);
+    age().is_some_and(|age| age > MAX_IDLE_TIME)
+}
+
+fn age(since: SystemTime) -> Option<Duration> {
+    SystemTime::now().duration_since(since).ok()
+}

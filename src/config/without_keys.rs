@@ -1,0 +1,68 @@
+//! The text of a file without the access keys in it.
+
+use crate::config::ini::{Line, Lines};
+
+/// The settings that make up an access key.
+const ACCESS_KEY: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
+
+/// The text without the access keys of all sections and the lines that continue their values. Every other byte is
+/// unchanged.
+pub(crate) fn without_access_keys(text: &str) -> String {
+    let mut lines = Lines::new(text, 1);
+    let mut kept = String::with_capacity(text.len());
+    let mut is_key = false;
+    loop {
+        let before = lines.rest();
+        let Some((_, line)) = lines.next() else { return kept };
+        match line {
+            Line::Entry { key, .. } => is_key = ACCESS_KEY.contains(&key.to_lowercase().as_str()),
+            Line::More(_) | Line::Blank | Line::Comment => {}
+            _ => is_key = false,
+        }
+        let leaves = is_key && !matches!(line, Line::Blank | Line::Comment);
+        if !leaves {
+            kept.push_str(before.get(..before.len() - lines.rest().len()).unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::config::entry::entries;
+    use crate::config::without_keys::{ACCESS_KEY, without_access_keys};
+
+    #[test]
+    fn keys_go_with_the_lines_that_continue_them_and_nothing_else() {
+        let text = "[a]\r\nregion = r # aws_secret_access_key\r\n  AWS_Secret_Access_Key : x\r\n   more\r\n\r\n # c\r\n   \
+                    more\r\naws_access_key_id=y\raws_session_token =\r\n  z\r\ns3 =\r\n  aws_session_token = nested\r\n[b]\n\
+                    \taws_security_token=t\nq = 1";
+        let expected = "[a]\r\nregion = r # aws_secret_access_key\r\n  AWS_Secret_Access_Key : x\r\n   more\r\n\r\n # c\r\n   \
+                        more\r\ns3 =\r\n  aws_session_token = nested\r\n[b]\nq = 1";
+        // The second line is indented more than `region`, so it belongs to that value.
+        assert_eq!(without_access_keys(text), expected);
+        let text = "[a]\naws_secret_access_key = x\n  more\n\n# c\n  more\n[b]\n";
+        assert_eq!(without_access_keys(text), "[a]\n\n# c\n[b]\n");
+        assert_eq!(without_access_keys(""), "");
+    }
+
+    proptest! {
+        #[test]
+        fn every_other_setting_reads_the_same(
+            lines in prop::collection::vec((0..4_usize, prop::sample::select(vec![
+                "a = 1", "b =", "aws_secret_access_key = x", "AWS_ACCESS_KEY_ID: y", "c = d", "# e", "", "more",
+            ])), 0..12),
+        ) {
+            let text: String = lines.iter().flat_map(|(indent, line)| [&"   "[..*indent], line, "\n"]).collect();
+            let read = |text: &str| -> Vec<(String, String)> {
+                let entries = entries(text, 1);
+                let others = entries.iter().filter(|entry| !ACCESS_KEY.contains(&&*entry.key));
+                others.map(|entry| (entry.key.to_string(), entry.text().into_owned())).collect()
+            };
+            // An indented first line has no meaning of its own, so a setting comes before it.
+            let whole = format!("first = 0\n{text}");
+            prop_assert_eq!(read(&whole), read(&without_access_keys(&whole)));
+        }
+    }
+}
