@@ -1,7 +1,7 @@
 //! `--console`: signing in to the console as the role. The federation endpoint gives a token for the credentials, and a
 //! link with that token signs in anyone who opens it within fifteen minutes. So the link is a secret: it is never
-//! put into another program's arguments, and it is printed only with `--no-browser`, or on the terminal if the browser is
-//! outside this machine's process table (WSL).
+//! put into another program's arguments, and it is printed only with `--no-browser`, or on the terminal if the browser
+//! is outside this machine's process table (WSL).
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -137,8 +137,8 @@ fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messag
     Ok(environment::untouched(snapshot, request)?.into())
 }
 
-/// The program that is started and its credentials, for `-v`. Its arguments may hold secrets. That it cannot be found is
-/// said by the attempt to execute it.
+/// The program that is started and its credentials, for `-v`. Its arguments may hold secrets. That it cannot be found
+/// is said by the attempt to execute it.
 fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Credentials>) -> Vec<String> {
     let program = command.first().and_then(|name| exec::find(name, path).ok());
     let with = credentials.map(|credentials| story::with_credentials(credentials, now())).unwrap_or_default();

@@ -60,8 +60,8 @@ pub(crate) struct SessionFile<'a> {
     pub(crate) refused: Vec<String>,
 }
 
-/// The credentials in a file; `None` if they cannot be used. `length` is the lifetime that was requested: STS gives that
-/// or refuses. The file's modification time is not used, because copying the file changes it.
+/// The credentials in a file; `None` if they cannot be used. `length` is the lifetime that was requested: STS gives
+/// that or refuses. The file's modification time is not used, because copying the file changes it.
 pub(crate) fn entry(file: &KeysFile<'_>, length: Length, role: Option<&RoleArn>) -> Option<Entry> {
     let expiration = Timestamp::parse(&file.expiration)?;
     if file.access_key_id.is_empty() || file.secret_access_key.is_empty() || file.session_token.is_empty() {

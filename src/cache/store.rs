@@ -182,8 +182,8 @@ pub fn unusable(dir: &Path) -> Option<String> {
     Some(format!("{} cannot be used ({distrust})", dir.display()))
 }
 
-/// Writes a cache file, or warns once per run that it cannot be written. `whose` is the file's directory, `what` is what
-/// the file holds, `so` what follows.
+/// Writes a cache file, or warns once per run that it cannot be written. `whose` is the file's directory, `what` is
+/// what the file holds, `so` what follows.
 pub(crate) fn write_or_warn(
     (path, whose): (&Path, Whose),
     file: &impl Serialize,

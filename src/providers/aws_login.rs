@@ -120,7 +120,8 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     let missing = || Error::new(format!("{about}: you are not logged in as {}", login.session)).advise(again());
     let path = path(login, context.snapshot).ok_or_else(missing)?;
     let found = Session::read(&path).ok_or_else(missing)?;
-    // A renewed session that cannot be kept would be lost to the AWS CLI, because a refresh token can be used only once.
+    // A renewed session that cannot be kept would be lost to the AWS CLI, because a refresh token can be used only
+    // once.
     if let Some(home) = context.store.anothers_home_of(&path) {
         return match found.entry().filter(|entry| entry.left(now()) > Length::ZERO) {
             Some(entry) => Ok(entry.credentials),

@@ -117,9 +117,9 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     Ok(credentials)
 }
 
-/// How long the expired credentials of an outage count as valid, as in the AWS SDKs. It is more than 15 minutes, because
-/// an SDK that has less than that left asks again for every call. It is random, so that not all instances ask at the same
-/// time when the outage is over.
+/// How long the expired credentials of an outage count as valid, as in the AWS SDKs. It is more than 15 minutes,
+/// because an SDK that has less than that left asks again for every call. It is random, so that not all instances ask
+/// at the same time when the outage is over.
 fn outage_length() -> Length {
     let [random] = random::bytes::<1>().unwrap_or_default();
     Length::seconds(16 * 60 + i64::from(random))

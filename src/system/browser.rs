@@ -2,9 +2,9 @@
 //!
 //! All users of a machine can see the arguments of its processes. So the browser is given an address on loopback, which
 //! redirects to the link once. A file with a redirect would need no waiting, but browsers installed as snap or flatpak
-//! (the default on Ubuntu) cannot read such a file. Another user can read the address as well, and may connect before the
-//! browser does. The kernel's tables tell which user a client belongs to, so that user gets nothing. Only if there are no
-//! such tables (macOS), the link is in a file.
+//! (the default on Ubuntu) cannot read such a file. Another user can read the address as well, and may connect before
+//! the browser does. The kernel's tables tell which user a client belongs to, so that user gets nothing. Only if there
+//! are no such tables (macOS), the link is in a file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;

@@ -1,7 +1,7 @@
 //! Whether files may be kept in a directory: other users must not be able to put their own files or links there.
 //!
-//! This is checked before a file is written or locked, or a directory is created. A run that only reads checks each file
-//! instead, when it opens it.
+//! This is checked before a file is written or locked, or a directory is created. A run that only reads checks each
+//! file instead, when it opens it.
 
 use std::fs::{DirBuilder, Metadata, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -87,8 +87,8 @@ pub fn judge(dir: &Path, whose: Whose) -> Result<(), Distrust> {
     }
 }
 
-/// Creates a directory and its missing parents with mode 0700, whatever the umask. If the directory exists, the mode bits
-/// that give others access are removed.
+/// Creates a directory and its missing parents with mode 0700, whatever the umask. If the directory exists, the mode
+/// bits that give others access are removed.
 ///
 /// # Errors
 /// Returns an error if the directory may not be used (see [`judge`]) or cannot be created.

@@ -2,9 +2,9 @@
 
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
-/// Prepares the process for secrets and files. A core dump could contain secrets, so the process makes itself undumpable
-/// (execve makes the command dumpable again). A cache file could get the number of a closed standard descriptor, so those
-/// are opened on /dev/null.
+/// Prepares the process for secrets and files. A core dump could contain secrets, so the process makes itself
+/// undumpable (execve makes the command dumpable again). A cache file could get the number of a closed standard
+/// descriptor, so those are opened on /dev/null.
 pub fn harden() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

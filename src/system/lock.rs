@@ -1,9 +1,9 @@
 //! Locks between processes: one process asks for a code or makes a call, and the others wait for its result
 //! (docs/design.md, "Locks").
 //!
-//! A lock is flock(2) on a file that is never removed. The kernel releases the lock when the holder dies for any reason.
-//! The file says which process holds the lock and how often a holder gave up. So the processes that waited for a cancelled
-//! prompt all fail, instead of prompting one after another.
+//! A lock is flock(2) on a file that is never removed. The kernel releases the lock when the holder dies for any
+//! reason. The file says which process holds the lock and how often a holder gave up. So the processes that waited for
+//! a cancelled prompt all fail, instead of prompting one after another.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -73,7 +73,8 @@ pub enum Turn {
 
 /// How a process waits for a lock that another one holds.
 pub struct Waiting<'a> {
-    /// What the holder is doing, in words: `the MFA prompt`. It is printed after a second, with the holder's process id.
+    /// What the holder is doing, in words: `the MFA prompt`. It is printed after a second, with the holder's process
+    /// id.
     pub what: &'a str,
     /// The longest wait; `None` is no limit.
     pub patience: Option<Duration>,

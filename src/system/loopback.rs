@@ -1,5 +1,5 @@
-//! A small HTTP server on 127.0.0.1 for a browser on this machine. Every process of the machine can connect to it. So no
-//! connection delays another one, and pages of other sites get nothing (DNS rebinding, cross-site requests).
+//! A small HTTP server on 127.0.0.1 for a browser on this machine. Every process of the machine can connect to it. So
+//! no connection delays another one, and pages of other sites get nothing (DNS rebinding, cross-site requests).
 
 use std::collections::VecDeque;
 use std::io;

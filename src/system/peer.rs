@@ -40,8 +40,8 @@ pub fn owner(client: SocketAddr, server: SocketAddr) -> Owner {
     Owner::Unknown
 }
 
-/// The user of the socket from `client` to `server`. A socket without an inode was closed by its process (TIME_WAIT), and
-/// its line does not name the user.
+/// The user of the socket from `client` to `server`. A socket without an inode was closed by its process (TIME_WAIT),
+/// and its line does not name the user.
 fn user_in(table: &str, client: SocketAddr, server: SocketAddr) -> Option<u32> {
     let forms = |address: SocketAddr| {
         let (ip, port) = (address.ip().to_canonical(), address.port());

@@ -28,8 +28,8 @@ pub struct Contents {
     pub written: Timestamp,
 }
 
-/// Reads a small regular file of the effective user; `None` for everything else: missing, unreadable, another user's, too
-/// large, a link, a directory, a pipe.
+/// Reads a small regular file of the effective user; `None` for everything else: missing, unreadable, another user's,
+/// too large, a link, a directory, a pipe.
 pub fn read(path: &Path) -> Option<Contents> {
     // Without O_NONBLOCK, opening a pipe would block forever.
     let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).ok()?;

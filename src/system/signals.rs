@@ -1,6 +1,6 @@
 //! Signals during a prompt. They are caught, so that the terminal can be restored first, and then take their usual
-//! effect. This needs unsafe code: no safe interface tells whether a signal was ignored at the start, and a command that
-//! was started by nohup must ignore SIGHUP also after the prompt.
+//! effect. This needs unsafe code: no safe interface tells whether a signal was ignored at the start, and a command
+//! that was started by nohup must ignore SIGHUP also after the prompt.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -36,8 +36,8 @@ const CAUGHT: [i32; 13] = [
 /// The signals that this module changes without catching them.
 const CHANGED: [i32; 4] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGTTIN, libc::SIGTTOU];
 
-/// The signals as the caller of this program left them. After execve(2), each signal is either ignored or has its default
-/// action.
+/// The signals as the caller of this program left them. After execve(2), each signal is either ignored or has its
+/// default action.
 #[derive(Clone)]
 struct Callers {
     /// SIG_IGN or SIG_DFL, for each signal that this module may change.
@@ -77,7 +77,8 @@ static NOTE: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn note(signal: libc::c_int) {
     let byte = [u8::try_from(signal).unwrap_or(0)];
-    // SAFETY: write(2) and the errno location are async-signal-safe; the descriptor is open while handlers are installed.
+    // SAFETY: write(2) and the errno location are async-signal-safe; the descriptor is open while handlers are
+    // installed.
     unsafe {
         let before = *errno();
         libc::write(NOTE.load(Ordering::Relaxed), byte.as_ptr().cast(), 1);
@@ -97,8 +98,8 @@ fn note_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// The result of stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// The process did not stop: the signal is ignored, or the process group is orphaned, so that no shell could continue
-    /// it.
+    /// The process did not stop: the signal is ignored, or the process group is orphaned, so that no shell could
+    /// continue it.
     Not,
     /// The process was continued.
     Woken,
@@ -154,8 +155,8 @@ impl Caught {
         Ok(Self { before: before.collect(), pipe, outer, mask: None })
     }
 
-    /// Like [`Self::new`], but [`Self::fd`] is also readable when a child ends or stops; waitpid(2) tells which. SIGCHLD is
-    /// unblocked and not ignored meanwhile, because otherwise the kernel reports no child.
+    /// Like [`Self::new`], but [`Self::fd`] is also readable when a child ends or stops; waitpid(2) tells which.
+    /// SIGCHLD is unblocked and not ignored meanwhile, because otherwise the kernel reports no child.
     pub fn with_children() -> io::Result<Self> {
         let mut caught = Self::new()?;
         if let Some(old) = disposition(libc::SIGCHLD)
@@ -173,8 +174,8 @@ impl Caught {
         std::os::fd::AsFd::as_fd(&self.pipe)
     }
 
-    /// The signal to act on, if one was caught. SIGCONT counts only if it came alone: a closed window sends it after SIGHUP,
-    /// and its handler runs first.
+    /// The signal to act on, if one was caught. SIGCONT counts only if it came alone: a closed window sends it after
+    /// SIGHUP, and its handler runs first.
     pub fn decisive(&self) -> Option<i32> {
         let mut came = None;
         while let Some(signal) = self.take() {
@@ -207,7 +208,8 @@ impl Caught {
         let mut stopped = Stopped::Not;
         while let Some(came) = self.take() {
             match (came, stopped) {
-                // `kill` of a stopped job, or the end of its shell, sends first the signal that ends it and then SIGCONT.
+                // `kill` of a stopped job, or the end of its shell, sends first the signal that ends it and then
+                // SIGCONT.
                 (_, Stopped::Ended(_)) | (libc::SIGTSTP | libc::SIGCHLD, _) => {}
                 (libc::SIGCONT, _) => stopped = Stopped::Woken,
                 (other, _) => stopped = Stopped::Ended(other),
@@ -316,8 +318,8 @@ fn restore(signal: i32, old: &libc::sigaction) {
 }
 
 fn raise(signal: i32) {
-    // SAFETY: kill(2) of this process. A signal to the whole process is delivered before kill returns if no other thread
-    // can take it.
+    // SAFETY: kill(2) of this process. A signal to the whole process is delivered before kill returns if no other
+    // thread can take it.
     unsafe { libc::raise(signal) };
 }
 

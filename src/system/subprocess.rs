@@ -1,7 +1,7 @@
 //! Runs a helper program until it ends or its time is over. It has its own process group, which ends with it.
 //!
-//! The group is a background job: the program's output is captured, and it does not disturb the terminal of the command's
-//! pipeline. It gets the terminal only after the kernel has stopped it for using the terminal.
+//! The group is a background job: the program's output is captured, and it does not disturb the terminal of the
+//! command's pipeline. It gets the terminal only after the kernel has stopped it for using the terminal.
 //!
 //! No second thread is used, because a limit on processes may allow the helper but no thread.
 

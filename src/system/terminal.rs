@@ -60,9 +60,9 @@ impl Terminal {
         matches!(Self::open(), Ok(None))
     }
 
-    /// Like [`Self::open`], with a limit for prompts. A limit is given if a command that runs at this terminal waits for the
-    /// answer. Then a prompt in the background fails instead of stopping, and it changes the terminal as little as
-    /// possible, because the command's SDK may kill this process during the prompt.
+    /// Like [`Self::open`], with a limit for prompts. A limit is given if a command that runs at this terminal waits
+    /// for the answer. Then a prompt in the background fails instead of stopping, and it changes the terminal as little
+    /// as possible, because the command's SDK may kill this process during the prompt.
     ///
     /// # Errors
     /// Returns an error in the same case as [`Self::open`].
@@ -75,8 +75,8 @@ impl Terminal {
         let _ = self.tty.write_all(format!("{}\n", printable(text)).as_bytes());
     }
 
-    /// Asks for a line without echo. The terminal is restored in every case. A signal that ends or stops the program takes
-    /// effect after that.
+    /// Asks for a line without echo. The terminal is restored in every case. A signal that ends or stops the program
+    /// takes effect after that.
     pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
         self.question(prompt, Echo::Off, interrupted)
     }
@@ -197,7 +197,8 @@ impl<'a> Changed<'a> {
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        // If the caller ignores SIGTTOU, the kernel does not stop this process from changing a terminal that it no longer has.
+        // If the caller ignores SIGTTOU, the kernel does not stop this process from changing a terminal that it no
+        // longer has.
         if self.terminal.patience.is_none() || !self.terminal.in_background() {
             let _ = set(&self.terminal.tty, OptionalActions::Flush, self.before);
         }

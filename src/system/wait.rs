@@ -1,6 +1,6 @@
-//! Waiting for a person (who signs in with a browser, for example) or for a server. There is no prompt, and the terminal
-//! is not changed. But the processes that wait for this one must learn that it was ended, and must not wait while it is
-//! stopped.
+//! Waiting for a person (who signs in with a browser, for example) or for a server. There is no prompt, and the
+//! terminal is not changed. But the processes that wait for this one must learn that it was ended, and must not wait
+//! while it is stopped.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -34,8 +34,8 @@ impl<'a> Wait<'a> {
         self.file = Some(file);
     }
 
-    /// Waits until one of the descriptors is readable (true), or until this time (false), or until the process was stopped
-    /// and another one had the lock (false, see [`Self::resumed`]).
+    /// Waits until one of the descriptors is readable (true), or until this time (false), or until the process was
+    /// stopped and another one had the lock (false, see [`Self::resumed`]).
     pub fn until(&mut self, moment: Instant, awaited: &[BorrowedFd<'_>]) -> bool {
         loop {
             self.look();

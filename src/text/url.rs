@@ -27,8 +27,8 @@ pub fn in_clear(url: &str) -> Option<&str> {
     (!is_local(authority)).then_some(url)
 }
 
-/// The URL without a user and a password, which no message may show. If the text is not a URL, everything before its last
-/// `@` is removed, because a password that contains a `/` makes a URL invalid.
+/// The URL without a user and a password, which no message may show. If the text is not a URL, everything before its
+/// last `@` is removed, because a password that contains a `/` makes a URL invalid.
 pub fn without_user(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
