@@ -1,5 +1,5 @@
 """Commands that outlive their credentials: real SDKs call aws-auth again to renew them. Here credentials last 30 s and
-are renewed when 20 s are left, so a run of 40 s sees more than three renewals. The tests have to wait for that."""
+are renewed when 20 s are left (`--min-ttl`), so a run of 40 s sees more than three renewals. The tests have to wait for that."""
 
 import json
 
@@ -12,6 +12,7 @@ from world import python
 
 RENEWALS = 3
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
+FRESH = ["-p", "sops", "--keep-fresh", "--min-ttl", "20s"]
 
 # Calls until it has seen enough access keys for the renewals; prints the keys in their order, and the process id.
 LOOP = """
@@ -74,7 +75,7 @@ def test_boto3_and_the_cli_run_past_three_renewals_with_one_prompt(world):
     arn = f"{caller_identity(world)} --query Arn --output text"
     loops = [EACH.format(stop=stop, out=out, command=f"{cli} {arn}") for cli in clis]
     script = f'({") & (".join(loops)}) & "$1" {loop} {RENEWALS} >keys; touch {stop}; wait'
-    running = world.terminal("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", script, "sh", python("")[0])
+    running = world.terminal("aws-auth", *FRESH, "sh", "-c", script, "sh", python("")[0])
     running.expect(world.prompt("sops", SERIAL))
     running.type(world.sts.code(None))
     ended = running.finish().check()
@@ -107,7 +108,7 @@ def test_a_session_that_ended_is_an_error_in_the_commands_own_output(world, cli)
     failed = world.run("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", f"{forget}; {call}")
     assert failed.returncode != 0
     assert "needs an MFA code" in failed.stderr
-    assert "run 'aws-auth -p sops --login' in a terminal; sh goes on" in failed.stderr
+    assert "run 'aws-auth -p sops --login' in a terminal; sh then uses the new credentials" in failed.stderr
     log_in(world)
     world.succeed("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-c", call)
 
@@ -132,7 +133,7 @@ def test_sops_decrypts_past_three_renewals(world, moto):
     world.write("logins.yaml", "password: Canary-uo2Phe3ahb\n")
     world.env["AWS_ENDPOINT_URL_KMS"] = moto.url
     script = f"sops -e --kms {key} logins.yaml >enc.yaml; {PACED} sops -d enc.yaml >dec.yaml; done"
-    running = world.terminal("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-ec", script)
+    running = world.terminal("aws-auth", *FRESH, "sh", "-ec", script)
     world.asked_once(running, world.prompt("sops", SERIAL), SERIAL)
     assert (world.directory / "dec.yaml").read_text() == "password: Canary-uo2Phe3ahb\n"
     assert_renewed(world, moto, "kms")
@@ -169,6 +170,6 @@ def test_terraform_reads_its_state_with_credentials_that_are_renewed(world, moto
     world.env |= {"TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     world.env["AWS_ENDPOINT_URL_S3"] = moto.url
     script = f"terraform init && terraform apply -auto-approve && {PACED} terraform output; done"
-    running = world.terminal("aws-auth", "-p", "sops", "--keep-fresh", "sh", "-ec", script)
+    running = world.terminal("aws-auth", *FRESH, "sh", "-ec", script)
     world.asked_once(running, world.prompt("sops", SERIAL), SERIAL)
     assert_renewed(world, moto, "s3")
