@@ -64,13 +64,13 @@ pub fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn sops(world: &World) -> Invocation<'_> {
+pub fn sops(world: &World) -> Invocation<'_> {
     world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code())
 }
 
 /// Asserts that the command runs with credentials and prints exactly `stderr`.
 #[track_caller]
-fn runs(run: Invocation<'_>, stderr: &str) {
+pub fn runs(run: Invocation<'_>, stderr: &str) {
     let output = run.args(["sh", "-c", "echo ran ${AWS_SESSION_TOKEN:+with credentials}"]).run();
     output.success().assert_stdout("ran with credentials\n").assert_stderr(stderr);
 }

@@ -3,7 +3,7 @@
 
 use crate::faults::{is_root, skipped, unprivileged_as};
 use crate::kit::Alive;
-use crate::world::{AWS_AUTH, Invocation, SHELL_PROMPT, World, seed};
+use crate::world::{AWS_AUTH, Invocation, Running, SHELL_PROMPT, World, seed};
 use rustix::process::Signal;
 use serde_json::json;
 use std::os::unix::process::CommandExt as _;
@@ -244,14 +244,36 @@ fn a_circle_that_hides_in_an_empty_environment_ends() {
     }
 }
 
-#[test]
-fn a_stopped_mfa_process_lets_go_of_the_lock_and_uses_what_others_got() {
+/// A world whose mfa_process says that it is up, and gives its code when it is told to go on.
+fn world_with_waiting_process() -> World {
     let world = world(Kind::Code, "echo up > \"$HOME/up\"; read -r go < \"$HOME/go\"; cat \"$HOME/answer\"");
     world.fifo("go");
     world.fifo("up");
+    world
+}
+
+/// A shell in which aws-auth waits for that process.
+fn shell_at_waiting_process(world: &World) -> Running<'_> {
     let shell = world.shell_in_terminal();
     shell.send_line("aws-auth -p p echo r''an");
     world.read("up");
+    shell
+}
+
+/// Continues the stopped job, which must run its command, and leaves the shell.
+fn continue_and_exit(world: &World, shell: Running<'_>) {
+    shell.send_line("fg");
+    world.write("go", "now\n");
+    shell.expect("ran\r\n");
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
+}
+
+#[test]
+fn a_stopped_mfa_process_lets_go_of_the_lock_and_uses_what_others_got() {
+    let world = world_with_waiting_process();
+    let shell = shell_at_waiting_process(&world);
     let other = crate::kit::at_terminal(&world, "sops");
     other.expect_stderr("waiting for the MFA prompt of process ");
     shell.ctrl_z();
@@ -259,31 +281,17 @@ fn a_stopped_mfa_process_lets_go_of_the_lock_and_uses_what_others_got() {
     shell.expect(SHELL_PROMPT);
     crate::kit::answer(&world, &other, "sops", &world.fresh_code());
     other.wait().success();
-    shell.send_line("fg");
-    world.write("go", "now\n");
-    shell.expect("ran\r\n");
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
+    continue_and_exit(&world, shell);
     assert_eq!(world.sts.count("GetSessionToken"), 1);
 }
 
 #[test]
 fn a_stopped_mfa_process_goes_on_where_no_other_process_took_its_turn() {
-    let world = world(Kind::Code, "echo up > \"$HOME/up\"; read -r go < \"$HOME/go\"; cat \"$HOME/answer\"");
-    world.fifo("go");
-    world.fifo("up");
-    let shell = world.shell_in_terminal();
-    shell.send_line("aws-auth -p p echo r''an");
-    world.read("up");
+    let world = world_with_waiting_process();
+    let shell = shell_at_waiting_process(&world);
     shell.ctrl_z();
     shell.expect("Stopped");
     shell.expect(SHELL_PROMPT);
-    shell.send_line("fg");
-    world.write("go", "now\n");
-    shell.expect("ran\r\n");
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
+    continue_and_exit(&world, shell);
     assert_eq!(world.sts.sent_codes().len(), 1, "the code of the process was used");
 }

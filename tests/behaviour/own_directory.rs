@@ -1,27 +1,15 @@
 //! The directories that files are kept in: nothing that another user may have put there is followed, overwritten or
 //! trusted.
 
-use crate::faults::{UNUSED_USER, give_away, is_root, mode, skipped};
+use crate::faults::{UNUSED_USER, give_away, is_root, mode, runs, skipped, sops};
 use crate::kit::{log_in, own};
 use crate::world::World;
-use crate::world::run::Invocation;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 const AGAIN: &str = "the next run will ask again\n";
 const YOURS: &str = "set XDG_CACHE_HOME to a directory of your own";
-
-fn sops(world: &World) -> Invocation<'_> {
-    world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code())
-}
-
-/// Runs a command and checks that it has credentials and that this is all of stderr.
-#[track_caller]
-fn runs(run: Invocation<'_>, stderr: &str) {
-    let output = run.args(["sh", "-c", "echo ran ${AWS_SESSION_TOKEN:+with credentials}"]).run();
-    output.success().assert_stdout("ran with credentials\n").assert_stderr(stderr);
-}
 
 /// A directory with the mode of /tmp, below the home directory.
 fn shared(world: &World) -> PathBuf {
