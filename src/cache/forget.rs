@@ -12,6 +12,7 @@ use crate::cache::provider;
 use crate::cache::store::Store;
 use crate::error::{Error, Result};
 use crate::plan::model::Acquisition;
+use crate::system::directories::is_own_user;
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
@@ -62,7 +63,7 @@ fn remove(path: &Path) -> Result<usize> {
     use std::os::unix::fs::MetadataExt as _;
     // A directory of that name is not a cache entry. Another user's file, which root may find in that user's home, is
     // not one either.
-    let ours = |about: &std::fs::Metadata| !about.is_dir() && about.uid() == rustix::process::geteuid().as_raw();
+    let ours = |about: &std::fs::Metadata| !about.is_dir() && is_own_user(about.uid());
     if path.symlink_metadata().is_ok_and(|about| !ours(&about)) {
         return Ok(0);
     }

@@ -24,18 +24,8 @@ fn cli_parameters(role: &Role) -> String {
     )
 }
 
-/// The AWS CLI's key of these parameters.
-pub(crate) fn parameters_key(
-    duration: Option<Length>,
-    external_id: Option<&str>,
-    arn: &str,
-    session_name: Option<&str>,
-    serial: Option<&str>,
-) -> String {
-    hex_sha1(&parameters(duration, external_id, arn, session_name, serial))
-}
-
-fn parameters(
+/// A role's parameters as Python's json.dumps(…, sort_keys=True) writes them. Their SHA-1 is the AWS CLI's key.
+pub(crate) fn parameters(
     duration: Option<Length>,
     external_id: Option<&str>,
     arn: &str,

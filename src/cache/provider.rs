@@ -37,7 +37,8 @@ struct SsoFile<'a> {
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
         Base::WebIdentity { web, .. } => {
-            keys::parameters_key(web.duration, None, web.role.as_str(), web.session_name.as_deref(), None)
+            let name = web.session_name.as_deref();
+            keys::hex_sha1(&keys::parameters(web.duration, None, web.role.as_str(), name, None))
         }
         Base::Sso { sso, .. } => sso_key(sso),
         _ => return None,

@@ -68,7 +68,7 @@ impl Store {
     fn anothers_home(&self) -> Option<&Path> {
         let home = self.home.as_deref()?;
         let about = home.metadata().ok()?;
-        (about.uid() != rustix::process::geteuid().as_raw()).then_some(home)
+        (!directories::is_own_user(about.uid())).then_some(home)
     }
 
     /// Why nothing can be kept; `None` if it can, or if the caches were turned off.

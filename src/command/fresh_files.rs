@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::cache::store::{self, Store};
 use crate::config::value::FileKind;
 use crate::env::snapshot::Snapshot;
+use crate::system::directories::is_own_user;
 use crate::system::private_files;
 
 /// The beginning and the end of the names of these files.
@@ -87,7 +88,7 @@ fn holds(environment: &[u8], name: &[u8]) -> bool {
 fn files(dir: &Path) -> Vec<PathBuf> {
     let ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_own = || path.symlink_metadata().is_ok_and(|about| about.uid() == rustix::process::geteuid().as_raw());
+        let is_own = || path.symlink_metadata().is_ok_and(|about| is_own_user(about.uid()));
         name.starts_with(NAME.0) && name.ends_with(NAME.1) && is_own()
     };
     private_files::list(dir).unwrap_or_default().into_iter().filter(ours).collect()

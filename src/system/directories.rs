@@ -126,8 +126,13 @@ fn judge_place(dir: &Path) -> Result<(), Distrust> {
     }
 }
 
+/// Whether files of this user id belong to the effective user of this process.
+pub fn is_own_user(uid: u32) -> bool {
+    uid == rustix::process::geteuid().as_raw()
+}
+
 fn is_ours(about: &Metadata) -> bool {
-    about.uid() == rustix::process::geteuid().as_raw()
+    is_own_user(about.uid())
 }
 
 fn is_ours_or_roots(about: &Metadata) -> bool {

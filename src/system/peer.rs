@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use crate::system::directories::is_own_user;
+
 /// The user that a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
@@ -32,7 +34,7 @@ pub fn owner(client: SocketAddr, server: SocketAddr) -> Owner {
         for table in TABLES {
             let Ok(text) = std::fs::read_to_string(table) else { continue };
             if let Some(user) = user_in(&text, client, server) {
-                let ours = user == 0 || user == rustix::process::geteuid().as_raw();
+                let ours = user == 0 || is_own_user(user);
                 return if ours { Owner::Ours } else { Owner::Another };
             }
         }

@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Option<Contents> {
     let about = rustix::fs::fstat(&file).ok()?;
     let length = u64::try_from(about.st_size).ok()?;
     let is_file = FileType::from_raw_mode(about.st_mode).is_file();
-    if !is_file || length > LARGEST || about.st_uid != rustix::process::geteuid().as_raw() {
+    if !is_file || length > LARGEST || !directories::is_own_user(about.st_uid) {
         return None;
     }
     let mut bytes = Zeroizing::new(vec![0; usize::try_from(length).ok()?]);
@@ -117,7 +117,7 @@ pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if !about.is_file() {
         return Err(refused("is not a regular file"));
     }
-    if about.uid() != rustix::process::geteuid().as_raw() {
+    if !directories::is_own_user(about.uid()) {
         return Err(refused("belongs to another user"));
     }
     // The count is zero if the file was removed meanwhile.
