@@ -14,7 +14,8 @@ use crate::messages::Messages;
 use crate::request::Request;
 use crate::system::browser::Opened;
 use crate::system::directories::Whose;
-use crate::system::lock::{Lock, Turn, Waiting};
+use crate::system::held_locks::{HeldLocks, Lock};
+use crate::system::lock::{Task, Turn, Waiting};
 use crate::system::terminal::Terminal;
 use crate::system::wait::Wait;
 use crate::system::{ancestry, browser, lock};
@@ -37,6 +38,8 @@ pub struct Context<'a> {
     pub store: &'a Store,
     /// Where messages go.
     pub messages: &'a Messages,
+    /// The locks that this run holds.
+    pub locks: HeldLocks,
 }
 
 impl Context<'_> {
@@ -64,21 +67,22 @@ impl Context<'_> {
         browser::open(link, &browsers, &environment, &directory, wait)
     }
 
-    fn turn_at(&self, path: &Path, what: &str) -> Turn {
+    fn turn_at(&self, path: &Path, task: Task<'_>) -> Turn {
         let ancestors = || [ancestors::ancestors(self.snapshot), ancestry::of_this_program()].concat();
         let say = |text: &str| self.messages.say(text);
-        lock::take(path, &Waiting { what, patience: self.wait_limit(), ancestors: &ancestors, say: &say })
+        let waiting = Waiting { task, patience: self.wait_limit(), ancestors: &ancestors, say: &say };
+        lock::take(path, &waiting, &self.locks)
     }
 
-    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `what` says what
-    /// the lock holder is getting, for messages. `None` if nothing may be written, or if no lock file can be made. The
-    /// run then goes on without a lock, in the second case after a warning.
+    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `task` says what
+    /// the lock holder does. `None` if nothing may be written, or if no lock file can be made. The run then goes on
+    /// without a lock, in the second case after a warning.
     ///
     /// # Errors
     /// Returns an error if the lock holder waits for this run, or if a renewal has waited for its whole time.
-    pub fn take_turn(&self, name: &str, what: &str) -> Result<Option<Lock>> {
+    pub fn take_turn(&self, name: &str, task: Task<'_>) -> Result<Option<Lock>> {
         let Some(state) = self.store.state().filter(|_| self.store.writable()) else { return Ok(None) };
-        match self.turn_at(&state.join(format!("lock-{name}")), what) {
+        match self.turn_at(&state.join(format!("lock-{name}")), task) {
             Turn::Held(lock) => Ok(Some(lock)),
             Turn::Never(error) => Err(error),
             Turn::Impossible(error) => {

@@ -41,6 +41,8 @@ use crate::error::Result;
 use crate::messages::{Messages, Verbosity};
 use crate::plan::resolve;
 use crate::request::Request;
+use crate::system::harden;
+use crate::system::held_locks::HeldLocks;
 
 /// Runs aws-auth with these arguments and this environment, and returns the exit status. When a command is started it
 /// does not return: the process has become the command.
@@ -68,6 +70,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if request.action.runs_command() && resolve::passes_through(&request)? {
         return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
+    harden::forbid_core_dumps();
     let config_file = read(FileKind::Config, snapshot.config_file())?;
     let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;
     let set = ProfileSet::parse(config_file.as_ref(), credentials_file.as_ref())?;
@@ -75,7 +78,15 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         set.warnings().iter().for_each(|warning| messages.warn(warning));
     }
     let store = Store::new(snapshot, request.cache.off);
-    let context = Context { now, request: &request, set: &set, snapshot, store: &store, messages: &messages };
+    let context = Context {
+        now,
+        request: &request,
+        set: &set,
+        snapshot,
+        store: &store,
+        messages: &messages,
+        locks: HeldLocks::default(),
+    };
     actions::perform(&context, &command)
 }
 

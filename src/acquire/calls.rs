@@ -18,7 +18,8 @@ use crate::plan::mfa::MAX_CHAINED_LENGTH;
 use crate::plan::model::{Acquisition, Role};
 use crate::providers::fetch;
 use crate::sso::token::Token;
-use crate::system::lock::{Holder, Lock};
+use crate::system::held_locks::Lock;
+use crate::system::lock::Task;
 use crate::time::{Length, Timestamp, now};
 
 /// A renewal asks for no code while the cached credentials have at least this much left.
@@ -29,7 +30,7 @@ pub(crate) struct Calls<'a> {
     pub(crate) plan: &'a Acquisition,
     pub(crate) context: &'a Context<'a>,
     pub(crate) codes: Codes<'a>,
-    client: Option<Client>,
+    client: Option<Client<'a>>,
     /// The token of IAM Identity Center, if the base needs one.
     pub(crate) token: Option<Token>,
     /// The device's lock, while a code is asked for and sent.
@@ -63,10 +64,10 @@ impl<'a> Calls<'a> {
         Self { plan, context, codes, client: None, token: None, device_lock: None, answered: false }
     }
 
-    fn client(&mut self) -> Result<&Client> {
+    fn client(&mut self) -> Result<&Client<'a>> {
         if self.client.is_none() {
             warn_in_clear(self.plan, self.context);
-            self.client = Some(Client::new(&self.plan.sts, http::LIMITS)?);
+            self.client = Some(Client::new(&self.plan.sts, http::LIMITS, &self.context.locks)?);
         }
         self.client.as_ref().ok_or_else(|| Error::new("there is no client of STS"))
     }
@@ -187,7 +188,7 @@ impl<'a> Calls<'a> {
     /// Waits for the lock of this cache entry; `None` if the credentials are not cached.
     fn take_entry_turn(&self, place: Option<&Place>) -> Result<Option<Lock>> {
         match place.and_then(|place| place.path.file_stem()) {
-            Some(key) => self.context.take_turn(&key.to_string_lossy(), "the credentials"),
+            Some(key) => self.context.take_turn(&key.to_string_lossy(), Task::Call("the credentials")),
             None => Ok(None),
         }
     }
@@ -204,7 +205,7 @@ pub(crate) struct CodedCall<'c, T> {
     /// Looks for what another process obtained while this one waited for the lock.
     pub(crate) meanwhile: &'c dyn Fn(&Calls<'_>) -> Option<T>,
     /// Makes the call, and caches the result.
-    pub(crate) call: &'c dyn Fn(&Calls<'_>, &Client, Code<'_>) -> Result<T, Failure>,
+    pub(crate) call: &'c dyn Fn(&Calls<'_>, &Client<'_>, Code<'_>) -> Result<T, Failure>,
 }
 
 impl Calls<'_> {
@@ -218,7 +219,7 @@ impl Calls<'_> {
         self.client()?;
         let mut why = call.why.map(String::from);
         let result = loop {
-            if self.device_lock.is_none()
+            if self.device_lock.as_ref().is_none_or(Lock::is_lost)
                 && let Some(done) = self.take_device_turn(call)?
             {
                 self.answered = false;
@@ -244,7 +245,7 @@ impl Calls<'_> {
     fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
         let key = self.plan.base.access_key_id().unwrap_or_default();
         let name = hex_sha1(&format!("{key}\n{}", call.serial.as_str()));
-        let turn = self.context.take_turn(&name, "the MFA prompt");
+        let turn = self.context.take_turn(&name, Task::Ask("the MFA prompt"));
         self.device_lock = turn.map_err(|error| self.or_still_good(error))?;
         if let Some(done) = (call.meanwhile)(self) {
             return Ok(Some(done));
@@ -259,7 +260,7 @@ impl Calls<'_> {
 
     /// Gets one code and sends it once. `None` if STS refused it and another one may be tried.
     fn try_code<T>(&mut self, call: &CodedCall<'_, T>, why: &mut Option<String>) -> Result<Option<T>, NoCode> {
-        let given = self.codes.next(call.serial, why.as_deref(), &mut Holder::new(&mut self.device_lock))?;
+        let given = self.codes.next(call.serial, why.as_deref(), &self.context.locks)?;
         self.codes.sent(call.serial, &given.digits);
         let context = self.context;
         context.messages.step(|| {
@@ -288,7 +289,7 @@ impl Calls<'_> {
         match none {
             NoCode::Failed(error) => self.or_still_good(error),
             NoCode::GivenUp(error) => {
-                if let Some(lock) = &mut self.device_lock {
+                if let Some(lock) = &self.device_lock {
                     lock.give_up();
                 }
                 self.or_still_good(error)

@@ -16,5 +16,5 @@ use crate::plan::model::Acquisition;
 pub fn identity(plan: &Acquisition, credentials: &Credentials, context: &Context<'_>) -> Result<Identity> {
     warn_in_clear(plan, context);
     let subject = Subject { profile: plan.profile.as_deref(), role: plan.roles.last() };
-    Client::new(&plan.sts, LIMITS)?.caller_identity(credentials, subject)
+    Client::new(&plan.sts, LIMITS, &context.locks)?.caller_identity(credentials, subject)
 }

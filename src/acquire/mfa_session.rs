@@ -129,7 +129,7 @@ impl<'a> MfaSession<'a> {
 /// Calls GetSessionToken and caches the session.
 fn get_session_token(
     calls: &Calls<'_>,
-    client: &Client,
+    client: &Client<'_>,
     session: &Session,
     signer: &Credentials,
     code: Code<'_>,

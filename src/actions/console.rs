@@ -23,7 +23,6 @@ use crate::plan::endpoints::Service;
 use crate::plan::model::{Acquisition, Mfa};
 use crate::sso::words::tell;
 use crate::system::browser::Opened;
-use crate::system::signals::Alone;
 use crate::system::wait::Wait;
 use crate::text::percent::encoded;
 
@@ -74,9 +73,8 @@ fn open(session: &Session<'_>, service: Option<&console_services::Service>, cont
     if context.request.output.no_browser {
         return print(&format!("{}\n", *link));
     }
-    let mut alone = Alone;
     let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
-    let mut wait = Wait::begin(&mut alone).map_err(failed)?;
+    let mut wait = Wait::begin(&context.locks).map_err(failed)?;
     let opened = context.open_in_browser(&link, &mut wait)?;
     let whose = console_name(session.plan);
     if opened == Opened::Beyond {

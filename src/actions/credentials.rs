@@ -68,7 +68,7 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
     if let Some(program) = program {
         exec::find(program, context.snapshot.var("PATH"))?;
     }
-    harden::harden();
+    harden::fill_standard_descriptors();
     // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)

@@ -14,6 +14,8 @@ use crate::aws::tls::trust;
 use crate::error::{Error, Result};
 use crate::plan::endpoints::{Service, Sts};
 use crate::plan::proxy::Proxy;
+use crate::system::held_locks::HeldLocks;
+use crate::system::wait::Wait;
 
 /// Time limits for one call.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,23 @@ pub fn runtime() -> Result<Runtime> {
     enough_files()
         .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
         .map_err(|error| Error::new(format!("cannot start the network ({})", crate::error::io_words(&error))))
+}
+
+/// Makes one call. While the process is stopped during the call, the locks are released.
+///
+/// # Errors
+/// Returns the errors of [`runtime`].
+pub fn call<T>(call: impl Future<Output = T>, locks: &HeldLocks) -> Result<T> {
+    Ok(block_on(&runtime()?, call, locks))
+}
+
+/// Like [`call`], with a runtime that the caller keeps for more than one call.
+pub fn block_on<T>(runtime: &Runtime, call: impl Future<Output = T>, locks: &HeldLocks) -> T {
+    match Wait::begin(locks) {
+        Ok(mut wait) => runtime.block_on(wait.during(call)),
+        // Without a descriptor for it, a stopped process keeps its locks.
+        Err(_) => runtime.block_on(call),
+    }
 }
 
 /// Checks that the file descriptors of an event loop are available. If one of them is not, tokio panics, which ends the

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::arn::{RoleArn, Serial};
+use crate::aws::http;
 use crate::aws::http::{Limits, Route, runtime};
 use crate::aws::network_errors::failure;
 use crate::aws::sdk::{GLOBAL_STS, Retries, sts_config};
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::plan::endpoints::Sts;
 use crate::plan::model::Role;
 use crate::plan::web_identity::WebIdentity;
+use crate::system::held_locks::HeldLocks;
 use crate::time::{Length, Timestamp, now};
 
 /// The answer of GetCallerIdentity.
@@ -41,11 +43,12 @@ pub fn sts_place(sts: &Sts, set: &ProfileSet<'_>) -> String {
 }
 
 /// A client for the STS calls of one run. It connects when the first call is made.
-pub struct Client {
+pub struct Client<'a> {
     runtime: tokio::runtime::Runtime,
     sts: Sts,
     limits: Limits,
     route: Route,
+    locks: &'a HeldLocks,
     http: RefCell<SharedHttpClient>,
     /// Whether `http` may hold an open connection.
     used: Cell<bool>,
@@ -60,15 +63,15 @@ pub struct Code<'a> {
     pub digits: &'a Secret,
 }
 
-impl Client {
-    /// A client for the STS endpoint of the plan.
+impl<'a> Client<'a> {
+    /// A client for the STS endpoint of the plan. The locks are released while the process is stopped during a call.
     ///
     /// # Errors
     /// Returns an error if the runtime cannot be started, or the CA bundle or the proxy cannot be used.
-    pub fn new(sts: &Sts, limits: Limits) -> Result<Self, Error> {
+    pub fn new(sts: &Sts, limits: Limits, locks: &'a HeldLocks) -> Result<Self, Error> {
         let route = Route::to_sts(sts)?;
         let http = RefCell::new(route.client());
-        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, route, http, used: Cell::new(false) })
+        Ok(Self { runtime: runtime()?, sts: sts.clone(), limits, route, locks, http, used: Cell::new(false) })
     }
 
     /// Calls AssumeRole, once if there is a `code`, else with retries.
@@ -91,7 +94,7 @@ impl Client {
             .set_duration_seconds(role.duration.and_then(Length::as_api_seconds))
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
             .set_token_code(code.map(|code| code.digits.expose().to_owned()));
-        let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
+        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject))?;
         Ok(self.assumed(answer.credentials, answer.assumed_role_user, &role.arn)?)
     }
 
@@ -112,7 +115,7 @@ impl Client {
             .role_session_name(web.sent_session_name())
             .set_duration_seconds(web.duration.and_then(Length::as_api_seconds))
             .web_identity_token(token.expose());
-        let answer = self.runtime.block_on(request.send()).map_err(|error| match refused(&error) {
+        let answer = self.call(request.send()).map_err(|error| match refused(&error) {
             Some(refused) => web_refusal(&Refusal { sts: &self.name(), ..refused }, web, about),
             None => self.network_error(&error).in_front(about),
         })?;
@@ -125,7 +128,7 @@ impl Client {
     /// Returns an error if STS refuses, cannot be reached, or leaves a part out.
     pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
         let request = self.client(signer, Retries::Safe).get_caller_identity();
-        let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject).error)?;
+        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject).error)?;
         match (answer.arn, answer.account, answer.user_id) {
             (Some(arn), Some(account), Some(user_id)) => Ok(Identity { arn, account, user_id }),
             _ => {
@@ -151,8 +154,13 @@ impl Client {
             .set_duration_seconds(length.as_api_seconds())
             .serial_number(code.serial.as_str())
             .token_code(code.digits.expose());
-        let answer = self.runtime.block_on(request.send()).map_err(|error| self.failure(&error, subject))?;
+        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject))?;
         Ok(self.credentials(answer.credentials)?)
+    }
+
+    /// Waits for a call.
+    fn call<T>(&self, call: impl Future<Output = T>) -> T {
+        http::block_on(&self.runtime, call, self.locks)
     }
 
     fn client(&self, signer: &Credentials, retries: Retries) -> aws_sdk_sts::Client {

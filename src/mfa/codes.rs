@@ -10,7 +10,7 @@ use crate::mfa::process;
 use crate::mfa::process::Printed;
 use crate::mfa::used::Used;
 use crate::request::renewal::Renewal;
-use crate::system::signals::Interrupted;
+use crate::system::held_locks::HeldLocks;
 use crate::system::terminal::{Answer, Terminal};
 use crate::text::shell_words::shell_word;
 use crate::time::now;
@@ -86,12 +86,7 @@ impl<'a> Codes<'a> {
     ///
     /// # Errors
     /// Returns the reason if there is no code.
-    pub fn next(
-        &mut self,
-        serial: &Serial,
-        why: Option<&str>,
-        interrupted: &mut dyn Interrupted,
-    ) -> Result<Given, NoCode> {
+    pub fn next(&mut self, serial: &Serial, why: Option<&str>, locks: &HeldLocks) -> Result<Given, NoCode> {
         // Only the first source that exists is used, and only once. After it comes the terminal.
         let (source, code) = if let Some((name, code)) = self.given.pop() {
             self.given.clear();
@@ -99,7 +94,7 @@ impl<'a> Codes<'a> {
             let error = || Error::new(format!("{name} holds no MFA code")).advise("a code is six digits");
             (name, six_digits(code.expose()).ok_or_else(error))
         } else if let Some(command) = self.process.take() {
-            let printed = process::run(&command, self.snapshot, &self.profile, interrupted);
+            let printed = process::run(&command, self.snapshot, &self.profile, locks);
             self.ran = Some(command);
             if let Ok(Printed { digits, resumed: true }) = printed {
                 // Keep the code. It is still valid, if a code is still needed.
@@ -108,7 +103,7 @@ impl<'a> Codes<'a> {
             }
             ("mfa_process", printed.map(|printed| printed.digits))
         } else {
-            return self.ask(serial, why, None, interrupted);
+            return self.ask(serial, why, None, locks);
         };
         let trouble = match code {
             Ok(digits) if self.used.contains(serial, &digits, now()) => {
@@ -117,7 +112,7 @@ impl<'a> Codes<'a> {
             Ok(digits) => return Ok(Given { digits, source: Some(source) }),
             Err(error) => error,
         };
-        self.ask(serial, why, Some(trouble), interrupted)
+        self.ask(serial, why, Some(trouble), locks)
     }
 
     /// Whether there is a source of codes other than the terminal.
@@ -137,7 +132,7 @@ impl<'a> Codes<'a> {
         serial: &Serial,
         why: Option<&str>,
         trouble: Option<Error>,
-        interrupted: &mut dyn Interrupted,
+        locks: &HeldLocks,
     ) -> Result<Given, NoCode> {
         let cannot_ask = |codes: &Self, trouble: Option<Error>| {
             NoCode::Failed(match trouble {
@@ -163,7 +158,7 @@ impl<'a> Codes<'a> {
             terminal.say(&format!("aws-auth: {trouble}"));
         }
         loop {
-            let answer = terminal.ask(&prompt, interrupted).map_err(|error| {
+            let answer = terminal.ask(&prompt, locks).map_err(|error| {
                 NoCode::Failed(Error::new(format!("cannot ask on the terminal ({})", crate::error::io_words(&error))))
             })?;
             let line = match answer {

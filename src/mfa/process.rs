@@ -9,7 +9,7 @@ use crate::env::ancestors;
 use crate::env::snapshot::{Snapshot, is_credential};
 use crate::error::{Error, Result, io_words};
 use crate::mfa::code::six_digits;
-use crate::system::signals::Interrupted;
+use crate::system::held_locks::HeldLocks;
 use crate::system::subprocess;
 use crate::system::subprocess::{End, Helper, Trouble, Words};
 use crate::text::shell_words::split_words;
@@ -32,12 +32,7 @@ pub(crate) struct Printed {
 ///
 /// # Errors
 /// Returns an error if the command cannot be run, fails, takes too long, or prints something other than a code.
-pub(crate) fn run(
-    command: &str,
-    snapshot: &Snapshot,
-    profile: &str,
-    interrupted: &mut dyn Interrupted,
-) -> Result<Printed> {
+pub(crate) fn run(command: &str, snapshot: &Snapshot, profile: &str, locks: &HeldLocks) -> Result<Printed> {
     let fail = |words: String| Error::new(format!("mfa_process {words}"));
     let words = split_words(command).map_err(|_| fail(String::from("has an unbalanced quote")))?;
     let Some((program, arguments)) = words.split_first() else { return Err(fail(String::from("is empty"))) };
@@ -49,7 +44,7 @@ pub(crate) fn run(
         limit: LIMIT,
     };
     let finished =
-        subprocess::run(helper, interrupted).map_err(|trouble| fail(format!("'{program}' {}", in_words(&trouble))))?;
+        subprocess::run(helper, locks).map_err(|trouble| fail(format!("'{program}' {}", in_words(&trouble))))?;
     let status = match finished.end {
         End::Status(0) => None,
         End::Status(status) => Some(ExitStatus::from_raw(status << 8)),

@@ -27,6 +27,7 @@ use crate::plan::model::Acquisition;
 use crate::providers::dpop;
 use crate::region::Region;
 use crate::sso::token;
+use crate::system::lock::Task;
 use crate::system::{private_files, random};
 use crate::text::encoding::hex;
 use crate::text::escape::some_words;
@@ -131,7 +132,7 @@ pub fn fetch(login: &Login, plan: &Acquisition, context: &Context<'_>, about: &s
     }
     drop(found);
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let _lock = context.take_turn(&format!("login-{name}"), "the login session")?;
+    let _lock = context.take_turn(&format!("login-{name}"), Task::Call("the login session"))?;
     let mut session = Session::read(&path).ok_or_else(missing)?;
     let entry = session.entry().ok_or_else(|| unusable(&path, about, &again()))?;
     // The last lock holder may have renewed them.
@@ -187,8 +188,7 @@ fn renew(
                 }
             },
         );
-    let answer = http::runtime()?
-        .block_on(request.send())
+    let answer = http::call(request.send(), &context.locks)?
         .map_err(|error| unrenewed(&error, &signin, &again()).in_front(about))?;
     let renewed = Renewed::of(&answer, &signin).map_err(|error| error.in_front(about))?;
     session.take(&renewed);

@@ -39,7 +39,7 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
     }
     context.messages.step(|| format!("asking {}", container.url));
     let ask = || Ask { method: "GET", url: &container.url, headers: &headers, timeout: CONTAINER_TIMEOUT };
-    let answer = http::runtime()?.block_on(async {
+    let asking = async {
         let mut answer = ask::ask(ask()).await;
         for _ in 1..CONTAINER_ATTEMPTS {
             match &answer {
@@ -48,8 +48,8 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
             }
         }
         answer
-    });
-    let answer = answer.map_err(|unanswered| match unanswered {
+    };
+    let answer = http::call(asking, &context.locks)?.map_err(|unanswered| match unanswered {
         Unanswered::Unreachable(words) => Error::new(format!("{about}: cannot reach {place} ({words})"))
             .advise("the container's agent may have stopped, or these variables belong to another container"),
         Unanswered::Silent => Error::new(format!("{about}: {place} does not answer"))
@@ -102,7 +102,7 @@ pub fn instance(instance: &Instance, context: &Context<'_>, about: &str) -> Resu
     context.messages.step(|| format!("asking the instance metadata service at {}", instance.endpoint));
     let place = format!("the instance metadata service at {}", instance.endpoint);
     let asked = Metadata { instance, place: format!("{about}: {place}") };
-    let answer = http::runtime()?.block_on(asked.credentials())?;
+    let answer = http::call(asked.credentials(), &context.locks)??;
     let mut credentials = credentials(&answer, &asked.place)?;
     let now = now();
     if let Some(end) = credentials.expiration.filter(|end| *end <= now) {

@@ -9,7 +9,6 @@ use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
-use crate::system::signals::Alone;
 use crate::system::subprocess::{End, Finished, Helper, Trouble, Words};
 use crate::system::{ancestry, subprocess};
 use crate::text::escape::some_words;
@@ -84,7 +83,7 @@ pub fn fetch(command: &str, profile: &str, context: &Context<'_>, about: &str) -
         stderr: Words::Capture,
         limit: limit.to_duration(),
     };
-    let finished = subprocess::run(helper, &mut Alone).map_err(|trouble| in_words(&about, &trouble, limit))?;
+    let finished = subprocess::run(helper, &context.locks).map_err(|trouble| in_words(&about, &trouble, limit))?;
     if finished.end != End::Status(0) {
         return Err(failed(&about, &finished));
     }

@@ -23,7 +23,7 @@ pub fn fetch(web: &WebIdentity, plan: &Acquisition, context: &Context<'_>, about
     if let Some(url) = plan.sts.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
-    Client::new(&plan.sts, http::LIMITS)?.assume_role_with_web_identity(web, &token, about)
+    Client::new(&plan.sts, http::LIMITS, &context.locks)?.assume_role_with_web_identity(web, &token, about)
 }
 
 fn token(path: &str, about: &str) -> Result<Secret> {

@@ -19,7 +19,6 @@ use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
 use crate::system::browser::Opened;
 use crate::system::random;
-use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
 use crate::text::encoding::{base64_url, hex};
 use crate::text::escape::some_words;
@@ -34,7 +33,6 @@ pub fn sign_in(
     registration: &Registration,
     until: Instant,
     context: &Context<'_>,
-    interrupted: &mut dyn Interrupted,
 ) -> Result<Given, NotSignedIn> {
     let failed = |error: &std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(error)));
     let callback = Callback::listen().map_err(|error| failed(&error))?;
@@ -43,7 +41,7 @@ pub fn sign_in(
     let state = hex(&random::bytes::<16>().map_err(|error| failed(&error))?);
     let link = link(sso, registration, &redirect, (&state, &verifier))?;
     let brought = {
-        let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
+        let mut wait = Wait::begin(&context.locks).map_err(|error| failed(&error))?;
         context.messages.step(|| String::from("opening the browser"));
         let opened = context.open_in_browser(&link, &mut wait);
         if wait.resumed() {
@@ -109,7 +107,7 @@ fn redeem(
         .redirect_uri(redirect)
         .code_verifier(verifier.expose())
         .code(code.expose());
-    let answer = http::runtime()?.block_on(request.send()).map_err(|error| match Refusal::of(&sso.oidc, &error) {
+    let answer = http::call(request.send(), &context.locks)?.map_err(|error| match Refusal::of(&sso.oidc, &error) {
         Ok(refusal) => {
             if refusal.of_client() {
                 registration::forget(sso, context);

@@ -13,7 +13,6 @@ use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
 use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
-use crate::system::signals::Interrupted;
 use crate::system::wait::Wait;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -36,13 +35,12 @@ pub fn sign_in(
     registration: &Registration,
     until: Instant,
     context: &Context<'_>,
-    interrupted: &mut dyn Interrupted,
 ) -> Result<Given, NotSignedIn> {
     let flow = DeviceFlow { sso, registration, context, client: oidc::client(&sso.oidc)? };
     let started = flow.start()?;
     // From here on, also during the calls, Ctrl-C must tell the processes that wait for this one.
     let failed = |error: &std::io::Error| Error::new(format!("cannot wait ({})", io_words(error)));
-    let mut wait = Wait::begin(interrupted).map_err(|error| failed(&error))?;
+    let mut wait = Wait::begin(&context.locks).map_err(|error| failed(&error))?;
     tell(context, &started.invitation);
     let until = started.lifetime.map_or(until, |lifetime| until.min(Instant::now() + lifetime));
     let mut interval = started.interval;
@@ -115,7 +113,7 @@ impl DeviceFlow<'_> {
             .client_id(&self.registration.client_id)
             .client_secret(self.registration.client_secret.expose())
             .start_url(&self.sso.start_url);
-        let answer = http::runtime()?.block_on(request.send()).map_err(|error| {
+        let answer = http::call(request.send(), &self.context.locks)?.map_err(|error| {
             Refusal::of(&self.sso.oidc, &error).map_or_else(|error| error, |refusal| self.refused(&refusal))
         })?;
         let (Some(device_code), Some(user_code), Some(link)) =

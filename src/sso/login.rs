@@ -15,7 +15,8 @@ use crate::sso::registration::{Grant, Registration};
 use crate::sso::token::{Fields, Token, TokenState};
 use crate::sso::words::{advice, missing, tell, unrenewed, whose};
 use crate::sso::{browser_flow, device_flow, registration, token};
-use crate::system::lock::{Holder, Lock};
+use crate::system::held_locks::Lock;
+use crate::system::lock::Task;
 use crate::system::terminal::{Answer, Terminal};
 use crate::time::now;
 
@@ -35,8 +36,8 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
     {
         return Ok(token);
     }
-    let mut lock = match token::path(sso, context) {
-        Some(path) => token::take_turn(&path, context, "the SSO login")?,
+    let lock = match token::path(sso, context) {
+        Some(path) => token::take_turn(&path, context, Task::Ask("the SSO login"))?,
         None => None,
     };
     // The last lock holder may have logged in.
@@ -56,12 +57,12 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
             .into());
     }
     if !asked_for {
-        ask(&fact, plan, context, about, &mut lock)?;
+        ask(&fact, plan, context, about, lock.as_ref())?;
     }
-    match sign_in(sso, context, &mut lock) {
+    match sign_in(sso, context) {
         Ok(token) => Ok(token),
         Err(NotSignedIn::GivenUp(error)) => {
-            give_up(&mut lock);
+            give_up(lock.as_ref());
             Err(NotSignedIn::Failed(error.in_front(about)))
         }
         Err(NotSignedIn::Failed(error) | NotSignedIn::NoBrowser(error)) => {
@@ -89,7 +90,7 @@ pub(crate) fn ask(
     plan: &Acquisition,
     context: &Context<'_>,
     about: &str,
-    lock: &mut Option<Lock>,
+    lock: Option<&Lock>,
 ) -> Result<(), NotSignedIn> {
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
     let opened = Terminal::open_for(context.patience())
@@ -104,7 +105,7 @@ pub(crate) fn ask(
     context.messages.step(|| String::from("asking on the terminal whether to sign in"));
     let question = format!("aws-auth: {profile}: {fact}; sign in with a browser now? [y/N] ");
     let answer = terminal
-        .ask_openly(&question, &mut Holder::new(lock))
+        .ask_openly(&question, &context.locks)
         .map_err(|error| Error::new(format!("cannot ask on the terminal ({})", io_words(&error))))?;
     match answer {
         Answer::Line(line) if ["y", "yes"].iter().any(|yes| line.expose().eq_ignore_ascii_case(yes)) => Ok(()),
@@ -117,14 +118,14 @@ pub(crate) fn ask(
     }
 }
 
-fn give_up(lock: &mut Option<Lock>) {
+fn give_up(lock: Option<&Lock>) {
     if let Some(lock) = lock {
         lock.give_up();
     }
 }
 
 /// Signs in with a browser on this machine if there is one, or else with a code for a browser elsewhere.
-fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<Token, NotSignedIn> {
+fn sign_in(sso: &Sso, context: &Context<'_>) -> Result<Token, NotSignedIn> {
     let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
@@ -132,14 +133,14 @@ fn sign_in(sso: &Sso, context: &Context<'_>, lock: &mut Option<Lock>) -> Result<
             context,
             &format!("sign in to {} in the browser; --no-browser gives a code for another browser instead", whose(sso)),
         );
-        match browser_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock)) {
+        match browser_flow::sign_in(sso, &registration, until, context) {
             Ok(given) => return Ok(keep(&given, &registration, sso, context)),
             Err(NotSignedIn::NoBrowser(error)) => tell(context, error.fact()),
             Err(other) => return Err(other),
         }
     }
     let registration = registration::get(sso, Grant::Device, context)?;
-    let given = device_flow::sign_in(sso, &registration, until, context, &mut Holder::new(lock))?;
+    let given = device_flow::sign_in(sso, &registration, until, context)?;
     Ok(keep(&given, &registration, sso, context))
 }
 

@@ -44,8 +44,7 @@ pub fn fetch(
         .role_name(&sso.role_name)
         .account_id(&sso.account_id)
         .access_token(token.secret.expose());
-    let answer = http::runtime()?
-        .block_on(request.send())
+    let answer = http::call(request.send(), &context.locks)?
         .map_err(|error| refused(&error, sso, &words::advice(plan)).in_front(about))?;
     credentials(&answer, sso).map_err(|error| error.in_front(about))
 }

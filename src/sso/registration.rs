@@ -81,7 +81,7 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
             .redirect_uris(format!("http://127.0.0.1{}", callback::PATH))
             .issuer_url(&sso.start_url);
     }
-    let answer = http::runtime()?.block_on(request.send()).map_err(|error| match Refusal::of(&sso.oidc, &error) {
+    let answer = http::call(request.send(), &context.locks)?.map_err(|error| match Refusal::of(&sso.oidc, &error) {
         Ok(refusal) => refusal.error(&sso.oidc, "check sso_start_url, sso_region and sso_registration_scopes"),
         Err(error) => error,
     })?;

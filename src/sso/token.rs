@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::plan::sso::Sso;
 use crate::sso::oidc;
-use crate::system::lock::Lock;
+use crate::system::held_locks::Lock;
+use crate::system::lock::Task;
 use crate::system::private_files;
 use crate::text::escape::some_words;
 use crate::text::json::wipe;
@@ -130,7 +131,7 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
         return Ok(file.state(sso, now()));
     }
     drop(file);
-    let _lock = take_turn(&path, context, "the SSO token")?;
+    let _lock = take_turn(&path, context, Task::Call("the SSO token"))?;
     // The last lock holder may have renewed it.
     let Some(mut file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     if file.left(now()) < RENEWAL_MARGIN {
@@ -150,13 +151,13 @@ pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
 }
 
 /// Takes the lock for renewing a token or signing in, because the service may accept a refresh token only once. Other
-/// processes show `what` while they wait for this one.
+/// processes are told the `task` while they wait for this one.
 ///
 /// # Errors
 /// Returns the errors of [`Context::take_turn`].
-pub fn take_turn(path: &Path, context: &Context<'_>, what: &str) -> Result<Option<Lock>> {
+pub fn take_turn(path: &Path, context: &Context<'_>, task: Task<'_>) -> Result<Option<Lock>> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    context.take_turn(&format!("sso-{name}"), what)
+    context.take_turn(&format!("sso-{name}"), task)
 }
 
 /// Calls CreateToken with the refresh token, and returns the fields to change in the file; `None` if the token cannot
@@ -180,7 +181,7 @@ fn renewed(file: &Fields, sso: &Sso, context: &Context<'_>) -> Result<Option<Map
         .client_id(client_id)
         .client_secret(client_secret)
         .refresh_token(refresh);
-    let answer = match http::runtime()?.block_on(request.send()) {
+    let answer = match http::call(request.send(), &context.locks)? {
         Ok(answer) => answer,
         Err(SdkError::ServiceError(context_)) if context_.err().code().is_some() => {
             let code = some_words(context_.err().code().unwrap_or_default());

@@ -4,6 +4,7 @@ pub mod ancestry;
 pub mod browser;
 pub mod directories;
 pub mod harden;
+pub mod held_locks;
 pub mod lock;
 pub mod loopback;
 pub mod peer;

@@ -107,29 +107,6 @@ pub enum Stopped {
     Ended(i32),
 }
 
-/// What to do when a signal stops or ends the program while it waits for a person or for another program.
-pub trait Interrupted {
-    /// Called before a stop: other processes must not wait for a stopped one.
-    fn stopping(&mut self);
-    /// Called after a stop. Returns whether the work may go on, because no other process had the lock meanwhile.
-    fn woken(&mut self) -> bool;
-    /// Called before the process ends by a signal.
-    fn cancelled(&mut self);
-}
-
-/// Does nothing: for a wait on which no other process depends.
-pub struct Alone;
-
-impl Interrupted for Alone {
-    fn stopping(&mut self) {}
-
-    fn woken(&mut self) -> bool {
-        true
-    }
-
-    fn cancelled(&mut self) {}
-}
-
 /// Signal handlers that are installed until this is dropped. Signals that were ignored stay ignored.
 pub struct Caught {
     before: Vec<(i32, libc::sigaction)>,

@@ -23,8 +23,9 @@ use rustix::process::{
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use zeroize::Zeroizing;
 
+use crate::system::held_locks::HeldLocks;
 use crate::system::signals;
-use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
+use crate::system::signals::{Caught, Ignored, Stopped};
 
 /// The most that a helper may print, in bytes.
 const LONGEST: usize = 256 * 1024;
@@ -95,7 +96,7 @@ pub enum Trouble {
 
 /// Runs a program with these arguments and only this environment. Its standard input is the terminal if there is one,
 /// because aws-auth's own belongs to the command.
-pub fn run(helper: Helper<'_>, interrupted: &mut dyn Interrupted) -> Result<Finished, Trouble> {
+pub fn run(helper: Helper<'_>, locks: &HeldLocks) -> Result<Finished, Trouble> {
     let tty = File::options().read(true).write(true).open("/dev/tty").ok();
     let stdin = tty.as_ref().and_then(|tty| tty.try_clone().ok()).map_or_else(Stdio::null, Stdio::from);
     let caught = Caught::with_children().map_err(Trouble::NotStarted)?;
@@ -115,7 +116,7 @@ pub fn run(helper: Helper<'_>, interrupted: &mut dyn Interrupted) -> Result<Fini
         resumed: false,
         settings: None,
         caught,
-        interrupted,
+        locks,
         stdout: Stream::new(child.stdout.take()),
         stderr: Stream::new(child.stderr.take()),
         printed: Zeroizing::default(),
@@ -167,7 +168,7 @@ struct Job<'a> {
     /// The terminal's settings when the group got it.
     settings: Option<Termios>,
     caught: Caught,
-    interrupted: &'a mut dyn Interrupted,
+    locks: &'a HeldLocks,
     stdout: Stream<ChildStdout>,
     stderr: Stream<ChildStderr>,
     printed: Zeroizing<Vec<u8>>,
@@ -247,7 +248,7 @@ impl Job<'_> {
     }
 
     fn die(&mut self, signal: i32) -> ! {
-        self.interrupted.cancelled();
+        self.locks.cancelled();
         self.end_group(Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
         signals::die_by(signal)
     }
@@ -273,12 +274,12 @@ impl Job<'_> {
 
     /// Stops this process. Returns whether it was stopped and continued.
     fn stop(&mut self, signal: i32) -> bool {
-        self.interrupted.stopping();
+        self.locks.stopping();
         let stopped = self.caught.stop(signal);
         if let Stopped::Ended(signal) = stopped {
             self.die(signal);
         }
-        self.resumed |= !self.interrupted.woken();
+        self.resumed |= !self.locks.woken();
         stopped == Stopped::Woken
     }
 
@@ -346,7 +347,7 @@ impl Job<'_> {
         };
         if let (true, End::Signal(signal @ (libc::SIGINT | libc::SIGQUIT))) = (had_terminal, end) {
             // Ctrl-C reached only the group, but is for the whole job.
-            self.interrupted.cancelled();
+            self.locks.cancelled();
             if let Some(named) = Signal::from_named_raw(signal) {
                 let _ = kill_current_process_group(named);
             }

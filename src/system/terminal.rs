@@ -14,8 +14,9 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
+use crate::system::held_locks::HeldLocks;
 use crate::system::signals;
-use crate::system::signals::{Caught, Ignored, Interrupted, Stopped};
+use crate::system::signals::{Caught, Ignored, Stopped};
 use crate::text::escape::printable;
 
 /// The controlling terminal.
@@ -77,16 +78,16 @@ impl Terminal {
 
     /// Asks for a line without echo. The terminal is restored in every case. A signal that ends or stops the program
     /// takes effect after that.
-    pub fn ask(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
-        self.question(prompt, Echo::Off, interrupted)
+    pub fn ask(&mut self, prompt: &str, locks: &HeldLocks) -> io::Result<Answer> {
+        self.question(prompt, Echo::Off, locks)
     }
 
     /// Asks for a line with echo.
-    pub fn ask_openly(&mut self, prompt: &str, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
-        self.question(prompt, Echo::On, interrupted)
+    pub fn ask_openly(&mut self, prompt: &str, locks: &HeldLocks) -> io::Result<Answer> {
+        self.question(prompt, Echo::On, locks)
     }
 
-    fn question(&mut self, prompt: &str, echo: Echo, interrupted: &mut dyn Interrupted) -> io::Result<Answer> {
+    fn question(&mut self, prompt: &str, echo: Echo, locks: &HeldLocks) -> io::Result<Answer> {
         let caught = Caught::new()?;
         let _deaf = self.patience.map(|_| [Ignored::begin(libc::SIGTTIN), Ignored::begin(libc::SIGTTOU)]);
         if self.in_background() {
@@ -94,7 +95,7 @@ impl Terminal {
                 return Ok(Answer::Nowhere);
             }
             // Changing the terminal would stop this process with the lock held, so the lock is released first.
-            return Ok(stop(libc::SIGTTIN, caught, interrupted).map_or(Answer::Nowhere, |()| Answer::Resumed));
+            return Ok(stop(libc::SIGTTIN, caught, locks).map_or(Answer::Nowhere, |()| Answer::Resumed));
         }
         let before = match tcgetattr(&self.tty) {
             Ok(before) => before,
@@ -131,10 +132,10 @@ impl Terminal {
             // SIGSTOP cannot be caught. The program that had the terminal meanwhile may have changed its echo.
             End::Signal(libc::SIGCONT) => Ok(Answer::Resumed),
             End::Signal(libc::SIGTSTP) => {
-                stop(libc::SIGTSTP, caught, interrupted);
+                stop(libc::SIGTSTP, caught, locks);
                 Ok(Answer::Resumed)
             }
-            End::Signal(signal) => end_by(signal, caught, interrupted),
+            End::Signal(signal) => end_by(signal, caught, locks),
         }
     }
 
@@ -145,18 +146,18 @@ impl Terminal {
 }
 
 /// Stops until the process is continued; `None` if it did not stop.
-fn stop(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> Option<()> {
-    interrupted.stopping();
+fn stop(signal: i32, caught: Caught, locks: &HeldLocks) -> Option<()> {
+    locks.stopping();
     let stopped = caught.stop(signal);
     if let Stopped::Ended(by) = stopped {
-        end_by(by, caught, interrupted);
+        end_by(by, caught, locks);
     }
-    interrupted.woken();
+    locks.woken();
     (stopped == Stopped::Woken).then_some(())
 }
 
-fn end_by(signal: i32, caught: Caught, interrupted: &mut dyn Interrupted) -> ! {
-    interrupted.cancelled();
+fn end_by(signal: i32, caught: Caught, locks: &HeldLocks) -> ! {
+    locks.cancelled();
     drop(caught);
     signals::die_by(signal)
 }

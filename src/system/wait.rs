@@ -1,4 +1,4 @@
-//! Waiting for a person (who signs in with a browser, for example) or for a server. There is no prompt, and the
+//! Waiting for a person (who signs in with a browser, for example), for a server, or for another process. There is no prompt, and the
 //! terminal is not changed. But the processes that wait for this one must learn that it was ended, and must not wait
 //! while it is stopped.
 
@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tempfile::TempPath;
 
+use crate::system::held_locks::HeldLocks;
 use crate::system::signals;
-use crate::system::signals::{Caught, Interrupted, Stopped};
+use crate::system::signals::{Caught, Stopped};
 
 /// How often signals are checked for during a call.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -18,15 +19,15 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// A wait. Signals are caught until it is dropped.
 pub struct Wait<'a> {
     caught: Option<Caught>,
-    interrupted: &'a mut dyn Interrupted,
+    locks: &'a HeldLocks,
     resumed: bool,
     file: Option<TempPath>,
 }
 
 impl<'a> Wait<'a> {
     /// Begins to catch signals.
-    pub fn begin(interrupted: &'a mut dyn Interrupted) -> io::Result<Self> {
-        Ok(Self { caught: Some(Caught::new()?), interrupted, resumed: false, file: None })
+    pub fn begin(locks: &'a HeldLocks) -> io::Result<Self> {
+        Ok(Self { caught: Some(Caught::new()?), locks, resumed: false, file: None })
     }
 
     /// Removes this file when the wait ends, also by a signal.
@@ -37,18 +38,29 @@ impl<'a> Wait<'a> {
     /// Waits until one of the descriptors is readable (true), or until this time (false), or until the process was
     /// stopped and another one had the lock (false, see [`Self::resumed`]).
     pub fn until(&mut self, moment: Instant, awaited: &[BorrowedFd<'_>]) -> bool {
+        self.poll(Some(moment), awaited, |wait| wait.resumed)
+    }
+
+    /// Like [`Self::until`], but a stop changes nothing. Without a time there is no limit.
+    pub fn until_ready(&mut self, moment: Option<Instant>, awaited: &[BorrowedFd<'_>]) -> bool {
+        self.poll(moment, awaited, |_| false)
+    }
+
+    fn poll(&mut self, moment: Option<Instant>, awaited: &[BorrowedFd<'_>], is_over: fn(&Self) -> bool) -> bool {
         loop {
             self.look();
-            let left = moment.saturating_duration_since(Instant::now());
-            if self.resumed || left.is_zero() {
+            let left = moment.map(|moment| moment.saturating_duration_since(Instant::now()));
+            if is_over(self) || left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            let seconds = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
-            let timeout = Timespec { tv_sec: seconds, tv_nsec: left.subsec_nanos().into() };
+            let timeout = left.map(|left| Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            });
             let signals = self.caught.as_ref().map(Caught::fd);
             let fds = awaited.iter().copied().chain(signals);
             let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-            let came = poll(&mut fds, Some(&timeout)).is_ok_and(|count| count > 0);
+            let came = poll(&mut fds, timeout.as_ref()).is_ok_and(|count| count > 0);
             if came && fds.iter().take(awaited.len()).any(|fd| !fd.revents().is_empty()) {
                 return true;
             }
@@ -77,18 +89,18 @@ impl<'a> Wait<'a> {
         match caught.decisive() {
             None | Some(libc::SIGCONT) => {}
             Some(libc::SIGTSTP) => {
-                self.interrupted.stopping();
+                self.locks.stopping();
                 if let Stopped::Ended(by) = caught.stop(libc::SIGTSTP) {
                     self.end(by);
                 }
-                self.resumed |= !self.interrupted.woken();
+                self.resumed |= !self.locks.woken();
             }
             Some(signal) => self.end(signal),
         }
     }
 
     fn end(&mut self, signal: i32) -> ! {
-        self.interrupted.cancelled();
+        self.locks.cancelled();
         self.file = None;
         self.caught = None;
         signals::die_by(signal)

@@ -16,9 +16,9 @@ const ROLE: &str = "arn:aws:iam::111111111111:role/console";
 const ONE: &str = "arn:aws:iam::222222222222:role/one";
 const TWO: &str = "arn:aws:iam::333333333333:role/two";
 
-struct Scene {
-    world: World,
-    signin: Web,
+pub struct Scene {
+    pub world: World,
+    pub signin: Web,
     key: p256::SecretKey,
 }
 
@@ -57,7 +57,7 @@ impl Scene {
         Self::answering(seconds, None)
     }
 
-    fn answering(seconds: i64, instead: Option<Always>) -> Self {
+    pub fn answering(seconds: i64, instead: Option<Always>) -> Self {
         let mut world = World::new();
         let key = p256::SecretKey::from_slice(&random::bytes(32)).unwrap();
         let public = *p256::ecdsa::SigningKey::from(&key).verifying_key();

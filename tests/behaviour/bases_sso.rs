@@ -18,9 +18,9 @@ fn sha1(text: &str) -> String {
     Sha1::digest(text).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-struct Scene {
-    world: World,
-    sso: LocalSso,
+pub struct Scene {
+    pub world: World,
+    pub sso: LocalSso,
 }
 
 impl Scene {
@@ -44,7 +44,7 @@ impl Scene {
     }
 
     /// The same with a login whose token expires after `seconds`.
-    fn logged_in(seconds: i64) -> Self {
+    pub fn logged_in(seconds: i64) -> Self {
         let scene = Self::new();
         let (token, refresh) = scene.sso.log_in();
         scene.write_token("corp", &token_file(&token, &refresh, seconds));
@@ -84,7 +84,7 @@ impl Scene {
     }
 }
 
-const CREDENTIALS: &str = "GET /federation/credentials?role_name=ReadOnly&account_id=111111111111";
+pub const CREDENTIALS: &str = "GET /federation/credentials?role_name=ReadOnly&account_id=111111111111";
 
 #[test]
 fn role_credentials_are_got_by_the_token_and_kept_as_the_aws_cli_keeps_them() {

@@ -1,9 +1,9 @@
 //! Many processes at once: one prompt, one session and one AssumeRole per role, even if some of them die or give up.
 
 use crate::kit::{
-    AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, no_way, own, quietly, until, waiting_for,
+    AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, own, quietly, until, waiting_for,
 };
-use crate::world::{Fault, Invocation, Output, Running, SHELL_PROMPT, World, seed};
+use crate::world::{Fault, Invocation, Running, World, seed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rustix::process::Signal;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A run of `echo PROFILE` with no terminal and a closed standard input.
-fn closed<'w>(world: &'w World, profile: &str) -> Invocation<'w> {
+pub fn closed<'w>(world: &'w World, profile: &str) -> Invocation<'w> {
     world.aws_auth().profile(profile).args(["echo", profile]).through(["sh", "-c", "exec \"$@\" <&-", "sh"])
 }
 
@@ -279,32 +279,6 @@ fn a_waiter_without_a_terminal_gives_up_in_time() {
     ));
     holder.send_line(&world.fresh_code());
     holder.wait().success();
-}
-
-#[test]
-fn a_stopped_holder_lets_go_of_the_lock_and_uses_what_others_got() {
-    let world = World::seeded();
-    let shell = world.shell_in_terminal();
-    shell.send_line("AWS_PROFILE=sops aws-auth echo r''an");
-    shell.expect(&world.prompt("sops"));
-    let waiter = closed(&world, "sops").start();
-    waiter.expect_stderr("waiting for the MFA prompt of process ");
-    let next = at_terminal(&world, "sops");
-    next.expect_stderr("waiting for the MFA prompt of process ");
-    shell.ctrl_z();
-    shell.expect("Stopped");
-    // In either order, the waiter without a terminal gets an error and the other one a prompt.
-    answer(&world, &next, "sops", &world.fresh_code());
-    next.wait().success();
-    let output: Output = waiter.wait();
-    assert!(output.stderr.ends_with(&no_way("sops")) || output.stdout_text() == "sops\n", "{}", output.report());
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("fg");
-    shell.expect("ran\r\n");
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
-    assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
 }
 
 #[test]

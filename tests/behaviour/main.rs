@@ -35,6 +35,7 @@ mod session;
 mod sso_callback;
 mod sso_login;
 mod status;
+mod stops;
 mod story;
 mod sts_calls;
 mod sts_errors;

@@ -194,6 +194,23 @@ fn the_process_is_not_dumpable_but_the_command_is_as_an_unprivileged_user() {
     run.wait().success();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_from_the_cache_is_not_dumpable_before_it_reads_a_secret() {
+    let world = World::seeded();
+    if !crate::lock::strace(&world, "a_run_from_the_cache_is_not_dumpable_before_it_reads_a_secret") {
+        return;
+    }
+    crate::kit::log_in(&world, "sops");
+    let log = world.path("calls");
+    let words = ["strace", "-o", log.to_str().unwrap(), "-e", "trace=prctl,openat"];
+    world.aws_auth().profile("sops").arg("true").through(words).run().success();
+    let log = world.read("calls");
+    let line = |text: &str| log.lines().position(|line| line.contains(text)).unwrap();
+    let harmless = line("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)");
+    assert!(harmless < line(".aws/config") && harmless < line(".aws/cli/cache"), "{log}");
+}
+
 #[test]
 fn an_mfa_process_gets_no_keys() {
     let world = World::seeded();

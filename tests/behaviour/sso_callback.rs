@@ -1,7 +1,8 @@
 //! What a browser may bring back to a login, and what anybody else on the machine may send there.
 
 use crate::sso_login::{CODE, OPENS, QUESTION, Scene, TOKEN, follow};
-use crate::world::{Running, SHELL_PROMPT};
+use crate::world::{Invocation, Running, SHELL_PROMPT};
+use rustix::process::Signal;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::Command;
@@ -19,7 +20,11 @@ struct Login<'s> {
 
 impl<'s> Login<'s> {
     fn start(scene: &'s Scene) -> Self {
-        let running = scene.login().start();
+        Self::of(scene, scene.login())
+    }
+
+    fn of(scene: &Scene, login: Invocation<'s>) -> Self {
+        let running = login.start();
         let head = Command::new("curl").args(["-si", &scene.link()]).output().unwrap();
         let head = String::from_utf8(head.stdout).unwrap();
         let authorize = head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().to_owned();
@@ -62,6 +67,25 @@ fn a_page_that_only_finds_the_port_does_not_end_a_login() {
     assert!(page.contains("This is all."), "{page}");
     login.running.wait().success();
     assert_eq!(scene.count(TOKEN), 1);
+}
+
+#[test]
+fn a_signal_between_the_answer_to_the_browser_and_the_end_of_the_wait_is_not_lost() {
+    const TEST: &str = "a_signal_between_the_answer_to_the_browser_and_the_end_of_the_wait_is_not_lost";
+    for signal in [Signal::TERM, Signal::INT] {
+        let scene = Scene::new().with_test_as_browser();
+        if !crate::lock::strace(&scene.world, TEST) {
+            return;
+        }
+        // The call that sends the page returns late.
+        let late = ["strace", "-D", "-o", "/dev/null", "-e", "inject=sendto:delay_exit=500000"];
+        let login = Login::of(&scene, scene.login().through(late));
+        let page = follow(&login.authorize);
+        assert!(page.contains("This is all."), "{page}");
+        login.running.signal(signal);
+        login.running.wait().assert_signal(signal);
+        assert_eq!(scene.count(TOKEN), 0);
+    }
 }
 
 #[test]

@@ -12,10 +12,15 @@ use crate::plan::endpoint::Endpoint;
 use crate::plan::endpoints::Sts;
 use crate::plan::origin::{Origin, Sourced};
 use crate::region::Region;
+use crate::system::held_locks::HeldLocks;
 use crate::time::Length;
 
 /// A client whose STS endpoint accepts connections and never answers.
-fn client_of_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpListener, String, Client) {
+fn client_of_silent_service<'l>(
+    scheme: &str,
+    ca_bundle: Option<String>,
+    locks: &'l HeldLocks,
+) -> (TcpListener, String, Client<'l>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("{scheme}://{}", listener.local_addr().unwrap());
     let sts = Sts {
@@ -32,12 +37,12 @@ fn client_of_silent_service(scheme: &str, ca_bundle: Option<String>) -> (TcpList
         attempt: Duration::from_millis(200),
         whole: Duration::from_millis(400),
     };
-    let client = Client::new(&sts, limits).unwrap();
+    let client = Client::new(&sts, limits, locks).unwrap();
     (listener, url, client)
 }
 
 /// Calls GetSessionToken and returns the failure.
-fn call_with_code(client: &Client) -> Failure {
+fn call_with_code(client: &Client<'_>) -> Failure {
     let signer = Credentials {
         access_key_id: String::from("AKIA"),
         secret_access_key: Secret::new(String::from("secret")),
@@ -53,7 +58,8 @@ fn call_with_code(client: &Client) -> Failure {
 
 #[test]
 fn a_call_to_a_silent_service_times_out_and_sends_a_code_once() {
-    let (listener, url, client) = client_of_silent_service("http", None);
+    let locks = HeldLocks::default();
+    let (listener, url, client) = client_of_silent_service("http", None, &locks);
     let failure = call_with_code(&client);
     assert_eq!(failure.kind, Kind::Other);
     assert_eq!(
@@ -73,7 +79,8 @@ fn a_connection_timeout_has_its_own_message() {
     bundle.write_all(certificate.pem().as_bytes()).unwrap();
     // The time limit for connecting includes the TLS handshake.
     let path = bundle.path().to_str().unwrap().to_owned();
-    let (_listener, url, client) = client_of_silent_service("https", Some(path));
+    let locks = HeldLocks::default();
+    let (_listener, url, client) = client_of_silent_service("https", Some(path), &locks);
     assert_eq!(
         call_with_code(&client).error.to_string(),
         format!(

@@ -1,10 +1,11 @@
 //! A web server on loopback for services other than STS: a function makes the replies, and all requests are recorded.
 
+use super::collected::PATIENCE;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// A request as it arrived, with header names in lower case.
@@ -18,6 +19,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// `METHOD TARGET`
+    fn line(&self) -> String {
+        format!("{} {}", self.method, self.target)
+    }
+
     /// The value of a header, or an empty string if it was not sent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
@@ -48,10 +54,17 @@ pub enum Reply {
 /// A reply that does not depend on the request.
 pub type Always = fn() -> Reply;
 
+/// The requests so far, and a notice of each new one.
+#[derive(Default)]
+struct Log {
+    asked: Mutex<Vec<Asked>>,
+    changed: Condvar,
+}
+
 /// A running server. It stops when this is dropped.
 pub struct Web {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Log>,
     stopped: Arc<AtomicBool>,
 }
 
@@ -59,7 +72,7 @@ impl Web {
     pub fn start(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("listen on loopback");
         let address = listener.local_addr().expect("the listener's address");
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::new(Log::default());
         let stopped = Arc::new(AtomicBool::new(false));
         let (log, stop, reply) = (Arc::clone(&asked), Arc::clone(&stopped), Arc::new(reply));
         thread::spawn(move || {
@@ -82,12 +95,22 @@ impl Web {
 
     /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.asked.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Blocks until this request, `METHOD TARGET`, has arrived.
+    #[track_caller]
+    pub fn wait_for(&self, line: &str) {
+        let asked = self.asked.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_missing = |asked: &mut Vec<Asked>| asked.iter().all(|asked| asked.line() != line);
+        let waited = self.asked.changed.wait_timeout_while(asked, PATIENCE, is_missing);
+        let (asked, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!timeout.timed_out(), "timed out waiting for {line}; {} requests arrived", asked.len());
     }
 
     /// `METHOD TARGET` of all requests so far.
     pub fn lines(&self) -> Vec<String> {
-        self.asked().iter().map(|asked| format!("{} {}", asked.method, asked.target)).collect()
+        self.asked().iter().map(Asked::line).collect()
     }
 }
 
@@ -99,10 +122,11 @@ impl Drop for Web {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked) -> Reply) {
+fn serve(stream: TcpStream, log: &Log, reply: &dyn Fn(&Asked) -> Reply) {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
-        log.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        log.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        log.changed.notify_all();
         let (status, header, text) = match reply(&asked) {
             Reply::Text(status, text) => (status, None, text),
             Reply::Json(value) => (200, None, value.to_string()),

@@ -1,0 +1,141 @@
+//! The locks that this process holds. Other processes must not wait for a stopped one, and must learn when a prompt is
+//! cancelled (docs/design.md, "Locks").
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::rc::{Rc, Weak};
+
+use crate::system::signals::Undisturbed;
+
+/// The locks of this process that were not dropped yet.
+#[derive(Default)]
+pub struct HeldLocks(RefCell<Vec<Weak<Held>>>);
+
+impl HeldLocks {
+    fn all(&self) -> Vec<Rc<Held>> {
+        self.0.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Adds a lock that was taken. `state` is what the lock file said before, `asks` whether the holder asks a person.
+    /// For `after`, see [`Lock::after`].
+    pub fn add(&self, file: File, state: State, asks: bool, after: Option<u32>) -> Lock {
+        let state = Cell::new(State { pid: std::process::id(), ..state });
+        let held = Rc::new(Held { file, state, after, asks, lost: Cell::new(false) });
+        held.write();
+        let mut all = self.0.borrow_mut();
+        all.retain(|held| held.strong_count() > 0);
+        all.push(Rc::downgrade(&held));
+        Lock(held)
+    }
+
+    /// Releases the locks before this process stops.
+    pub fn stopping(&self) {
+        for held in self.all() {
+            let _ = held.file.unlock();
+        }
+    }
+
+    /// Takes the locks again after a stop. Returns whether no other process has had one of them.
+    pub fn woken(&self) -> bool {
+        let lost = self.all().into_iter().filter(|held| !held.retake()).count();
+        lost == 0
+    }
+
+    /// Makes the processes that wait for a prompt of this one fail, because a signal ends it.
+    pub fn cancelled(&self) {
+        for held in self.all().into_iter().filter(|held| held.asks) {
+            held.give_up();
+        }
+    }
+}
+
+/// A held lock. Dropping it releases it.
+pub struct Lock(Rc<Held>);
+
+struct Held {
+    file: File,
+    state: Cell<State>,
+    after: Option<u32>,
+    /// Whether the holder asks a person.
+    asks: bool,
+    /// Whether another process had the lock while this one was stopped.
+    lost: Cell<bool>,
+}
+
+impl Lock {
+    /// Tells the waiting processes that this one gave up. They fail when the lock is released.
+    pub fn give_up(&self) {
+        self.0.give_up();
+    }
+
+    /// Whether another process had the lock while this one was stopped, and may have it now.
+    pub fn is_lost(&self) -> bool {
+        self.0.lost.get()
+    }
+
+    /// The process that gave up while this one waited: its prompt was cancelled, its codes were refused, or STS failed
+    /// after the code. A process that gets the lock after that asks for no code.
+    pub fn after(&self) -> Option<u32> {
+        self.0.after
+    }
+}
+
+impl Held {
+    fn give_up(&self) {
+        if self.lost.get() {
+            return;
+        }
+        let state = self.state.get();
+        self.state.set(State { given_up: state.given_up + 1, gave_up: state.pid, ..state });
+        self.write();
+    }
+
+    /// Takes a released lock again. Returns whether no other process has had it since: each holder writes its process
+    /// id into the file.
+    fn retake(&self) -> bool {
+        let same = !self.lost.get()
+            && self.file.try_lock().is_ok()
+            && self.file.metadata().is_ok_and(|about| about.nlink() > 0)
+            && State::read(&self.file) == self.state.get();
+        if !same {
+            // It is released if it was taken: the next holder must not wait for this one.
+            let _ = self.file.unlock();
+            self.lost.set(true);
+        }
+        same
+    }
+
+    /// A failure to write is ignored: the contents are only information, and the lock is held anyway.
+    fn write(&self) {
+        let _undisturbed = Undisturbed::begin();
+        let State { pid, given_up, gave_up } = self.state.get();
+        let text = format!("{pid} {given_up} {gave_up}\n");
+        let mut file = &self.file;
+        let _ =
+            file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
+    }
+}
+
+/// The contents of a lock file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// The process that holds the lock.
+    pub pid: u32,
+    /// How often a holder gave up.
+    pub given_up: u32,
+    /// The process that gave up last.
+    pub gave_up: u32,
+}
+
+impl State {
+    /// Reads them. What is missing counts as 0.
+    pub fn read(mut file: &File) -> Self {
+        let mut text = String::new();
+        let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
+        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap_or(0));
+        let mut number = || numbers.next().unwrap_or(0);
+        Self { pid: number(), given_up: number(), gave_up: number() }
+    }
+}
