@@ -11,6 +11,9 @@ use std::{fmt, fs, io};
 /// The mode bits that let others add, rename and remove files.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
+/// The mode bit that lets all users add, rename and remove files.
+const WRITABLE_BY_ALL: u32 = 0o002;
+
 /// The mode bit that lets only the owner of a file rename or remove it, as in /tmp.
 const STICKY: u32 = 0o1000;
 
@@ -114,6 +117,13 @@ fn judge_parent(parent: &Path) -> Result<(), Distrust> {
     }
     if about.mode() & WRITABLE_BY_OTHERS != 0 && about.mode() & STICKY == 0 {
         return Err(Distrust::BelowWritable(parent.to_owned()));
+    }
+    // Whoever may write to a directory further up could replace the whole branch.
+    for above in parent.ancestors().skip(1) {
+        let is_open = |about: &Metadata| about.mode() & WRITABLE_BY_ALL != 0 && about.mode() & STICKY == 0;
+        if above.metadata().as_ref().is_ok_and(is_open) {
+            return Err(Distrust::BelowWritable(above.to_owned()));
+        }
     }
     Ok(())
 }

@@ -58,6 +58,22 @@ fn a_lock_that_is_a_link_is_not_followed() {
 }
 
 #[test]
+fn a_directory_far_below_one_that_all_may_write_to_is_not_used() {
+    let world = World::seeded();
+    let open = world.path("open");
+    let caches = open.join("caches/of/mine");
+    fs::create_dir_all(&caches).unwrap();
+    mode(&open, 0o777);
+    let run = || sops(&world).env("XDG_CACHE_HOME", &caches);
+    let why = format!("other users can write to {0}; run 'chmod go-w {0}'", open.display());
+    run().args(["echo", "ran"]).run().success().assert_stdout("ran\n").assert_stderr_contains(&why);
+    run().args(["--keep-fresh", "true"]).run().assert_status(125).assert_stderr_contains(&why);
+    assert_eq!(fs::read_dir(&caches).unwrap().count(), 0);
+    mode(&open, 0o1777);
+    run().args(["echo", "ran"]).run().success().assert_stdout("ran\n").assert_stderr("");
+}
+
+#[test]
 fn a_directory_of_another_user_in_a_shared_one_is_left_alone_as_root() {
     if !is_root() {
         return skipped("a_directory_of_another_user_in_a_shared_one_is_left_alone_as_root", "needs root");
