@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use crate::acquire::obtain::{Obtained, obtain};
 use crate::acquire::{lookup, story};
 use crate::command::exec;
+use crate::command::private_config::PrivateConfig;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::plan::model::{Acquisition, Plan};
+use crate::plan::private_config::Reason;
 use crate::plan::{resolve, words};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
@@ -72,4 +74,30 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
     // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)
+}
+
+/// Writes the configuration file with the settings of the plan's profile, if a command needs one.
+///
+/// If there is no place for it, the command still runs, unless it would call an endpoint that was not meant for the
+/// profile.
+///
+/// # Errors
+/// Returns an error in that case.
+pub(crate) fn private_config(context: &Context<'_>, plan: &Acquisition) -> Result<Option<PrivateConfig>> {
+    let written = PrivateConfig::of_settings(plan, context).and_then(|config| {
+        config.as_ref().map_or(Ok(()), |config| config.write(context))?;
+        Ok(config)
+    });
+    let leads_astray = plan.private_config.as_ref().is_some_and(Reason::is_of_endpoint);
+    match written {
+        Ok(Some(config)) => {
+            context.messages.step(|| format!("the command reads the settings of the profile in {}", config.path));
+            Ok(Some(config))
+        }
+        Err(error) if !leads_astray => {
+            context.messages.warn(&format!("{error}; without it the command uses settings of [default]"));
+            Ok(None)
+        }
+        other => other,
+    }
 }

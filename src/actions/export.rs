@@ -4,7 +4,7 @@ use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
 use crate::actions::script::script;
 use crate::cli::formats::Format;
-use crate::command::{environment, fresh_files};
+use crate::command::{environment, old_configs};
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
@@ -26,12 +26,13 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
         Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request)?)?),
         Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
     };
+    let config = if format == Format::Json { None } else { credentials::private_config(context, &plan)? };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;
     if format == Format::Json {
-        fresh_files::note_renewal(snapshot);
+        old_configs::note_renewal(snapshot);
         return print(&json(&credentials));
     }
-    print(&script(format, &environment::changes(snapshot, request, &plan, &credentials)?)?)
+    print(&script(format, &environment::changes(snapshot, request, &plan, &credentials, config.as_ref())?)?)
 }
 
 /// The credentials in the format of a `credential_process`.

@@ -1,7 +1,7 @@
 //! `--logout`: removing cached credentials.
 
 use crate::cache::forget;
-use crate::command::fresh_files;
+use crate::command::old_configs;
 use crate::context::Context;
 use crate::error::Result;
 use crate::plan::model::Plan;
@@ -22,7 +22,7 @@ pub fn logout(context: &Context<'_>, all: bool) -> Result<u8> {
             }
         }
         removed += forget::forget_all(store)?;
-        fresh_files::forget(snapshot, store);
+        old_configs::forget(snapshot, store);
     } else if let Plan::Acquire(plan) = resolve::resolve(set, request)? {
         let forgotten = forget::forget(&plan, store)?;
         removed = forgotten.sets;

@@ -86,14 +86,15 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     }
     // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
+    let config = if file.is_none() { credentials::private_config(context, plan)? } else { None };
     let program = command.first().map(OsString::as_os_str);
     let Obtained { credentials, .. } = credentials::get(context, plan, program)?;
-    if let Some(file) = &file {
-        // `--logout --all` may have removed the file during a prompt, because no command used it yet.
+    // `--logout --all` may have removed the file during a prompt, because no command used it yet.
+    if let Some(file) = file.as_ref().map(|file| &file.config).or(config.as_ref()) {
         file.write(context)?;
     }
     let environment = match &file {
-        None => environment::with_credentials(snapshot, request, plan, &credentials)?,
+        None => environment::with_credentials(snapshot, request, plan, &credentials, config.as_ref())?,
         Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file)?,
     };
     Ok(Prepared { environment, credentials: Some(credentials) })
@@ -102,9 +103,9 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
 /// Writes the configuration file for `--keep-fresh`.
 fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<RenewalFile> {
     let file = RenewalFile::new(plan, command, context)?;
-    file.write(context)?;
+    file.config.write(context).map_err(|error| error.in_front("--keep-fresh"))?;
     let messages = context.messages;
-    messages.step(|| format!("the command gets its credentials from profile {} in {}", file.profile, file.path));
+    messages.step(|| format!("the command gets its credentials from profile {} in {}", file.profile, file.config.path));
     Ok(file)
 }
 

@@ -135,7 +135,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
     (
         "LONG RUNS",
         &[Text(
-            "With --keep-fresh the command gets no keys. Instead AWS_CONFIG_FILE is a private copy of the user's file with one more profile, whose credential_process is aws-auth, and AWS_PROFILE names that profile. Every SDK that supports credential_process then renews the credentials by itself. A renewal uses cached credentials or the MFA session. If there are none, it asks on the terminal for two minutes (AWS_AUTH_RENEWAL_TIMEOUT). If nobody answers, it fails, and the command shows the error. In that case aws-auth --login in another terminal gives the running command new credentials.",
+            "With --keep-fresh the command gets no keys. Instead AWS_CONFIG_FILE is a private copy of the user's file in which the profile's credential_process is aws-auth, and AWS_PROFILE names it. Every SDK that supports credential_process then renews the credentials by itself. A renewal uses cached credentials or the MFA session. If there are none, it asks on the terminal for two minutes (AWS_AUTH_RENEWAL_TIMEOUT). If nobody answers, it fails, and the command shows the error. In that case aws-auth --login in another terminal gives the running command new credentials.",
         )],
     ),
     (
@@ -197,10 +197,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("sso_session, sso_start_url, sso_region, sso_account_id, sso_role_name", "IAM Identity Center."),
             Term("web_identity_token_file", "With role_arn: a file that holds an OIDC token."),
             Term("login_session", "A session of aws login."),
-            Term(
-                "region, output, retry_mode, max_attempts",
-                "Settings for the command. The region is used for STS, too.",
-            ),
+            Term("region, output, retry_mode, cli_pager", "Settings for the command. The region is used for STS, too."),
             Term(
                 "endpoint_url, services, ignore_configured_endpoint_urls, use_fips_endpoint, use_dualstack_endpoint, sts_regional_endpoints, ca_bundle",
                 "Where and how aws-auth and the command call AWS.",

@@ -3,13 +3,14 @@
 use std::ffi::CString;
 
 use crate::command::keep_fresh::RenewalFile;
+use crate::command::private_config::{PrivateConfig, absolute};
 use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot, is_credential, name_of};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
-use crate::plan::settings::{is_name, is_setting};
+use crate::plan::settings::{ACCOUNT_ID_MODE, is_name, is_setting};
 use crate::request::Request;
 use crate::text::shell_words::shell_word;
 
@@ -63,14 +64,15 @@ pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>
     })
 }
 
-/// The environment with the profile's credentials and settings.
+/// The environment with the profile's credentials and settings, and the configuration file that the command needs.
 pub fn with_credentials(
     snapshot: &Snapshot,
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
+    config: Option<&PrivateConfig>,
 ) -> Result<Vec<Entry>> {
-    let set = assignments(snapshot, request, plan, credentials, None);
+    let set = assignments(snapshot, request, plan, credentials, config);
     build(snapshot, request, set, is_removed)
 }
 
@@ -82,7 +84,9 @@ pub fn with_renewal_file(
     credentials: &Credentials,
     fresh: &RenewalFile,
 ) -> Result<Vec<Entry>> {
-    let set = assignments(snapshot, request, plan, credentials, Some(fresh));
+    let mut set = shared_assignments(snapshot, request, plan, credentials);
+    set.renewal_file(fresh, snapshot);
+    set.end(snapshot, request, plan);
     let by_container = matches!(plan.base, Base::Container { .. });
     // The renewal needs these to find the container. They do no harm: every SDK prefers a named profile.
     build(snapshot, request, set, |name| is_removed(name) && !(by_container && name.starts_with(b"AWS_CONTAINER_")))
@@ -94,8 +98,9 @@ pub fn changes(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
+    config: Option<&PrivateConfig>,
 ) -> Result<Changes> {
-    let set = assignments(snapshot, request, plan, credentials, None).whole()?;
+    let set = assignments(snapshot, request, plan, credentials, config).whole()?;
     // Unset even if they are not set here: the script may be evaluated in another environment.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
@@ -109,9 +114,9 @@ pub fn changes(
         }
     }
     let mut all = with_callers_own(snapshot, request, &set, is_setting);
-    if snapshot.renewing_command.is_some() {
-        // The shell gets keys now, so it must not be led to the generated configuration file any more.
-        for name in nesting::LEADING {
+    if snapshot.above.is_some() {
+        // The shell must not be led to an outer run's configuration file any more.
+        for name in nesting::LEADING.into_iter().filter(|name| !set.names.iter().any(|set| set == name)) {
             match snapshot.var(name) {
                 Some(own) => all.push((name.to_owned(), own.to_string_lossy().into_owned())),
                 None if !removed.iter().any(|known| known == name) => removed.push(name.to_owned()),
@@ -140,11 +145,12 @@ pub fn pass_through(snapshot: &Snapshot, request: &Request<'_>) -> Result<Change
             "AWS_AUTH_PROFILE",
             nesting::RECORD,
         ];
-        KEYS.contains(&name) || is_setting(name)
+        let leads_to_settings = name == "AWS_CONFIG_FILE" && snapshot.above.is_some();
+        KEYS.contains(&name) || is_setting(name) || leads_to_settings
     };
     let removed = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].map(String::from).to_vec();
     let set = set.whole()?;
-    Ok(Changes { set: with_callers_own(snapshot, request, &set, passes), removed })
+    Ok(Changes { set: with_callers_own(snapshot.found(), request, &set, passes), removed })
 }
 
 /// The caller's own variables that are `wanted`, then the assignments. The caller's are included because the script may
@@ -183,48 +189,42 @@ fn assignments(
     request: &Request<'_>,
     plan: &Acquisition,
     credentials: &Credentials,
-    fresh: Option<&RenewalFile>,
+    config: Option<&PrivateConfig>,
+) -> Assignments {
+    let mut set = shared_assignments(snapshot, request, plan, credentials);
+    set.keys(credentials);
+    if let Some(config) = config {
+        set.config_file("AWS_CONFIG_FILE", &config.path, snapshot);
+    }
+    set.end(snapshot, request, plan);
+    set
+}
+
+/// What a command gets with keys as well as with `--keep-fresh`.
+fn shared_assignments(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    plan: &Acquisition,
+    credentials: &Credentials,
 ) -> Assignments {
     let mut set = Assignments::default();
     let variables = &request.caller.variables;
-    set.region_option(request);
-    if request.region.is_none()
-        && let Some(region) = &plan.region
-    {
-        for name in REGION {
-            if !variables.is_set(name) {
-                set.setting(name, region.value.as_str());
-            }
-        }
-    }
-    for (name, value) in &plan.variables {
-        set.setting(name, value);
+    if let Some(region) = &plan.command_region {
+        set.region(region.value.as_str(), |name| {
+            variables.is_set(name) && snapshot.var(name).is_some_and(|own| own == region.value.as_str())
+        });
     }
     let callers = snapshot.non_empty("AWS_ACCOUNT_ID").filter(|_| variables.is_set("AWS_ACCOUNT_ID"));
-    match (callers, &credentials.account_id) {
+    let account = credentials.account_id.as_deref();
+    // SDKs choose endpoints by the account id, and the caller's is of another account.
+    let is_anothers = callers.is_some_and(|callers| account.is_none_or(|account| callers != account));
+    for (name, value) in plan.variables.iter().filter(|(name, _)| !is_anothers || name != ACCOUNT_ID_MODE) {
+        set.setting(name, value);
+    }
+    match (callers, account) {
         (None, Some(account)) => set.setting("AWS_ACCOUNT_ID", account),
-        // SDKs choose endpoints by the account id, and the caller's is of another account.
-        (Some(callers), account) if account.as_ref().is_none_or(|account| callers != account.as_str()) => {
-            set.setting("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled");
-        }
+        _ if is_anothers => set.setting(ACCOUNT_ID_MODE, "disabled"),
         _ => {}
-    }
-    match fresh {
-        None => set.keys(credentials),
-        Some(fresh) => set.renewal_file(fresh),
-    }
-    if let Some(profile) = &plan.profile {
-        set.add("AWS_AUTH_PROFILE", profile);
-    }
-    if let Some(role) = &request.role.arn {
-        set.record(nesting::ROLE, role.as_str());
-    }
-    if variables.go_on() {
-        // This run names no profile, so the outer run's settings stay, and so must their record.
-        set.record_over(snapshot);
-    } else {
-        let record = std::mem::take(&mut set.record);
-        set.add(nesting::RECORD, &record);
     }
     set
 }
@@ -300,23 +300,54 @@ impl Assignments {
 
     /// Leads the command's SDK to the generated profile, and records what a run below needs to restore the caller's own
     /// environment.
-    fn renewal_file(&mut self, fresh: &RenewalFile) {
-        let [file, profile, load] = nesting::LEADING;
-        self.setting(file, &fresh.path);
+    fn renewal_file(&mut self, fresh: &RenewalFile, snapshot: &Snapshot) {
+        let [file, profile, load, java] = nesting::LEADING;
+        self.config_file(file, &fresh.config.path, snapshot);
+        self.config_file(java, &fresh.config.path, snapshot);
         self.setting(profile, &fresh.profile);
-        // Version 1 of the SDK for Go reads no config file without it.
         self.setting(load, "1");
-        if let Some(own) = &fresh.callers_file {
-            self.record(nesting::CONFIG_FILE, own);
-        }
         self.record(nesting::COMMAND, &fresh.command);
+    }
+
+    /// Sets a variable to the path of a configuration file, and records the caller's own file as an absolute path.
+    fn config_file(&mut self, variable: &str, path: &str, snapshot: &Snapshot) {
+        self.setting(variable, path);
+        let recorded = nesting::REPLACED.iter().find(|(name, _)| *name == variable);
+        if let (Some((_, name)), Some(own)) = (recorded, snapshot.var(variable)) {
+            let path = snapshot.config_file().filter(|_| variable == "AWS_CONFIG_FILE").map(absolute);
+            let own =
+                path.map_or_else(|| own.to_string_lossy().into_owned(), |path| path.to_string_lossy().into_owned());
+            self.record(name, &own);
+        }
+    }
+
+    /// Adds the profile's name and the record.
+    fn end(&mut self, snapshot: &Snapshot, request: &Request<'_>, plan: &Acquisition) {
+        if let Some(profile) = &plan.profile {
+            self.add("AWS_AUTH_PROFILE", profile);
+        }
+        if let Some(role) = &request.role.arn {
+            self.record(nesting::ROLE, role.as_str());
+        }
+        if request.caller.variables.go_on() {
+            // This run names no profile, so the outer run's settings stay, and so must their record.
+            self.record_over(snapshot);
+        } else {
+            let record = std::mem::take(&mut self.record);
+            self.add(nesting::RECORD, &record);
+        }
     }
 
     fn region_option(&mut self, request: &Request<'_>) {
         if let Some(region) = &request.region {
-            for name in REGION {
-                self.setting(name, region.as_str());
-            }
+            self.region(region.as_str(), |_| false);
+        }
+    }
+
+    /// Sets both variables, except those that have the value already.
+    fn region(&mut self, region: &str, has_it: impl Fn(&str) -> bool) {
+        for name in REGION.into_iter().filter(|name| !has_it(name)) {
+            self.setting(name, region);
         }
     }
 }

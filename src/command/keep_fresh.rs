@@ -1,86 +1,25 @@
-//! The configuration file of `--keep-fresh`: the user's own, and a generated profile whose `credential_process` is
-//! aws-auth. With it the command's SDK asks aws-auth for new credentials when it needs them (docs/design.md, "Renewals:
-//! --keep-fresh").
+//! `--keep-fresh`: a generated profile whose `credential_process` is aws-auth. With it the command's SDK asks aws-auth for
+//! new credentials when it needs them (docs/design.md, "Renewals: --keep-fresh").
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
-use crate::cache::keys::hex_sha1;
-use crate::cache::store::{self, Store};
-use crate::command::fresh_files;
-use crate::config::profiles::Profile;
+use crate::command::old_configs;
+use crate::command::private_config::{PrivateConfig, settings, text};
 use crate::config::value::FileKind;
 use crate::context::Context;
-use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
-use crate::system::directories::Whose;
-use crate::system::{directories, private_files};
 use crate::text::shell_words::shell_word;
-
-/// The keys of a profile that lead to credentials, besides `sso_*`. Everything else is a setting.
-const CREDENTIAL_KEYS: [&str; 18] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "aws_security_token",
-    "aws_credential_expiration",
-    "credential_process",
-    "credential_source",
-    "duration_seconds",
-    "external_id",
-    "login_session",
-    "mfa_process",
-    "mfa_serial",
-    "mfa_session_duration",
-    "role_arn",
-    "role_session_name",
-    "source_identity",
-    "source_profile",
-    "web_identity_token_file",
-];
-
-/// Settings that AWS documents and whose values are never secret. `--explain` hides the values of all others.
-const KEYS_WITHOUT_SECRETS: [&str; 24] = [
-    "account_id_endpoint_mode",
-    "ca_bundle",
-    "cli_auto_prompt",
-    "cli_binary_format",
-    "cli_history",
-    "cli_pager",
-    "cli_timestamp_format",
-    "defaults_mode",
-    "endpoint_discovery_enabled",
-    "ignore_configured_endpoint_urls",
-    "max_attempts",
-    "output",
-    "parameter_validation",
-    "region",
-    "request_checksum_calculation",
-    "response_checksum_validation",
-    "retry_mode",
-    "s3",
-    "s3_disable_multiregion_access_points",
-    "s3_use_arn_region",
-    "services",
-    "sts_regional_endpoints",
-    "use_dualstack_endpoint",
-    "use_fips_endpoint",
-];
 
 /// The configuration file for a command, and the profile in it.
 pub struct RenewalFile {
     /// The name of the generated profile.
     pub profile: String,
-    /// The path of the file.
-    pub path: String,
+    /// The file.
+    pub config: PrivateConfig,
     /// The generated profile as `--explain` shows it: a value that may be a secret is `…`.
     pub shown: String,
-    /// The generated profile as it is in the file.
-    section: String,
-    /// The caller's AWS_CONFIG_FILE as an absolute path; empty if it is set to nothing, `None` if it is not set.
-    pub callers_file: Option<String>,
     /// The command's name as it was typed, for the prompt of a renewal.
     pub command: String,
 }
@@ -92,55 +31,25 @@ impl RenewalFile {
     /// Returns an error if the plan's credentials cannot be renewed, there is no directory for the file, or a name or
     /// path cannot be written in a `credential_process`.
     pub fn new(plan: &Acquisition, command: &[OsString], context: &Context<'_>) -> Result<Self> {
-        let Context { snapshot, set, store, .. } = context;
         let Some(name) = &plan.profile else { return Err(nothing_to_renew("the environment holds credentials")) };
         if let Base::Environment { .. } = plan.base {
             return Err(nothing_to_renew(&format!("profile '{name}' starts from keys in the environment")));
         }
         refuse_lost_codes(plan, context)?;
-        let profile = generated_name(name, |taken| set.profile(taken).is_some());
+        let profile = profile_name(name, context);
         let words = credential_process(name, context)?;
-        let process = process_line(&words);
-        let own = set.profile(name);
+        let own = context.set.profile(name);
+        let header = if profile == "default" { String::from("default") } else { format!("profile {profile}") };
         let section = |process: &str, hides: bool| {
             let settings = own.as_ref().map(|own| settings(own, plan, context, hides)).unwrap_or_default();
-            format!("[profile {profile}]\ncredential_process = {process}\n{settings}")
+            format!("[{header}]\ncredential_process = {process}\n{settings}")
         };
-        let (shown, section) = (section(&process_line(&without_arguments(&words)), true), section(&process, false));
-        let (callers_file, source) = own_file(snapshot)?;
-        // Runs with the same configuration file, profile and options share a file.
-        let key = hex_sha1(&format!("{source}\n{name}\n{process}"));
-        let dir = directory(snapshot, store)?;
-        let path = text(&absolute(dir.join(fresh_files::name(&key))))?;
+        let shown = section(&process_line(&without_arguments(&words)), true);
+        let section = section(&process_line(&words), false);
+        let config = PrivateConfig::new(old_configs::RENEWING, &profile, section, context)
+            .map_err(|error| error.in_front("--keep-fresh"))?;
         let command = command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { profile, path, shown, section, callers_file, command })
-    }
-
-    /// Writes the file, unless it exists with the same contents.
-    ///
-    /// # Errors
-    /// Returns an error if it cannot be written: without it the command would have no credentials.
-    pub fn write(&self, context: &Context<'_>) -> Result<()> {
-        let path = Path::new(&self.path);
-        // The command needs no access keys: its credentials come from aws-auth, which reads the user's own file.
-        let own = zeroize::Zeroizing::new(context.set.text_without_access_keys(FileKind::Config));
-        let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
-        let contents = zeroize::Zeroizing::new(format!(
-            "{}{end}\n# Written by aws-auth --keep-fresh for the command that it started; the next run replaces it.\n{}",
-            *own, self.section
-        ));
-        if directories::make(path.parent().unwrap_or(path), Whose::Own).is_ok()
-            && private_files::holds(path, contents.as_bytes())
-        {
-            fresh_files::note_use(path);
-            return Ok(());
-        }
-        private_files::write(path, contents.as_bytes(), Whose::Own).map_err(|error| {
-            Error::new(format!("cannot write {} ({})", self.path, io_words(&error)))
-                .advise("make room there, or leave --keep-fresh out")
-        })?;
-        fresh_files::remove_old(path);
-        Ok(())
+        Ok(Self { profile, config, shown, command })
     }
 }
 
@@ -166,12 +75,21 @@ fn refuse_lost_codes(plan: &Acquisition, context: &Context<'_>) -> Result<()> {
         .advise("leave one of them out, or configure an mfa_process"))
 }
 
-/// `aws-auth-NAME`, with only characters that every SDK accepts in a profile name, and a number if the name is taken.
-fn generated_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-./%@:+".contains(c) { c } else { '-' };
+/// The name of the generated profile: the user's own, so that what the command notes of it (a kubeconfig) stays true.
+/// Otherwise it is `aws-auth-NAME`, with a number if that is taken: if the credentials file has a section of the name,
+/// whose keys would count more, or if an SDK could misread the name.
+fn profile_name(name: &str, context: &Context<'_>) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./%@:+".contains(c);
+    let in_credentials =
+        |name: &str| context.set.profile(name).is_some_and(|profile| profile.in_file(FileKind::Credentials).is_some());
+    if name.chars().all(is_plain) && !in_credentials(name) {
+        return name.to_owned();
+    }
+    let plain = |c: char| if is_plain(c) { c } else { '-' };
     let name = format!("aws-auth-{}", name.chars().map(plain).collect::<String>());
     let numbered = (2..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+    let is_taken = |name: &String| context.set.profile(name).is_some();
+    std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
 }
 
 /// The words of the `credential_process` that prints new credentials.
@@ -229,82 +147,4 @@ fn process_word(word: &str) -> String {
         // `'\#'` closes the quotes around the character, so that no blank is directly before it.
         quoted.replace('#', "'\\#'").replace(';', "'\\;'")
     }
-}
-
-/// The profile's settings, without the keys that lead to credentials, and with the region that the command gets.
-fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hides: bool) -> String {
-    let mut text = String::new();
-    for (key, value) in profile.entries() {
-        let is_known = KEYS_WITHOUT_SECRETS.contains(&&*key);
-        // In the credentials file, a key that AWS does not document may hold another program's secret.
-        let may_be_secret = value.at.file == FileKind::Credentials && !is_known && key != "endpoint_url";
-        if CREDENTIAL_KEYS.contains(&&*key) || key.starts_with("sso_") || key == "region" || may_be_secret {
-            continue;
-        }
-        text.push_str(&key);
-        text.push_str(" =");
-        if hides && !is_known {
-            text.push_str(" …\n");
-            continue;
-        }
-        let mut lines = value.text.split('\n').filter(|line| !line.is_empty());
-        if !value.text.starts_with('\n')
-            && let Some(first) = lines.next()
-        {
-            text.push(' ');
-            text.push_str(first);
-        }
-        text.push('\n');
-        for line in lines {
-            text.push_str("    ");
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    let of_plan = plan.region.as_ref().map(|region| &region.value);
-    if let Some(region) = context.request.region.as_ref().or(of_plan) {
-        text.extend(["region = ", region.as_str(), "\n"]);
-    }
-    text
-}
-
-/// The absolute path. HOME and the variables for files may be relative, and the command may use the path in another
-/// directory.
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
-}
-
-/// The caller's AWS_CONFIG_FILE, if it is set, and the absolute path of the config file.
-fn own_file(snapshot: &Snapshot) -> Result<(Option<String>, String)> {
-    let path = match snapshot.config_file() {
-        Some(path) => text(&absolute(path))?,
-        None => String::new(),
-    };
-    Ok((snapshot.var(FileKind::Config.variable()).map(|_| path.clone()), path))
-}
-
-/// The directory of these files. XDG_RUNTIME_DIR is preferred, since it is removed at the end of the login session.
-fn directory(snapshot: &Snapshot, store: &Store) -> Result<PathBuf> {
-    let refused = |why: String| {
-        Error::new(format!("--keep-fresh has no place for its file: {why}"))
-            .advise("set XDG_RUNTIME_DIR, or leave --keep-fresh out")
-    };
-    let dir = match snapshot.runtime_dir() {
-        Some(dir) => dir.join("aws-auth"),
-        None => snapshot.state_dir().filter(|_| store.writable()).ok_or_else(|| {
-            refused(store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory")))
-        })?,
-    };
-    // The command would run what another user had put into the file.
-    match store::unusable(&dir) {
-        None => Ok(dir),
-        Some(why) => Err(refused(why)),
-    }
-}
-
-fn text(path: &Path) -> Result<String> {
-    path.to_str().map(String::from).ok_or_else(|| {
-        Error::new(format!("{} is not UTF-8 text, which --keep-fresh needs", path.display()))
-            .advise("leave --keep-fresh out")
-    })
 }

@@ -2,5 +2,6 @@
 
 pub mod environment;
 pub mod exec;
-pub mod fresh_files;
 pub mod keep_fresh;
+pub mod old_configs;
+pub mod private_config;

@@ -3,6 +3,7 @@
 //! This module does not decide what a profile means; `plan` does. Here a profile is a set of keys and values, each with
 //! the file and line that it came from.
 
+pub mod copy;
 pub mod entry;
 pub mod headers;
 pub mod ini;
@@ -12,7 +13,6 @@ pub mod section;
 pub mod source;
 pub mod value;
 pub mod warnings;
-pub mod without_keys;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
+use crate::config::copy::without_access_keys;
 use crate::config::entry::Entry;
 use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
@@ -14,7 +15,6 @@ use crate::config::section::{Map, Section, not_nested};
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
-use crate::config::without_keys::without_access_keys;
 use crate::error::{Error, Result};
 
 /// The profile that is used if none is named.
@@ -110,9 +110,10 @@ impl<'a> ProfileSet<'a> {
         self.source(file).map_or("", SourceFile::text)
     }
 
-    /// The text of this file without the access keys in it. Every other byte is unchanged.
-    pub fn text_without_access_keys(&self, file: FileKind) -> String {
-        without_access_keys(self.text(file))
+    /// The text of this file without the access keys in it and without the sections of one profile. Every other byte is
+    /// unchanged.
+    pub fn text_without_access_keys(&self, file: FileKind, left_out: &str) -> String {
+        without_access_keys(self.text(file), file, left_out)
     }
 
     /// The path of this file; `None` if the file does not exist.
@@ -266,6 +267,11 @@ impl<'a> Profile<'a> {
             section.add_entries(&mut entries, &mut places);
         }
         entries
+    }
+
+    /// Like [`Profile::entries`], from this file only.
+    pub fn entries_in(&self, file: FileKind) -> Vec<(Cow<'a, str>, Value<'a>)> {
+        self.section(file).map(Section::entries).unwrap_or_default()
     }
 
     fn entry(&self, key: &str) -> Option<(&Section<'a>, &Entry<'a>)> {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
 
-use crate::env::snapshot::{Entry, RenewingCommand, Snapshot, name_of};
+use crate::env::snapshot::{Above, Entry, Snapshot, name_of};
 use crate::text::shell_words::{shell_word, split_words};
 
 /// The variable that holds the record.
@@ -14,14 +14,20 @@ pub const RECORD: &str = "AWS_AUTH_SET";
 /// The name in the record for the value of `--role-arn`, which a renewal needs. It is not a variable.
 pub const ROLE: &str = "AWS_AUTH_ROLE_ARN";
 
-/// The name in the record for the caller's own AWS_CONFIG_FILE, which `--keep-fresh` replaced. It is not a variable.
-pub const CONFIG_FILE: &str = "AWS_AUTH_CONFIG_FILE";
+/// The names in the record for the caller's own values of variables that an outer run replaced. They are no variables.
+pub const REPLACED: [(&str, &str); 2] = [
+    ("AWS_CONFIG_FILE", "AWS_AUTH_CONFIG_FILE"),
+    ("AWS_CREDENTIAL_PROFILES_FILE", "AWS_AUTH_CREDENTIAL_PROFILES_FILE"),
+];
 
 /// The name in the record for the command that renews its own credentials. It is not a variable.
 pub const COMMAND: &str = "AWS_AUTH_COMMAND";
 
-/// The variables that point a command to the configuration file that `--keep-fresh` made for it.
-pub const LEADING: [&str; 3] = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SDK_LOAD_CONFIG"];
+/// The variables that point a command to the configuration file that was made for it. Version 1 of the SDK for Java
+/// reads AWS_CREDENTIAL_PROFILES_FILE, and version 1 of the SDK for Go reads no config file without
+/// AWS_SDK_LOAD_CONFIG.
+pub const LEADING: [&str; 4] =
+    ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SDK_LOAD_CONFIG", "AWS_CREDENTIAL_PROFILES_FILE"];
 
 /// A setting from the record: its name and its value.
 pub type Setting = (String, String);
@@ -49,18 +55,17 @@ fn is_unchanged((name, value): &Setting, snapshot: &Snapshot) -> bool {
     snapshot.var(name).is_some_and(|now| now == OsStr::new(value))
 }
 
-/// The caller's own environment. It leaves out the variables that point to the configuration file that an outer
-/// `--keep-fresh` made for its command, unless they were changed since then.
+/// The caller's own environment. It leaves out the variables that point to the configuration file that an outer run made
+/// for its command, unless they were changed since then.
 pub fn callers_own(snapshot: Snapshot) -> Snapshot {
     let settings = settings(&snapshot);
     let recorded = |name: &str| settings.iter().rev().find(|(recorded, _)| recorded == name);
-    // Only `--keep-fresh` records AWS_CONFIG_FILE.
+    // Recorded only by a run that made a configuration file.
     if recorded("AWS_CONFIG_FILE").is_none() {
         return snapshot;
     }
     let unchanged = |name: &str| settings.iter().any(|setting| setting.0 == name && is_unchanged(setting, &snapshot));
     let ours: Vec<&str> = LEADING.into_iter().filter(|name| unchanged(name)).collect();
-    let is_kept_fresh = ours.contains(&"AWS_CONFIG_FILE") && ours.contains(&"AWS_PROFILE");
     let mut entries: Vec<Entry> = snapshot
         .entries
         .iter()
@@ -70,15 +75,23 @@ pub fn callers_own(snapshot: Snapshot) -> Snapshot {
         })
         .cloned()
         .collect();
-    let rest =
-        settings.iter().filter(|(name, _)| !LEADING.contains(&name.as_str()) && name != CONFIG_FILE && name != COMMAND);
+    let is_of_file = |name: &str| {
+        LEADING.contains(&name) || name == COMMAND || REPLACED.iter().any(|(_, replaced)| *replaced == name)
+    };
+    let rest = settings.iter().filter(|(name, _)| !is_of_file(name));
     let record: Vec<String> = rest.map(|(name, value)| shell_word(&format!("{name}={value}"))).collect();
-    let callers_file = recorded(CONFIG_FILE).filter(|_| ours.contains(&"AWS_CONFIG_FILE"));
-    let file = callers_file.map(|(_, path)| format!("AWS_CONFIG_FILE={path}"));
-    let put_back = file.into_iter().chain([format!("{RECORD}={}", record.join(" "))]);
+    let callers = REPLACED.into_iter().filter(|(name, _)| ours.contains(name)).filter_map(|(name, replaced)| {
+        let (_, value) = recorded(replaced)?;
+        Some(format!("{name}={value}"))
+    });
+    let put_back = callers.chain([format!("{RECORD}={}", record.join(" "))]);
     entries.extend(put_back.filter_map(|entry| CString::new(entry).ok()).map(Entry::Owned));
-    let command = recorded(COMMAND).map(|(_, command)| command.clone()).unwrap_or_default();
     let own = Snapshot::new(snapshot.args.clone(), entries, snapshot.executable);
-    let renewing_command = is_kept_fresh.then(|| Box::new(RenewingCommand { command, found: snapshot }));
-    Snapshot { renewing_command, ..own }
+    if !ours.contains(&"AWS_CONFIG_FILE") {
+        return own;
+    }
+    let renews = ours
+        .contains(&"AWS_PROFILE")
+        .then(|| recorded(COMMAND).map(|(_, command)| command.clone()).unwrap_or_default());
+    Snapshot { above: Some(Box::new(Above { renews, found: snapshot })), ..own }
 }

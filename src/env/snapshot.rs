@@ -23,14 +23,14 @@ pub struct Snapshot {
     pub entries: Vec<Entry>,
     /// Finds the path of the aws-auth executable. It is called only if the path is needed.
     pub executable: fn() -> std::io::Result<PathBuf>,
-    /// The outer `--keep-fresh` run, if this run is below one.
-    pub renewing_command: Option<Box<RenewingCommand>>,
+    /// The outer run that made a configuration file for its command, if this run is below one.
+    pub above: Option<Box<Above>>,
 }
 
-/// The command of an outer `--keep-fresh` run, which renews its own credentials.
-pub struct RenewingCommand {
-    /// The name of the command, as it was typed.
-    pub command: String,
+/// What an outer run of aws-auth did that made a configuration file for its command.
+pub struct Above {
+    /// The name of the command, as it was typed, if it renews its own credentials (`--keep-fresh`).
+    pub renews: Option<String>,
     /// The environment before cleaning: it still points to the configuration file that was made for the command.
     pub found: Snapshot,
 }
@@ -42,14 +42,19 @@ pub fn name_of(entry: &[u8]) -> &[u8] {
 }
 
 impl Snapshot {
-    /// A snapshot of a process that is not below a `--keep-fresh` run.
+    /// A snapshot of a process for which no outer run made a configuration file.
     pub fn new(args: Vec<OsString>, entries: Vec<Entry>, executable: fn() -> std::io::Result<PathBuf>) -> Self {
-        Self { args, entries, executable, renewing_command: None }
+        Self { args, entries, executable, above: None }
     }
 
     /// The environment as it was found, including everything that outer runs of aws-auth put there.
     pub fn found(&self) -> &Self {
-        self.renewing_command.as_ref().map_or(self, |above| &above.found)
+        self.above.as_ref().map_or(self, |above| &above.found)
+    }
+
+    /// The name of the command of an outer `--keep-fresh` run, as it was typed, if this run is below one.
+    pub fn renewing_command(&self) -> Option<&str> {
+        self.above.as_ref()?.renews.as_deref()
     }
 
     /// The environment of a helper program: the variables whose names pass. If a name occurs twice, the first entry

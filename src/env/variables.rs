@@ -1,6 +1,6 @@
 //! The environment for reading a profile, without the settings of an outer run for another profile.
 
-use crate::env::snapshot::Snapshot;
+use crate::env::snapshot::{Snapshot, name_of};
 use crate::error::Result;
 
 /// The environment that a profile is read with. A variable that an outer run of aws-auth set for its own profile counts
@@ -23,6 +23,14 @@ impl<'a> Variables<'a> {
     /// Whether the caller has set the variable. An empty value counts too.
     pub fn is_set(&self, name: &str) -> bool {
         !self.is_unset(name) && self.snapshot.var(name).is_some()
+    }
+
+    /// Whether the caller has set a variable whose name passes.
+    pub fn any_set(&self, passes: impl Fn(&str) -> bool) -> bool {
+        self.snapshot.entries.iter().any(|entry| {
+            let name = std::str::from_utf8(name_of(entry.to_bytes())).unwrap_or_default();
+            passes(name) && !self.is_unset(name)
+        })
     }
 
     /// Whether a switch of the AWS SDKs is on (`true` in upper or lower case); `None` if it is unset or empty.

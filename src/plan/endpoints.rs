@@ -166,7 +166,10 @@ impl Service {
 }
 
 /// The region that the command line or the environment asks for.
-fn region_asked(request: &Request<'_>) -> Result<Option<Sourced<Region>>> {
+///
+/// # Errors
+/// Returns an error if a variable holds no region.
+pub(crate) fn region_asked(request: &Request<'_>) -> Result<Option<Sourced<Region>>> {
     if let Some(region) = &request.region {
         return Ok(Some(Sourced { value: region.clone(), origin: Origin::Option("--region") }));
     }

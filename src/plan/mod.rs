@@ -10,6 +10,7 @@ pub mod mfa;
 pub mod missing;
 pub mod model;
 pub mod origin;
+pub mod private_config;
 pub mod proxy;
 pub mod resolve;
 pub mod session_name;

@@ -6,6 +6,7 @@ use crate::config::value::Location;
 use crate::plan::base::Base;
 use crate::plan::endpoints::Sts;
 use crate::plan::origin::Sourced;
+use crate::plan::private_config::Reason;
 use crate::region::Region;
 use crate::time::Length;
 
@@ -40,10 +41,14 @@ pub struct Acquisition {
     pub sts: Sts,
     /// A command that prints an MFA code, from the command line, the environment, the profile or one of its sources.
     pub mfa_process: Option<Sourced<String>>,
-    /// The region of the profile or one of its sources, for the command.
+    /// The region of the profile or one of its sources.
     pub region: Option<Sourced<Region>>,
+    /// The region for the command: `--region`, else the caller's, else the profile's.
+    pub command_region: Option<Sourced<Region>>,
     /// The profile's other settings, as variables for the command.
     pub variables: Vec<(String, String)>,
+    /// Why the command needs a configuration file of its own; `None` if it needs none.
+    pub private_config: Option<Reason>,
 }
 
 /// An MFA session: the temporary keys that GetSessionToken returns for a code.

@@ -11,7 +11,7 @@ use crate::plan::endpoints::Sts;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
-use crate::plan::{base, chain, mfa, settings};
+use crate::plan::{base, chain, endpoints, mfa, private_config, settings};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -170,13 +170,7 @@ fn acquisition(
     // The chosen profile first, then its sources: the nearest region and mfa_process count.
     let nearest =
         |key: &str| links.iter().rev().chain(profile).chain(&base_profile).find_map(|profile| profile.get(key));
-    let asked = request.mfa.process.as_ref().map(|process| match process {
-        MfaProcess::Option(command) => Sourced { value: command.clone(), origin: Origin::Option("--mfa-process") },
-        MfaProcess::Variable(command) => {
-            Sourced { value: command.clone(), origin: Origin::Variable("AWS_AUTH_MFA_PROCESS") }
-        }
-    });
-    let mfa_process = asked.or_else(|| {
+    let mfa_process = mfa_process_asked(request).or_else(|| {
         let value = nearest("mfa_process")?;
         Some(Sourced { value: value.text.into_owned(), origin: Origin::File(value.at) })
     });
@@ -192,12 +186,38 @@ fn acquisition(
         .or_else(|| roles.first().map(|role| role.arn.partition()))
         .or_else(|| session.as_ref().and_then(|session| session.serial.value.partition()));
     let sts = Sts::new(set, profile, request, region.clone(), partition)?;
-    let variables = match profile {
-        Some(profile) => settings::carried(set, profile, request)?,
-        None => Vec::new(),
+    let command_region = endpoints::region_asked(request)?.or_else(|| region.clone());
+    let (variables, private_config) = match profile {
+        Some(profile) => {
+            let variables = settings::carried(set, profile, request)?;
+            let reason = private_config::reason(set, profile, request, &variables, command_region.is_some())?;
+            (variables, reason)
+        }
+        None => (Vec::new(), None),
     };
     let profile = profile.map(|profile| profile.name.clone());
-    Ok(Plan::Acquire(Box::new(Acquisition { profile, base, session, roles, sts, mfa_process, region, variables })))
+    Ok(Plan::Acquire(Box::new(Acquisition {
+        profile,
+        base,
+        session,
+        roles,
+        sts,
+        mfa_process,
+        region,
+        command_region,
+        variables,
+        private_config,
+    })))
+}
+
+/// The `mfa_process` that the command line or the environment names.
+fn mfa_process_asked(request: &Request<'_>) -> Option<Sourced<String>> {
+    request.mfa.process.as_ref().map(|process| match process {
+        MfaProcess::Option(command) => Sourced { value: command.clone(), origin: Origin::Option("--mfa-process") },
+        MfaProcess::Variable(command) => {
+            Sourced { value: command.clone(), origin: Origin::Variable("AWS_AUTH_MFA_PROCESS") }
+        }
+    })
 }
 
 /// A hint for a profile that names no credentials: the key that is probably misspelt, or what its role lacks. `None` if

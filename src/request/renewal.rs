@@ -34,7 +34,7 @@ impl KeepFresh {
         Ok(Self {
             asked: cli.keep_fresh,
             options: repeated_options(cli),
-            is_below: snapshot.renewing_command.is_some(),
+            is_below: snapshot.renewing_command().is_some(),
             renewal: renewal(action, snapshot)?,
         })
     }
@@ -73,7 +73,7 @@ pub(crate) fn outer_profile(
         EnvironmentKeys::Partial => false,
         // A command keeps the variables that lead its SDK to fresh credentials.
         EnvironmentKeys::Absent => {
-            snapshot.renewing_command.is_some() && (!action.runs_command() || cli.role_arn.is_some())
+            snapshot.renewing_command().is_some() && (!action.runs_command() || cli.role_arn.is_some())
         }
         EnvironmentKeys::Present { access_key_id, .. } => {
             let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
@@ -89,11 +89,11 @@ pub(crate) fn outer_profile(
 
 /// The renewal that this run is. An SDK starts it with `--export=json`, below a run with `--keep-fresh`.
 fn renewal(action: Action, snapshot: &Snapshot) -> Result<Option<Renewal>> {
-    let Some(above) = snapshot.renewing_command.as_ref().filter(|_| action == Action::Export(Format::Json)) else {
+    let Some(command) = snapshot.renewing_command().filter(|_| action == Action::Export(Format::Json)) else {
         return Ok(None);
     };
     let patience = length_within(snapshot, "AWS_AUTH_RENEWAL_TIMEOUT")?.unwrap_or(DEFAULT_RENEWAL_PATIENCE);
-    Ok(Some(Renewal { command: above.command.clone(), patience: patience.to_duration() }))
+    Ok(Some(Renewal { command: command.to_owned(), patience: patience.to_duration() }))
 }
 
 /// The options that a renewal needs to get the same credentials. Values from variables are not repeated: renewals see
@@ -111,7 +111,8 @@ fn repeated_options(cli: &Cli) -> Vec<String> {
             options.extend([name.to_owned(), value.clone()]);
         }
     }
-    for (name, asked) in [("--no-mfa-session", cli.no_mfa_session), ("--no-cache", cli.no_cache)] {
+    let switches = [("--no-mfa-session", cli.no_mfa_session), ("--no-cache", cli.no_cache), ("--quiet", cli.quiet)];
+    for (name, asked) in switches {
         options.extend(asked.then(|| name.to_owned()));
     }
     options

@@ -55,23 +55,27 @@ pub fn read_token(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if bytes.len() as u64 > LONGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
-/// Whether this is a regular file of the effective user with mode 0600 that contains these bytes.
-pub fn holds(path: &Path, bytes: &[u8]) -> bool {
-    let Ok(mut file) = open_own(path, OpenOptions::new().read(true)) else { return false };
-    let is_private = |about: std::fs::Metadata| about.mode() & 0o777 == 0o600 && about.len() == bytes.len() as u64;
-    let mut there = Zeroizing::new(vec![0; bytes.len()]);
-    file.metadata().is_ok_and(is_private) && file.read_exact(&mut there).is_ok() && *there == bytes
-}
-
 /// Writes a file atomically: a temporary file of mode 0600 beside it, synced, then renamed over it. Missing directories
 /// get mode 0700, whatever the umask. `whose` says whose the file's directory is.
 pub fn write(path: &Path, bytes: &[u8], whose: Whose) -> io::Result<()> {
+    write_with_mode(path, bytes, whose, 0o600)
+}
+
+/// The mode of files that are not changed any more.
+pub const READ_ONLY: u32 = 0o400;
+
+/// Like [`write`], into aws-auth's own directory, with the mode [`READ_ONLY`].
+pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with_mode(path, bytes, Whose::Own, READ_ONLY)
+}
+
+fn write_with_mode(path: &Path, bytes: &[u8], whose: Whose, mode: u32) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
     // A limit on file sizes is then an error, like a full disk.
     let _undisturbed = Undisturbed::begin();
     directories::make(dir, whose)?;
     let mut file = tempfile::Builder::new().prefix(HALF.0).suffix(HALF.1).tempfile_in(dir)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

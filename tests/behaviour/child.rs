@@ -306,13 +306,15 @@ fn regions(child: &BTreeMap<String, String>) -> [Option<&str>; 2] {
 }
 
 #[test]
-fn the_profiles_region_goes_where_the_caller_has_set_none() {
+fn both_variables_have_the_same_region() {
     let world = world("region = eu-west-1\n");
     for (variables, expected) in [
         (&[][..], [Some("eu-west-1"), Some("eu-west-1")]),
-        (&[("AWS_REGION", "us-west-2")], [Some("us-west-2"), Some("eu-west-1")]),
-        (&[("AWS_DEFAULT_REGION", "us-west-2")], [Some("eu-west-1"), Some("us-west-2")]),
-        (&[("AWS_REGION", "us-west-2"), ("AWS_DEFAULT_REGION", "us-east-2")], [Some("us-west-2"), Some("us-east-2")]),
+        (&[("AWS_REGION", "us-west-2")], [Some("us-west-2"); 2]),
+        (&[("AWS_DEFAULT_REGION", "us-west-2")], [Some("us-west-2"); 2]),
+        (&[("AWS_REGION", "us-west-2"), ("AWS_DEFAULT_REGION", "us-east-2")], [Some("us-west-2"); 2]),
+        (&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us-east-2")], [Some("us-east-2"); 2]),
+        (&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "")], [Some("eu-west-1"); 2]),
     ] {
         assert_eq!(regions(&seen(&world, variables)), expected, "{variables:?}");
     }
@@ -342,7 +344,7 @@ fn a_region_that_is_guessed_for_sts_is_not_exported() {
     assert_eq!(regions(&seen(&world, &[])), [None; 2]);
     assert_eq!(world.sts.last("AssumeRole").region, "us-east-1");
     let child = seen(&world, &[("AWS_REGION", "eu-west-1")]);
-    assert_eq!(regions(&child), [Some("eu-west-1"), None]);
+    assert_eq!(regions(&child), [Some("eu-west-1"); 2]);
 }
 
 #[test]

@@ -156,10 +156,7 @@ fn the_region_for_the_command_and_where_it_comes_from() {
     };
     assert_eq!(line(&[], None), format!("eu-west-2 ({place})"));
     assert_eq!(line(&["--region", "eu-west-3"], None), "eu-west-3 (--region)");
-    assert_eq!(
-        line(&[], Some("eu-west-1")),
-        format!("AWS_REGION eu-west-1 (the environment), AWS_DEFAULT_REGION eu-west-2 ({place})")
-    );
+    assert_eq!(line(&[], Some("eu-west-1")), "eu-west-1 (AWS_REGION)");
 }
 
 #[test]
@@ -171,7 +168,19 @@ fn json_says_the_same_to_programs() {
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["named_by", "notes", "outcome", "profile", "profiles", "region", "run", "settings", "steps", "sts"]
+        [
+            "named_by",
+            "notes",
+            "outcome",
+            "private_config",
+            "profile",
+            "profiles",
+            "region",
+            "run",
+            "settings",
+            "steps",
+            "sts"
+        ]
     );
     assert_eq!(json["profile"], "main-infrastructure");
     assert_eq!(json["named_by"], "--profile");

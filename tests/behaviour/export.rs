@@ -117,7 +117,7 @@ fn the_callers_own_settings_are_in_the_script_too() {
     let output = world.aws_auth().profile(HOSTILE).env("AWS_REGION", "eu-north-1").arg("--export").run();
     let text = output.success().stdout_text();
     assert!(text.contains("export AWS_REGION='eu-north-1';\n"), "{text}");
-    assert!(text.contains("export AWS_DEFAULT_REGION='eu-west-2';\n"), "{text}");
+    assert!(text.contains("export AWS_DEFAULT_REGION='eu-north-1';\n"), "{text}");
     assert!(text.contains(&format!("export AWS_ENDPOINT_URL_STS='{}';\n", world.sts.endpoint())), "{text}");
 }
 

@@ -57,7 +57,8 @@ fn the_command_gets_a_file_and_no_keys() {
     let child = output.env_of_child();
     let path = file(&world);
     assert_eq!(child["AWS_CONFIG_FILE"], path.to_str().unwrap());
-    assert_eq!(child["AWS_PROFILE"], "aws-auth-sops");
+    assert_eq!(child["AWS_PROFILE"], "sops", "what the command notes of it stays true");
+    assert_eq!(child["AWS_CREDENTIAL_PROFILES_FILE"], path.to_str().unwrap());
     assert_eq!(child["AWS_SDK_LOAD_CONFIG"], "1");
     assert_eq!(child["AWS_AUTH_PROFILE"], "sops");
     assert_eq!(child["AWS_SHARED_CREDENTIALS_FILE"], world.path(".aws/credentials").to_str().unwrap());
@@ -65,10 +66,12 @@ fn the_command_gets_a_file_and_no_keys() {
         assert!(!child.contains_key(gone), "{gone}");
     }
     assert!(!child.contains_key("AWS_CREDENTIAL_EXPIRATION") && !child.contains_key("AWS_DEFAULT_PROFILE"));
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o400);
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with(&world.read(".aws/config")), "{text}");
-    let section = format!("\n[profile aws-auth-sops]\ncredential_process = {AWS_AUTH} -p sops --export=json\n");
+    let own = world.read(".aws/config");
+    let (before, after) = (own.find("[profile sops]").unwrap(), own.find("[profile development").unwrap());
+    assert!(text.starts_with(&format!("{}{}", &own[..before], &own[after..])), "{text}");
+    let section = format!("\n[profile sops]\ncredential_process = {AWS_AUTH} -p sops --export=json\n");
     assert!(text.ends_with(&section), "{text}");
 }
 
@@ -88,7 +91,7 @@ fn settings_go_along_and_what_leads_to_credentials_does_not() {
     run.success();
     assert_eq!(run.env_of_child()["AWS_REGION"], "eu-west-2");
     let text = fs::read_to_string(file(&world)).unwrap();
-    let section = text.split("[profile aws-auth-rich]\n").nth(1).unwrap();
+    let section = text.split("[profile rich]\n").nth(1).unwrap();
     assert_eq!(
         section,
         format!(
@@ -135,7 +138,7 @@ fn another_parser_reads_the_generated_profile_as_ours_does() {
     let text = fs::read_to_string(&path).unwrap();
 
     let source = SourceFile::from_text(FileKind::Config, &path, text.clone()).unwrap();
-    let profile = ProfileSet::parse(Some(&source), None).unwrap().profile("aws-auth-rich").unwrap();
+    let profile = ProfileSet::parse(Some(&source), None).unwrap().profile("rich").unwrap();
     let ours: BTreeMap<String, String> = profile
         .entries()
         .into_iter()
@@ -144,7 +147,7 @@ fn another_parser_reads_the_generated_profile_as_ours_does() {
     assert_eq!(ours["odd"], r"C:\new\table 'x'");
     assert_eq!(ours["s3"], "max_concurrent_requests = 20\naddressing_style = path");
     assert_eq!(ours.len(), 6, "{ours:?}");
-    assert_eq!(read_by_rust_ini(&text, "aws-auth-rich"), ours);
+    assert_eq!(read_by_rust_ini(&text, "rich"), ours);
 }
 
 /// Starts a command below `--keep-fresh`, with no terminal and an open standard input.
@@ -377,8 +380,8 @@ fn a_run_below_sees_the_users_own_files() {
     let again =
         world.run(["-p", "sops", "--keep-fresh", AWS_AUTH, "-p", "main-infrastructure", "--keep-fresh", "env", "-0"]);
     let child = again.env_of_child();
-    assert_eq!(child["AWS_PROFILE"], "aws-auth-main-infrastructure");
-    assert!(!fs::read_to_string(&child["AWS_CONFIG_FILE"]).unwrap().contains("aws-auth-sops"));
+    assert_eq!(child["AWS_PROFILE"], "main-infrastructure");
+    assert!(!fs::read_to_string(&child["AWS_CONFIG_FILE"]).unwrap().contains("-p sops"));
 }
 
 #[test]
@@ -442,7 +445,7 @@ fn what_cannot_be_renewed_is_refused_before_anything_is_asked() {
     );
     world.write(".cache/aws-auth", "a file in the place of the directory");
     let full = world.run(["-p", "sops", "--keep-fresh", "true"]);
-    full.assert_status(125).assert_stderr_contains("aws-auth: cannot write ");
+    full.assert_status(125).assert_stderr_contains("aws-auth: --keep-fresh: cannot write ");
     assert!(world.sts.calls().is_empty());
 }
 
@@ -476,16 +479,41 @@ fn the_runtime_directory_comes_first_and_old_files_go() {
         path
     };
     let path = run("[profile sops]");
+    let names = || fs::read_dir(&dir).unwrap().count();
     assert_eq!(path.parent(), Some(&*dir));
     assert!(!old.exists() && young.exists() && other.exists());
     assert!(own(&world, "fresh-").is_empty());
-    // The file is written again when the user's own file changes; otherwise only its modification time changes.
+    // Another file is written when the user's own file changes, because a command may use the old one. Otherwise only
+    // the modification time changes.
     world.append_config("[profile new]\n");
+    let path = run("[profile new]");
+    assert_eq!(names(), 4, "the old one, the new one and two that were there");
+    let set_modified = |path: &PathBuf| {
+        let file = fs::File::open(path).unwrap();
+        file.set_modified(SystemTime::now() - week - Duration::from_mins(1)).unwrap();
+    };
+    set_modified(&path);
     assert_eq!(run("[profile new]"), path);
-    let file = fs::File::options().write(true).open(&path).unwrap();
-    file.set_modified(SystemTime::now() - week).unwrap();
-    run("[profile new]");
     assert!(path.metadata().unwrap().modified().unwrap().elapsed().unwrap() < Duration::from_hours(1));
+}
+
+#[test]
+fn a_file_that_a_command_uses_is_not_removed_however_old_it_is() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let world = logged_in();
+    let mut running = without_terminal(&world, "echo ready; read go; test -e \"$AWS_CONFIG_FILE\"");
+    running.expect_stdout("ready\n");
+    let used = file(&world);
+    fs::File::open(&used).unwrap().set_modified(SystemTime::now() - Duration::from_hours(24 * 30)).unwrap();
+    world.run(["-p", "main-infrastructure", "--keep-fresh", "true"]).success();
+    assert!(used.exists());
+    running.write_stdin("\n");
+    running.wait().success();
+    world.append_config("[profile new]\n");
+    world.run(["-p", "main-infrastructure", "--keep-fresh", "true"]).success();
+    assert!(!used.exists());
 }
 
 #[test]

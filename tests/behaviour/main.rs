@@ -25,6 +25,7 @@ mod login;
 mod nesting;
 mod own_directory;
 mod plan_cases;
+mod private_config;
 mod prompt;
 mod readme;
 mod resolution;

@@ -97,7 +97,7 @@ fn what_somebody_changed_under_the_outer_run_counts() {
     let child = output.env_of_child();
     assert_eq!(child["AWS_REGION"], "eu-west-2");
     assert_eq!(child["AWS_ENDPOINT_URL_S3"], "https://mine.example.com");
-    assert!(!child.contains_key("AWS_DEFAULT_REGION"), "unchanged, so the outer profile's");
+    assert_eq!(child["AWS_DEFAULT_REGION"], "eu-west-2", "always the same as AWS_REGION");
     assert!(!child.contains_key("AWS_ENDPOINT_URL"), "unchanged, so the outer profile's");
     assert_eq!(world.sts.last("AssumeRole").region, "eu-west-2");
 }

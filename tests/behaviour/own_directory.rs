@@ -217,14 +217,14 @@ fn the_file_of_keep_fresh_is_nobody_elses() {
         }
         run(&world).success();
         let about = path.symlink_metadata().unwrap();
-        assert!(about.is_file() && about.mode() & 0o777 == 0o600);
+        assert!(about.is_file() && about.mode() & 0o777 == 0o400);
     }
     // The directory is a link.
     fs::rename(runtime.join("aws-auth"), world.path("moved")).unwrap();
     symlink(world.path("moved"), runtime.join("aws-auth")).unwrap();
     run(&world).assert_status(125).assert_stdout("").assert_stderr(&format!(
-        "aws-auth: --keep-fresh has no place for its file: {} cannot be used (the directory is a symbolic link; remove \
-         the link); set XDG_RUNTIME_DIR, or leave --keep-fresh out\n",
+        "aws-auth: --keep-fresh: there is no place for the command's configuration file: {} cannot be used (the \
+         directory is a symbolic link; remove the link); set XDG_RUNTIME_DIR to a directory of your own\n",
         runtime.join("aws-auth").display()
     ));
     assert!(own(&world, "fresh-").is_empty());

@@ -231,6 +231,10 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
     for (name, value) in &plan.variables {
         writeln!(text, "set     {name}={value}").unwrap();
     }
+    if let Some(reason) = &plan.private_config {
+        let whose = if reason.of_default { "[default]" } else { "the profile" };
+        writeln!(text, "config  private, for {} of {whose} ({})", reason.key, set.place(reason.at)).unwrap();
+    }
     text
 }
 

@@ -73,15 +73,11 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
             }
             text.push('\n');
             let regions = now::regions(plan, context);
-            let variables: Vec<&str> = plan.variables.iter().map(|(name, _)| name.as_str()).collect();
             let facts = [
                 ("a run now", now::sentence(plan, &forecast, context)),
                 ("STS", sts::sts_place(&plan.sts, context.set)),
                 ("region for the command", now::regions_text(&regions)),
-                (
-                    "settings for the command",
-                    if variables.is_empty() { String::from("none") } else { variables.join(", ") },
-                ),
+                ("settings for the command", now::settings_text(plan, context)),
             ];
             for (name, fact) in facts {
                 line(&mut text, &format!("{name}: {fact}"));
@@ -143,7 +139,10 @@ fn fresh_text(text: &mut String, fresh: &Result<RenewalFile>) {
         Ok(fresh) => {
             line(
                 text,
-                &format!("the command renews its credentials through profile {} in {}:", fresh.profile, fresh.path),
+                &format!(
+                    "the command renews its credentials through profile {} in {}:",
+                    fresh.profile, fresh.config.path
+                ),
             );
             text.push('\n');
             fresh.shown.lines().for_each(|shown| line(text, &format!("   {shown}")));
@@ -154,7 +153,7 @@ fn fresh_text(text: &mut String, fresh: &Result<RenewalFile>) {
 
 fn fresh_json(fresh: &Result<RenewalFile>) -> Value {
     match fresh {
-        Ok(fresh) => json!({ "profile": fresh.profile, "file": fresh.path, "section": fresh.shown }),
+        Ok(fresh) => json!({ "profile": fresh.profile, "file": fresh.config.path, "section": fresh.shown }),
         Err(error) => json!({ "error": { "fact": error.fact(), "advice": error.advice() } }),
     }
 }
@@ -216,6 +215,10 @@ fn as_json(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<Strin
             object.insert("region".into(), Value::Object(regions));
             let settings: Vec<&String> = plan.variables.iter().map(|(name, _)| name).collect();
             object.insert("settings".into(), json!(settings));
+            let private = plan.private_config.as_ref().map(|reason| {
+                json!({ "key": reason.key, "at": context.set.place(reason.at), "of_default": reason.of_default })
+            });
+            object.insert("private_config".into(), json!(private));
             object.insert("notes".into(), json!(now::notes(Some(plan), context)));
             if let Some(fresh) = fresh(plan, context) {
                 object.insert("keep_fresh".into(), fresh_json(&fresh));

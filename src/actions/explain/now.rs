@@ -64,21 +64,19 @@ pub fn code_source(source: CodeSource, plan: &Acquisition, context: &Context<'_>
 
 /// The region variables that the command would have: name, value, and where the value comes from.
 pub fn regions(plan: &Acquisition, context: &Context<'_>) -> Vec<(&'static str, String, String)> {
-    let request = context.request;
-    ["AWS_REGION", "AWS_DEFAULT_REGION"]
-        .into_iter()
-        .filter_map(|variable| {
-            if let Some(region) = &request.region {
-                return Some((variable, region.to_string(), String::from("--region")));
-            }
-            if request.caller.variables.is_set(variable) {
-                let value = context.snapshot.var(variable).map(|value| value.to_string_lossy().into_owned());
-                return Some((variable, value.unwrap_or_default(), String::from("the environment")));
-            }
-            let region = plan.region.as_ref()?;
-            Some((variable, region.value.to_string(), region.origin.text(context.set)))
-        })
-        .collect()
+    let Some(region) = &plan.command_region else { return Vec::new() };
+    let from = region.origin.text(context.set);
+    ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.value.to_string(), from.clone())).into()
+}
+
+/// The profile's settings for the command, by the names of the variables, and why it needs a configuration file.
+pub fn settings_text(plan: &Acquisition, context: &Context<'_>) -> String {
+    let names: Vec<&str> = plan.variables.iter().map(|(name, _)| name.as_str()).collect();
+    let names = if names.is_empty() { String::from("none") } else { names.join(", ") };
+    let Some(reason) = &plan.private_config else { return names };
+    let place = context.set.place(reason.at);
+    let why = if reason.of_default { "[default] has" } else { "no variable carries" };
+    format!("{names}; and a configuration file of its own, because {why} {} ({place})", reason.key)
 }
 
 /// The region variables on one line; as one region if both have the same.

@@ -1,25 +1,33 @@
-//! The text of a file without the access keys in it.
+//! The text of a file for a command that gets its credentials from aws-auth: without access keys, and without the
+//! sections of one profile.
 
+use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
+use crate::config::value::FileKind;
 
 /// The settings that make up an access key.
 const ACCESS_KEY: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
 
-/// The text without the access keys of all sections and the lines that continue their values. Every other byte is
-/// unchanged.
-pub(crate) fn without_access_keys(text: &str) -> String {
+/// The text without the access keys of all sections and the lines that continue their values, and without the sections
+/// of the profile `left_out`. Every other byte is unchanged.
+pub(crate) fn without_access_keys(text: &str, file: FileKind, left_out: &str) -> String {
     let mut lines = Lines::new(text, 1);
     let mut kept = String::with_capacity(text.len());
     let mut is_key = false;
+    let mut is_left_out = false;
     loop {
         let before = lines.rest();
         let Some((_, line)) = lines.next() else { return kept };
         match line {
             Line::Entry { key, .. } => is_key = ACCESS_KEY.contains(&key.to_lowercase().as_str()),
+            Line::Header(header) => {
+                is_key = false;
+                is_left_out = title(file, header) == (Kind::Profile, left_out.into());
+            }
             Line::More(_) | Line::Blank | Line::Comment => {}
             _ => is_key = false,
         }
-        let leaves = is_key && !matches!(line, Line::Blank | Line::Comment);
+        let leaves = is_left_out || (is_key && !matches!(line, Line::Blank | Line::Comment));
         if !leaves {
             kept.push_str(before.get(..before.len() - lines.rest().len()).unwrap_or_default());
         }
@@ -30,8 +38,13 @@ pub(crate) fn without_access_keys(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use crate::config::copy::{ACCESS_KEY, without_access_keys};
     use crate::config::entry::entries;
-    use crate::config::without_keys::{ACCESS_KEY, without_access_keys};
+    use crate::config::value::FileKind;
+
+    fn copy(text: &str) -> String {
+        without_access_keys(text, FileKind::Config, "left out")
+    }
 
     #[test]
     fn keys_go_with_the_lines_that_continue_them_and_nothing_else() {
@@ -41,10 +54,19 @@ mod tests {
         let expected = "[a]\r\nregion = r # aws_secret_access_key\r\n  AWS_Secret_Access_Key : x\r\n   more\r\n\r\n # c\r\n   \
                         more\r\ns3 =\r\n  aws_session_token = nested\r\n[b]\nq = 1";
         // The second line is indented more than `region`, so it belongs to that value.
-        assert_eq!(without_access_keys(text), expected);
+        assert_eq!(copy(text), expected);
         let text = "[a]\naws_secret_access_key = x\n  more\n\n# c\n  more\n[b]\n";
-        assert_eq!(without_access_keys(text), "[a]\n\n# c\n[b]\n");
-        assert_eq!(without_access_keys(""), "");
+        assert_eq!(copy(text), "[a]\n\n# c\n[b]\n");
+        assert_eq!(copy(""), "");
+    }
+
+    #[test]
+    fn sections_of_a_profile_go_whatever_their_header() {
+        let text = "# a\n[default]\nx = 1\n[profile default]\ny = 2\n # c\n[profile \"default\"] ; d\nz =\n  a = b\n\
+                    [profile p]\nq = 1\n[default]\n";
+        assert_eq!(without_access_keys(text, FileKind::Config, "default"), "# a\n[profile p]\nq = 1\n");
+        assert_eq!(without_access_keys("[default]\n[p]\nq=1", FileKind::Config, "p"), "[default]\n[p]\nq=1");
+        assert_eq!(without_access_keys("[default]\n[p]\nq=1", FileKind::Credentials, "p"), "[default]\n");
     }
 
     proptest! {
@@ -62,7 +84,7 @@ mod tests {
             };
             // An indented first line has no meaning of its own, so a setting comes before it.
             let whole = format!("first = 0\n{text}");
-            prop_assert_eq!(read(&whole), read(&without_access_keys(&whole)));
+            prop_assert_eq!(read(&whole), read(&copy(&whole)));
         }
     }
 }

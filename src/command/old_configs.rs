@@ -1,4 +1,4 @@
-//! The files that were written for `--keep-fresh`: which of them are in use, and when they are removed.
+//! The configuration files that were written for commands: which of them are in use, and when they are removed.
 
 use std::fs;
 use std::fs::File;
@@ -12,23 +12,29 @@ use crate::env::snapshot::Snapshot;
 use crate::system::directories::is_own_user;
 use crate::system::private_files;
 
-/// The beginning and the end of the names of these files.
-const NAME: (&str, &str) = ("fresh-", ".config");
+/// The beginning of the names of files by which a command renews its credentials (`--keep-fresh`).
+pub(crate) const RENEWING: &str = "fresh-";
 
-/// A file that was not used for this long is removed. No command can still need it: credentials last at most 36 hours.
+/// The beginning of the names of files with the settings of a profile.
+pub(crate) const SETTINGS: &str = "settings-";
+
+/// The end of the names of these files.
+const END: &str = ".config";
+
+/// A file that was not used for this long is removed, unless a running command uses it.
 const MAX_IDLE_TIME: Duration = Duration::from_hours(7 * 24);
 
 /// The file's modification time is renewed only if it is older than this, to save writes.
 const USE_NOTE_INTERVAL: Duration = Duration::from_hours(24);
 
-/// The name of the file for this key.
-pub(crate) fn name(key: &str) -> String {
-    format!("{}{key}{}", NAME.0, NAME.1)
+/// The name of the file with this hash.
+pub(crate) fn name(prefix: &str, hash: &str) -> String {
+    format!("{prefix}{hash}{END}")
 }
 
-/// Notes that the `--keep-fresh` file for which this run is a renewal is still in use.
+/// Notes that the file for which this run is a renewal is still in use.
 pub fn note_renewal(snapshot: &Snapshot) {
-    if let Some(above) = &snapshot.renewing_command
+    if let Some(above) = &snapshot.above
         && let Some(path) = above.found.var(FileKind::Config.variable())
     {
         note_use(Path::new(path));
@@ -38,20 +44,18 @@ pub fn note_renewal(snapshot: &Snapshot) {
 /// Renews the file's modification time, so that no other run removes it as unused.
 pub(crate) fn note_use(path: &Path) {
     let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
-    if let Ok(file) = private_files::open_own(path, File::options().append(true))
+    if let Ok(file) = private_files::open_own(path, File::options().read(true))
         && is_old(&file) == Some(true)
     {
         let _ = file.set_modified(SystemTime::now());
     }
 }
 
-/// Removes the files beside `kept` that were not used for [`MAX_IDLE_TIME`].
+/// Removes the files beside `kept` that were not used for [`MAX_IDLE_TIME`] and that no running command uses.
 pub(crate) fn remove_old(kept: &Path) {
-    for path in kept.parent().map(files).unwrap_or_default() {
-        if path != kept && is_old(&path) {
-            let _ = fs::remove_file(&path);
-        }
-    }
+    let found = kept.parent().map(files).unwrap_or_default();
+    let old: Vec<PathBuf> = found.into_iter().filter(|path| path != kept && is_old(path)).collect();
+    remove_unused(old);
 }
 
 /// Removes the files, in both directories, that no running command uses. On Linux the environments of this user's
@@ -60,6 +64,10 @@ pub fn forget(snapshot: &Snapshot, store: &Store) {
     let places = [snapshot.runtime_dir().map(|dir| dir.join("aws-auth")), snapshot.state_dir()];
     let ours = |dir: &PathBuf| store::unusable(dir).is_none() && store.anothers_home_of(dir).is_none();
     let found: Vec<PathBuf> = places.into_iter().flatten().filter(ours).flat_map(|dir| files(&dir)).collect();
+    remove_unused(found);
+}
+
+fn remove_unused(found: Vec<PathBuf>) {
     if found.is_empty() {
         return;
     }
@@ -84,12 +92,12 @@ fn holds(environment: &[u8], name: &[u8]) -> bool {
     environment.windows(name.len().max(1)).any(|window| window == name)
 }
 
-/// The `--keep-fresh` files in a directory that belong to this user.
+/// The files of this kind in a directory that belong to this user.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_own = || path.symlink_metadata().is_ok_and(|about| is_own_user(about.uid()));
-        name.starts_with(NAME.0) && name.ends_with(NAME.1) && is_own()
+        [RENEWING, SETTINGS].iter().any(|prefix| name.starts_with(prefix)) && name.ends_with(END) && is_own()
     };
     private_files::list(dir).unwrap_or_default().into_iter().filter(ours).collect()
 }
