@@ -8,7 +8,7 @@ use crate::aws::http;
 use crate::aws::sts::{self, Client, Code};
 use crate::aws::sts_errors::{Failure, Kind, Subject};
 use crate::cache::entry::Entry;
-use crate::cache::keys::hex_sha1;
+use crate::cache::keys::device_lock;
 use crate::cache::lookup::Place;
 use crate::context::Context;
 use crate::credentials::Credentials;
@@ -33,6 +33,8 @@ pub(crate) struct Calls<'a> {
     client: Option<Client<'a>>,
     /// The token of IAM Identity Center, if the base needs one.
     pub(crate) token: Option<Token>,
+    /// The base's credentials, if this run has asked a provider for them.
+    base: Option<Credentials>,
     /// The device's lock, while a code is asked for and sent.
     device_lock: Option<Lock>,
     /// Whether the last step was done by a call of this run, and not found in a cache.
@@ -45,6 +47,8 @@ pub(crate) enum Stop {
     Failed(Error),
     /// A renewal asks for no code now, because the cached credentials are still good.
     StillGood(Credentials),
+    /// The base gave temporary keys, which make no MFA session: the plan for these keys is to be carried out instead.
+    Temporary,
 }
 
 impl From<Error> for Stop {
@@ -61,7 +65,7 @@ impl From<Failure> for Stop {
 
 impl<'a> Calls<'a> {
     pub(crate) fn new(plan: &'a Acquisition, context: &'a Context<'a>, codes: Codes<'a>) -> Self {
-        Self { plan, context, codes, client: None, token: None, device_lock: None, answered: false }
+        Self { plan, context, codes, client: None, token: None, base: None, device_lock: None, answered: false }
     }
 
     fn client(&mut self) -> Result<&Client<'a>> {
@@ -73,14 +77,20 @@ impl<'a> Calls<'a> {
     }
 
     /// The credentials that sign the next call: those of the step before, else the base's.
-    pub(crate) fn signer(&self, before: Option<Credentials>) -> Result<Credentials> {
-        if let Some(credentials) = before {
+    pub(crate) fn signer(&mut self, before: Option<Credentials>) -> Result<Credentials, Stop> {
+        if let Some(credentials) = before.or_else(|| self.base.clone()) {
             return Ok(credentials);
         }
         // If the base is the result, its cached credentials were looked up before and have too little left.
         let step = (!self.plan.roles.is_empty() && !self.context.request.cache.refresh).then_some(MIN_STEP_TTL);
         let credentials = fetch::fetch(self.plan, self.context, self.token.as_ref(), step)?;
         self.refuse_long_chain(&credentials)?;
+        if self.plan.base.is_provider() {
+            self.base = Some(credentials.clone());
+        }
+        if self.plan.if_temporary.is_some() && credentials.session_token.is_some() {
+            return Err(Stop::Temporary);
+        }
         Ok(credentials)
     }
 
@@ -100,7 +110,7 @@ impl<'a> Calls<'a> {
     }
 
     /// The base's credentials as the plan's result. If they are cached, one process at a time asks the provider.
-    pub(crate) fn base(&self, place: Option<&Place>) -> Result<Credentials> {
+    pub(crate) fn base(&mut self, place: Option<&Place>) -> Result<Credentials, Stop> {
         let _lock = self.take_entry_turn(place)?;
         if place.is_some() && !self.context.request.cache.refresh {
             let now = now();
@@ -126,7 +136,14 @@ impl<'a> Calls<'a> {
             self.answered = false;
             return Ok(credentials);
         }
-        let signer = self.signer(before).map_err(other)?;
+        let signer = match self.signer(before) {
+            Ok(signer) => signer,
+            Err(Stop::Failed(error)) => return Err(other(error)),
+            // A role that is assumed without a code is the first one only in plans without a session.
+            Err(Stop::StillGood(_) | Stop::Temporary) => {
+                return Err(other(Error::new("the plan has no keys for its first role")));
+            }
+        };
         let context = self.context;
         context.messages.step(|| {
             let place = sts::sts_place(&self.plan.sts, context.set);
@@ -149,15 +166,15 @@ impl<'a> Calls<'a> {
         before: Option<Credentials>,
     ) -> Result<Credentials, Stop> {
         let (plan, context) = (self.plan, self.context);
-        let signer = self.signer(before)?;
         let call = CodedCall {
             serial,
             why: None,
-            describe: &|| story::assume_role(role, &signer, context.set),
+            before,
+            describe: &|signer| story::assume_role(role, signer, context.set),
             meanwhile: &|calls| calls.assumed_meanwhile(at),
-            call: &|_, client, code| {
+            call: &|_, client, signer, code| {
                 let subject = Subject { profile: Some(plan.profile_name()), role: Some(role) };
-                let assumed = client.assume_role(&signer, role, Some(code), subject)?;
+                let assumed = client.assume_role(signer, role, Some(code), subject)?;
                 context.store.keep_role(plan, at, &assumed, context.messages);
                 Ok(assumed.credentials)
             },
@@ -194,18 +211,23 @@ impl<'a> Calls<'a> {
     }
 }
 
+/// Makes a call with these credentials and this code.
+type MakeCall<'c, T> = dyn Fn(&Calls<'_>, &Client<'_>, &Credentials, Code<'_>) -> Result<T, Failure> + 'c;
+
 /// A call that carries a code.
 pub(crate) struct CodedCall<'c, T> {
     /// The device whose code is sent.
     pub(crate) serial: &'c Serial,
     /// Why a code is asked for again; printed above the prompt.
     pub(crate) why: Option<&'c str>,
-    /// The call in words, for `-v`.
-    pub(crate) describe: &'c dyn Fn() -> String,
+    /// The credentials of the step before; `None` if the base signs the call.
+    pub(crate) before: Option<Credentials>,
+    /// The call in words, for `-v`, given the credentials that sign it.
+    pub(crate) describe: &'c dyn Fn(&Credentials) -> String,
     /// Looks for what another process obtained while this one waited for the lock.
     pub(crate) meanwhile: &'c dyn Fn(&Calls<'_>) -> Option<T>,
     /// Makes the call, and caches the result.
-    pub(crate) call: &'c dyn Fn(&Calls<'_>, &Client<'_>, Code<'_>) -> Result<T, Failure>,
+    pub(crate) call: &'c MakeCall<'c, T>,
 }
 
 impl Calls<'_> {
@@ -218,6 +240,7 @@ impl Calls<'_> {
         // An unusable endpoint or CA bundle must not cost a code.
         self.client()?;
         let mut why = call.why.map(String::from);
+        let mut signer = None;
         let result = loop {
             if self.device_lock.as_ref().is_none_or(Lock::is_lost)
                 && let Some(done) = self.take_device_turn(call)?
@@ -225,7 +248,15 @@ impl Calls<'_> {
                 self.answered = false;
                 break Ok(done);
             }
-            match self.try_code(call, &mut why) {
+            // A provider is asked with the lock held, so that of many processes one asks it.
+            let signer = match &signer {
+                Some(signer) => signer,
+                None => match self.signer(call.before.clone()) {
+                    Ok(found) => signer.insert(found),
+                    Err(stop) => break Err(stop),
+                },
+            };
+            match self.try_code(call, signer, &mut why) {
                 Ok(Some(answer)) => {
                     self.answered = true;
                     break Ok(answer);
@@ -243,8 +274,7 @@ impl Calls<'_> {
     /// Waits for the device's lock, then looks for what another process obtained. It is an error if that process gave
     /// up.
     fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
-        let key = self.plan.base.access_key_id().unwrap_or_default();
-        let name = hex_sha1(&format!("{key}\n{}", call.serial.as_str()));
+        let name = device_lock(&self.plan.base, call.serial);
         let turn = self.context.take_turn(&name, Task::Ask("the MFA prompt"));
         self.device_lock = turn.map_err(|error| self.or_still_good(error))?;
         if let Some(done) = (call.meanwhile)(self) {
@@ -259,19 +289,24 @@ impl Calls<'_> {
     }
 
     /// Gets one code and sends it once. `None` if STS refused it and another one may be tried.
-    fn try_code<T>(&mut self, call: &CodedCall<'_, T>, why: &mut Option<String>) -> Result<Option<T>, NoCode> {
+    fn try_code<T>(
+        &mut self,
+        call: &CodedCall<'_, T>,
+        signer: &Credentials,
+        why: &mut Option<String>,
+    ) -> Result<Option<T>, NoCode> {
         let given = self.codes.next(call.serial, why.as_deref(), &self.context.locks)?;
         self.codes.sent(call.serial, &given.digits);
         let context = self.context;
         context.messages.step(|| {
             let source = given.source.unwrap_or("the terminal");
             let place = sts::sts_place(&self.plan.sts, context.set);
-            format!("{}, with a code of {} from {source}, in {place}", (call.describe)(), call.serial.as_str())
+            format!("{}, with a code of {} from {source}, in {place}", (call.describe)(signer), call.serial.as_str())
         });
         let code = Code { serial: call.serial, digits: &given.digits };
         self.client().map_err(NoCode::Failed)?;
         let Some(client) = &self.client else { return Err(NoCode::Failed(Error::new("there is no client of STS"))) };
-        match (call.call)(self, client, code) {
+        match (call.call)(self, client, signer, code) {
             Ok(answer) => {
                 self.codes.accepted();
                 Ok(Some(answer))

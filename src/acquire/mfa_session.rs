@@ -103,15 +103,15 @@ impl<'a> MfaSession<'a> {
         enough: &dyn Fn(&StoredSession) -> bool,
     ) -> Result<StoredSession, Stop> {
         let session = self.session;
-        let signer = calls.signer(None)?;
         let stored = calls.with_code(&CodedCall {
             serial: &session.serial.value,
             why,
-            describe: &|| story::get_session_token(session, &signer),
+            before: None,
+            describe: &|signer| story::get_session_token(session, signer),
             meanwhile: &|calls| {
                 calls.context.store.session(calls.plan, session, now()).entry().filter(|stored| enough(stored))
             },
-            call: &|calls, client, code| get_session_token(calls, client, session, &signer, code),
+            call: &|calls, client, signer, code| get_session_token(calls, client, session, signer, code),
         })?;
         self.renew = false;
         Ok(stored)

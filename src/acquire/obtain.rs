@@ -42,13 +42,20 @@ pub fn obtain(plan: &Acquisition, context: &Context<'_>) -> Result<Obtained> {
         renewal: context.request.keep_fresh.renewal.clone(),
     };
     let mut calls = Calls::new(plan, context, Codes::new(sources, context.store));
-    match carry_out(&mut calls) {
+    let mut outcome = carry_out(&mut calls);
+    if let (Err(Stop::Temporary), Some(other)) = (&outcome, &plan.if_temporary) {
+        context.messages.step(|| String::from("the process gave temporary keys, which make no MFA session"));
+        calls.plan = other;
+        outcome = carry_out(&mut calls);
+    }
+    match outcome {
         Ok(credentials) => {
             report(&calls, &credentials);
             Ok(Obtained { credentials, by_this_run: calls.answered })
         }
         Err(Stop::StillGood(credentials)) => Ok(Obtained { credentials, by_this_run: false }),
         Err(Stop::Failed(error)) => Err(error),
+        Err(Stop::Temporary) => Err(Error::new("the plan has no steps for temporary keys")),
     }
 }
 

@@ -1,12 +1,16 @@
 //! The names of cache files: SHA-1 of a request's parameters (docs/profiles.md, "The AWS CLI's role cache").
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use sha1::{Digest as _, Sha1};
 
+use crate::arn::Serial;
+use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::text::encoding::hex;
 use crate::text::json::push_json_text;
+use crate::text::shell_words::split_words;
 use crate::time::Length;
 
 /// The AWS CLI's key of a role: SHA-1 of its parameters as Python's json.dumps(…, sort_keys=True) writes them.
@@ -55,11 +59,30 @@ pub(crate) fn parameters(
     json
 }
 
-/// The key of a role in aws-auth's own cache: SHA-1 of the base's access key id (of a provider: its profile), the
-/// parameters of each role so far, the serial and the STS.
+/// What the sessions and own entries of a base are kept under: its access key id, or for a `credential_process`, whose
+/// keys are not known before it runs, SHA-1 of its words. `None` for a base that cannot have a session.
+pub(crate) fn owner(base: &Base) -> Option<Cow<'_, str>> {
+    match base {
+        Base::Process { command, .. } => {
+            let words = split_words(command).map_or_else(|_| command.clone(), |words| words.join("\0"));
+            Some(Cow::Owned(hex_sha1(&format!("credential_process\0{words}"))))
+        }
+        base => base.long_term_key().map(Cow::Borrowed),
+    }
+}
+
+/// The name of a device's lock: SHA-1 of the keys and the serial.
+pub(crate) fn device_lock(base: &Base, serial: &Serial) -> String {
+    let owner = owner(base).or(base.access_key_id().map(Cow::Borrowed)).unwrap_or_default();
+    hex_sha1(&format!("{owner}\n{}", serial.as_str()))
+}
+
+/// The key of a role in aws-auth's own cache: SHA-1 of the base's access key id (of a provider: its words or its
+/// profile), the parameters of each role so far, the serial and the STS.
 pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
     let mut text = String::with_capacity(512);
-    text.push_str(plan.base.access_key_id().or(plan.base.profile()).unwrap_or_default());
+    let owner = owner(&plan.base);
+    text.push_str(owner.as_deref().or(plan.base.access_key_id()).or(plan.base.profile()).unwrap_or_default());
     for role in plan.roles.iter().take(at + 1) {
         text.push('\n');
         text.push_str(&cli_parameters(role));
@@ -76,9 +99,9 @@ pub(crate) fn own_key(plan: &Acquisition, at: usize) -> String {
     hex_sha1(&text)
 }
 
-/// The key of an MFA session: SHA-1 of access key id, serial and STS. `None` if the base has no long-term key.
+/// The key of an MFA session: SHA-1 of its owner, serial and STS. `None` if the base cannot have a session.
 pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
-    let base = plan.base.long_term_key()?;
+    let base = owner(&plan.base)?;
     Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.value.as_str(), plan.sts.identity())))
 }
 

@@ -5,7 +5,7 @@ use crate::system::private_files;
 /// The kinds of files that aws-auth may remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnFile {
-    /// A session or role entry.
+    /// A session, a role entry, or what a credential_process printed.
     Credentials,
     /// The used codes of a device.
     Codes,
@@ -22,7 +22,7 @@ impl OwnFile {
                 .and_then(|rest| rest.strip_suffix(".json"))
                 .is_some_and(|key| key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit()))
         };
-        if keyed("session-") || keyed("role-") {
+        if keyed("session-") || keyed("role-") || keyed("process-") {
             Some(Self::Credentials)
         } else if keyed("codes-") {
             Some(Self::Codes)

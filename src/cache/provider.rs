@@ -1,5 +1,6 @@
-//! Credentials of providers in the AWS CLI's cache. It holds those of SSO and of web identity, and of no other provider
-//! (botocore's SSOCredentialFetcher and AssumeRoleWithWebIdentityCredentialFetcher).
+//! Credentials of providers. Those of SSO and of web identity are in the AWS CLI's cache, which holds no others (botocore's
+//! SSOCredentialFetcher and AssumeRoleWithWebIdentityCredentialFetcher). Those of a `credential_process` are in aws-auth's
+//! own, if its profile asks for that.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -32,8 +33,16 @@ struct SsoFile<'a> {
     credentials: KeysFile<'a>,
 }
 
-/// The cache file for a base; `None` if the AWS CLI does not cache this kind of base, or if nothing is cached in this
-/// run.
+/// The file of what a `credential_process` printed.
+#[derive(Serialize, Deserialize)]
+struct ProcessFile<'a> {
+    #[serde(rename = "Credentials", borrow)]
+    credentials: KeysFile<'a>,
+    #[serde(rename = "IssuedAt", borrow)]
+    issued_at: Cow<'a, str>,
+}
+
+/// The cache file for a base; `None` if this kind of base is not cached, or if nothing is cached in this run.
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
         Base::WebIdentity { web, .. } => {
@@ -41,6 +50,9 @@ pub fn place(base: &Base, store: &Store) -> Option<Place> {
             keys::hex_sha1(&keys::parameters(web.duration, None, web.role.as_str(), name, None))
         }
         Base::Sso { sso, .. } => sso_key(sso),
+        Base::Process { is_cached: true, .. } => {
+            return store.own_place(&format!("process-{}", keys::owner(base).unwrap_or_default()));
+        }
         _ => return None,
     };
     store.shared_place(&key)
@@ -52,6 +64,7 @@ pub fn read(base: &Base, store: &Store, now: Timestamp) -> Lookup<Entry> {
     let found = match base {
         Base::WebIdentity { web, .. } => store::role_found(&place.path, (&web.role, web.length()), now),
         Base::Sso { sso, .. } => sso_found(&place.path, sso, now),
+        Base::Process { .. } => process_found(&place.path, now),
         _ => Found::Nothing,
     };
     Lookup { place: Some(place), found }
@@ -74,6 +87,22 @@ fn sso_found(path: &Path, sso: &Sso, now: Timestamp) -> Found<Entry> {
         entry.credentials.account_id = Some(sso.account_id.clone());
     }
     store::unexpired(entry, now)
+}
+
+fn process_found(path: &Path, now: Timestamp) -> Found<Entry> {
+    let Some(contents) = private_files::read(path) else { return Found::Nothing };
+    let Ok(file) = serde_json::from_slice::<ProcessFile<'_>>(&contents.bytes) else { return Found::Unusable };
+    let Some(issued) = Timestamp::parse(&file.issued_at) else { return Found::Unusable };
+    store::unexpired(format::entry(&file.credentials, Length::MAX, None).map(|entry| entry.made(issued)), now)
+}
+
+/// Caches what a `credential_process` printed at `now`, if its profile asks for that and the credentials expire.
+pub fn write_process(base: &Base, credentials: &Credentials, store: &Store, messages: &Messages, now: Timestamp) {
+    let place = place(base, store).filter(|_| matches!(base, Base::Process { .. }));
+    if let (Some(place), Some(credentials)) = (place, format::keys_file(credentials)) {
+        let file = ProcessFile { credentials, issued_at: Cow::Owned(now.iso8601()) };
+        store.keep(&place, &file, messages);
+    }
 }
 
 /// Caches what a provider gave, if the AWS CLI caches it too. `assumed` is the role of a web identity.

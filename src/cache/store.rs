@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::arn::RoleArn;
 use crate::cache::entry::{Assumed, Entry, StoredSession};
 use crate::cache::format::{RoleFile, SessionFile, entry, keys_file, user_file};
+use crate::cache::keys;
 use crate::cache::keys::{cli_key, own_key, session_key};
 use crate::cache::lookup::{Cache, Found, Lookup, Place};
 use crate::env::snapshot::Snapshot;
@@ -98,7 +99,7 @@ impl Store {
         Some(Place { cache: Cache::AwsCli, path: self.cli.as_ref()?.join(format!("{key}.json")) })
     }
 
-    fn own_place(&self, name: &str) -> Option<Place> {
+    pub(crate) fn own_place(&self, name: &str) -> Option<Place> {
         Some(Place { cache: Cache::Own, path: self.state.as_ref()?.join(format!("{name}.json")) })
     }
 
@@ -142,11 +143,11 @@ impl Store {
 
     /// Caches an MFA session and replaces the one before it.
     pub fn keep_session(&self, plan: &Acquisition, session: &Session, kept: &StoredSession, messages: &Messages) {
-        let (Some(place), Some(base)) = (self.session_place(plan, session), plan.base.long_term_key()) else { return };
+        let (Some(place), Some(base)) = (self.session_place(plan, session), keys::owner(&plan.base)) else { return };
         let Some(credentials) = keys_file(&kept.entry.credentials) else { return };
         let file = SessionFile {
             credentials,
-            base_access_key_id: Cow::Borrowed(base),
+            base_access_key_id: base,
             serial_number: Cow::Borrowed(session.serial.value.as_str()),
             sts: Cow::Borrowed(plan.sts.identity()),
             issued_at: Cow::Owned(kept.issued.iso8601()),
@@ -225,7 +226,7 @@ fn session_found(
     session: &Session,
     now: Timestamp,
 ) -> Found<StoredSession> {
-    let fits = Some(&*file.base_access_key_id) == plan.base.long_term_key()
+    let fits = Some(&*file.base_access_key_id) == keys::owner(&plan.base).as_deref()
         && file.serial_number == session.serial.value.as_str()
         && file.sts == plan.sts.identity();
     let Some(issued) = Timestamp::parse(&file.issued_at).filter(|_| fits) else { return Found::Unusable };

@@ -78,6 +78,8 @@ pub enum Base {
     Process {
         /// The command, as written in the file.
         command: String,
+        /// Whether its answers are cached (`aws_auth_process_cache`).
+        is_cached: bool,
         /// The profile that names it.
         named: Named,
     },
@@ -170,13 +172,13 @@ impl Base {
         }
     }
 
-    /// Whether a role assumed from this base may last longer than an hour. A `credential_process` counts, since only
-    /// its output tells whether its keys are temporary.
+    /// Whether these may be long-term keys, which alone can make an MFA session, and assume a role for more than an hour.
+    /// A `credential_process` counts, since only its output tells whether its keys are temporary.
     pub fn may_be_long_term(&self) -> bool {
         matches!(self, Self::Process { .. }) || self.long_term_key().is_some()
     }
 
-    /// The access key id, if these are long-term keys. Only such keys can make an MFA session.
+    /// The access key id, if these are known to be long-term keys.
     pub fn long_term_key(&self) -> Option<&str> {
         match self {
             Self::Static { access_key_id, temporary: false, .. }
@@ -215,9 +217,20 @@ pub(crate) fn of_profile(
         return Ok(Some(Base::Login { login, named: named(session.at) }));
     }
     if let Some(command) = profile.get("credential_process") {
-        return Ok(Some(Base::Process { command: command.text.into_owned(), named: named(command.at) }));
+        let is_cached = switch(set, profile, "aws_auth_process_cache")?;
+        return Ok(Some(Base::Process { command: command.text.into_owned(), is_cached, named: named(command.at) }));
     }
     keys(set, profile, FileKind::Config)
+}
+
+/// Whether a key of a profile is switched on; off if it is missing.
+fn switch(set: &ProfileSet<'_>, profile: &Profile<'_>, key: &str) -> Result<bool> {
+    let Some(value) = profile.get(key) else { return Ok(false) };
+    match value.text.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" | "" => Ok(false),
+        _ => Err(Error::new(format!("{}: {key} is '{}'", set.place(value.at), value.text)).advise("write yes or no")),
+    }
 }
 
 /// The key pair that a profile has in this file; `None` if it has neither key there.

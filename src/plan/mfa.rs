@@ -17,13 +17,13 @@ const DEFAULT_SESSION_LENGTH: Length = Length::hours(12);
 /// The longest role session that STS gives to temporary credentials.
 pub const MAX_CHAINED_LENGTH: Length = Length::hours(1);
 
-/// The MFA session and the roles of a chain. `links` are the profiles of the roles, in the order in which they are
-/// assumed.
+/// The MFA session and the roles of a chain, if the keys of the base are long-term keys or not. `links` are the profiles
+/// of the roles, in the order in which they are assumed.
 pub(crate) fn steps(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,
-    base: &Base,
+    (base, are_long_term): (&Base, bool),
     base_profile: Option<&Profile<'_>>,
     links: &[Profile<'_>],
 ) -> Result<(Option<Session>, Vec<Role>)> {
@@ -36,12 +36,9 @@ pub(crate) fn steps(
         roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
     let length = wanted_length(set, request, profile)?;
-    // Case 5: temporary keys and providers make no session. A role sends its own serial and a code, as with the AWS
+    // Case 5: temporary keys make no session. A role sends its own serial and a code, as with the AWS
     // CLI.
-    let session = match base.long_term_key() {
-        Some(_) => session(set, base_profile, &mut roles, length)?,
-        None => None,
-    };
+    let session = if are_long_term { session(set, base_profile, &mut roles, length)? } else { None };
     for role in &mut roles {
         let made_by_session = session
             .as_ref()

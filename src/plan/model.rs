@@ -27,7 +27,7 @@ pub enum Plan {
 }
 
 /// The steps to the credentials: a base, an MFA session if one is wanted, then the roles in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquisition {
     /// The profile; `None` if none is used, for example for keys in the environment.
     pub profile: Option<String>,
@@ -37,6 +37,9 @@ pub struct Acquisition {
     pub session: Option<Session>,
     /// The roles, in the order in which they are assumed.
     pub roles: Vec<Role>,
+    /// The plan if the base turns out to give temporary keys, which make no MFA session. Only a `credential_process` can
+    /// surprise so.
+    pub if_temporary: Option<Box<Self>>,
     /// The STS that is called.
     pub sts: Sts,
     /// A command that prints an MFA code, from the command line, the environment, the profile or one of its sources.
@@ -52,7 +55,7 @@ pub struct Acquisition {
 }
 
 /// An MFA session: the temporary keys that GetSessionToken returns for a code.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The MFA device whose code is sent.
     pub serial: Sourced<Serial>,
@@ -63,7 +66,7 @@ pub struct Session {
 }
 
 /// One AssumeRole call.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
     /// The profile that names the role. For `--role-arn` it is the chosen one, or empty.
     pub profile: String,
@@ -89,7 +92,7 @@ pub struct Role {
 }
 
 /// How an AssumeRole call carries MFA.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mfa {
     /// The call itself adds none. The keys that sign it may carry it.
     None,

@@ -180,7 +180,11 @@ fn acquisition(
         }
         None => None,
     };
-    let (session, roles) = mfa::steps(set, request, profile, &base, base_profile.as_ref(), links)?;
+    let steps =
+        |are_long_term: bool| mfa::steps(set, request, profile, (&base, are_long_term), base_profile.as_ref(), links);
+    let (session, roles) = steps(base.may_be_long_term())?;
+    let may_surprise = session.is_some() && base.long_term_key().is_none();
+    let roles_of_temporary = if may_surprise { Some(steps(false)?.1) } else { None };
     let partition = web_partition
         .as_deref()
         .or_else(|| roles.first().map(|role| role.arn.partition()))
@@ -196,18 +200,21 @@ fn acquisition(
         None => (Vec::new(), None),
     };
     let profile = profile.map(|profile| profile.name.clone());
-    Ok(Plan::Acquire(Box::new(Acquisition {
+    let plan = Acquisition {
         profile,
         base,
         session,
         roles,
+        if_temporary: None,
         sts,
         mfa_process,
         region,
         command_region,
         variables,
         private_config,
-    })))
+    };
+    let if_temporary = roles_of_temporary.map(|roles| Box::new(Acquisition { session: None, roles, ..plan.clone() }));
+    Ok(Plan::Acquire(Box::new(Acquisition { if_temporary, ..plan })))
 }
 
 /// The `mfa_process` that the command line or the environment names.

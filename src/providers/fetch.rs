@@ -131,7 +131,11 @@ pub fn fetch(
             provider::write(&plan.base, &credentials, None, context.store, context.messages);
             credentials
         }
-        Base::Process { command, named } => process::fetch(command, &named.profile, context, &about)?,
+        Base::Process { command, named, .. } => {
+            let credentials = process::fetch(command, &named.profile, context, &about)?;
+            provider::write_process(&plan.base, &credentials, context.store, context.messages, now);
+            credentials
+        }
         Base::Login { login, .. } => aws_login::fetch(login, plan, context, &about)?,
         Base::Container { container, .. } => metadata::container(container, context, &about)?,
         Base::Instance { instance, .. } => metadata::instance(instance, context, &about)?,

@@ -4,6 +4,7 @@ use crate::kit::Alive;
 use crate::world::{AWS_AUTH, Output, Role, SHELL_PROMPT, World, seed};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 
 const ONE: &str = "arn:aws:iam::111111111111:role/one";
 const TWO: &str = "arn:aws:iam::222222222222:role/two";
@@ -150,21 +151,201 @@ fn a_role_of_two_hours_over_temporary_keys_is_refused_before_a_code_is_asked_for
     assert!(world.sts.sent_codes().is_empty());
 }
 
-#[test]
-fn a_role_with_a_serial_over_it_sends_serial_and_code() {
+/// A world whose process gives the long-term keys of a user with a device, and roles `one`, `two` and `three` over it
+/// that have its serial.
+fn world_with_device() -> World {
     let world = world(ANSWER);
     world.write("answer", long_term(&world).to_string());
+    let three = "arn:aws:iam::333333333333:role/three";
+    world.sts.add_role(Role::new(three));
+    let with_serial = |name: &str, role: &str| {
+        format!("[profile {name}]\nsource_profile = p\nrole_arn = {role}\nmfa_serial = {}\n", seed::SERIAL)
+    };
+    world.append_config(&(with_serial("mfa-one", ONE) + &with_serial("mfa-three", three)));
+    world
+}
+
+fn with_code(world: &World, profile: &str) -> Output {
+    world.aws_auth().profile(profile).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).args(["env", "-0"]).run()
+}
+
+#[test]
+fn one_code_serves_every_role_over_it_and_the_process_rests() {
+    let world = world_with_device();
+    with_code(&world, "mfa-one").success().assert_stderr("");
+    assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+    assert_eq!(runs(&world), 1);
+    // No code, and no run of the process: the session is kept under its words.
+    world.run(["-p", "mfa-three", "true"]).success().assert_stderr("");
+    assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole", "AssumeRole"]);
+    assert_eq!(runs(&world), 1);
+    // Other blanks and quotes are the same words.
+    let config = world.read(".aws/config").replace("--of 'a b'", "  --of  \"a b\"");
+    world.config(&config);
+    world.run(["-p", "mfa-three", "--refresh", "true"]).success();
+    assert_eq!((world.sts.count("GetSessionToken"), runs(&world)), (1, 1));
+    // Other words may give other keys.
+    world.config(&config.replace("--of  \"a b\"", "--of c"));
+    let again = world.aws_auth().args(["-p", "mfa-one", "--refresh", "true"]);
+    again.env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
+    assert_eq!((world.sts.count("GetSessionToken"), runs(&world)), (2, 2));
+}
+
+#[test]
+fn what_is_kept_shows_none_of_its_words() {
+    let world = world_with_device();
+    world.config(&world.read(".aws/config").replace("--of 'a b'", "--of canary-of-a-password"));
+    with_code(&world, "mfa-one").success();
+    for path in crate::kit::own(&world, "") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("canary") && !path.to_string_lossy().contains("canary"), "{path:?}");
+    }
+}
+
+#[test]
+fn its_own_keys_with_a_device_are_a_session() {
+    let world = world_with_device();
     world.config(
-        &world
-            .read(".aws/config")
-            .replace("source_profile = p", &format!("source_profile = p\nmfa_serial = {}", seed::SERIAL)),
+        &world.read(".aws/config").replace("[profile p]\n", &format!("[profile p]\nmfa_serial = {}\n", seed::SERIAL)),
     );
-    world.sts.edit_role(ONE, |role| role.trust.require_mfa = true);
-    let code = world.fresh_code();
-    world.aws_auth().env("AWS_AUTH_MFA_TOKEN", &code).args(["-p", "one", "true"]).run().success();
-    assert_eq!(world.sts.actions(), ["AssumeRole"], "keys from a process make no MFA session");
-    assert_eq!(world.sts.last("AssumeRole").param("SerialNumber"), seed::SERIAL);
-    assert_eq!(world.sts.last("AssumeRole").param("TokenCode"), code);
+    let child = with_code(&world, "p").env_of_child();
+    assert!(child["AWS_ACCESS_KEY_ID"].starts_with("ASIA"), "{child:?}");
+    assert_eq!(world.sts.actions(), ["GetSessionToken"]);
+    world.run(["-p", "p", "true"]).success().assert_stderr("");
+    assert_eq!((world.sts.actions().len(), runs(&world)), (1, 1));
+    world.run(["-p", "p", "--logout"]).success();
+    assert!(crate::kit::own(&world, "session-").is_empty());
+}
+
+#[test]
+fn temporary_keys_of_it_make_no_session_and_a_role_sends_serial_and_code() {
+    let world = world_with_device();
+    answer_temporary(&world, 3600);
+    let output = with_code(&world, "mfa-one");
+    assert_eq!(world.sts.actions(), ["AssumeRole"], "{}", output.report());
+    let call = world.sts.last("AssumeRole");
+    assert_eq!((call.param("SerialNumber"), call.param("TokenCode").len()), (seed::SERIAL, 6));
+    assert_eq!(runs(&world), 1);
+    // Alone, they are the result, and no code is needed.
+    world.config(
+        &world.read(".aws/config").replace("[profile p]\n", &format!("[profile p]\nmfa_serial = {}\n", seed::SERIAL)),
+    );
+    let child = world.run(["-p", "p", "env", "-0"]).env_of_child();
+    assert!(child["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
+    assert_eq!(world.sts.actions(), ["AssumeRole"]);
+}
+
+#[test]
+fn eight_at_once_run_it_once_and_ask_once() {
+    let world = world_with_device();
+    let first = world.aws_auth().profile("mfa-one").arg("true").in_terminal();
+    first.expect(&world.prompt("mfa-one"));
+    let profiles = ["mfa-one", "mfa-three"];
+    let others: Vec<_> = (0..7).map(|at| world.aws_auth().profile(profiles[at % 2]).arg("true").start()).collect();
+    for other in &others {
+        crate::kit::expect_waiting(other, first.pid());
+    }
+    first.send_line(&world.fresh_code());
+    first.wait().success();
+    for other in others {
+        other.wait().success();
+    }
+    assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole"), runs(&world)), (1, 2, 1));
+}
+
+#[test]
+fn with_sessions_off_each_role_takes_a_code() {
+    let world = world_with_device();
+    for profile in ["mfa-one", "mfa-three"] {
+        let code = world.fresh_code();
+        let run = world.aws_auth().profile(profile).args(["--no-mfa-session", "true"]);
+        run.env("AWS_AUTH_MFA_TOKEN", code).run().success();
+    }
+    assert_eq!(world.sts.actions(), ["AssumeRole", "AssumeRole"]);
+    assert_eq!(world.sts.sent_codes().len(), 2);
+}
+
+/// A world whose process gives temporary credentials that are to be cached.
+fn world_with_cache(seconds: i64) -> World {
+    let world = world(ANSWER);
+    world.config(&world.read(".aws/config").replace("[profile p]\n", "[profile p]\naws_auth_process_cache = yes\n"));
+    answer_temporary(&world, seconds);
+    world
+}
+
+#[test]
+fn its_answer_is_kept_where_the_profile_asks_for_that() {
+    let world = world_with_cache(3600);
+    let key = |args: &[&str]| {
+        let output = world.aws_auth().args(["-p", "p"]).args(args).args(["env", "-0"]).run();
+        output.success().assert_stderr("");
+        output.env_of_child()["AWS_ACCESS_KEY_ID"].clone()
+    };
+    let first = key(&[]);
+    assert_eq!((key(&[]), runs(&world)), (first.clone(), 1));
+    let files = crate::kit::own(&world, "process-");
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    // As a step of a role, too.
+    world.run(["-p", "one", "true"]).success();
+    assert_eq!(runs(&world), 1);
+    // `--refresh` runs it, and what it prints then is kept.
+    answer_temporary(&world, 3600);
+    let second = key(&["--refresh"]);
+    assert_ne!(second, first);
+    assert_eq!((key(&[]), runs(&world)), (second, 2));
+    // Logging out forgets it.
+    world.run(["-p", "p", "--logout"]).success();
+    key(&[]);
+    assert_eq!(runs(&world), 3);
+    key(&["--no-cache"]);
+    assert_eq!(runs(&world), 4);
+}
+
+#[test]
+fn an_answer_that_ends_soon_or_never_is_not_kept_for_long() {
+    // A quarter of an hour is used for two thirds of its length; a process knows no other length.
+    let world = world_with_cache(900);
+    for _ in 0..2 {
+        world.run(["-p", "p", "true"]).success().assert_stderr("");
+    }
+    assert_eq!(runs(&world), 1);
+    // Long-term keys are not written to the disk.
+    let world = world_with_cache(900);
+    world.write("answer", long_term(&world).to_string());
+    for _ in 0..2 {
+        world.run(["-p", "p", "true"]).success();
+    }
+    assert_eq!(runs(&world), 2);
+    assert!(crate::kit::own(&world, "process-").is_empty());
+    // An end without a token, as some programs print it, is not kept either.
+    let mut keys = long_term(&world);
+    keys["Expiration"] = "9999-12-31T23:59:59Z".into();
+    world.write("answer", keys.to_string());
+    for _ in 0..2 {
+        world.run(["-p", "p", "true"]).success();
+    }
+    assert_eq!(runs(&world), 4);
+}
+
+#[test]
+fn many_at_once_run_a_cached_process_once() {
+    let world = world_with_cache(3600);
+    let runs_of: Vec<_> = (0..8).map(|_| world.aws_auth().args(["-p", "p", "true"]).start()).collect();
+    for run in runs_of {
+        run.wait().success();
+    }
+    assert_eq!(runs(&world), 1);
+}
+
+#[test]
+fn a_switch_that_is_none_is_said_with_its_line() {
+    let world = world_with_cache(3600);
+    world.config(&world.read(".aws/config").replace("_cache = yes", "_cache = maybe"));
+    world.run(["-p", "p", "true"]).assert_status(125).assert_stderr(&format!(
+        "aws-auth: {}:2: aws_auth_process_cache is 'maybe'; write yes or no\n",
+        world.path(".aws/config").display()
+    ));
 }
 
 #[test]

@@ -221,6 +221,11 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
     for role in &plan.roles {
         writeln!(text, "role    {}", role_line(role, set)).unwrap();
     }
+    if let Some(temporary) = &plan.if_temporary {
+        for role in &temporary.roles {
+            writeln!(text, "or role {}, if the keys are temporary", role_line(role, set)).unwrap();
+        }
+    }
     writeln!(text, "sts     {}", sts(&plan.sts, set)).unwrap();
     if let Some(command) = &plan.mfa_process {
         writeln!(text, "codes   {}", command.value).unwrap();
@@ -284,7 +289,9 @@ fn provider_line(base: &Base, set: &ProfileSet<'_>) -> String {
             at(&sso.portal),
             at(&sso.oidc)
         ),
-        Base::Process { command, .. } => format!("process '{command}'"),
+        Base::Process { command, is_cached, .. } => {
+            format!("process '{command}'{}", if *is_cached { ", cached" } else { "" })
+        }
         Base::Login { login, .. } => format!("login {}", login.session),
         Base::Container { container, .. } => {
             let token = match &container.token {
