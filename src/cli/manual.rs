@@ -191,8 +191,8 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "The MFA device, a command that prints its code, and the length of an MFA session. Only aws-auth reads the last two.",
             ),
             Term(
-                "credential_process",
-                "A program that prints credentials. It runs without a shell, for at most 60s (AWS_AUTH_PROCESS_TIMEOUT).",
+                "credential_process, aws_auth_process_cache",
+                "A program that prints credentials. It runs without a shell, for at most 60s (AWS_AUTH_PROCESS_TIMEOUT). With aws_auth_process_cache = yes, temporary credentials that it prints are kept until they expire.",
             ),
             Term("sso_session, sso_start_url, sso_region, sso_account_id, sso_role_name", "IAM Identity Center."),
             Term("web_identity_token_file", "With role_arn: a file that holds an OIDC token."),

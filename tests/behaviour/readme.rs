@@ -176,3 +176,46 @@ fn the_manual_and_the_readme_name_the_same_options_keys_and_variables() {
         assert!(!is_variable || readme.contains(word), "the README does not mention {word}");
     }
 }
+
+/// The script of the README's section on password managers, and its table: the program, and the command for the id.
+fn password_managers(readme: &str) -> (String, Vec<(String, String)>) {
+    let section = readme.split_once("## Keys in a password manager").unwrap().1.split_once("\n## ").unwrap().0;
+    let script = section.split_once("    #!/bin/sh\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let script: Vec<&str> = script.lines().map(str::trim_start).collect();
+    let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).skip(1);
+    let command = |row: &str| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        (cells[0].trim_start_matches("| ").to_owned(), cells[1].split('`').nth(1).unwrap().to_owned())
+    };
+    (format!("#!/bin/sh\n{}\n", script.join("\n")), rows.map(command).collect())
+}
+
+#[test]
+fn keys_come_out_of_each_password_manager() {
+    let (script, managers) = password_managers(&readme());
+    assert_eq!(managers.len(), 4);
+    for (name, command) in managers.into_iter().chain([("pass".to_owned(), "pass show aws/id".to_owned())]) {
+        let world = world();
+        let (id, secret) = (&world.user.access_key_id, &world.user.secret_access_key);
+        let line = command.strip_prefix("credential_process = ");
+        let (process, program) = if let Some(line) = line {
+            let json = format!("{{\"Version\": 1, \"AccessKeyId\": \"{id}\", \"SecretAccessKey\": \"{secret}\"}}");
+            (line.to_owned(), format!("test \"$*\" = '{}' && echo '{json}'", line.split_once(' ').unwrap().1))
+        } else {
+            let other = command.replace("/id", "/secret").replace(" id", " secret");
+            assert_ne!(other, command, "{name}");
+            let text = script.replace("pass show aws/id", &command).replace("pass show aws/secret", &other);
+            let path = world.script("bin/aws-keys", &text);
+            let words = |command: &str| command.split_once(' ').unwrap().1.to_owned();
+            let cases = format!("'{}') echo {id};; '{}') echo '{secret}';;", words(&command), words(&other));
+            (path.display().to_string(), format!("case \"$*\" in {cases} *) exit 1;; esac"))
+        };
+        let program_name = line.unwrap_or(&command).split(' ').next().unwrap();
+        world.script(format!("bin/{program_name}"), &format!("#!/bin/sh\n{program}\n"));
+        world.write(".aws/credentials", "");
+        world.config(&format!("[default]\ncredential_process = {process}\n"));
+        let path = format!("{}:/usr/bin:/bin", world.path("bin").display());
+        let output = world.aws_auth().env("PATH", path).args(["env", "-0"]).run();
+        assert_eq!(output.env_of_child()["AWS_SECRET_ACCESS_KEY"], *secret, "{name}: {}", output.report());
+    }
+}
