@@ -160,8 +160,12 @@ impl RoleOptions {
         Ok(Self { arn, duration })
     }
 
-    /// Takes the `--role-arn` of the outer run, because a renewal assumes the same role.
+    /// Takes the `--role-arn` and the `--duration` of the outer run, because a renewal assumes the same role.
     fn take_over(&mut self, set_before: &[Setting]) -> Result<()> {
+        if self.duration.is_none() {
+            let recorded = set_before.iter().rev().find(|(name, _)| name == nesting::DURATION);
+            self.duration = recorded.and_then(|(_, length)| Length::parse(length));
+        }
         let Some((_, arn)) = set_before.iter().find(|(name, _)| name == nesting::ROLE) else { return Ok(()) };
         if self.arn.is_some() {
             return Err(Error::new("--role-arn is given here and in the outer run with --keep-fresh")

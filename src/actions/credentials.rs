@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::private_config::Reason;
+use crate::plan::words::result_name;
 use crate::plan::{resolve, words};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
@@ -30,7 +31,7 @@ pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Ac
     match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => Ok(plan),
         Plan::PassThrough => of_environment(context, purpose),
-        Plan::Ambient { profile } => Err(no_credentials(context, purpose, profile.as_deref())),
+        Plan::Ambient { profile } => Err(no_credentials(purpose, profile.as_deref())),
     }
 }
 
@@ -39,19 +40,17 @@ pub(crate) fn planned(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Ac
 /// # Errors
 /// Returns an error if there are none.
 pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result<Box<Acquisition>> {
-    resolve::of_environment(context.set, context.request)?.ok_or_else(|| no_credentials(context, purpose, None))
+    resolve::of_environment(context.set, context.request)?.ok_or_else(|| no_credentials(purpose, None))
 }
 
 /// The error of an action that has no credentials to work with.
-pub(crate) fn no_credentials(context: &Context<'_>, purpose: &Purpose, profile: Option<&str>) -> Error {
+pub(crate) fn no_credentials(purpose: &Purpose, profile: Option<&str>) -> Error {
     let Some(name) = profile else {
         return Error::new(format!("there is no profile to {}", purpose.with_profile))
             .advise("name one with -p or AWS_PROFILE");
     };
-    let advice = resolve::why_no_credentials(context.set, name)
-        .unwrap_or_else(|| String::from("name a profile with a role, keys or SSO"));
     Error::new(format!("profile '{name}' names no credentials, so there is nothing to {}", purpose.with_credentials))
-        .advise(advice)
+        .advise("name a profile with a role, keys or SSO")
 }
 
 /// Gets the plan's credentials, from a cache or by calls. `program` is the command that will get them; it is looked up
@@ -60,6 +59,7 @@ pub(crate) fn no_credentials(context: &Context<'_>, purpose: &Purpose, profile: 
 /// # Errors
 /// Returns an error if the command is not found or the credentials cannot be obtained.
 pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&OsStr>) -> Result<Obtained> {
+    refuse_long_wait(context, plan)?;
     context.messages.steps(|| story::beginning(plan, context));
     if let Some(credentials) = lookup::at_hand(plan, context, context.now)? {
         if !context.request.action.says_result() {
@@ -74,6 +74,20 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
     // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)
+}
+
+/// Refuses a `--min-ttl` that is longer than the session that is requested: no credentials can have so much left.
+fn refuse_long_wait(context: &Context<'_>, plan: &Acquisition) -> Result<()> {
+    let (cache, length) = (&context.request.cache, plan.length());
+    if !cache.min_ttl_asked || cache.min_ttl <= length {
+        return Ok(());
+    }
+    let advice = match (plan.roles.last(), &plan.session) {
+        (None, Some(_)) => "ask for a longer session with mfa_session_duration or AWS_AUTH_MFA_SESSION, or for less",
+        _ => "ask for a longer role session with --duration, or for less; --keep-fresh lets a long command renew",
+    };
+    let what = result_name(plan, None);
+    Err(Error::new(format!("--min-ttl is {}, but {what} lasts {length}", cache.min_ttl)).advise(advice))
 }
 
 /// Writes the configuration file with the settings of the plan's profile, if a command needs one.

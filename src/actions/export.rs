@@ -24,7 +24,7 @@ pub fn export(context: &Context<'_>, format: Format) -> Result<u8> {
         Plan::Acquire(plan) => plan,
         Plan::PassThrough if format == Format::Json => credentials::of_environment(context, &PURPOSE)?,
         Plan::PassThrough => return print(&script(format, &environment::pass_through(snapshot, request)?)?),
-        Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
+        Plan::Ambient { profile } => return Err(credentials::no_credentials(&PURPOSE, profile.as_deref())),
     };
     let config = if format == Format::Json { None } else { credentials::private_config(context, &plan)? };
     let Obtained { credentials, .. } = credentials::get(context, &plan, None)?;

@@ -18,8 +18,8 @@ const PURPOSE: Purpose = Purpose { with_credentials: "log in to", with_profile: 
 pub fn login(context: &Context<'_>) -> Result<u8> {
     let plan = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => plan,
-        Plan::PassThrough => return Err(credentials::no_credentials(context, &PURPOSE, None)),
-        Plan::Ambient { profile } => return Err(credentials::no_credentials(context, &PURPOSE, profile.as_deref())),
+        Plan::PassThrough => return Err(credentials::no_credentials(&PURPOSE, None)),
+        Plan::Ambient { profile } => return Err(credentials::no_credentials(&PURPOSE, profile.as_deref())),
     };
     if context.request.cache.off && !fetch::is_sso(&plan) {
         return Err(Error::new("--login caches credentials, but --no-cache (or AWS_AUTH_NO_CACHE) is on")

@@ -114,11 +114,10 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Result<P
     let Context { snapshot, request, set, messages, .. } = context;
     messages.step(|| story::profile(profile, context));
     let sdk = "the command will use the credentials of the container or instance, if there are any";
-    match (profile, profile.and_then(|name| resolve::why_no_credentials(set, name))) {
-        (Some(name), Some(why)) => messages.warn(&format!("profile '{name}' names no credentials: {why}; {sdk}")),
-        (Some(name), None) => messages.say(&format!("profile '{name}' names no credentials; {sdk}")),
-        (None, _) if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
-        (None, _) => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}")),
+    match profile {
+        Some(name) => messages.say(&format!("profile '{name}' names no credentials; {sdk}")),
+        None if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
+        None => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}")),
     }
     Ok(environment::ambient(snapshot, request, profile)?.into())
 }

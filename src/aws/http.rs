@@ -12,6 +12,7 @@ use crate::aws::bounded::Bounded;
 use crate::aws::dns::SystemResolver;
 use crate::aws::tls::trust;
 use crate::error::{Error, Result};
+use crate::plan::endpoint::Endpoint;
 use crate::plan::endpoints::{Service, Sts};
 use crate::plan::proxy::Proxy;
 use crate::system::held_locks::HeldLocks;
@@ -81,8 +82,7 @@ impl Route {
     /// # Errors
     /// Returns an error if the CA bundle or the proxy cannot be used.
     pub fn to_sts(sts: &Sts) -> Result<Self> {
-        let url = sts.endpoint.url();
-        Self::new(url, sts.endpoint.ca_bundle.as_deref(), sts.endpoint.proxy.as_ref())
+        Self::to(&sts.endpoint)
     }
 
     /// The route to another service.
@@ -90,8 +90,13 @@ impl Route {
     /// # Errors
     /// Returns an error if the CA bundle or the proxy cannot be used.
     pub fn to_service(service: &Service) -> Result<Self> {
-        let url = service.endpoint.url();
-        Self::new(url, service.endpoint.ca_bundle.as_deref(), service.endpoint.proxy.as_ref())
+        Self::to(&service.endpoint)
+    }
+
+    fn to(endpoint: &Endpoint) -> Result<Self> {
+        let url = endpoint.url();
+        let proxy = endpoint.proxy.as_ref().filter(|proxy| !url.is_some_and(|url| proxy.excepts_port_of(url)));
+        Self::new(url, endpoint.ca_bundle.as_deref(), proxy)
     }
 
     /// The route to this URL without a proxy, for the services of this machine.

@@ -20,8 +20,10 @@ use crate::credentials::{Credentials, Secret};
 use crate::error::Error;
 use crate::plan::endpoints::Sts;
 use crate::plan::model::Role;
+use crate::plan::session_name::last_resort;
 use crate::plan::web_identity::WebIdentity;
 use crate::system::held_locks::HeldLocks;
+use crate::system::local_user::local_user;
 use crate::time::{Length, Timestamp, now};
 
 /// The answer of GetCallerIdentity.
@@ -89,7 +91,7 @@ impl<'a> Client<'a> {
             .client(signer, if code.is_some() { Retries::Never } else { Retries::Safe })
             .assume_role()
             .role_arn(role.arn.as_str())
-            .role_session_name(role.sent_session_name())
+            .role_session_name(session_name(role.sent_session_name()))
             .set_external_id(role.external_id.clone())
             .set_duration_seconds(role.duration.and_then(Length::as_api_seconds))
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
@@ -112,7 +114,7 @@ impl<'a> Client<'a> {
         let request = client
             .assume_role_with_web_identity()
             .role_arn(web.role.as_str())
-            .role_session_name(web.sent_session_name())
+            .role_session_name(session_name(web.sent_session_name()))
             .set_duration_seconds(web.duration.and_then(Length::as_api_seconds))
             .web_identity_token(token.expose());
         let answer = self.call(request.send()).map_err(|error| match refused(&error) {
@@ -256,6 +258,11 @@ impl<'a> Client<'a> {
         };
         failure("STS", &place, error)
     }
+}
+
+/// The role session name of the plan, else one from the user database.
+pub fn session_name(planned: Option<&str>) -> String {
+    planned.map_or_else(|| last_resort(local_user().as_deref()), String::from)
 }
 
 /// The error that STS answered with, if the failure is such an answer.

@@ -329,6 +329,9 @@ impl Assignments {
         if let Some(role) = &request.role.arn {
             self.record(nesting::ROLE, role.as_str());
         }
+        if let Some(duration) = request.role.duration {
+            self.record(nesting::DURATION, &duration.as_seconds().to_string());
+        }
         if request.caller.variables.go_on() {
             // This run names no profile, so the outer run's settings stay, and so must their record.
             self.record_over(snapshot);

@@ -14,6 +14,9 @@ pub const RECORD: &str = "AWS_AUTH_SET";
 /// The name in the record for the value of `--role-arn`, which a renewal needs. It is not a variable.
 pub const ROLE: &str = "AWS_AUTH_ROLE_ARN";
 
+/// The name in the record for the value of `--duration`, which a renewal needs. It is not a variable.
+pub const DURATION: &str = "AWS_AUTH_ROLE_DURATION";
+
 /// The names in the record for the caller's own values of variables that an outer run replaced. They are no variables.
 pub const REPLACED: [(&str, &str); 2] = [
     ("AWS_CONFIG_FILE", "AWS_AUTH_CONFIG_FILE"),

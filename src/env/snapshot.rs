@@ -177,18 +177,11 @@ impl Snapshot {
         Some(cache.join("aws-auth"))
     }
 
-    /// Expands `~` at the start, and `$VAR` and `${VAR}` anywhere, like Python's `expanduser` and `expandvars`, which
-    /// the AWS CLI uses for these paths. A variable that is not set stays as it is written.
+    /// Expands `$VAR` and `${VAR}` anywhere, then `~` at the start, like Python's `expandvars` and `expanduser`, which
+    /// the AWS CLI uses for these paths in this order. A variable that is not set stays as it is written.
     fn expand(&self, value: &OsStr) -> PathBuf {
-        let bytes = value.as_bytes();
-        let mut path = Vec::with_capacity(bytes.len() + 32);
-        let mut rest = bytes;
-        if let (Some(tail), Some(home)) = (bytes.strip_prefix(b"~"), self.home())
-            && (tail.is_empty() || tail.starts_with(b"/"))
-        {
-            path.extend_from_slice(home.as_os_str().as_bytes());
-            rest = tail;
-        }
+        let mut rest = value.as_bytes();
+        let mut path = Vec::with_capacity(rest.len() + 32);
         while let Some(at) = find(b'$', rest) {
             let (before, from) = rest.split_at(at);
             path.extend_from_slice(before);
@@ -200,6 +193,11 @@ impl Snapshot {
             rest = after;
         }
         path.extend_from_slice(rest);
+        if let (Some(tail), Some(home)) = (path.strip_prefix(b"~"), self.home())
+            && (tail.is_empty() || tail.starts_with(b"/"))
+        {
+            path = [home.as_os_str().as_bytes(), tail].concat();
+        }
         PathBuf::from(OsString::from(OsStr::from_bytes(&path)))
     }
 

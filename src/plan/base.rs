@@ -362,36 +362,6 @@ pub(crate) fn of_machine(request: &Request<'_>, chosen: Option<&Profile<'_>>) ->
     })
 }
 
-/// A hint for a profile that names no credentials: a key that is nearly one of these, or a source without a role.
-/// `None` if it has neither.
-pub(crate) fn missing_credentials_hint(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Option<String> {
-    const KEYS: [&str; 10] = [
-        "role_arn",
-        "source_profile",
-        "credential_source",
-        "credential_process",
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "web_identity_token_file",
-        "sso_session",
-        "sso_start_url",
-        "login_session",
-    ];
-    let entries = profile.entries();
-    let near = |key: &str| {
-        let key = key.replace(['-', ' '], "_");
-        KEYS.into_iter().find(|known| strsim::osa_distance(known, &key) <= 2 || known.replace('_', "") == key)
-    };
-    let misspelt = entries.iter().filter(|(key, _)| !KEYS.contains(&&**key)).find_map(|(key, value)| {
-        near(key).map(|known| format!("'{key}' in {} is not a known key; write {known}", set.place(value.at)))
-    });
-    let half = || {
-        let (key, value) = entries.iter().find(|(key, _)| matches!(&**key, "source_profile" | "credential_source"))?;
-        Some(format!("{key} in {} is for a role, but there is no role_arn", set.place(value.at)))
-    };
-    misspelt.or_else(half)
-}
-
 /// The error for AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY.
 pub(crate) fn partial_environment() -> Error {
     Error::new("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not").advise("set both, or name a profile")

@@ -43,7 +43,7 @@ impl Endpoint {
             url,
             fips: switched_on(profile, request, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
             dual_stack: switched_on(profile, request, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
-            ca_bundle: setting(profile, request, "AWS_CA_BUNDLE", "ca_bundle")?,
+            ca_bundle: ca_bundle(profile, request)?,
             proxy: proxy(request, plain)?,
         })
     }
@@ -63,6 +63,41 @@ impl Endpoint {
     pub fn in_clear(&self) -> Option<&str> {
         self.url().and_then(in_clear)
     }
+}
+
+/// The certificates to trust: AWS_CA_BUNDLE, else the profile's `ca_bundle`, else REQUESTS_CA_BUNDLE, as in botocore.
+fn ca_bundle(profile: Option<&Profile<'_>>, request: &Request<'_>) -> Result<Option<String>> {
+    match setting(profile, request, "AWS_CA_BUNDLE", "ca_bundle")? {
+        Some(bundle) => Ok(Some(bundle)),
+        None => Ok(request.caller.variables.text("REQUESTS_CA_BUNDLE")?.map(String::from)),
+    }
+}
+
+/// Refuses a value that the AWS CLI refuses, too.
+///
+/// # Errors
+/// Returns an error with the variable, or the file and the line.
+pub(crate) fn one_of(
+    set: &ProfileSet<'_>,
+    profile: Option<&Profile<'_>>,
+    request: &Request<'_>,
+    (variable, key): (&'static str, &str),
+    values: &[&str],
+) -> Result<()> {
+    let of_profile = || profile.and_then(|profile| profile.get(key));
+    let (place, text) = match request.caller.variables.text(variable)? {
+        Some(text) => (variable.to_owned(), text.to_owned()),
+        None => match of_profile() {
+            Some(value) => (format!("{}: {key}", set.place(value.at)), value.text.into_owned()),
+            None => return Ok(()),
+        },
+    };
+    if text.is_empty() || values.contains(&text.as_str()) {
+        return Ok(());
+    }
+    let last = values.last().copied().unwrap_or_default();
+    let others = values.iter().rev().skip(1).rev().copied().collect::<Vec<_>>().join(", ");
+    Err(Error::new(format!("{place} is '{text}'")).advise(format!("write {others} or {last}")))
 }
 
 /// A setting that has an environment variable and a key of the chosen profile; the variable wins.

@@ -3,7 +3,7 @@
 
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::Result;
-use crate::plan::endpoint::{Endpoint, setting};
+use crate::plan::endpoint::{Endpoint, one_of, setting};
 use crate::plan::origin::{Origin, Sourced};
 use crate::region::Region;
 use crate::request::Request;
@@ -71,12 +71,16 @@ impl Sts {
         partition: Option<&str>,
     ) -> Result<Self> {
         let endpoint = Endpoint::new(set, profile, request, "sts")?;
+        let regional = ("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints");
+        one_of(set, profile, request, regional, &["regional", "legacy"])?;
+        let retries = ("AWS_RETRY_MODE", "retry_mode");
+        one_of(set, profile, request, retries, &["legacy", "standard", "adaptive"])?;
         let region = match region_asked(request)?.or(found) {
             Some(region) => region,
             None => Sourced { value: Region::default_of(partition.unwrap_or("aws")), origin: Origin::Partition },
         };
         let legacy = setting(profile, request, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?
-            .is_some_and(|value| value.eq_ignore_ascii_case("legacy"));
+            .is_some_and(|value| value == "legacy");
         let name = region.value.as_str();
         let global = endpoint.url.is_none()
             && !endpoint.fips

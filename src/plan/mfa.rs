@@ -118,7 +118,7 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
         external_id: text("external_id"),
         // To the AWS CLI an empty name is the same as none, also in its cache key.
         session_name: text("role_session_name").filter(|name| !name.is_empty()),
-        default_session_name: String::new(),
+        default_session_name: None,
         duration,
         serial: own_serial(set, profile)?,
         mfa: Mfa::None,
@@ -145,7 +145,7 @@ fn role_of_option(
         arn: arn.clone(),
         external_id: None,
         session_name: None,
-        default_session_name: String::new(),
+        default_session_name: None,
         duration: request.role.duration,
         serial,
         mfa: Mfa::None,

@@ -76,8 +76,8 @@ pub struct Role {
     pub external_id: Option<String>,
     /// RoleSessionName, if the profile sets it.
     pub session_name: Option<String>,
-    /// The RoleSessionName that is sent if the profile sets none.
-    pub default_session_name: String,
+    /// The RoleSessionName that is sent if the profile sets none; `None` if the environment names no user.
+    pub default_session_name: Option<String>,
     /// DurationSeconds, if it is set; otherwise STS's default of an hour applies.
     pub duration: Option<Length>,
     /// The profile's own serial. It is part of the AWS CLI's cache key even if no code is sent with this call.
@@ -144,9 +144,9 @@ impl Acquisition {
 }
 
 impl Role {
-    /// The RoleSessionName that is sent.
-    pub fn sent_session_name(&self) -> &str {
-        self.session_name.as_deref().unwrap_or(&self.default_session_name)
+    /// The RoleSessionName that is sent; `None` if it is that of the user database.
+    pub fn sent_session_name(&self) -> Option<&str> {
+        self.session_name.as_deref().or(self.default_session_name.as_deref())
     }
 
     /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.

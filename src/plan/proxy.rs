@@ -23,6 +23,21 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Whether `no_proxy` names this URL with its port, `HOST:PORT`, or a domain above it, as in Python.
+    pub fn excepts_port_of(&self, url: &str) -> bool {
+        let Some(rest) = url.split_once("://").map(|(_, rest)| rest) else { return false };
+        let netloc = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let names =
+            self.except.as_deref().unwrap_or_default().split(',').map(|name| name.trim().trim_start_matches('.'));
+        let fits = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            netloc == name || netloc.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.'))
+        };
+        names.filter(|name| name.contains(':')).any(fits)
+    }
+}
+
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Proxy({})", self.variable)

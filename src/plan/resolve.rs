@@ -11,7 +11,8 @@ use crate::plan::endpoints::Sts;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
-use crate::plan::{base, chain, endpoints, mfa, private_config, settings};
+use crate::plan::private_config::Reason;
+use crate::plan::{base, chain, endpoints, half, mfa, private_config, settings};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -99,6 +100,9 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
 /// The plan if nothing names credentials. COMMAND's own SDK finds those of the container or instance; actions that need
 /// credentials themselves, and `--role-arn`, fetch them.
 fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>) -> Result<Plan> {
+    if let Some(profile) = profile {
+        half::refuse(set, profile)?;
+    }
     match request.action {
         action
             if request.role.arn.is_none()
@@ -192,11 +196,7 @@ fn acquisition(
     let sts = Sts::new(set, profile, request, region.clone(), partition)?;
     let command_region = endpoints::region_asked(request)?.or_else(|| region.clone());
     let (variables, private_config) = match profile {
-        Some(profile) => {
-            let variables = settings::carried(set, profile, request)?;
-            let reason = private_config::reason(set, profile, request, &variables, command_region.is_some())?;
-            (variables, reason)
-        }
+        Some(profile) => of_command(set, request, profile, command_region.is_some())?,
         None => (Vec::new(), None),
     };
     let profile = profile.map(|profile| profile.name.clone());
@@ -217,6 +217,18 @@ fn acquisition(
     Ok(Plan::Acquire(Box::new(Acquisition { if_temporary, ..plan })))
 }
 
+/// The variables that carry the profile's settings to the command, and why it needs a configuration file.
+fn of_command(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: &Profile<'_>,
+    has_region: bool,
+) -> Result<(settings::Variables, Option<Reason>)> {
+    let variables = settings::carried(set, profile, request)?;
+    let reason = private_config::reason(set, profile, request, &variables, has_region)?;
+    Ok((variables, reason))
+}
+
 /// The `mfa_process` that the command line or the environment names.
 fn mfa_process_asked(request: &Request<'_>) -> Option<Sourced<String>> {
     request.mfa.process.as_ref().map(|process| match process {
@@ -225,10 +237,4 @@ fn mfa_process_asked(request: &Request<'_>) -> Option<Sourced<String>> {
             Sourced { value: command.clone(), origin: Origin::Variable("AWS_AUTH_MFA_PROCESS") }
         }
     })
-}
-
-/// A hint for a profile that names no credentials: the key that is probably misspelt, or what its role lacks. `None` if
-/// no key looks like credentials.
-pub fn why_no_credentials(set: &ProfileSet<'_>, name: &str) -> Option<String> {
-    base::missing_credentials_hint(set, &set.profile(name)?)
 }

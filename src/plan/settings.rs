@@ -73,6 +73,9 @@ pub(crate) fn variable_of(key: &str) -> Option<&'static str> {
     CARRIED.iter().find(|(known, _)| *known == key).map(|(_, variable)| *variable)
 }
 
+/// Names and values of variables.
+pub(crate) type Variables = Vec<(String, String)>;
+
 /// The variables that carry the profile's settings, without those that the caller has set.
 pub(crate) fn carried(
     set: &ProfileSet<'_>,

@@ -17,7 +17,7 @@ pub struct WebIdentity {
     /// RoleSessionName, if the profile or AWS_ROLE_SESSION_NAME sets it.
     pub session_name: Option<String>,
     /// The RoleSessionName that is sent if neither does.
-    pub default_session_name: String,
+    pub default_session_name: Option<String>,
     /// DurationSeconds, if `--duration` sets it. The profile's duration_seconds does not count, as in the AWS CLI.
     pub duration: Option<Length>,
     /// The file that holds the token. It is read for each call, because tokens are rotated.
@@ -26,8 +26,8 @@ pub struct WebIdentity {
 
 impl WebIdentity {
     /// The RoleSessionName that is sent.
-    pub fn sent_session_name(&self) -> &str {
-        self.session_name.as_deref().unwrap_or(&self.default_session_name)
+    pub fn sent_session_name(&self) -> Option<&str> {
+        self.session_name.as_deref().or(self.default_session_name.as_deref())
     }
 
     /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.

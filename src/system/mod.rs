@@ -5,6 +5,7 @@ pub mod browser;
 pub mod directories;
 pub mod harden;
 pub mod held_locks;
+pub mod local_user;
 pub mod lock;
 pub mod loopback;
 pub mod peer;

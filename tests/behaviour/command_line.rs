@@ -513,25 +513,45 @@ fn a_login_that_would_keep_nothing_is_refused_before_a_code_is_asked_for() {
 }
 
 #[test]
-fn a_profile_that_was_meant_to_have_credentials_is_told_from_one_that_has_none() {
+fn a_profile_that_was_meant_to_have_credentials_is_an_error() {
     let world = World::new();
     world.config(
         "[profile dash]\nsource_profile = s\nrole-arn = arn:aws:iam::1:role/x\n[profile joined]\nrolearn = x\n\
-         [profile half]\nregion = eu-west-1\nsource_profile = half\n[profile typo]\naws_acces_key_id = x\n",
+         [profile half]\nregion = eu-west-1\nsource_profile = half\n[profile typo]\naws_acces_key_id = x\n\
+         [profile device]\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n\
+         [profile sso]\nsso_session = corp\n[profile region]\nsso_region = eu-west-1\n[sso-session corp]\n",
     );
     let config = world.path(".aws/config");
-    let sdk = "the command will use the credentials of the container or instance, if there are any";
-    for (profile, why) in [
-        ("dash", "'role-arn' in CONFIG:3 is not a known key; write role_arn"),
-        ("joined", "'rolearn' in CONFIG:5 is not a known key; write role_arn"),
-        ("half", "source_profile in CONFIG:8 is for a role, but there is no role_arn"),
-        ("typo", "'aws_acces_key_id' in CONFIG:10 is not a known key; write aws_access_key_id"),
+    let without =
+        |key: &str| format!("{key} without its other half: there is no role_arn; add the role, or remove the line");
+    let sso = |key: &str| {
+        format!(
+            "{key} without its other half: there is no sso_account_id and no sso_role_name; add them: 'aws configure \
+                 sso' asks for all of them"
+        )
+    };
+    for (profile, line, words) in [
+        ("dash", 3, "'role-arn', which is not a known key; write role_arn".to_owned()),
+        ("joined", 5, "'rolearn', which is not a known key; write role_arn".to_owned()),
+        ("half", 8, without("source_profile")),
+        ("typo", 10, "'aws_acces_key_id', which is not a known key; write aws_access_key_id".to_owned()),
+        (
+            "device",
+            12,
+            "mfa_serial without its other half: there are no keys and no role; add source_profile and role_arn, or the \
+             keys of the device's user"
+                .to_owned(),
+        ),
+        ("sso", 14, sso("sso_session")),
+        ("region", 16, sso("sso_region")),
     ] {
-        let why = why.replace("CONFIG", config.to_str().unwrap());
-        let line = format!("aws-auth: warning: profile '{profile}' names no credentials: {why}; {sdk}\n");
-        world.aws_auth().profile(profile).arg("true").run().success().assert_stderr(&line);
-        let output = world.aws_auth().profile(profile).arg("--explain").run();
-        assert!(output.success().stdout_text().contains(&why), "{}", output.report());
+        let error = format!(
+            "aws-auth: {}:{line}: profile '{profile}' names no credentials, but has {words}\n",
+            config.display()
+        );
+        for args in [&["true"][..], &["--export"], &["--explain"], &["--whoami"]] {
+            world.aws_auth().profile(profile).args(args).run().assert_status(125).assert_stderr(&error);
+        }
     }
 }
 

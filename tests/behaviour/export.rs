@@ -31,7 +31,7 @@ fn crowded(run: Invocation<'_>) -> Invocation<'_> {
         .env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
         .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x")
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://localhost/")
-        .env("AWS_RETRY_MODE", "the caller's")
+        .env("AWS_SDK_UA_APP_ID", "the caller's")
         .env("AWS_AUTH", crate::world::AWS_AUTH)
 }
 

@@ -94,6 +94,12 @@ pub fn own(world: &World, prefix: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The name of this user in the user database.
+pub fn user_name() -> String {
+    let output = std::process::Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
 /// The path of the only cached MFA session.
 #[track_caller]
 pub fn session(world: &World) -> PathBuf {

@@ -139,8 +139,8 @@ fn an_inner_run_without_a_profile_passes_everything_through() {
 fn keys_about_to_end_are_renewed_by_the_outer_runs_profile() {
     let world = world();
     let key = "echo $AWS_ACCESS_KEY_ID $AWS_AUTH_PROFILE $AWS_REGION";
-    // One hour is left, and 12 hours are required.
-    let output = under_outer(&world, &format!("{key}; exec \"$A\" -q --min-ttl 12h --refresh sh -c '{key}'"));
+    world.sts.set_role_lifetime(Some(3000));
+    let output = under_outer(&world, &format!("{key}; exec \"$A\" -q --min-ttl 55m --refresh sh -c '{key}'"));
     let text = output.stdout_text();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 2, "{text}");
@@ -154,8 +154,9 @@ fn keys_about_to_end_are_renewed_by_the_outer_runs_profile() {
 #[test]
 fn a_renewal_keeps_the_settings_of_the_outer_run() {
     let world = world();
+    world.sts.set_role_lifetime(Some(3000));
     let run = |rest: &[&str]| {
-        let outer = ["-p", "outer", "--region", "eu-north-1", AWS_AUTH, "-q", "--min-ttl", "12h", "--refresh"];
+        let outer = ["-p", "outer", "--region", "eu-north-1", AWS_AUTH, "-q", "--min-ttl", "55m", "--refresh"];
         world.aws_auth().args(outer).args(rest).args(["env", "-0"]).run().env_of_child()
     };
     let renewed = run(&[]);
@@ -165,6 +166,20 @@ fn a_renewal_keeps_the_settings_of_the_outer_run() {
     // They are still settings of the outer run, so another profile does not see them.
     let inner = run(&[AWS_AUTH, "-p", "inner"]);
     assert!(!inner.contains_key("AWS_REGION") && !inner.contains_key("AWS_ENDPOINT_URL"), "{inner:?}");
+}
+
+#[test]
+fn a_renewal_remembers_the_duration_of_the_outer_run() {
+    let world = world();
+    world.sts.set_role_lifetime(Some(1800));
+    let outer = ["-p", "outer", "--duration", "50m", AWS_AUTH, "-q", "--min-ttl", "40m", "--refresh", "true"];
+    world.run(outer).success();
+    assert_eq!(world.sts.count("AssumeRole"), 2);
+    assert_eq!(world.sts.last("AssumeRole").param("DurationSeconds"), "3000");
+    // A duration of its own counts more.
+    let own = ["-p", "outer", "--duration", "50m", AWS_AUTH, "-q", "--min-ttl", "40m", "--duration", "45m", "true"];
+    world.run(own).success();
+    assert_eq!(world.sts.last("AssumeRole").param("DurationSeconds"), "2700");
 }
 
 #[test]
@@ -179,7 +194,7 @@ fn keys_that_somebody_put_in_their_place_are_not_renewed() {
     let world = world();
     let output = under_outer(
         &world,
-        "AWS_ACCESS_KEY_ID=AKIAMINE AWS_SECRET_ACCESS_KEY=mine exec \"$A\" --min-ttl 12h --refresh printenv AWS_ACCESS_KEY_ID",
+        "AWS_ACCESS_KEY_ID=AKIAMINE AWS_SECRET_ACCESS_KEY=mine exec \"$A\" --min-ttl 55m --refresh printenv AWS_ACCESS_KEY_ID",
     );
     output.assert_stdout("AKIAMINE\n");
     assert_eq!(world.sts.count("AssumeRole"), 1);

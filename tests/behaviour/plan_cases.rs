@@ -273,7 +273,12 @@ fn provider_line(base: &Base, set: &ProfileSet<'_>) -> String {
             let mut text = format!("web identity {} by the token in {}", web.role.as_str(), web.token_file);
             match &web.session_name {
                 Some(name) => write!(text, ", named {name}").unwrap(),
-                None => write!(text, ", by default named {}", web.default_session_name).unwrap(),
+                None => write!(
+                    text,
+                    ", by default named {}",
+                    web.default_session_name.as_deref().unwrap_or("by the user database")
+                )
+                .unwrap(),
             }
             match web.duration {
                 Some(length) => text + &format!(", seconds {},", length.as_seconds()),
@@ -317,7 +322,12 @@ fn role_line(role: &Role, set: &ProfileSet<'_>) -> String {
     let mut text = format!("{} of {profile} ({at})", role.arn.as_str());
     match &role.session_name {
         Some(name) => write!(text, ", named {name}").unwrap(),
-        None => write!(text, ", by default named {}", role.default_session_name).unwrap(),
+        None => write!(
+            text,
+            ", by default named {}",
+            role.default_session_name.as_deref().unwrap_or("by the user database")
+        )
+        .unwrap(),
     }
     for (name, value) in [
         ("external id", role.external_id.clone()),

@@ -164,12 +164,15 @@ fn files_are_found_by_their_variables() {
         ("~/a b/config", "", "x", "AKIAX"),
         ("$HOME/a b/config", "~/creds", "y", "AKIAY"),
         ("${DIR}/config", "${HOME}/creds", "x", "AKIAX"),
+        // The `~` that a variable brings is expanded, too.
+        ("$TILDE/config", "", "x", "AKIAX"),
     ] {
         let output = world
             .aws_auth()
             .env("AWS_CONFIG_FILE", config)
             .env("AWS_SHARED_CREDENTIALS_FILE", credentials)
             .env("DIR", world.path("a b"))
+            .env("TILDE", "~/a b")
             .args(["-p", profile, "printenv", "AWS_ACCESS_KEY_ID"])
             .run();
         output.success().assert_stdout(&format!("{key}\n"));

@@ -167,7 +167,7 @@ fn the_content_is_the_clis() {
         },
         "AssumedRoleUser": {
             "AssumedRoleId": world.cli_cache()[&format!("{KEY}.json")]["AssumedRoleUser"]["AssumedRoleId"],
-            "Arn": "arn:aws:sts::123456789012:assumed-role/A/aws-auth",
+            "Arn": format!("arn:aws:sts::123456789012:assumed-role/A/{}", crate::kit::user_name()),
         },
     });
     assert_eq!(world.cli_cache()[&format!("{KEY}.json")], expected);

@@ -581,19 +581,42 @@ fn less_than_was_asked_for_is_said() {
     let world = World::seeded();
     log_in(&world, "main-infrastructure");
     world.sts.set_role_lifetime(Some(3030));
-    let warning = "aws-auth: warning: the credentials of profile 'sops' are good for only 50m; --min-ttl is 2h\n";
+    let warning = "aws-auth: warning: the credentials of profile 'sops' are good for only 50m; --min-ttl is 1h\n";
     for _ in 0..2 {
-        let run = world.aws_auth().args(["-p", "sops", "--min-ttl", "2h", "true"]);
+        let run = world.aws_auth().args(["-p", "sops", "--min-ttl", "1h", "true"]);
         run.run().success().assert_stderr(warning);
     }
     assert_eq!(world.sts.count("AssumeRole"), 2, "the second time from the cache");
-    world.aws_auth().args(["-p", "sops", "-q", "--min-ttl", "2h", "true"]).run().success().assert_stderr("");
+    world.aws_auth().args(["-p", "sops", "-q", "--min-ttl", "1h", "true"]).run().success().assert_stderr("");
     world.aws_auth().args(["-p", "sops", "--min-ttl", "50m", "true"]).run().success().assert_stderr("");
     world.sts.set_role_lifetime(Some(330));
     let output = world.aws_auth().args(["-p", "sops", "--refresh", "true"]).run();
     output.success();
     output
         .assert_stderr("aws-auth: warning: the credentials of profile 'sops' are good for only 5m; --min-ttl is 15m\n");
+}
+
+#[test]
+fn more_than_is_asked_of_sts_is_refused_before_a_code_is_asked_for() {
+    let world = World::seeded();
+    world.append_config("[profile device]\naws_access_key_id = AKIA\naws_secret_access_key = x\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n");
+    let role = "role arn:aws:iam::398263320410:role/sops-credentials-access lasts";
+    let more = "ask for a longer role session with --duration, or for less; --keep-fresh lets a long command renew\n";
+    let device = "MFA session of arn:aws:iam::398263320410:mfa/jo";
+    let longer = "ask for a longer session with mfa_session_duration or AWS_AUTH_MFA_SESSION, or for less\n";
+    for (args, words) in [
+        (&["-p", "sops", "--min-ttl", "61m"][..], format!("--min-ttl is 1h 1m, but {role} 1h; {more}")),
+        (&["-p", "sops", "--duration", "2h", "--min-ttl", "3h"], format!("--min-ttl is 3h, but {role} 2h; {more}")),
+        (&["-p", "device", "--min-ttl", "13h"], format!("--min-ttl is 13h, but {device} lasts 12h; {longer}")),
+    ] {
+        let run = world.aws_auth().args(args).arg("true").in_terminal();
+        run.wait().assert_status(125).assert_transcript("").assert_stderr(&format!("aws-auth: {words}"));
+    }
+    assert_eq!(world.sts.connections(), 0);
+    // As much as is asked for is a moment old when it comes, and is not refused.
+    let code = world.fresh_code();
+    let run = world.aws_auth().args(["-p", "sops", "--min-ttl", "1h", "true"]).env("AWS_AUTH_MFA_TOKEN", code).run();
+    run.success().assert_stderr("");
 }
 
 #[test]

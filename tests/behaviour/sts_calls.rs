@@ -94,11 +94,12 @@ fn a_session_is_asked_for_twelve_hours_or_what_the_profile_says() {
 #[test]
 fn the_session_name_shows_a_person() {
     // LOGNAME and USER, and the session name that is sent.
+    let of_database = crate::kit::user_name();
     let local: [(&[(&str, &str)], &str); 9] = [
         (&[("LOGNAME", "kim"), ("USER", "jo")], "kim"),
         (&[("USER", "jo")], "jo"),
         (&[("LOGNAME", ""), ("USER", "jo")], "jo"),
-        (&[], "aws-auth"),
+        (&[], &of_database),
         (&[("USER", "DOMAIN\\jo d'or")], "DOMAIN-jo-d-or"),
         (&[("USER", "josé")], "jos-"),
         (&[("USER", "j")], "j-aws-auth"),
@@ -174,7 +175,10 @@ fn chains_are_signed_step_by_step() {
         assert_eq!(*role_arn, role(name));
     }
     assert_eq!((calls[1].param("ExternalId"), calls[2].param("ExternalId")), ("x2", ""));
-    assert_eq!((calls[1].param("RoleSessionName"), calls[2].param("RoleSessionName")), ("aws-auth", "three"));
+    assert_eq!(
+        (calls[1].param("RoleSessionName"), calls[2].param("RoleSessionName")),
+        (crate::kit::user_name().as_str(), "three")
+    );
     assert_eq!(env["AWS_ACCOUNT_ID"], "111122223333");
     // Each step was cached, so another role over the second one starts from it.
     world.sts.clear_log();
@@ -453,6 +457,7 @@ fn the_proxy_is_the_one_that_botocore_would_take() {
     }
     // Plain http uses HTTP_PROXY, even on loopback.
     let local = World::seeded();
+    let netloc = local.sts.endpoint().strip_prefix("http://").unwrap().to_owned();
     for (variables, through) in [
         (vec![("HTTP_PROXY", proxy.url.as_str())], true),
         (vec![("http_proxy", &proxy.url)], true),
@@ -460,6 +465,9 @@ fn the_proxy_is_the_one_that_botocore_would_take() {
         (vec![("HTTP_PROXY", &proxy.url), ("REQUEST_METHOD", "GET")], false),
         (vec![("HTTP_PROXY", &proxy.url), ("NO_PROXY", "localhost,127.0.0.1")], false),
         (vec![("HTTP_PROXY", &proxy.url), ("no_proxy", "*")], false),
+        (vec![("HTTP_PROXY", &proxy.url), ("NO_PROXY", &format!("example.com, {netloc}"))], false),
+        (vec![("HTTP_PROXY", &proxy.url), ("NO_PROXY", &format!(".{netloc}"))], false),
+        (vec![("HTTP_PROXY", &proxy.url), ("NO_PROXY", "127.0.0.1:1")], true),
         (vec![("HTTPS_PROXY", &proxy.url)], false),
         (vec![("ALL_PROXY", &proxy.url)], false),
     ] {

@@ -529,7 +529,16 @@ fn a_private_ca_is_trusted_when_it_is_named() {
     let bundle = bundle.to_str().unwrap();
     let run = world.aws_auth().profile("open").env("AWS_ENDPOINT_URL_STS", &url).env("AWS_CA_BUNDLE", bundle);
     run.args(["--refresh", "true"]).run().success().assert_stderr("");
+    // REQUESTS_CA_BUNDLE counts last, and is the caller's own.
+    let run = |other: &str| {
+        let run = world.aws_auth().profile("open").env("AWS_ENDPOINT_URL_STS", &url).env("REQUESTS_CA_BUNDLE", other);
+        run.args(["--refresh", "true"])
+    };
+    run(bundle).run().success().assert_stderr("");
+    run("/nowhere").env("AWS_CA_BUNDLE", bundle).run().success();
+    run("/nowhere").run().assert_status(125);
     world.append_config(&format!("ca_bundle = {bundle}\n"));
+    run("/nowhere").run().success();
     let env = world
         .aws_auth()
         .profile("open")

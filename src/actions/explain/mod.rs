@@ -92,23 +92,16 @@ fn as_text(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> String {
             line(&mut text, &format!("a run now: gives the command {} as they are", keys(context)));
             notes_text(&mut text, &now::notes(None, context));
         }
-        Plan::Ambient { profile } => {
+        Plan::Ambient { .. } => {
             profiles_text(&mut text, visited, context);
             line(
                 &mut text,
                 "a run now: gets no credentials; the command will use the credentials of the container or instance, if there are any",
             );
-            notes_text(&mut text, &notes_without_credentials(profile.as_deref(), context));
+            notes_text(&mut text, &now::notes(None, context));
         }
     }
     text
-}
-
-/// The notes for a profile that names no credentials, with what may be missing or misspelt in it.
-fn notes_without_credentials(profile: Option<&str>, context: &Context<'_>) -> Vec<String> {
-    let mut notes = now::notes(None, context);
-    notes.extend(profile.and_then(|name| resolve::why_no_credentials(context.set, name)));
-    notes
 }
 
 fn failed_text(visited: &[Visited], context: &Context<'_>) -> String {
@@ -230,9 +223,9 @@ fn as_json(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<Strin
             object.insert("notes".into(), json!(now::notes(None, context)));
             object
         }
-        Plan::Ambient { profile } => {
+        Plan::Ambient { .. } => {
             let mut object = common_json("ambient", visited, context);
-            object.insert("notes".into(), json!(notes_without_credentials(profile.as_deref(), context)));
+            object.insert("notes".into(), json!(now::notes(None, context)));
             object
         }
     }

@@ -1,6 +1,7 @@
 //! The steps of a plan in words, each with the place that names it.
 
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
+use crate::aws::sts;
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
@@ -68,11 +69,12 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
         Mfa::Session => String::from("AssumeRole with the MFA session"),
         Mfa::Code(serial) => format!("AssumeRole with a code of {}", serial.as_str()),
     };
+    let session = sts::session_name(role.sent_session_name());
     let external = if role.external_id.is_some() { ", with an external id" } else { "" };
     Step {
         kind: "role",
         what: format!("role {}, for {}", role.arn.as_str(), role.length()),
-        how: format!("{with}, as session {}{external}", role.sent_session_name()),
+        how: format!("{with}, as session {session}{external}"),
         at: role.at.map_or_else(|| String::from("--role-arn"), |at| context.set.place(at)),
         name: role.arn.as_str().to_owned(),
         cacheable: true,

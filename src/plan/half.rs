@@ -1,0 +1,61 @@
+//! Profiles that were meant to name credentials but do not. A typing error must never run a command with other
+//! credentials: those of the machine, for example.
+
+use crate::config::profiles::{Profile, ProfileSet};
+use crate::config::value::Value;
+use crate::error::{Error, Result};
+
+/// The keys that name credentials.
+const KEYS: [&str; 10] = [
+    "role_arn",
+    "source_profile",
+    "credential_source",
+    "credential_process",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "web_identity_token_file",
+    "sso_session",
+    "sso_start_url",
+    "login_session",
+];
+
+/// Refuses a profile that names no credentials but has half of them: a key that is nearly a known one, or a key that
+/// counts only beside another one.
+///
+/// # Errors
+/// Returns an error that names the line and the other half.
+pub(crate) fn refuse(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
+    let entries = profile.entries();
+    let error = |value: &Value<'_>, words: String| {
+        Error::new(format!("{}: profile '{}' names no credentials, but has {words}", set.place(value.at), profile.name))
+    };
+    for (key, value) in &entries {
+        if let Some(known) = misspelt(key) {
+            return Err(error(value, format!("'{key}', which is not a known key")).advise(format!("write {known}")));
+        }
+    }
+    for (key, value) in &entries {
+        let (missing, advice) = match &**key {
+            "source_profile" | "credential_source" => ("there is no role_arn", "add the role, or remove the line"),
+            "mfa_serial" => {
+                ("there are no keys and no role", "add source_profile and role_arn, or the keys of the device's user")
+            }
+            key if key.starts_with("sso_") => (
+                "there is no sso_account_id and no sso_role_name",
+                "add them: 'aws configure sso' asks for all of them",
+            ),
+            _ => continue,
+        };
+        return Err(error(value, format!("{key} without its other half: {missing}")).advise(advice));
+    }
+    Ok(())
+}
+
+/// The known key that was probably meant.
+fn misspelt(key: &str) -> Option<&'static str> {
+    if KEYS.contains(&key) {
+        return None;
+    }
+    let key = key.replace(['-', ' '], "_");
+    KEYS.into_iter().find(|known| strsim::osa_distance(known, &key) <= 2 || known.replace('_', "") == key)
+}
