@@ -93,7 +93,10 @@ impl Serial {
             return Err(Error::new(format!(
                 "{origin}: the MFA device {text} is a FIDO security key, which gives no codes"
             ))
-            .advise("register a virtual MFA device (an authenticator app) as well, and use its serial number"));
+            .advise(
+                "register a virtual MFA device (an authenticator app) as well, and use its serial number; or sign in \
+                 with the key in a browser: 'aws login', or IAM Identity Center (--login)",
+            ));
         }
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"+=/:,.@-_".contains(&b);
         if (9..=256).contains(&text.len()) && text.bytes().all(legal) {

@@ -1,4 +1,4 @@
-//! Plain HTTP requests to services that no SDK covers: this machine's metadata services, and the console's sign-in.
+//! Plain HTTP requests to what no SDK covers: this machine's metadata services, the console's sign-in, and start pages.
 
 use std::time::Duration;
 
@@ -11,17 +11,19 @@ use aws_smithy_types::byte_stream::ByteStream;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::aws::http;
 use crate::aws::http::{LIMITS, Route, runtime};
 use crate::aws::network_errors::words;
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
+use crate::system::held_locks::HeldLocks;
 
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
 /// A request that is sent once and never retried.
 pub struct Ask<'a> {
-    /// `GET` or `PUT`.
+    /// `GET`, `HEAD` or `PUT`.
     pub method: &'a str,
     /// The full URL. It may hold secrets.
     pub url: &'a str,
@@ -35,6 +37,8 @@ pub struct Ask<'a> {
 pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
+    /// The address of a redirect.
+    pub location: Option<String>,
     /// The body, which may hold credentials.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -72,6 +76,24 @@ pub fn get(service: &Service, url: &str) -> Result<Answer> {
     })
 }
 
+/// Sends a request without a body to a web page on the network, with this method, by the route to a service. A redirect
+/// is not followed.
+///
+/// # Errors
+/// Returns an error if the page cannot be reached or does not answer in time.
+pub fn head(service: &Service, url: &str, method: &str, locks: &HeldLocks) -> Result<Answer> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).build();
+    let connector = Route::to_page(service)?.connector(Some(settings));
+    let request = Ask { method, url, headers: &[], timeout: LIMITS.attempt };
+    http::call(exchange(&connector, request), locks)?.map_err(|unanswered| {
+        let why = match unanswered {
+            Unanswered::Unreachable(words) => words,
+            Unanswered::Silent => String::from("it does not answer"),
+        };
+        Error::new(format!("cannot open {url} ({why})")).advise("check the URL, the network, a VPN and HTTPS_PROXY")
+    })
+}
+
 async fn exchange(connector: &Connector, request: Ask<'_>) -> Result<Answer, Unanswered> {
     let connection = CaptureSmithyConnection::new();
     let http = http_request(&request, &connection).map_err(Unanswered::Unreachable)?;
@@ -82,8 +104,9 @@ async fn exchange(connector: &Connector, request: Ask<'_>) -> Result<Answer, Una
         Err(elapsed) => return Err(Unanswered::Unreachable(words(&std::io::Error::from(elapsed)))),
     };
     let status = response.status().as_u16();
+    let location = response.headers().get("location").map(String::from);
     match timeout(request.timeout, whole(response.into_body())).await {
-        Ok(Ok(body)) => Ok(Answer { status, body }),
+        Ok(Ok(body)) => Ok(Answer { status, location, body }),
         Ok(Err(words)) => Err(Unanswered::Unreachable(words)),
         Err(_) => Err(Unanswered::Silent),
     }

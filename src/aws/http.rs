@@ -99,6 +99,14 @@ impl Route {
         Self::new(url, endpoint.ca_bundle.as_deref(), proxy)
     }
 
+    /// The route to a web page, with the certificates and the proxy of a service.
+    ///
+    /// # Errors
+    /// Returns an error if the CA bundle or the proxy cannot be used.
+    pub fn to_page(service: &Service) -> Result<Self> {
+        Self::new(None, service.endpoint.ca_bundle.as_deref(), service.endpoint.proxy.as_ref())
+    }
+
     /// The route to this URL without a proxy, for the services of this machine.
     ///
     /// # Errors

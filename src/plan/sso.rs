@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::region::Region;
 use crate::request::Request;
+use crate::text::url::host;
 
 /// Role credentials of IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub struct Sso {
     pub session: Option<String>,
     /// The portal's address, as people open it.
     pub start_url: String,
+    /// The address that the service knows: the start URL, unless that is of the customer's own domain and leads there.
+    pub issuer_url: String,
+    /// Whether the files name the region. Otherwise the services have a placeholder, until the start URL was asked.
+    pub has_region: bool,
     /// The scopes of `sso_registration_scopes`. If there are none, the login uses a default.
     pub scopes: Vec<String>,
     /// The number of the AWS account.
@@ -33,6 +38,20 @@ impl Sso {
         self.session.as_deref().unwrap_or(&self.start_url)
     }
 
+    /// Whether the start URL is of the customer's own domain, and only leads to IAM Identity Center.
+    pub fn is_vanity(&self) -> bool {
+        !is_of_aws(host(&self.start_url))
+    }
+
+    /// The settings with the services of another region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        let mut sso = self.clone();
+        sso.portal.region = region.clone();
+        sso.oidc.region = region.clone();
+        sso
+    }
+
     /// The SSO settings of a profile. `None` if it names neither an account nor a role: `sso_session` alone names a
     /// token and no credentials. Endpoints are those of `chosen`.
     pub(crate) fn of_profile(
@@ -48,6 +67,9 @@ impl Sso {
             None => ["sso_start_url", "sso_region"].map(|key| profile.get(key)),
             Some(name) => of_session(set, profile, name)?,
         };
+        // A start URL of the customer's own domain leads to the region.
+        let may_lack_region =
+            start_url.as_ref().is_some_and(|url| url.text.starts_with("https://") && !is_of_aws(host(&url.text)));
         let missing: Vec<&str> = [
             ("sso_role_name", &role),
             ("sso_account_id", &account),
@@ -56,16 +78,20 @@ impl Sso {
         ]
         .into_iter()
         .filter_map(|(key, value)| value.as_ref().is_none_or(|value| value.text.is_empty()).then_some(key))
+        .filter(|key| *key != "sso_region" || !may_lack_region)
         .collect();
-        let (Some(account), Some(role), Some(start_url), Some(region), []) =
-            (account, role, start_url, region, missing.as_slice())
-        else {
+        let (Some(account), Some(role), Some(start_url), []) = (account, role, start_url, missing.as_slice()) else {
             return Err(incomplete(set, profile, session.as_ref(), at, &missing));
         };
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role), ("sso_start_url", &start_url)] {
             crate::arn::refuse_placeholder(key, &value.text, &set.place(value.at))?;
         }
-        let region = Region::parse(&region.text, &set.place(region.at))?;
+        let region = region.filter(|region| !region.text.is_empty());
+        let has_region = region.is_some();
+        let region = match region {
+            Some(region) => Region::parse(&region.text, &set.place(region.at))?,
+            None => Region::default_of("aws"),
+        };
         let service = |name, id| Service::new(set, Some(chosen), request, (name, id), region.clone());
         let scopes = session.as_ref().and_then(|name| set.sso_session(&name.text)?.get("sso_registration_scopes"));
         let scopes = scopes.map(|scopes| scopes.text.into_owned()).unwrap_or_default();
@@ -73,7 +99,9 @@ impl Sso {
         let sso = Self {
             scopes,
             session: session.map(|name| name.text.into_owned()),
+            issuer_url: start_url.text.clone().into_owned(),
             start_url: start_url.text.into_owned(),
+            has_region,
             account_id: account.text.into_owned(),
             role_name: role.text.into_owned(),
             portal: service("the SSO portal", "sso")?,
@@ -81,6 +109,53 @@ impl Sso {
         };
         Ok(Some((sso, at)))
     }
+}
+
+/// Whether this is a name of IAM Identity Center (the list of AWS CLI 2.36).
+pub fn is_of_aws(host: &str) -> bool {
+    const EXACT: [&str; 4] = [
+        "identitycenter.amazonaws.com",
+        "identitycenter.amazonaws.com.cn",
+        "identitycenter.amazonaws.eu",
+        "identitycenter.us-gov.amazonaws.com",
+    ];
+    const DOMAINS: [&str; 8] = [
+        "app.aws",
+        "portal.amazonaws.com",
+        "portal.amazonaws.com.cn",
+        "app.amazonwebservices.com.cn",
+        "portal.amazonaws.eu",
+        "api.amazonwebservices.eu",
+        "awsapps.com",
+        "awsapps.cn",
+    ];
+    let host = host.to_ascii_lowercase();
+    let host = host.trim_end_matches('.');
+    EXACT.contains(&host)
+        || DOMAINS
+            .iter()
+            .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+/// The region in a name of IAM Identity Center: `ID.portal.REGION.app.aws`, `ID.REGION.portal.amazonaws.com` and their
+/// like in other partitions.
+pub fn region_of(host: &str) -> Option<Region> {
+    const BEFORE_PORTAL: [&str; 3] = ["portal.amazonaws.com", "portal.amazonaws.com.cn", "portal.amazonaws.eu"];
+    const AFTER_PORTAL: [&str; 3] = ["app.aws", "app.amazonwebservices.com.cn", "api.amazonwebservices.eu"];
+    let host = host.to_ascii_lowercase();
+    let host = host.trim_end_matches('.');
+    let labels = |domain: &&str| Some(host.strip_suffix(*domain)?.strip_suffix('.')?.split('.').collect::<Vec<_>>());
+    let before = BEFORE_PORTAL.iter().find_map(labels).and_then(|labels| match labels.as_slice() {
+        [_, region] => Some((*region).to_owned()),
+        _ => None,
+    });
+    let after = || {
+        AFTER_PORTAL.iter().find_map(labels).and_then(|labels| match labels.as_slice() {
+            [_, "portal", region] => Some((*region).to_owned()),
+            _ => None,
+        })
+    };
+    Region::parse(&before.or_else(after)?, "").ok()
 }
 
 /// `sso_start_url` and `sso_region` of a session. A key that the profile repeats must have the same value.

@@ -71,7 +71,7 @@ pub fn cached(base: &Base, context: &Context<'_>, now: Timestamp) -> Lookup<Entr
 }
 
 /// The SSO settings of the plan's base, if it is an SSO profile.
-fn sso(plan: &Acquisition) -> Option<&Sso> {
+pub(crate) fn sso(plan: &Acquisition) -> Option<&Sso> {
     match &plan.base {
         Base::Sso { sso, .. } => Some(sso),
         _ => None,

@@ -112,7 +112,7 @@ impl DeviceFlow<'_> {
             .start_device_authorization()
             .client_id(&self.registration.client_id)
             .client_secret(self.registration.client_secret.expose())
-            .start_url(&self.sso.start_url);
+            .start_url(&self.sso.issuer_url);
         let answer = http::call(request.send(), &self.context.locks)?.map_err(|error| {
             Refusal::of(&self.sso.oidc, &error).map_or_else(|error| error, |refusal| self.refused(&refusal))
         })?;

@@ -14,7 +14,7 @@ use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::{Grant, Registration};
 use crate::sso::token::{Fields, Token, TokenState};
 use crate::sso::words::{advice, missing, tell, unrenewed, whose};
-use crate::sso::{browser_flow, device_flow, registration, token};
+use crate::sso::{browser_flow, device_flow, registration, start_url, token};
 use crate::system::held_locks::Lock;
 use crate::system::lock::Task;
 use crate::system::terminal::{Answer, Terminal};
@@ -127,6 +127,15 @@ fn give_up(lock: Option<&Lock>) {
 /// Signs in with a browser on this machine if there is one, or else with a code for a browser elsewhere.
 fn sign_in(sso: &Sso, context: &Context<'_>) -> Result<Token, NotSignedIn> {
     let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
+    let found = start_url::resolved(sso, context)?;
+    let configured = Some(&sso.oidc.region).filter(|_| sso.has_region);
+    let sso = &*found;
+    if configured != Some(&sso.oidc.region) {
+        let whose =
+            sso.session.as_ref().map_or_else(|| String::from("the profile"), |name| format!("[sso-session {name}]"));
+        let region = &sso.oidc.region;
+        tell(context, &format!("{} is in {region}; write sso_region = {region} into {whose}", sso.start_url));
+    }
     if sso.session.is_some() && browser_is_here(context) {
         let registration = registration::get(sso, Grant::Code, context)?;
         tell(

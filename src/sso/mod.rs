@@ -8,5 +8,6 @@ pub mod oidc;
 pub mod outcome;
 pub mod portal;
 pub mod registration;
+pub mod start_url;
 pub mod token;
 pub mod words;

@@ -35,6 +35,7 @@ pub fn fetch(
         found = logged_in(sso, plan, context, about)?;
         &found
     };
+    let sso = &*token::in_its_region(sso, context);
     context
         .messages
         .step(|| format!("GetRoleCredentials {} in {}, {}", sso.role_name, sso.account_id, sso.portal.place()));

@@ -79,7 +79,7 @@ pub fn get(sso: &Sso, grant: Grant, context: &Context<'_>) -> Result<Registratio
             .set_grant_types(Some(grants.map(String::from).into()))
             // Each login uses another port. The service accepts any port (RFC 8252, section 7.3).
             .redirect_uris(format!("http://127.0.0.1{}", callback::PATH))
-            .issuer_url(&sso.start_url);
+            .issuer_url(&sso.issuer_url);
     }
     let answer = http::call(request.send(), &context.locks)?.map_err(|error| match Refusal::of(&sso.oidc, &error) {
         Ok(refusal) => refusal.error(&sso.oidc, "check sso_start_url, sso_region and sso_registration_scopes"),

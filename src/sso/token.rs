@@ -1,6 +1,7 @@
 //! The tokens of IAM Identity Center in the AWS CLI's cache. They are checked when read, renewed by the AWS CLI's rules
 //! (botocore's SSOTokenProvider), and written back with all fields that aws-auth does not know.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_ssooidc::error::{ProvideErrorMetadata as _, SdkError};
@@ -14,6 +15,7 @@ use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::plan::sso::Sso;
+use crate::region::Region;
 use crate::sso::oidc;
 use crate::system::held_locks::Lock;
 use crate::system::lock::Task;
@@ -111,9 +113,51 @@ pub fn path(sso: &Sso, context: &Context<'_>) -> Option<PathBuf> {
     Some(context.snapshot.sso_cache_dir()?.join(format!("{}.json", hex_sha1(sso.token_name()))))
 }
 
+/// The settings with the region of the token in the cache, if the start URL is of the customer's own domain: the region
+/// was found when the user signed in.
+pub fn in_its_region<'a>(sso: &'a Sso, context: &Context<'_>) -> Cow<'a, Sso> {
+    if !sso.is_vanity() {
+        return Cow::Borrowed(sso);
+    }
+    let region = || {
+        let file = Fields::token(&path(sso, context)?)?;
+        Region::parse(file.text("region")?, "region").ok()
+    };
+    region().map_or(Cow::Borrowed(sso), |region| Cow::Owned(sso.in_region(&region)))
+}
+
 /// Whether the user is logged in, by the token in the file. It is not renewed.
 pub fn kept(sso: &Sso, context: &Context<'_>) -> TokenState {
     path(sso, context).and_then(|path| Fields::token(&path)).map_or(TokenState::Missing, |file| file.state(sso, now()))
+}
+
+/// What a run would do about the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// It uses the one in the cache.
+    Uses,
+    /// It renews the one in the cache, without a person.
+    Renews,
+    /// It asks a person to sign in, because there is no token or it has expired.
+    SignsIn,
+}
+
+/// What a run would do about the token, by the file alone.
+pub fn outlook(sso: &Sso, context: &Context<'_>) -> Outlook {
+    let Some(file) = path(sso, context).and_then(|path| Fields::token(&path)) else { return Outlook::SignsIn };
+    let left = file.left(now());
+    let registered = file.time("registrationExpiresAt").is_some_and(|end| end > now());
+    let renewable = sso.session.is_some()
+        && context.store.writable()
+        && registered
+        && ["clientId", "clientSecret", "refreshToken"].iter().all(|name| file.text(name).is_some());
+    if left < RENEWAL_MARGIN && renewable {
+        Outlook::Renews
+    } else if left > Length::ZERO {
+        Outlook::Uses
+    } else {
+        Outlook::SignsIn
+    }
 }
 
 /// Whether the user is logged in. The token is renewed first if it expires soon and belongs to a session.
@@ -121,6 +165,7 @@ pub fn kept(sso: &Sso, context: &Context<'_>) -> TokenState {
 /// # Errors
 /// Returns an error if the token has expired and the service that renews it cannot be reached or has an internal error.
 pub fn state(sso: &Sso, context: &Context<'_>) -> Result<TokenState> {
+    let sso = &*in_its_region(sso, context);
     let Some(path) = path(sso, context) else { return Ok(TokenState::Missing) };
     let Some(file) = Fields::token(&path) else { return Ok(TokenState::Missing) };
     let left = file.left(now());

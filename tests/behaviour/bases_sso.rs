@@ -394,6 +394,34 @@ fn nobody_is_logged_in() {
 }
 
 #[test]
+fn explain_tells_what_a_run_would_do_about_the_token() {
+    let told = |scene: &Scene| {
+        let text = scene.world.run(["-p", "p", "--explain"]).success().stdout_text();
+        let json = scene.world.run(["-p", "p", "--explain", "--json"]).success().stdout_text();
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("a run now: ")).unwrap().to_owned();
+        (line, json["run"]["sso_token"].clone())
+    };
+    let calls = "calls GetRoleCredentials; asks for no code";
+    let session = "the SSO session 'corp'";
+    assert_eq!(told(&Scene::logged_in(3600)), (calls.to_owned(), "used".into()));
+    assert_eq!(told(&Scene::logged_in(60)), (format!("renews the token of {session}, then {calls}"), "renewed".into()));
+    let asks = format!("needs a sign-in to {session} and fails: there is no terminal to ask on");
+    assert_eq!(told(&Scene::new()), (asks, "sign-in".into()));
+    let scene = Scene::new();
+    let run = scene.world.aws_auth().args(["-p", "p", "--explain"]).in_terminal().wait();
+    let words = format!("a run now: asks on the terminal to sign in to {session}, then {calls}\n");
+    assert!(run.success().stdout_text().contains(&words), "{}", run.report());
+    assert!(scene.asked().is_empty());
+    // Cached credentials need no token.
+    let scene = Scene::logged_in(3600);
+    scene.run("p").success();
+    std::fs::remove_file(scene.world.path(Scene::token_path("corp"))).unwrap();
+    let (line, token) = told(&scene);
+    assert!(line.starts_with("takes the cached credentials") && token.is_null(), "{line}");
+}
+
+#[test]
 fn login_with_a_good_token_says_what_it_got() {
     let scene = Scene::logged_in(8 * 3600);
     let run = scene.world.run(["-p", "p", "--login"]);

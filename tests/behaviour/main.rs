@@ -35,6 +35,7 @@ mod secrets;
 mod session;
 mod sso_callback;
 mod sso_login;
+mod sso_start_url;
 mod status;
 mod stops;
 mod story;

@@ -70,7 +70,8 @@ const ERRORS: [(&str, &str, &str); 18] = [
          arn:aws:iam::398263320410:u2f/user/jo/key",
         KEYS,
         "CONFIG:4: the MFA device arn:aws:iam::398263320410:u2f/user/jo/key is a FIDO security key, which gives no \
-         codes; register a virtual MFA device (an authenticator app) as well, and use its serial number",
+         codes; register a virtual MFA device (an authenticator app) as well, and use its serial number; or sign in \
+         with the key in a browser: 'aws login', or IAM Identity Center (--login)",
     ),
     (
         "source_profile = default\nrole_arn = arn:aws:iam::111111111111:role/a\nregion = eu-west-1a",

@@ -93,7 +93,7 @@ impl Scene {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    fn token(&self) -> Value {
+    pub fn token(&self) -> Value {
         serde_json::from_str(&self.world.read(sso_file("corp"))).unwrap()
     }
 

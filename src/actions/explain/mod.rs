@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::messages::print;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
+use crate::sso::token::Outlook;
 use crate::text::escape::printable;
 use crate::time::Timestamp;
 
@@ -247,5 +248,10 @@ fn run_json(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) 
     let code = forecast
         .code
         .map(|(serial, source)| json!({ "serial": serial.as_str(), "from": now::code_source(source, plan, context) }));
-    json!({ "calls": calls, "code": code, "cached": held_json(forecast.result) })
+    let token = forecast.token.map(|token| match token {
+        Outlook::Uses => "used",
+        Outlook::Renews => "renewed",
+        Outlook::SignsIn => "sign-in",
+    });
+    json!({ "calls": calls, "code": code, "sso_token": token, "cached": held_json(forecast.result) })
 }

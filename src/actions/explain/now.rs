@@ -4,6 +4,9 @@ use crate::acquire::forecast::{Call, CodeSource, Forecast};
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
+use crate::providers::fetch;
+use crate::sso::token::Outlook;
+use crate::system::terminal::Terminal;
 
 /// The name of a call: the API action, or the provider.
 pub fn call(call: &Call<'_>) -> String {
@@ -34,6 +37,15 @@ pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'
     }
     let calls: Vec<String> = forecast.calls.iter().map(call).collect();
     let calls = format!("calls {}", calls.join(", then "));
+    let whose = fetch::login(plan).unwrap_or_default();
+    let calls = match forecast.token {
+        None | Some(Outlook::Uses) => calls,
+        Some(Outlook::Renews) => format!("renews the token of {whose}, then {calls}"),
+        Some(Outlook::SignsIn) if Terminal::is_missing() => {
+            return format!("needs a sign-in to {whose} and fails: there is no terminal to ask on");
+        }
+        Some(Outlook::SignsIn) => format!("asks on the terminal to sign in to {whose}, then {calls}"),
+    };
     match &forecast.code {
         None => format!("{calls}; asks for no code"),
         Some((serial, source)) => {
