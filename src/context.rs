@@ -1,5 +1,6 @@
 //! What is needed beside a plan to carry it out.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::messages::Messages;
 use crate::request::Request;
 use crate::system::browser::Opened;
 use crate::system::directories::Whose;
-use crate::system::held_locks::{HeldLocks, Lock};
+use crate::system::held_locks::{HeldLocks, Lock, ShownPrompt};
 use crate::system::lock::{Task, Turn, Waiting};
 use crate::system::terminal::Terminal;
 use crate::system::wait::Wait;
@@ -69,8 +70,9 @@ impl Context<'_> {
 
     fn turn_at(&self, path: &Path, task: Task<'_>) -> Turn {
         let ancestors = || [ancestors::ancestors(self.snapshot), ancestry::of_this_program()].concat();
-        let say = |text: &str| self.messages.say(text);
-        let waiting = Waiting { task, patience: self.wait_limit(), ancestors: &ancestors, say: &say };
+        let say = |text: &str, prompt: Option<&ShownPrompt>| self.messages.say_above(text, prompt);
+        let one_speaks = std::io::stderr().is_terminal();
+        let waiting = Waiting { task, patience: self.wait_limit(), ancestors: &ancestors, say: &say, one_speaks };
         lock::take(path, &waiting, &self.locks)
     }
 
@@ -87,7 +89,7 @@ impl Context<'_> {
             Turn::Never(error) => Err(error),
             Turn::Impossible(error) => {
                 self.messages.cache_failure(&format!(
-                    "cannot keep anything in {} ({}); the next run will ask again",
+                    "cannot keep anything in {} ({}): the next run will ask again",
                     state.display(),
                     io_words(&error)
                 ));

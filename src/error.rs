@@ -1,4 +1,5 @@
-//! Errors. Each one states a fact and, if there is something to do, advice; together they make one line on stderr.
+//! Errors. Each one states a fact, quotes a server or a program if it said something, and gives advice if there is
+//! something to do. Together they make one line on stderr; on a terminal each has a line of its own.
 //!
 //! The exit status is 125 for every failure of aws-auth itself, so that 1 and 2 always come from the command. 126 and
 //! 127 have the meaning that they have for `env` and the shell.
@@ -32,6 +33,7 @@ pub enum Kind {
 pub struct Error {
     kind: Kind,
     fact: String,
+    quote: Option<String>,
     advice: Option<String>,
 }
 
@@ -41,13 +43,20 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error that states `fact` and ends with status 125.
     pub fn new(fact: impl Into<String>) -> Self {
-        Self { kind: Kind::Other, fact: fact.into(), advice: None }
+        Self { kind: Kind::Other, fact: fact.into(), quote: None, advice: None }
     }
 
     /// Sets the advice: what the reader can do about it.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+
+    /// Sets the words of a server or a program, which are quoted. Empty words are none.
+    #[must_use]
+    pub fn quote(mut self, words: impl Into<String>) -> Self {
+        self.quote = Some(words.into()).filter(|words| !words.is_empty());
         self
     }
 
@@ -75,6 +84,11 @@ impl Error {
         &self.fact
     }
 
+    /// The words of a server or a program.
+    pub fn words(&self) -> Option<&str> {
+        self.quote.as_deref()
+    }
+
     /// The advice, without the fact.
     pub fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
@@ -95,11 +109,27 @@ impl std::error::Error for Error {}
 impl fmt::Display for Error {
     /// One line that is safe for a terminal. Text from files and servers is escaped here and nowhere before.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&printable(&self.fact))?;
+        let fact = printable(&self.fact);
+        let fact = if self.quote.is_some() || self.advice.is_some() { fact.trim_end_matches('.') } else { &fact };
+        f.write_str(fact)?;
+        if let Some(quote) = &self.quote {
+            write!(f, ": \"{}\"", printable(quote))?;
+        }
         match &self.advice {
+            Some(advice) if self.quote.is_none() && fact.ends_with(')') => write!(f, ": {}", printable(advice)),
             Some(advice) => write!(f, "; {}", printable(advice)),
             None => Ok(()),
         }
+    }
+}
+
+impl Error {
+    /// The lines for a terminal: the fact, the quote and the advice.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![printable(&self.fact).into_owned()];
+        lines.extend(self.quote.as_ref().map(|quote| format!("\"{}\"", printable(quote))));
+        lines.extend(self.advice.as_ref().map(|advice| printable(advice).into_owned()));
+        lines
     }
 }
 

@@ -49,7 +49,7 @@ use crate::system::held_locks::HeldLocks;
 pub fn run(snapshot: Snapshot) -> u8 {
     let snapshot = nesting::callers_own(snapshot);
     run_or_fail(&snapshot).unwrap_or_else(|error| {
-        Messages::error(&error, messages::coloured(&std::io::stderr(), &snapshot));
+        Messages::error(&error, &snapshot);
         error.status()
     })
 }
@@ -61,7 +61,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     }
     let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;
-    let messages = Messages::new(request.output.verbosity);
+    let messages = Messages::new(request.output.verbosity, snapshot);
     // `--status` runs in a shell prompt, which warnings would disturb; `--explain` shows them as notes.
     if !matches!(request.action, Action::Status | Action::Explain) {
         request.warnings.iter().for_each(|warning| messages.warn(warning));

@@ -1,10 +1,13 @@
 //! Messages go to stderr, one line each, after `aws-auth: `. Stdout is for the command, or for an action's result.
 
 use std::cell::Cell;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
+
+use rustix::termios::{tcgetsid, tcgetwinsize};
 
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
+use crate::system::held_locks::ShownPrompt;
 use crate::text::escape::printable;
 
 /// How many messages are printed.
@@ -21,25 +24,49 @@ pub enum Verbosity {
 /// Prints messages. Failures to print are ignored: a closed stderr must not stop the command.
 pub struct Messages {
     verbosity: Verbosity,
+    /// Whether the person wants colours on a terminal.
+    colours: bool,
+    /// Whether the terminal knows the codes that move the cursor.
+    moves_cursor: bool,
     cache_failed: Cell<bool>,
 }
 
+const BOLD_RED: &str = "\x1b[1;31m";
+const BOLD_YELLOW: &str = "\x1b[1;33m";
+const DIM: &str = "\x1b[2m";
+const PLAIN: &str = "\x1b[0m";
+
 impl Messages {
     /// Prints as much as `verbosity` allows.
-    pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, cache_failed: Cell::new(false) }
+    pub fn new(verbosity: Verbosity, snapshot: &Snapshot) -> Self {
+        Self {
+            verbosity,
+            colours: wants_colours(snapshot),
+            moves_cursor: is_smart(snapshot),
+            cache_failed: Cell::new(false),
+        }
     }
 
-    /// Prints the error that ends the run, with `aws-auth:` in red if `coloured`.
-    pub fn error(error: &Error, coloured: bool) {
-        let name = if coloured { "\x1b[1;31maws-auth:\x1b[0m" } else { "aws-auth:" };
-        write_whole(&format!("{name} {error}\n"));
+    /// Prints the error that ends the run. On a terminal the fact, a quote and the advice have a line each.
+    pub fn error(error: &Error, snapshot: &Snapshot) {
+        let stderr = std::io::stderr();
+        if !stderr.is_terminal() {
+            return write_line(&error.to_string());
+        }
+        let (red, plain) = if wants_colours(snapshot) { (BOLD_RED, PLAIN) } else { ("", "") };
+        let lines = error.lines();
+        let lines = lines.iter().enumerate().map(|(at, line)| match at {
+            0 => format!("{red}aws-auth:{plain} {line}\n"),
+            _ => format!("aws-auth: {line}\n"),
+        });
+        write_whole(&lines.collect::<String>());
     }
 
     /// Prints a problem that a person should fix. Not with `--quiet`.
     pub fn warn(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            write_line(&format!("warning: {}", printable(text)));
+            let (yellow, plain) = self.style(BOLD_YELLOW);
+            write_line(&format!("{yellow}warning:{plain} {}", printable(text)));
         }
     }
 
@@ -50,6 +77,23 @@ impl Messages {
         }
     }
 
+    /// Prints something that a person has to know now. If another process shows this prompt on the terminal, the line is
+    /// printed above it, so that the prompt stays the last line. Not with `--quiet`.
+    pub fn say_above(&self, text: &str, prompt: Option<&ShownPrompt>) {
+        let stderr = std::io::stderr();
+        let here = |prompt: &&ShownPrompt| {
+            tcgetsid(&stderr).is_ok_and(|session| session.as_raw_nonzero().get() == prompt.session)
+        };
+        let Some(prompt) = prompt.filter(here) else { return self.say(text) };
+        if self.verbosity < Verbosity::Normal {
+            return;
+        }
+        let line = format!("aws-auth: {}", printable(text));
+        let columns = tcgetwinsize(&stderr).map_or(0, |size| usize::from(size.ws_col)).max(1);
+        let above = if self.moves_cursor { erase(&prompt.text, columns) } else { String::from("\n") };
+        write_whole(&format!("{above}{line}\n{}", prompt.text));
+    }
+
     /// Prints something without which a person cannot go on, even with `--quiet`.
     pub fn insist(&self, text: &str) {
         write_line(&printable(text));
@@ -58,7 +102,7 @@ impl Messages {
     /// Prints a step of the run with `--verbose`. The text is built only then.
     pub fn step(&self, text: impl FnOnce() -> String) {
         if self.verbosity >= Verbosity::Verbose {
-            write_line(&printable(&text()));
+            self.write_step(&text());
         }
     }
 
@@ -66,9 +110,19 @@ impl Messages {
     pub fn steps(&self, texts: impl FnOnce() -> Vec<String>) {
         if self.verbosity >= Verbosity::Verbose {
             for text in texts() {
-                write_line(&printable(&text));
+                self.write_step(&text);
             }
         }
+    }
+
+    fn write_step(&self, text: &str) {
+        let (dim, plain) = self.style(DIM);
+        write_whole(&format!("{dim}aws-auth: {}{plain}\n", printable(text)));
+    }
+
+    /// The codes that begin and end a style on stderr; empty if it shows none.
+    fn style(&self, begin: &'static str) -> (&'static str, &'static str) {
+        if self.colours && std::io::stderr().is_terminal() { (begin, PLAIN) } else { ("", "") }
     }
 
     /// Warns that a cache could not be written. Only the first failure of a run is printed.
@@ -120,8 +174,29 @@ fn is_closed(stream: &impl std::os::fd::AsFd) -> bool {
 
 /// Whether output to the stream may be coloured: it is a terminal that can show colours, and NO_COLOR is not set
 /// (no-color.org).
-pub fn coloured(stream: &impl std::io::IsTerminal, snapshot: &Snapshot) -> bool {
-    stream.is_terminal()
-        && snapshot.non_empty("NO_COLOR").is_none()
-        && snapshot.non_empty("TERM").is_some_and(|terminal| terminal != "dumb")
+pub fn coloured(stream: &impl IsTerminal, snapshot: &Snapshot) -> bool {
+    stream.is_terminal() && wants_colours(snapshot)
+}
+
+/// Whether the person wants colours on a terminal.
+pub fn wants_colours(snapshot: &Snapshot) -> bool {
+    snapshot.non_empty("NO_COLOR").is_none() && is_smart(snapshot)
+}
+
+/// Whether the terminal knows the usual codes.
+fn is_smart(snapshot: &Snapshot) -> bool {
+    snapshot.non_empty("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
+/// The codes that erase a prompt at whose end the cursor is, in a terminal with this many columns.
+fn erase(prompt: &str, columns: usize) -> String {
+    let mut is_code = false;
+    let width = prompt.chars().filter(|c| {
+        let was_code = is_code;
+        is_code = *c == '\x1b' || is_code && !c.is_ascii_alphabetic();
+        !was_code && *c != '\x1b'
+    });
+    let rows = width.count().saturating_sub(1) / columns;
+    let up = if rows > 0 { format!("\x1b[{rows}A") } else { String::new() };
+    format!("{up}\r\x1b[J")
 }

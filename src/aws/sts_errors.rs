@@ -140,8 +140,7 @@ impl Refusal<'_> {
     /// The error with the words of STS and the advice.
     fn error(&self, about: &str, advice: Option<String>) -> Error {
         let (code, message) = (some_words(self.code), some_words(self.message));
-        let colon = if message.is_empty() { "" } else { ": " };
-        let said = Error::new(format!("{about}: {} says {code}{colon}{message}", self.sts));
+        let said = Error::new(format!("{about}: {} says {code}", self.sts)).quote(message);
         match advice {
             Some(advice) => said.advise(advice),
             None => said,

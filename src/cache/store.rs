@@ -196,7 +196,7 @@ pub(crate) fn write_or_warn(
         .map_err(std::io::Error::from)
         .and_then(|()| private_files::write(path, &bytes, whose));
     if let Err(error) = written {
-        messages.cache_failure(&format!("cannot keep {what} in {} ({}); {so}", path.display(), io_words(&error)));
+        messages.cache_failure(&format!("cannot keep {what} in {} ({}): {so}", path.display(), io_words(&error)));
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cache::store::Store;
 use crate::credentials::Secret;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
+use crate::messages::wants_colours;
 use crate::mfa::code::{Given, six_digits};
 use crate::mfa::process;
 use crate::mfa::process::Printed;
@@ -142,7 +143,7 @@ impl<'a> Codes<'a> {
             })
         };
         let mut terminal = match Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) {
-            Ok(Some(terminal)) => terminal,
+            Ok(Some(terminal)) => terminal.bold(wants_colours(self.snapshot)),
             Ok(None) => return Err(cannot_ask(self, trouble)),
             Err(error) => return Err(NoCode::Failed(cannot_open(&error))),
         };
@@ -202,7 +203,8 @@ impl<'a> Codes<'a> {
         let Some(source) = given.source else {
             self.refused += 1;
             if self.refused >= MAX_REFUSALS {
-                let error = Error::new(format!("STS refused three MFA codes ({})", error.fact()));
+                let error = Error::new(format!("STS refused three MFA codes: {}", error.fact()))
+                    .quote(error.words().unwrap_or_default());
                 return Err(NoCode::GivenUp(
                     error.advise(
                         "check that the device is the one with this serial number, and that its clock is right",

@@ -216,7 +216,7 @@ fn unrenewed(error: &SdkError<CreateOAuth2TokenError, HttpResponse>, signin: &Se
     };
     let Some(code) = code else { return failure(signin.name, &signin.place(), error) };
     let message = some_words(refusal.err().message().unwrap_or_default());
-    let said = Error::new(format!("{} says {code}: {message}", signin.place()));
+    let said = Error::new(format!("{} says {code}", signin.place())).quote(message);
     match refusal.raw().status().as_u16() {
         429 => said.advise("too many calls at once; try again in a moment"),
         500.. => said.advise("the service is having trouble; try again in a moment"),

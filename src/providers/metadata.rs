@@ -57,7 +57,7 @@ pub fn container(container: &Container, context: &Context<'_>, about: &str) -> R
     })?;
     if answer.status != 200 {
         let words = some_words(&String::from_utf8_lossy(&answer.body));
-        let said = Error::new(format!("{about}: {place} answers with status {}: {words}", answer.status));
+        let said = Error::new(format!("{about}: {place} answers with status {}", answer.status)).quote(words);
         return Err(match answer.status {
             401 | 403 => said.advise(
                 "check the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -244,8 +244,9 @@ fn credentials(answer: &Answer, place: &str) -> Result<Credentials> {
         },
         _ => match (text("Code").or_else(|| text("code")), text("Message").or_else(|| text("message"))) {
             (Some(code), message) if code != "Success" => {
-                let message = message.map(|message| format!(": {}", some_words(&message))).unwrap_or_default();
-                Err(Error::new(format!("{place} says {code}{message}"))
+                let message = message.map(|message| some_words(&message)).unwrap_or_default();
+                Err(Error::new(format!("{place} says {code}"))
+                    .quote(message)
                     .advise("the role may not let this service assume it; check its trust policy"))
             }
             _ => Err(Error::new(format!("{place} answers with something that is not credentials"))

@@ -133,7 +133,7 @@ fn failed(about: &str, finished: &Finished) -> Error {
     if words.is_empty() {
         Error::new(format!("{about} failed ({how}) and printed no error message")).advise("run it by hand to see why")
     } else {
-        Error::new(format!("{about} failed ({how}): {words}"))
+        Error::new(format!("{about} failed ({how})")).quote(words)
     }
 }
 

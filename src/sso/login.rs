@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::action::Action;
 use crate::context::Context;
 use crate::error::{Error, Result, io_words};
+use crate::messages::wants_colours;
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
 use crate::sso::outcome::{Given, NotSignedIn};
@@ -95,7 +96,7 @@ pub(crate) fn ask(
     let no = || Error::new(format!("{about}: {fact}")).advise(advice(plan));
     let opened = Terminal::open_for(context.patience())
         .map_err(|error| Error::new(format!("{about}: cannot open the terminal ({})", io_words(&error))))?;
-    let Some(mut terminal) = opened else {
+    let Some(mut terminal) = opened.map(|terminal| terminal.bold(wants_colours(context.snapshot))) else {
         return Err(no().into());
     };
     if let Some(renewal) = &context.request.keep_fresh.renewal {

@@ -95,8 +95,7 @@ impl Refusal {
 
     /// The error to show, with `advice` unless the status tells what to do.
     pub fn error(&self, oidc: &Service, advice: &str) -> Error {
-        let colon = if self.words.is_empty() { "" } else { ": " };
-        let said = Error::new(format!("{} says {}{colon}{}", oidc.place(), self.code, self.words));
+        let said = Error::new(format!("{} says {}", oidc.place(), self.code)).quote(self.words.as_str());
         match self.status {
             429 => said.advise("too many calls at once; try again in a moment"),
             500.. => said.advise("the service is having trouble; try again in a moment"),

@@ -73,16 +73,17 @@ fn refused(error: &SdkError<GetRoleCredentialsError, HttpResponse>, sso: &Sso, l
     let message = some_words(refusal.err().message().unwrap_or_default());
     if code == "UnauthorizedException" {
         let whose = words::whose(sso);
-        return Error::new(format!("{place} no longer accepts the token of {whose} ({message})"))
+        return Error::new(format!("{place} no longer accepts the token of {whose}"))
+            .quote(message)
             .advise(format!("{log_in} --refresh"));
     }
-    let said = Error::new(format!("{place} says {}: {message}", some_words(code)));
+    let said = Error::new(format!("{place} says {}", some_words(code))).quote(message);
     match (code, refusal.raw().status().as_u16()) {
         ("TooManyRequestsException", _) => said.advise("too many calls at once; try again in a moment"),
         (_, 500..) => said.advise("the service is having trouble; try again in a moment"),
         _ => said.advise(format!(
-            "check sso_account_id ({}) and sso_role_name ({}); the administrator of IAM Identity Center assigns them \
-             to you",
+            "check sso_account_id ({}) and sso_role_name ({}), which the administrator of IAM Identity Center \
+             assigns to you",
             sso.account_id, sso.role_name
         )),
     }

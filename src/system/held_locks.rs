@@ -2,10 +2,13 @@
 //! cancelled (docs/design.md, "Locks").
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::rc::{Rc, Weak};
+
+use rustix::process::getsid;
 
 use crate::system::signals::Undisturbed;
 
@@ -22,7 +25,7 @@ impl HeldLocks {
     /// For `after`, see [`Lock::after`].
     pub fn add(&self, file: File, state: State, asks: bool, after: Option<u32>) -> Lock {
         let state = Cell::new(State { pid: std::process::id(), ..state });
-        let held = Rc::new(Held { file, state, after, asks, lost: Cell::new(false) });
+        let held = Rc::new(Held { file, state, after, asks, lost: Cell::new(false), prompt: RefCell::default() });
         held.write();
         let mut all = self.0.borrow_mut();
         all.retain(|held| held.strong_count() > 0);
@@ -41,6 +44,15 @@ impl HeldLocks {
     pub fn woken(&self) -> bool {
         let lost = self.all().into_iter().filter(|held| !held.retake()).count();
         lost == 0
+    }
+
+    /// Tells the processes that wait for a prompt of this one what is on the terminal now, so that they can print above
+    /// it. `None` if it is no longer there.
+    pub fn prompt_is_shown(&self, prompt: Option<&str>) {
+        for held in self.all().into_iter().filter(|held| held.asks && !held.lost.get()) {
+            *held.prompt.borrow_mut() = prompt.map(String::from);
+            held.write();
+        }
     }
 
     /// Makes the processes that wait for a prompt of this one fail, because a signal ends it.
@@ -62,6 +74,8 @@ struct Held {
     asks: bool,
     /// Whether another process had the lock while this one was stopped.
     lost: Cell<bool>,
+    /// The prompt that is on the terminal.
+    prompt: RefCell<Option<String>>,
 }
 
 impl Lock {
@@ -111,7 +125,10 @@ impl Held {
     fn write(&self) {
         let _undisturbed = Undisturbed::begin();
         let State { pid, given_up, gave_up } = self.state.get();
-        let text = format!("{pid} {given_up} {gave_up}\n");
+        let mut text = format!("{pid} {given_up} {gave_up}\n");
+        if let (Some(prompt), Ok(session)) = (&*self.prompt.borrow(), getsid(None)) {
+            let _ = writeln!(text, "{} {prompt}", session.as_raw_nonzero());
+        }
         let mut file = &self.file;
         let _ =
             file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
@@ -134,8 +151,31 @@ impl State {
     pub fn read(mut file: &File) -> Self {
         let mut text = String::new();
         let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
-        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap_or(0));
+        let mut numbers =
+            text.lines().next().unwrap_or_default().split_whitespace().map(|word| word.parse().unwrap_or(0));
         let mut number = || numbers.next().unwrap_or(0);
         Self { pid: number(), given_up: number(), gave_up: number() }
+    }
+}
+
+/// The prompt that the holder of a lock shows.
+pub struct ShownPrompt {
+    /// The session of the terminal.
+    pub session: i32,
+    /// The text as it is on the terminal.
+    pub text: String,
+}
+
+impl ShownPrompt {
+    /// Reads it from the lock's file; `None` if there is none.
+    pub fn read(file: &File) -> Option<Self> {
+        const LONGEST: u64 = 4096;
+        let mut bytes = Vec::new();
+        let mut rewound = file;
+        rewound.rewind().ok()?;
+        rewound.take(LONGEST).read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (session, prompt) = text.lines().nth(1)?.split_once(' ')?;
+        Some(Self { session: session.parse().ok()?, text: prompt.to_owned() })
     }
 }

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::system::held_locks::{HeldLocks, Lock, State};
+use crate::system::held_locks::{HeldLocks, Lock, ShownPrompt, State};
 use crate::system::private_files;
 use crate::system::wait::Wait;
 use crate::time::Length;
@@ -54,8 +54,10 @@ pub struct Waiting<'a> {
     pub patience: Option<Duration>,
     /// The processes that wait for this one. Waiting for one of them would never end.
     pub ancestors: &'a dyn Fn() -> Vec<u32>,
-    /// Prints a line for the user.
-    pub say: &'a dyn Fn(&str),
+    /// Prints a line for the user, above the holder's prompt if that is on the same terminal.
+    pub say: &'a dyn Fn(&str, Option<&ShownPrompt>),
+    /// Whether only one of the processes that wait for the same lock says so, because they share a terminal.
+    pub one_speaks: bool,
 }
 
 /// Waits for the lock at this path, and adds it to the locks of this process.
@@ -125,6 +127,8 @@ fn wait(
         return if deadline.is_none() { file.lock().map(|()| true) } else { Err(error) };
     }
     let mut next = Some(Instant::now() + Duration::from_secs(1));
+    // Held until the wait ends, so that the others stay silent.
+    let mut speaker: Option<File>;
     loop {
         if stops.until_ready(next.into_iter().chain(deadline).min(), &[ended.as_fd()]) {
             return had.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map(|()| true);
@@ -133,8 +137,16 @@ fn wait(
             return Ok(false);
         }
         next = None;
+        if waiting.one_speaks {
+            let file = private_files::open_lock(&path.with_extension("speaker")).ok();
+            speaker = file.filter(|file| file.try_lock().is_ok());
+            if speaker.is_none() {
+                continue;
+            }
+        }
         if let Ok(file) = File::open(path) {
-            (waiting.say)(&format!("waiting for {} of process {}", waiting.task.words(), State::read(&file).pid));
+            let text = format!("waiting for {} of process {}", waiting.task.words(), State::read(&file).pid);
+            (waiting.say)(&text, ShownPrompt::read(&file).as_ref());
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Terminal {
     tty: File,
     /// How long a prompt waits, if a command that runs at this terminal needs new credentials; `None` is no limit.
     patience: Option<Duration>,
+    /// Whether questions are shown in bold.
+    is_bold: bool,
 }
 
 /// The result of a prompt.
@@ -48,7 +50,7 @@ impl Terminal {
     pub fn open() -> io::Result<Option<Self>> {
         let opened = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty");
         match opened {
-            Ok(tty) => Ok(Some(Self { tty, patience: None })),
+            Ok(tty) => Ok(Some(Self { tty, patience: None, is_bold: false })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
                 Err(error)
             }
@@ -87,6 +89,12 @@ impl Terminal {
         self.question(prompt, Echo::On, locks)
     }
 
+    /// Shows questions in bold.
+    #[must_use]
+    pub fn bold(self, is_bold: bool) -> Self {
+        Self { is_bold, ..self }
+    }
+
     fn question(&mut self, prompt: &str, echo: Echo, locks: &HeldLocks) -> io::Result<Answer> {
         let caught = Caught::new()?;
         let _deaf = self.patience.map(|_| [Ignored::begin(libc::SIGTTIN), Ignored::begin(libc::SIGTTOU)]);
@@ -111,12 +119,16 @@ impl Terminal {
             }
             Some(_) => Some(Changed::new(self, &before, Echo::On)?),
         };
-        (&self.tty).write_all(printable(prompt).as_bytes())?;
+        let prompt = printable(prompt);
+        let shown = if self.is_bold { format!("\x1b[1m{prompt}\x1b[0m") } else { prompt.into_owned() };
+        locks.prompt_is_shown(Some(&shown));
+        (&self.tty).write_all(shown.as_bytes())?;
         let end = read_line(&self.tty, &caught, deadline);
+        locks.prompt_is_shown(None);
         drop(changed);
         // With echo, the line break that was typed is shown.
-        let shown = echo == Echo::On || deadline.is_some();
-        if !shown || !matches!(end, Ok(End::Line(_))) {
+        let is_shown = echo == Echo::On || deadline.is_some();
+        if !is_shown || !matches!(end, Ok(End::Line(_))) {
             let _ = self.tty.write_all(b"\n");
         }
         // A signal that was caught while the answer was read must not be lost.

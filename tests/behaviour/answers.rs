@@ -51,7 +51,7 @@ fn credentials_of_another_role() {
         fails(
             &world(change),
             &format!(
-                "answered with credentials of another role ({given}{user}); {OPEN} was asked for; check the endpoint and any \
+                "answered with credentials of another role ({given}{user}): {OPEN} was asked for; check the endpoint and any \
                  proxy in between"
             ),
         );

@@ -256,14 +256,14 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
             || denied("INSUFFICIENT_PERMISSIONS"),
             "you are not allowed to renew the login session; ask for the permission signin:CreateOAuth2Token",
         ),
-        (|| denied("INVALID_REQUEST"), "PLACE says INVALID_REQUEST: no; AGAIN"),
+        (|| denied("INVALID_REQUEST"), "PLACE says INVALID_REQUEST: \"no\"; AGAIN"),
         (
             || Reply::Refusal(429, "TooManyRequestsError", json!({"error": "rate_exceeded", "message": "slow"})),
-            "PLACE says TooManyRequestsError: slow; too many calls at once; try again in a moment",
+            "PLACE says TooManyRequestsError: \"slow\"; too many calls at once; try again in a moment",
         ),
         (
             || Reply::Refusal(500, "InternalServerException", json!({"error": "server_error", "message": "oops"})),
-            "PLACE says InternalServerException: oops; the service is having trouble; try again in a moment",
+            "PLACE says InternalServerException: \"oops\"; the service is having trouble; try again in a moment",
         ),
         (
             || Reply::Close,

@@ -123,7 +123,7 @@ fn every_failure_of_the_instances_service_says_where_and_what_to_do() {
         (
             Imds::Untrusted,
             false,
-            "says AssumeRoleUnauthorizedAccess: EC2 cannot assume the role instance.; the role may not let this service assume it; check its trust policy",
+            "says AssumeRoleUnauthorizedAccess: \"EC2 cannot assume the role instance.\"; the role may not let this service assume it; check its trust policy",
         ),
         (
             Imds::Malformed,
@@ -162,7 +162,7 @@ fn a_machine_that_is_no_instance() {
     world.set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint);
     world.run(["-p", "one", "true"]).assert_status(125).assert_stderr(&format!(
         "aws-auth: {}:3: profile 'one': the instance metadata service at {endpoint} cannot be reached (Connection \
-         refused); this does not seem to be an EC2 instance; name a profile that has credentials\n",
+         refused): this does not seem to be an EC2 instance; name a profile that has credentials\n",
         world.path(".aws/config").display()
     ));
 }
@@ -248,15 +248,15 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
     let replies: [(Always, &str); 9] = [
         (
             || Reply::Text(401, "unauthorized\n".to_owned()),
-            "answers with status 401: unauthorized; check the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "answers with status 401: \"unauthorized\"; check the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
         ),
         (
             || Reply::Text(404, "no \u{1b}task".to_owned()),
-            "answers with status 404: no \\u{1b}task; check that the task or pod has a role",
+            "answers with status 404: \"no \\u{1b}task\"; check that the task or pod has a role",
         ),
         (
             || Reply::Text(500, "oops".to_owned()),
-            "answers with status 500: oops; the container's agent is having trouble; try again in a moment",
+            "answers with status 500: \"oops\"; the container's agent is having trouble; try again in a moment",
         ),
         (
             || Reply::Text(200, "<html>".to_owned()),
@@ -264,7 +264,7 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
         ),
         (
             || Reply::Text(200, "{\"code\":\"Nope\",\"message\":\"because\"}".to_owned()),
-            "says Nope: because; the role may not let this service assume it; check its trust policy",
+            "says Nope: \"because\"; the role may not let this service assume it; check its trust policy",
         ),
         (
             || Reply::Text(200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"B\",\"Token\":\"C\"}".to_owned()),
@@ -281,12 +281,12 @@ fn every_failure_of_the_containers_endpoint_says_where_and_what_to_do() {
         ),
         (
             || Reply::Text(200, "x".repeat(100_000)),
-            "(the answer is too long); the container's agent may have stopped, or these variables belong to another \
+            "(the answer is too long): the container's agent may have stopped, or these variables belong to another \
              container",
         ),
         (
             || Reply::Close,
-            "(connection closed before message completed); the container's agent may have stopped, or these variables \
+            "(connection closed before message completed): the container's agent may have stopped, or these variables \
              belong to another container",
         ),
     ];
@@ -322,7 +322,7 @@ fn a_token_that_would_end_the_header_is_refused() {
     let run = world.aws_auth().env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token).args(["-p", "one", "true"]).run();
     run.assert_status(125).assert_stderr(&format!(
         "aws-auth: {about}: the token file {} (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) cannot be read (No such file or \
-         directory); the container's agent writes it\n",
+         directory): the container's agent writes it\n",
         token.display()
     ));
     assert!(web.lines().is_empty());

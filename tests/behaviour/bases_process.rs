@@ -390,10 +390,10 @@ const SHAPE: &str = "it must print {\"Version\": 1, \"AccessKeyId\": ..., \"Secr
 fn every_failure_is_said_in_its_own_words_and_never_shows_its_output() {
     for (script, words) in [
         ("echo KEEP; exit 1", "failed (exit status 1) and printed no error message; run it by hand to see why"),
-        ("echo KEEP; echo ' token expired ' >&2; echo; exit 3", "failed (exit status 3): token expired"),
+        ("echo KEEP; echo ' token expired ' >&2; echo; exit 3", "failed (exit status 3): \"token expired\""),
         (
             "printf 'Traceback\\n  line 1\\n\\033[31mboom\\033[0m\\n' >&2; exit 1",
-            "failed (exit status 1): Traceback / line 1 / \\u{1b}[31mboom\\u{1b}[0m",
+            "failed (exit status 1): \"Traceback / line 1 / \\u{1b}[31mboom\\u{1b}[0m\"",
         ),
         ("kill -9 $$", "failed (signal 9) and printed no error message; run it by hand to see why"),
         ("true", "printed no JSON object; SHAPE"),
@@ -436,8 +436,8 @@ fn a_long_story_is_told_from_its_end() {
     let run = world.run(["-p", "p", "true"]);
     run.assert_status(125);
     assert!(run.stderr.len() < 1000, "{}", run.report());
-    assert!(run.stderr.starts_with(&format!("{} failed (exit status 1): … ", about(&world))), "{}", run.report());
-    assert!(run.stderr.ends_with(" / line 2998 / line 2999\n"), "{}", run.report());
+    assert!(run.stderr.starts_with(&format!("{} failed (exit status 1): \"… ", about(&world))), "{}", run.report());
+    assert!(run.stderr.ends_with(" / line 2998 / line 2999\"\n"), "{}", run.report());
 }
 
 #[test]
@@ -483,11 +483,11 @@ fn what_cannot_be_run_is_said_with_the_line() {
     for (command, words) in [
         (
             "/no/such/program",
-            " '/no/such/program' cannot be run (No such file or directory); it is run without a shell: write a program's full path, or sh -c '...'",
+            " '/no/such/program' cannot be run (No such file or directory): it is run without a shell: write a program's full path, or sh -c '...'",
         ),
         (
             "/etc/passwd",
-            " '/etc/passwd' cannot be run (Permission denied); it is run without a shell: write a program's full path, or sh -c '...'",
+            " '/etc/passwd' cannot be run (Permission denied): it is run without a shell: write a program's full path, or sh -c '...'",
         ),
         ("'open", " has a quote that is not closed; close it, or write \\\" for the character itself"),
         ("", " is empty; write the command there, or remove the line"),

@@ -442,26 +442,26 @@ fn every_failure_of_the_portal_is_told_with_profile_and_line() {
     let refusals: [(Always, &str); 10] = [
         (
             || Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"})),
-            "PORTAL no longer accepts the token of the SSO session 'corp' (Session token not found or invalid); log \
+            "PORTAL no longer accepts the token of the SSO session 'corp': \"Session token not found or invalid\"; log \
              in with: aws-auth -p p --login --refresh",
         ),
         (
             || Reply::Refusal(403, "ForbiddenException", json!({"message": "No access\u{1b}[31m"})),
-            "PORTAL says ForbiddenException: No access\\u{1b}[31m; check sso_account_id (111111111111) and \
-             sso_role_name (ReadOnly); the administrator of IAM Identity Center assigns them to you",
+            "PORTAL says ForbiddenException: \"No access\\u{1b}[31m\"; check sso_account_id (111111111111) and \
+             sso_role_name (ReadOnly), which the administrator of IAM Identity Center assigns to you",
         ),
         (
             || Reply::Refusal(404, "ResourceNotFoundException", json!({"message": "no such account"})),
-            "PORTAL says ResourceNotFoundException: no such account; check sso_account_id (111111111111) and \
-             sso_role_name (ReadOnly); the administrator of IAM Identity Center assigns them to you",
+            "PORTAL says ResourceNotFoundException: \"no such account\"; check sso_account_id (111111111111) and \
+             sso_role_name (ReadOnly), which the administrator of IAM Identity Center assigns to you",
         ),
         (
             || Reply::Refusal(429, "TooManyRequestsException", json!({"message": "slow down"})),
-            "PORTAL says TooManyRequestsException: slow down; too many calls at once; try again in a moment",
+            "PORTAL says TooManyRequestsException: \"slow down\"; too many calls at once; try again in a moment",
         ),
         (
             || Reply::Refusal(503, "ServiceUnavailable", json!({"message": "later"})),
-            "PORTAL says ServiceUnavailable: later; the service is having trouble; try again in a moment",
+            "PORTAL says ServiceUnavailable: \"later\"; the service is having trouble; try again in a moment",
         ),
         (
             || Reply::Close,
@@ -509,7 +509,7 @@ fn a_portal_that_is_not_there() {
     scene.world.set_env("AWS_ENDPOINT_URL_SSO", &endpoint);
     scene.fails(
         "p",
-        &format!("cannot reach the SSO portal at {endpoint} (Connection refused); check the network, a VPN, HTTPS_PROXY and any configured endpoint"),
+        &format!("cannot reach the SSO portal at {endpoint} (Connection refused): check the network, a VPN, HTTPS_PROXY and any configured endpoint"),
     );
 }
 

@@ -97,7 +97,7 @@ fn from_the_environment_when_no_profile_is_named() {
     assert_eq!(world.sts.actions(), [ACTION]);
     std::fs::remove_file(world.path("token")).unwrap();
     run().args(["--refresh", "true"]).run().assert_status(125).assert_stderr(&format!(
-        "aws-auth: AWS_WEB_IDENTITY_TOKEN_FILE: the token file {} cannot be read (No such file or directory); it must \
+        "aws-auth: AWS_WEB_IDENTITY_TOKEN_FILE: the token file {} cannot be read (No such file or directory): it must \
          hold \
          one token, a JWT, that the identity provider's agent writes and renews\n",
         world.path("token").display()
@@ -142,11 +142,11 @@ fn a_token_file_that_cannot_be_used_is_said_with_the_line() {
         for profile in ["pod", "one"] {
             let run = world.run(["-p", profile, "true"]);
             run.assert_status(125).assert_stderr(&format!(
-                "{}: the token file {} {words}; it must hold one token, a JWT, that the identity provider's agent \
-                 writes and \
-                 renews\n",
-                about(&world),
-                world.path("token").display()
+                "{}\n",
+                crate::kit::advised(
+                    &format!("{}: the token file {} {words}", about(&world), world.path("token").display()),
+                    "it must hold one token, a JWT, that the identity provider's agent writes and renews"
+                )
             ));
         }
         assert!(world.sts.calls().is_empty());
@@ -159,7 +159,7 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
     for (fault, words) in [
         (
             None,
-            "role ROLE: STS at ENDPOINT says InvalidIdentityToken: The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token); the token in TOKEN is not one that the account's identity provider signed, or not for this audience",
+            "role ROLE: STS at ENDPOINT says InvalidIdentityToken: \"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)\"; the token in TOKEN is not one that the account's identity provider signed, or not for this audience",
         ),
         (
             Some(Fault::Refuse(
@@ -167,26 +167,26 @@ fn every_failure_of_sts_is_told_with_profile_and_line() {
                 "ExpiredTokenException",
                 "Token expired: current date/time 1 must be before the expiration date/time 0",
             )),
-            "role ROLE: STS at ENDPOINT says ExpiredTokenException: Token expired: current date/time 1 must be before \
-             the expiration date/time 0; the token in TOKEN has expired; the program that writes that file must renew \
+            "role ROLE: STS at ENDPOINT says ExpiredTokenException: \"Token expired: current date/time 1 must be before \
+             the expiration date/time 0\"; the token in TOKEN has expired; the program that writes that file must renew \
              it",
         ),
         (
             Some(Fault::Refuse(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")),
-            "role ROLE: STS at ENDPOINT says AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity; check role_arn, and whether the role's trust policy lets this token's subject in",
+            "role ROLE: STS at ENDPOINT says AccessDenied: \"Not authorized to perform sts:AssumeRoleWithWebIdentity\"; check role_arn, and whether the role's trust policy lets this token's subject in",
         ),
         (
             Some(Fault::Refuse(400, "IDPRejectedClaim", "no")),
-            "role ROLE: STS at ENDPOINT says IDPRejectedClaim: no; ask the administrator of the identity provider, \
+            "role ROLE: STS at ENDPOINT says IDPRejectedClaim: \"no\"; ask the administrator of the identity provider, \
              then try again",
         ),
         (
             Some(Fault::Throttle),
-            "role ROLE: STS at ENDPOINT says Throttling: Rate exceeded; too many calls at once; try again in a moment",
+            "role ROLE: STS at ENDPOINT says Throttling: \"Rate exceeded\"; too many calls at once; try again in a moment",
         ),
         (
             Some(Fault::Status(503)),
-            "role ROLE: STS at ENDPOINT says ServiceUnavailable: Service is unable to handle request.; the service is having trouble; try again in a moment",
+            "role ROLE: STS at ENDPOINT says ServiceUnavailable: \"Service is unable to handle request.\"; the service is having trouble; try again in a moment",
         ),
         (
             Some(Fault::CloseUnanswered),

@@ -142,7 +142,7 @@ fn a_process_that_gives_no_code_is_an_error_without_a_terminal() {
     for (command, words) in WRONG {
         let output = world.aws_auth().args(["-p", "sops", "--mfa-process", command, "true"]).run();
         let advice = "correct it, or run 'aws-auth -p sops --login' in a terminal first";
-        output.assert_status(125).assert_stderr(&format!("aws-auth: {words}; {advice}\n"));
+        output.assert_status(125).assert_stderr(&format!("aws-auth: {}\n", crate::kit::advised(words, advice)));
     }
     assert_eq!(world.sts.connections(), 0);
 }

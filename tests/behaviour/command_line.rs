@@ -126,7 +126,7 @@ fn usage_errors_are_one_line_and_status_125() {
         (&["--region", "", "true"], "'' (--region) is not a region; regions look like eu-west-1"),
         (
             &["-p", "a\u{1b}[2Jb", "--login"],
-            "there is no profile 'a\\u{1b}[2Jb' (--profile); the profiles are: sops, development-infrastructure, \
+            "there is no profile 'a\\u{1b}[2Jb' (--profile): the profiles are: sops, development-infrastructure, \
              production-infrastructure, main-infrastructure, default",
         ),
     ] {
@@ -472,7 +472,7 @@ fn quiet_says_errors_alone_and_verbose_says_each_step() {
     warned(&["-q"]).success().assert_stderr("");
     warned(&["--quiet"]).success().assert_stderr("");
     world.aws_auth().profile("nobody").args(["-q", "true"]).run().assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'nobody' (AWS_PROFILE); the profiles are: sops, development-infrastructure, \
+        "aws-auth: there is no profile 'nobody' (AWS_PROFILE): the profiles are: sops, development-infrastructure, \
          production-infrastructure, main-infrastructure, plain, default\n",
     );
     let key = &world.user.access_key_id;
@@ -573,7 +573,7 @@ fn a_header_without_the_word_profile_is_pointed_at() {
     let config = world.path(".aws/config").display().to_string();
     for (name, header, line) in [("sops", "sops", 2), ("two words", "\"two words\"", 4)] {
         world.aws_auth().profile(name).arg("true").run().assert_status(125).assert_stderr(&format!(
-            "aws-auth: there is no profile '{name}' (AWS_PROFILE); change the header in {config}:{line} to \
+            "aws-auth: there is no profile '{name}' (AWS_PROFILE): change the header in {config}:{line} to \
              [profile {header}]\n"
         ));
     }

@@ -195,7 +195,7 @@ fn a_sign_in_that_refuses_is_said() {
     for (reply, words) in [
         (
             (400, "<html>"),
-            "refused these credentials (status 400); it accepts only role credentials that have not expired; try --refresh, and check the region",
+            "refused these credentials (status 400): it accepts only role credentials that have not expired; try --refresh, and check the region",
         ),
         (
             (200, "<html>"),
@@ -296,7 +296,7 @@ fn no_browser_is_said() {
     world.script("bin/open", "#!/bin/sh\nexit 5\n");
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser").env("FAILS", "1");
     run.args(["-p", "sops", "--console"]).run().assert_status(125).assert_stdout("").assert_stderr(
-        "aws-auth: no browser came for the link (browser, xdg-open, open); run with --no-browser to have the link printed\n",
+        "aws-auth: no browser came for the link (browser, xdg-open, open): run with --no-browser to have the link printed\n",
     );
     let run = console(&world, &web).env("PATH", world.path("empty"));
     run.args(["-p", "sops", "--console"]).run().assert_status(125).assert_stderr(
@@ -341,7 +341,7 @@ fn a_switch_role_link_needs_no_credentials() {
             "bare",
             "profile 'bare' has no role_arn, so there is no role to switch to; name a profile that has one, or add --role-arn ARN",
         ),
-        ("depp", "there is no profile 'depp' (--profile); did you mean deep?"),
+        ("depp", "there is no profile 'depp' (--profile): did you mean deep?"),
     ] {
         world
             .run(["-p", profile, "--switch-role-url"])

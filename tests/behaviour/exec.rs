@@ -67,7 +67,7 @@ fn the_working_directory_and_umask_are_the_callers() {
 }
 
 const LOOK: &str = "check the name and PATH; aliases and functions of your shell are not commands";
-const DENIED: &str = "(Permission denied); check that it is a program, and that you may execute it (chmod +x)";
+const DENIED: &str = "(Permission denied): check that it is a program, and that you may execute it (chmod +x)";
 
 /// A command that cannot be run, its exit status and the message about it.
 fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
@@ -85,7 +85,7 @@ fn cannot_run(world: &World) -> Vec<(String, i32, String)> {
     let why = [
         ("no-x", DENIED),
         ("a-directory", DENIED),
-        ("broken", "(the interpreter in its first line is missing); install that interpreter, or correct the line"),
+        ("broken", "(the interpreter in its first line is missing): install that interpreter, or correct the line"),
     ];
     for (name, why) in why {
         for path in [format!("./{name}"), format!("{home}/{name}")] {
@@ -151,12 +151,12 @@ fn path_is_searched_as_the_system_does() {
         (
             text(&here),
             126,
-            "cannot execute tool (Permission denied); check that it is a program, and that you may execute it (chmod +x)",
+            "cannot execute tool (Permission denied): check that it is a program, and that you may execute it (chmod +x)",
         ),
         (
             format!("{}:/nowhere", text(&here)),
             126,
-            "cannot execute tool (Permission denied); check that it is a program, and that you may execute it (chmod +x)",
+            "cannot execute tool (Permission denied): check that it is a program, and that you may execute it (chmod +x)",
         ),
         (
             "/nowhere".to_owned(),

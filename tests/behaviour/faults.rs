@@ -85,7 +85,7 @@ fn a_read_only_home_as_an_unprivileged_user() {
     runs(
         sops(&world).through(&words),
         &format!(
-            "aws-auth: warning: cannot keep anything in {} (Permission denied); the next run will ask again\n",
+            "aws-auth: warning: cannot keep anything in {} (Permission denied): the next run will ask again\n",
             world.own_cache_dir().display()
         ),
     );
@@ -105,7 +105,7 @@ fn a_read_only_cache_as_an_unprivileged_user() {
     output.success().assert_stdout("ran\n");
     let start = format!("aws-auth: warning: cannot keep credentials in {}/", entry.parent().unwrap().display());
     assert!(output.stderr.starts_with(&start), "{}", output.stderr);
-    assert!(output.stderr.ends_with(".json (Permission denied); the next run will ask again\n"), "{}", output.stderr);
+    assert!(output.stderr.ends_with(".json (Permission denied): the next run will ask again\n"), "{}", output.stderr);
     assert_eq!(output.stderr.lines().count(), 1);
     // The session was cached, so no code is needed now.
     let output = world.aws_auth().profile("sops").through(&words).args(["echo", "ran"]).run();
@@ -139,7 +139,7 @@ fn a_lock_that_cannot_be_opened_as_an_unprivileged_user() {
     runs(
         sops(&world).through(&words).arg("--refresh"),
         &format!(
-            "aws-auth: warning: cannot keep anything in {} (Permission denied); the next run will ask again\n",
+            "aws-auth: warning: cannot keep anything in {} (Permission denied): the next run will ask again\n",
             world.own_cache_dir().display()
         ),
     );
@@ -157,7 +157,7 @@ fn a_home_that_is_missing() {
     runs(
         run,
         &format!(
-            "aws-auth: warning: cannot keep anything in {} (Not a directory); the next run will ask again\n",
+            "aws-auth: warning: cannot keep anything in {} (Not a directory): the next run will ask again\n",
             home.join(".cache/aws-auth").display()
         ),
     );
@@ -230,7 +230,7 @@ fn a_full_disk_in_a_mount_namespace() {
     let start = format!("aws-auth: warning: cannot keep credentials in {}/session-", world.own_cache_dir().display());
     assert!(output.stderr.starts_with(&start), "{}", output.stderr);
     assert!(
-        output.stderr.ends_with(".json (No space left on device); the next run will ask again\n"),
+        output.stderr.ends_with(".json (No space left on device): the next run will ask again\n"),
         "{}",
         output.stderr
     );
@@ -259,7 +259,7 @@ fn a_limit_on_the_size_of_files_ends_nobody() {
     output.success();
     let start = format!("aws-auth: warning: cannot keep credentials in {}/session-", world.own_cache_dir().display());
     assert!(output.stderr.starts_with(&start), "{}", output.stderr);
-    assert!(output.stderr.ends_with(".json (File too large); the next run will ask again\n"), "{}", output.stderr);
+    assert!(output.stderr.ends_with(".json (File too large): the next run will ask again\n"), "{}", output.stderr);
     assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
     let text = output.stdout_text();
     let ignored = text.strip_prefix("ran\nSigIgn:\t").unwrap_or_else(|| panic!("{text}")).trim_end();
@@ -332,7 +332,7 @@ fn a_cache_directory_in_the_way() {
         output.success().assert_stdout("ran\n");
         let why = if dangling { "the directory is a symbolic link; remove the link" } else { "Not a directory" };
         output.assert_stderr(&format!(
-            "aws-auth: warning: cannot keep anything in {} ({why}); the next run will ask again\n",
+            "aws-auth: warning: cannot keep anything in {} ({why}): the next run will ask again\n",
             world.own_cache_dir().display()
         ));
         assert_eq!(world.cli_cache().len(), 1, "the role was kept");

@@ -135,7 +135,7 @@ fn a_helper_that_fails_where_children_are_not_waited_for_is_told_by_its_status()
     let deaf = ["env", "--ignore-signal=CHLD"];
     let world = world(Kind::Code, "exit 3");
     let output = run(&world, &["true"]).through(deaf).run();
-    output.assert_status(125).assert_stderr_contains("helper' failed (exit status: 3); ");
+    output.assert_status(125).assert_stderr_contains("helper' failed (exit status: 3): ");
     let world = self::world(Kind::Credentials, "exit 3");
     let output = run(&world, &["true"]).through(deaf).run();
     output.assert_status(125).assert_stderr_contains("helper' failed (exit status 3) and printed no error message");

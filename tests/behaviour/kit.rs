@@ -50,8 +50,8 @@ pub fn no_way(profile: &str) -> String {
 /// The fact in the error after STS refused a code.
 pub fn wrong(world: &World, profile: &str) -> String {
     format!(
-        "profile '{profile}': STS at {} says AccessDenied: MultiFactorAuthentication failed with invalid MFA one time \
-         pass code.",
+        "profile '{profile}': STS at {} says AccessDenied: \"MultiFactorAuthentication failed with invalid MFA one time \
+         pass code.\"",
         world.sts.endpoint()
     )
 }
@@ -92,6 +92,12 @@ pub fn own(world: &World, prefix: &str) -> Vec<PathBuf> {
         paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(prefix)).collect();
     found.sort();
     found
+}
+
+/// A fact and an advice on one line, without a line end.
+pub fn advised(fact: &str, advice: &str) -> String {
+    let separator = if fact.ends_with(')') { ":" } else { ";" };
+    format!("{fact}{separator} {advice}")
 }
 
 /// The name of this user in the user database.

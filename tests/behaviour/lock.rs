@@ -346,7 +346,7 @@ fn without_a_place_for_locks_and_caches_it_works_with_one_warning() {
     let output = run.wait();
     output.success().assert_stdout("sops\n");
     let warning = format!(
-        "aws-auth: warning: cannot keep anything in {} (Not a directory); the next run will ask again\n",
+        "aws-auth: warning: cannot keep anything in {} (Not a directory): the next run will ask again\n",
         state.display()
     );
     assert_said(&output, &(warning + &until("sops")));

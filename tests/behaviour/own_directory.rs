@@ -52,7 +52,7 @@ fn a_lock_that_is_a_link_is_not_followed() {
         assert_eq!(world.read(".aws/credentials"), before, "{what}");
         let start = format!("aws-auth: warning: cannot keep anything in {} (lock-", dir.display());
         assert!(output.stderr.starts_with(&start), "{}", output.stderr);
-        assert!(output.stderr.ends_with(&format!("{what}; remove it); {AGAIN}")), "{}", output.stderr);
+        assert!(output.stderr.ends_with(&format!("{what}; remove it): {AGAIN}")), "{}", output.stderr);
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
     }
 }
@@ -91,7 +91,7 @@ fn a_directory_of_another_user_in_a_shared_one_is_left_alone_as_root() {
     let files = || world.snapshot().into_iter().filter(|(name, _)| !name.starts_with(".aws/cli")).collect::<Vec<_>>();
     let before = files();
     let warning = format!(
-        "aws-auth: warning: cannot keep anything in {} (the directory belongs to another user; {YOURS}); {AGAIN}",
+        "aws-auth: warning: cannot keep anything in {} (the directory belongs to another user; {YOURS}): {AGAIN}",
         dir.display()
     );
     runs(sops(&world).env("XDG_CACHE_HOME", &shared), &warning);
@@ -100,7 +100,7 @@ fn a_directory_of_another_user_in_a_shared_one_is_left_alone_as_root() {
     let output = sops(&world).env("XDG_CACHE_HOME", &shared).args(["--keep-fresh", "echo", "ran"]).run();
     output.assert_status(125).assert_stdout("").assert_stderr(&format!(
         "aws-auth: --keep-fresh would ask for a code again and again: {} cannot be used (the directory belongs to \
-         another user; {YOURS}); leave one of them out, or configure an mfa_process\n",
+         another user; {YOURS}): leave one of them out, or configure an mfa_process\n",
         dir.display()
     ));
     let explained = world.aws_auth().env("XDG_CACHE_HOME", &shared).args(["-p", "sops", "--explain"]).run();
@@ -126,7 +126,7 @@ fn a_link_in_the_place_of_the_directory_is_not_followed() {
     symlink(&target, world.own_cache_dir()).unwrap();
     let why = "the directory is a symbolic link; remove the link";
     let warning =
-        format!("aws-auth: warning: cannot keep anything in {} ({why}); {AGAIN}", world.own_cache_dir().display());
+        format!("aws-auth: warning: cannot keep anything in {} ({why}): {AGAIN}", world.own_cache_dir().display());
     runs(sops(&world), &warning);
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
 }
@@ -143,7 +143,7 @@ fn a_cache_home_that_is_a_link_of_ones_own_is_followed() {
     mode(&target, 0o777);
     fs::remove_dir_all(world.cli_cache_dir()).unwrap();
     let warning = format!(
-        "aws-auth: warning: cannot keep anything in {} (other users can write to {caches}; run 'chmod go-w {caches}'); \
+        "aws-auth: warning: cannot keep anything in {} (other users can write to {caches}; run 'chmod go-w {caches}'): \
          {AGAIN}",
         world.own_cache_dir().display(),
         caches = world.own_cache_dir().parent().unwrap().display()
@@ -224,7 +224,7 @@ fn the_file_of_keep_fresh_is_nobody_elses() {
     symlink(world.path("moved"), runtime.join("aws-auth")).unwrap();
     run(&world).assert_status(125).assert_stdout("").assert_stderr(&format!(
         "aws-auth: --keep-fresh: there is no place for the command's configuration file: {} cannot be used (the \
-         directory is a symbolic link; remove the link); set XDG_RUNTIME_DIR to a directory of your own\n",
+         directory is a symbolic link; remove the link): set XDG_RUNTIME_DIR to a directory of your own\n",
         runtime.join("aws-auth").display()
     ));
     assert!(own(&world, "fresh-").is_empty());

@@ -74,7 +74,7 @@ fn three_refused_codes_are_the_end() {
     assert_said(
         &output,
         &format!(
-            "aws-auth: STS refused three MFA codes ({}); check that the device is the one with this serial number, and \
+            "aws-auth: STS refused three MFA codes: {}; check that the device is the one with this serial number, and \
              that its clock is right\n",
             wrong(&world, "sops")
         ),
@@ -350,7 +350,7 @@ fn a_terminal_that_cannot_be_opened_for_too_many_files_is_not_called_missing() {
         let output = output.in_terminal().wait();
         output.assert_status(125);
         if output.stderr != "aws-auth: cannot start the network (Too many open files)\n" {
-            let words = "aws-auth: cannot open the terminal for an MFA code (Too many open files); raise the limit of \
+            let words = "aws-auth: cannot open the terminal for an MFA code (Too many open files): raise the limit of \
                          open files (ulimit -n), or set AWS_AUTH_MFA_TOKEN\n";
             assert!(output.stderr.ends_with(words), "{}", output.report());
             return;

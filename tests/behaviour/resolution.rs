@@ -151,7 +151,7 @@ fn a_profile_that_is_not_there_is_said_with_near_names() {
     ] {
         let output = world.aws_auth().profile(name).arg("true").run();
         output.assert_status(125).assert_stdout("");
-        let line = format!("aws-auth: there is no profile '{name}' (AWS_PROFILE); {advice}");
+        let line = format!("aws-auth: there is no profile '{name}' (AWS_PROFILE): {advice}");
         assert!(output.stderr.starts_with(&line) && output.stderr.lines().count() == 1, "{}", output.report());
     }
 }
@@ -180,7 +180,7 @@ fn files_are_found_by_their_variables() {
     }
     let output = world.aws_auth().env("AWS_CONFIG_FILE", "~/nowhere/config").args(["-p", "x", "true"]).run();
     output.assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'x' (--profile); there are no profiles at all; add one to ~/.aws/config or \
+        "aws-auth: there is no profile 'x' (--profile): there are no profiles at all; add one to ~/.aws/config or \
          ~/.aws/credentials, or name other files with AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
     );
 }

@@ -336,7 +336,7 @@ fn what_is_no_file_is_a_miss() {
     fs::create_dir(&path).unwrap();
     let output = world.aws_auth().profile("p").arg("true").run();
     output.success().assert_stderr(&format!(
-        "aws-auth: warning: cannot keep credentials in {} (Is a directory); the next run will ask again\n",
+        "aws-auth: warning: cannot keep credentials in {} (Is a directory): the next run will ask again\n",
         path.display()
     ));
     assert!(leftovers(&world).is_empty());
@@ -426,7 +426,7 @@ fn the_old_entry_stays_whole_when_writing_fails() {
             .args(["echo", "ran"])
             .run();
         output.success().assert_stdout("ran\n").assert_stderr(&format!(
-            "aws-auth: warning: cannot keep credentials in {} ({words}); the next run will ask again\n",
+            "aws-auth: warning: cannot keep credentials in {} ({words}): the next run will ask again\n",
             path.display()
         ));
         assert_eq!(fs::read_to_string(&path).unwrap(), old, "{call}");

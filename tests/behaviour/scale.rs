@@ -41,7 +41,7 @@ fn ten_thousand_profiles() {
     let child = env_of(&world, "p9999").env_of_child();
     assert_eq!(child["AWS_ACCOUNT_ID"], "100000009999");
     let output = bounded(world.aws_auth().args(["-p", "p99999", "true"]));
-    output.assert_status(125).assert_stderr_contains("there is no profile 'p99999' (--profile); did you mean p9999");
+    output.assert_status(125).assert_stderr_contains("there is no profile 'p99999' (--profile): did you mean p9999");
 }
 
 #[test]

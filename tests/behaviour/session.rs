@@ -261,7 +261,7 @@ fn an_account_roots_session_lasts_an_hour_and_assumes_no_role() {
     quietly(&world, "default").success().assert_stderr("");
     let output = quietly(&world, "role");
     output.assert_status(125).assert_stderr(&format!(
-        "aws-auth: profile 'role': role {SOPS}: STS at {} says AccessDenied: Roles may not be assumed by root accounts.; \
+        "aws-auth: profile 'role': role {SOPS}: STS at {} says AccessDenied: \"Roles may not be assumed by root accounts.\"; \
          use the keys of an IAM user instead of the account root's\n",
         world.sts.endpoint()
     ));
@@ -270,8 +270,8 @@ fn an_account_roots_session_lasts_an_hour_and_assumes_no_role() {
 
 fn denied(world: &World, profile: &str) -> String {
     format!(
-        "aws-auth: profile '{profile}': role {0}: STS at {1} says AccessDenied: User: arn:aws:iam::398263320410:user/jo is \
-         not authorized to perform: sts:AssumeRole on resource: {0}; check role_arn, and ask the role's owner whether its \
+        "aws-auth: profile '{profile}': role {0}: STS at {1} says AccessDenied: \"User: arn:aws:iam::398263320410:user/jo is \
+         not authorized to perform: sts:AssumeRole on resource: {0}\"; check role_arn, and ask the role's owner whether its \
          trust policy lets you in; it may require external_id or role_session_name, which the profile does not set\n",
         arn(profile),
         world.sts.endpoint()

@@ -296,7 +296,10 @@ fn other_requests_are_turned_away_and_the_wait_goes_on() {
 fn what_goes_wrong_in_the_browser_ends_the_login() {
     for (browser, words) in [
         (Browser::Denies, "the sign-in was denied in the browser; run the command again and allow it"),
-        (Browser::HasAnotherCode, "OIDC says InvalidGrantException: Invalid authorization code provided; try again"),
+        (
+            Browser::HasAnotherCode,
+            "OIDC says InvalidGrantException: \"Invalid authorization code provided\"; try again",
+        ),
     ] {
         let scene = Scene::new().with_browser();
         let redeems = browser == Browser::HasAnotherCode;
@@ -500,7 +503,7 @@ fn a_service_that_refuses_or_talks_nonsense() {
                 let why = json!({"error": "invalid_scope", "error_description": "No such\u{1b} scope"});
                 Reply::Refusal(400, "InvalidScopeException", why)
             },
-            "OIDC says InvalidScopeException: No such\\u{1b} scope; check sso_start_url, sso_region and sso_registration_scopes",
+            "OIDC says InvalidScopeException: \"No such\\u{1b} scope\"; check sso_start_url, sso_region and sso_registration_scopes",
         ),
         (
             "/client/register",
@@ -569,7 +572,7 @@ fn a_registration_that_the_service_knows_no_longer_is_forgotten() {
             client.secret.push('x');
         }
         let advice = if browser { "try again" } else { "check sso_start_url and sso_region, and try again" };
-        scene.fails(&format!("OIDC says InvalidClientException: Who are you?; {advice}"));
+        scene.fails(&format!("OIDC says InvalidClientException: \"Who are you?\"; {advice}"));
         assert!(!scene.world.path(sso_file(REGISTRATION)).exists());
         scene.login().run().success();
     }

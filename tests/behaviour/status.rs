@@ -72,7 +72,7 @@ fn a_prompt_is_no_place_for_warnings_but_for_errors() {
         .run(["-p", "spos", "--status"])
         .assert_status(125)
         .assert_stdout("")
-        .assert_stderr("aws-auth: there is no profile 'spos' (--profile); did you mean sops?\n");
+        .assert_stderr("aws-auth: there is no profile 'spos' (--profile): did you mean sops?\n");
 }
 
 #[test]

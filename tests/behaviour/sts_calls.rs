@@ -450,7 +450,7 @@ fn the_proxy_is_the_one_that_botocore_would_take() {
     ] {
         let output = run_unconfigured(&world, &variables);
         output.assert_status(125).assert_stderr(
-            "aws-auth: cannot reach STS in us-east-1 (the proxy refuses to connect); check HTTPS_PROXY, or name the host in NO_PROXY\n",
+            "aws-auth: cannot reach STS in us-east-1 (the proxy refuses to connect): check HTTPS_PROXY, or name the host in NO_PROXY\n",
         );
         assert_eq!(proxy.seen(), connect, "{variables:?}");
         assert!(other.seen().is_empty());
@@ -492,7 +492,7 @@ fn a_proxy_that_cannot_be_used_is_said_without_its_password() {
         .assert_stderr("aws-auth: HTTPS_PROXY names no proxy that can be used; write it as http://HOST:PORT\n");
     let output = run_unconfigured(&world, &[("HTTPS_PROXY", "http://jo:hunter2@127.0.0.1:9")]);
     output.assert_status(125).assert_stderr(
-        "aws-auth: cannot reach STS in us-east-1 (Connection refused); check the network, a VPN, HTTPS_PROXY and any configured endpoint\n",
+        "aws-auth: cannot reach STS in us-east-1 (Connection refused): check the network, a VPN, HTTPS_PROXY and any configured endpoint\n",
     );
 }
 
@@ -501,11 +501,11 @@ fn what_a_proxy_answers_is_told_apart() {
     let world = World::seeded();
     let there = "cannot reach STS in us-east-1";
     for (answer, words) in [
-        (REFUSES, format!("{there} (the proxy refuses to connect); check HTTPS_PROXY, or name the host in NO_PROXY")),
+        (REFUSES, format!("{there} (the proxy refuses to connect): check HTTPS_PROXY, or name the host in NO_PROXY")),
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
             format!(
-                "{there} (the proxy requires a user name and a password); set them in HTTPS_PROXY: \
+                "{there} (the proxy requires a user name and a password): set them in HTTPS_PROXY: \
                  http://USER:PASSWORD@HOST:PORT"
             ),
         ),
@@ -519,7 +519,7 @@ fn what_a_proxy_answers_is_told_apart() {
         (
             "HTTP/1.1 200 OK\r\n\r\n",
             format!(
-                "{there} (tls handshake eof); the server there does not speak TLS as AWS does; check the endpoint and \
+                "{there} (tls handshake eof): the server there does not speak TLS as AWS does; check the endpoint and \
                  any proxy"
             ),
         ),

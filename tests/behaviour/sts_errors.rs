@@ -54,9 +54,9 @@ fn a_wrong_secret() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says SignatureDoesNotMatch: The request signature we calculated does not \
+            "profile 'open': role {OPEN}: STS at {} says SignatureDoesNotMatch: \"The request signature we calculated does not \
          match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service \
-         documentation for details.; the secret access key does not belong to the access key id; check both",
+         documentation for details.\"; the secret access key does not belong to the access key id; check both",
             world.sts.endpoint()
         ),
     );
@@ -72,8 +72,8 @@ fn an_unknown_key() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says InvalidClientTokenId: The security token included in the request is \
-         invalid.; the access key is unknown, deactivated or from another partition; check aws_access_key_id and the \
+            "profile 'open': role {OPEN}: STS at {} says InvalidClientTokenId: \"The security token included in the request is \
+         invalid.\"; the access key is unknown, deactivated or from another partition; check aws_access_key_id and the \
          region",
             world.sts.endpoint()
         ),
@@ -96,7 +96,7 @@ fn an_expired_token() {
         "open",
         &[("AWS_AUTH_MIN_TTL", "14m"), ("AWS_AUTH_NO_CACHE", "1")],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says ExpiredToken: The security token included in the request is expired; \
+            "profile 'open': role {OPEN}: STS at {} says ExpiredToken: \"The security token included in the request is expired\"; \
          the credentials that this profile starts from have expired; renew them, or run with --refresh",
             world.sts.endpoint()
         ),
@@ -108,8 +108,8 @@ fn a_role_that_lets_nobody_in() {
     let world = world();
     let says = |arn: &str| {
         format!(
-            "STS at {} says AccessDenied: User: arn:aws:iam::398263320410:user/jo is not authorized to perform: \
-         sts:AssumeRole on resource: {arn}",
+            "STS at {} says AccessDenied: \"User: arn:aws:iam::398263320410:user/jo is not authorized to perform: \
+         sts:AssumeRole on resource: {arn}\"",
             world.sts.endpoint()
         )
     };
@@ -166,8 +166,8 @@ fn a_wrong_serial() {
         &world,
         "sops",
         &format!(
-            "profile 'sops': STS at {} says AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please \
-         verify your MFA serial number is valid and associated with this user.; check mfa_serial: it must be a device of \
+            "profile 'sops': STS at {} says AccessDenied: \"MultiFactorAuthentication failed, unable to validate MFA code.  Please \
+         verify your MFA serial number is valid and associated with this user.\"; check mfa_serial: it must be a device of \
          the user whose keys are used",
             world.sts.endpoint()
         ),
@@ -183,7 +183,7 @@ fn a_wrong_code() {
         "sops",
         &[("AWS_AUTH_MFA_TOKEN", &world.wrong_code())],
         &format!(
-            "profile 'sops': STS at {} says AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.; \
+            "profile 'sops': STS at {} says AccessDenied: \"MultiFactorAuthentication failed with invalid MFA one time pass code.\"; \
          use the code that the device shows now; each code works only once",
             world.sts.endpoint()
         ),
@@ -199,8 +199,8 @@ fn a_longer_session_than_the_role_gives() {
         "open",
         &[("AWS_AUTH_DURATION", "5h")],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says ValidationError: The requested DurationSeconds exceeds the \
-         MaxSessionDuration set for this role.; 5h was asked for; ask for less with --duration or duration_seconds, or have \
+            "profile 'open': role {OPEN}: STS at {} says ValidationError: \"The requested DurationSeconds exceeds the \
+         MaxSessionDuration set for this role.\"; 5h was asked for; ask for less with --duration or duration_seconds, or have \
          the role's maximum session duration raised",
             world.sts.endpoint()
         ),
@@ -243,7 +243,7 @@ fn throttling_is_waited_out_and_then_said() {
         "open",
         &[("AWS_AUTH_NO_CACHE", "1")],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says Throttling: Rate exceeded; too many calls at once; try again in a moment",
+            "profile 'open': role {OPEN}: STS at {} says Throttling: \"Rate exceeded\"; too many calls at once; try again in a moment",
             world.sts.endpoint()
         ),
     );
@@ -253,8 +253,10 @@ fn throttling_is_waited_out_and_then_said() {
 #[test]
 fn trouble_of_the_service_is_waited_out_and_then_said() {
     let says = |status: u16| match status {
-        503 => "ServiceUnavailable: Service is unable to handle request.",
-        _ => "InternalFailure: The request processing has failed because of an unknown error, exception or failure.",
+        503 => "ServiceUnavailable: \"Service is unable to handle request.\"",
+        _ => {
+            "InternalFailure: \"The request processing has failed because of an unknown error, exception or failure.\""
+        }
     };
     for status in [500, 503] {
         let world = world();
@@ -286,17 +288,17 @@ fn a_call_that_carried_a_code_is_never_sent_again() {
     let faults: [(Fault, Message); 10] = [
         (Fault::Throttle, |at| {
             format!(
-                "profile 'sops': STS at {at} says Throttling: Rate exceeded; too many calls at once; try again in a moment"
+                "profile 'sops': STS at {at} says Throttling: \"Rate exceeded\"; too many calls at once; try again in a moment"
             )
         }),
         (Fault::Status(500), |at| {
             format!(
-                "profile 'sops': STS at {at} says InternalFailure: The request processing has failed because of an unknown error, exception or failure.; the service is having trouble; try again in a moment"
+                "profile 'sops': STS at {at} says InternalFailure: \"The request processing has failed because of an unknown error, exception or failure.\"; the service is having trouble; try again in a moment"
             )
         }),
         (Fault::Status(503), |at| {
             format!(
-                "profile 'sops': STS at {at} says ServiceUnavailable: Service is unable to handle request.; the service is having trouble; try again in a moment"
+                "profile 'sops': STS at {at} says ServiceUnavailable: \"Service is unable to handle request.\"; the service is having trouble; try again in a moment"
             )
         }),
         (Fault::CloseUnanswered, |at| {
@@ -430,13 +432,13 @@ fn nobody_listens() {
         &world,
         "open",
         &[("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")],
-        &format!("cannot reach STS at http://127.0.0.1:1 (Connection refused); {REACH}"),
+        &format!("cannot reach STS at http://127.0.0.1:1 (Connection refused): {REACH}"),
     );
     fails(
         &world,
         "open",
         &[("AWS_ENDPOINT_URL_STS", ""), ("HTTPS_PROXY", "http://127.0.0.1:1")],
-        &format!("cannot reach STS in us-east-1 (Connection refused); {REACH}"),
+        &format!("cannot reach STS in us-east-1 (Connection refused): {REACH}"),
     );
 }
 
@@ -452,7 +454,7 @@ fn a_name_that_is_not_there() {
             "aws-auth: warning: credentials cross the network unencrypted: the endpoint is {url}\n\
              aws-auth: cannot reach STS at {url} ("
         ),
-        "); the name was not found; check the network and the region\n",
+        "): the name was not found; check the network and the region\n",
     );
     assert!(output.stderr.starts_with(&start) && output.stderr.ends_with(end), "{}", output.stderr);
     assert!(!output.stderr.contains("error"), "{}", output.stderr);
@@ -467,8 +469,8 @@ fn a_region_where_sts_is_not_activated() {
         "open",
         &[],
         &format!(
-            "profile 'open': role {OPEN}: STS at {} says RegionDisabledException: STS is not activated in this region for \
-         account:111122223333. Your account administrator can activate STS in this region using the IAM Console.; activate \
+            "profile 'open': role {OPEN}: STS at {} says RegionDisabledException: \"STS is not activated in this region for \
+         account:111122223333. Your account administrator can activate STS in this region using the IAM Console.\"; activate \
          STS in that region, or choose another with --region",
             world.sts.endpoint()
         ),
@@ -483,7 +485,7 @@ fn the_keys_of_an_account_root() {
     world.credentials(&seed::credentials_file(&root));
     let message = |profile: &str, arn: &str| {
         format!(
-            "profile '{profile}': role {arn}: STS at {} says AccessDenied: Roles may not be assumed by root accounts.; use the \
+            "profile '{profile}': role {arn}: STS at {} says AccessDenied: \"Roles may not be assumed by root accounts.\"; use the \
          keys of an IAM user instead of the account root's",
             world.sts.endpoint()
         )
@@ -506,7 +508,10 @@ fn a_session_longer_than_the_policy_allows_says_what_sts_says() {
         &world,
         "open",
         &[],
-        &format!("profile 'open': role {OPEN}: STS at {} says PackedPolicyTooLarge: too large", world.sts.endpoint()),
+        &format!(
+            "profile 'open': role {OPEN}: STS at {} says PackedPolicyTooLarge: \"too large\"",
+            world.sts.endpoint()
+        ),
     );
 }
 
@@ -575,7 +580,7 @@ fn a_certificate_that_nobody_here_trusts() {
         "open",
         &[("AWS_ENDPOINT_URL_STS", &url), ("AWS_CA_BUNDLE", bundle.to_str().unwrap())],
         &format!(
-            "cannot reach STS at {url} (invalid peer certificate: BadSignature); check the endpoint and any proxy in \
+            "cannot reach STS at {url} (invalid peer certificate: BadSignature): check the endpoint and any proxy in \
              between"
         ),
     );
@@ -594,7 +599,7 @@ fn a_certificate_of_a_private_ca_against_the_systems() {
         "open",
         &[("AWS_ENDPOINT_URL_STS", &url), ("SSL_CERT_FILE", system.to_str().unwrap())],
         &format!(
-            "cannot reach STS at {url} (invalid peer certificate: UnknownIssuer); its certificate is not trusted here; if your \
+            "cannot reach STS at {url} (invalid peer certificate: UnknownIssuer): its certificate is not trusted here; if your \
          network inspects TLS, set AWS_CA_BUNDLE to its CA certificate"
         ),
     );
@@ -616,7 +621,7 @@ fn a_certificate_of_another_host_or_time() {
         stderr(&url),
         format!(
             "aws-auth: cannot reach STS at {url} (invalid peer certificate: certificate not valid for name \"localhost\"; \
-         certificate is only valid for DnsName(\"sts.example\")); the certificate is for another host; check the \
+         certificate is only valid for DnsName(\"sts.example\")): the certificate is for another host; check the \
          endpoint and \
          any proxy in between\n"
         )
@@ -630,7 +635,7 @@ fn a_certificate_of_another_host_or_time() {
         )),
         "{text}"
     );
-    assert!(text.ends_with("; check the clock of this machine, then the server's certificate\n"), "{text}");
+    assert!(text.ends_with("): check the clock of this machine, then the server's certificate\n"), "{text}");
 }
 
 #[test]
@@ -643,7 +648,7 @@ fn https_to_a_port_that_speaks_none() {
         "open",
         &[("AWS_ENDPOINT_URL_STS", &url), ("AWS_CA_BUNDLE", bundle.to_str().unwrap())],
         &format!(
-            "cannot reach STS at {url} (received corrupt message of type InvalidContentType); the server there does \
+            "cannot reach STS at {url} (received corrupt message of type InvalidContentType): the server there does \
              not speak \
          TLS as AWS does; check the endpoint and any proxy"
         ),
@@ -673,7 +678,7 @@ fn a_ca_bundle_that_cannot_be_used_costs_no_code() {
             .in_terminal();
         let output = run.wait();
         output.assert_status(125).assert_stdout("").assert_transcript("");
-        output.assert_stderr(&format!("aws-auth: {}; {advice}\n", why.replace("{}", path)));
+        output.assert_stderr(&format!("aws-auth: {}\n", crate::kit::advised(&why.replace("{}", path), advice)));
     }
     // Plain http needs no certificates.
     let run = world.aws_auth().profile("open").env("AWS_CA_BUNDLE", world.path("missing.pem"));

@@ -53,7 +53,7 @@ fn keys_that_sts_does_not_know_are_said_to_be_that() {
     let world = World::seeded();
     let output = world.aws_auth().keys("AKIANOBODY", "x", "").arg("--whoami").run();
     output.assert_status(125).assert_stdout("").assert_stderr(&format!(
-        "aws-auth: the keys in the environment: STS at {} says InvalidClientTokenId: The security token included in the request is invalid.; \
+        "aws-auth: the keys in the environment: STS at {} says InvalidClientTokenId: \"The security token included in the request is invalid.\"; \
          the access key is unknown, deactivated or from another partition; check aws_access_key_id and the region\n",
         world.sts.endpoint()
     ));

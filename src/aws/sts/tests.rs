@@ -84,7 +84,7 @@ fn a_connection_timeout_has_its_own_message() {
     assert_eq!(
         call_with_code(&client).error.to_string(),
         format!(
-            "cannot reach STS at {url} (timed out); there was no answer; check the network, a VPN, and HTTPS_PROXY"
+            "cannot reach STS at {url} (timed out): there was no answer; check the network, a VPN, and HTTPS_PROXY"
         )
     );
 }
