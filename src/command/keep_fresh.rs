@@ -46,7 +46,9 @@ impl RenewalFile {
         };
         let shown = section(&process_line(&without_arguments(&words)), true);
         let section = section(&process_line(&words), false);
-        let config = PrivateConfig::new(old_configs::RENEWING, &profile, section, context)
+        // Java 2 and Rust cannot read a file with such a header, even if they look for another profile.
+        let replaced = if name.contains(['#', ';']) { name } else { &profile };
+        let config = PrivateConfig::new(old_configs::RENEWING, replaced, section, context)
             .map_err(|error| error.in_front("--keep-fresh"))?;
         let command = command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { profile, config, shown, command })

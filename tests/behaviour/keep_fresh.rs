@@ -352,6 +352,25 @@ fn names_options_and_paths_that_a_shell_would_read_reach_the_renewal() {
 }
 
 #[test]
+fn a_section_that_some_sdks_cannot_read_is_left_out() {
+    let world = World::seeded();
+    world.sts.add_role(Role::new("arn:aws:iam::381494870249:role/odd"));
+    world.credentials(&seed::credentials_file(&world.user).replace("[default]", "[keys]"));
+    for (name, stays) in [("a#b", false), ("a;b", false), ("with space", true)] {
+        let header = format!("[profile \"{name}\"]\n");
+        world.config(&format!(
+            "{header}source_profile = keys\nrole_arn = arn:aws:iam::381494870249:role/odd\nregion = eu-west-1\n[profile \
+             other]\nregion = eu-west-3\n"
+        ));
+        let output = world.run(["-p", name, "--keep-fresh", "sh", "-c", "cat \"$AWS_CONFIG_FILE\""]);
+        let text = output.success().stdout_text();
+        assert_eq!(text.contains(&header), stays, "{text}");
+        assert_eq!(text.matches("region = eu-west-1").count(), 1 + usize::from(stays), "{text}");
+        assert!(text.contains("[profile other]\nregion = eu-west-3\n"), "{text}");
+    }
+}
+
+#[test]
 fn a_run_below_sees_the_users_own_files() {
     let world = logged_in();
     let own_config = world.write("my config", world.read(".aws/config"));

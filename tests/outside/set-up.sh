@@ -82,6 +82,86 @@ if ! have terraform && ! have tofu; then
 	[ -x "$bin/tofu" ] || missing terraform "neither terraform nor tofu is on PATH"
 fi
 
+# --- Programs with other SDKs: tests/outside/probes -------------------------------------------------------------------
+
+here=$(cd "$outside" && pwd)
+
+probe() { # probe LANGUAGE "PROGRAMS" "TOOLS": runs make_LANGUAGE, if its files have changed since the last time
+	language=$1 programs=$2 made=$here/$1/made
+	why=
+	for tool in $3; do
+		have "$tool" || why="needs $tool to be built, which is not installed"
+	done
+	sum=$(cat tests/outside/set-up.sh "tests/outside/probes/$language"/* | cksum)
+	mkdir -p "$here/$language"
+	[ -n "$why" ] || [ "$sum" != "$(cat "$made" 2>/dev/null || :)" ] || return 0
+	rm -f "$made"
+	for program in $programs; do
+		rm -f "$bin/$program"
+	done
+	if [ -z "$why" ]; then
+		say "making $programs (at most a minute, once)"
+		# With `if`, the shell would go on after a command that failed.
+		set +e
+		(set -e; "make_$language") >"$here/$language/log" 2>&1
+		status=$?
+		set -e
+		if [ "$status" = 0 ]; then
+			printf '%s\n' "$sum" >"$made"
+			return
+		fi
+		why="could not be built; $here/$language/log says why"
+		if [ "$in_ci" = yes ]; then
+			cat "$here/$language/log" >&2
+			fail "$programs $why"
+		fi
+	fi
+	for program in $programs; do
+		missing "$program" "$why"
+	done
+}
+
+starter() { # starter PROGRAM COMMAND: makes a program that runs a shell command with its own arguments
+	printf '#!/bin/sh\nexec %s "$@"\n' "$2" >"$bin/$1"
+	chmod +x "$bin/$1"
+}
+
+make_go() {
+	# Without -modcacherw, `make clean` could not remove the modules.
+	(cd tests/outside/probes/go && GOPATH=$here/go/path GOCACHE=$here/go/cache XDG_CONFIG_HOME=$here/go/config GOENV=off \
+		GOTOOLCHAIN=local go build -modcacherw -buildvcs=false -o "$bin/go-probe" .)
+}
+
+make_js() {
+	cp tests/outside/probes/js/* "$here/js"
+	(cd "$here/js" && npm ci --engine-strict --cache "$here/js/npm" --ignore-scripts \
+		--no-audit --no-fund --no-update-notifier)
+	starter js-probe "'$(command -v node)' '$here/js/probe.mjs'"
+}
+
+make_java() {
+	rm -rf "$here/java/lib" "$here/java/classes" "$here/java"/*.jsa
+	mvn --quiet --batch-mode "-Dmaven.repo.local=$here/java/repository" --file tests/outside/probes/java/pom.xml \
+		org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies "-DoutputDirectory=$here/java/lib"
+	javac -proc:none -d "$here/java/classes" -cp "$here/java/lib/*" tests/outside/probes/java/*.java
+	jar --create --file "$here/java/lib/probes.jar" -C "$here/java/classes" .
+	java=$(command -v java)
+	for version in 1 2; do
+		run="'$java' -XX:TieredStopAtLevel=1 -cp '$here/java/lib/*'"
+		archive=$here/java/$version.jsa
+		# Java takes the home directory from the system, not from HOME.
+		starter "java$version-probe" \
+			"$run -XX:SharedArchiveFile='$archive' -Duser.home=\"\$HOME\" Java${version}Probe"
+		# An archive of the classes makes the start three times as fast.
+		HOME=$here/java AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none \
+			sh -c "$run -XX:ArchiveClassesAtExit='$archive' Java${version}Probe"
+	done
+}
+
+probe go go-probe go
+probe js js-probe "node npm"
+probe java "java1-probe java2-probe" "java javac jar mvn"
+
 # --- Programs that are only looked for -------------------------------------------------------------------------------
 
 for program in bash zsh fish dash man mandoc dpkg-deb fakeroot; do
