@@ -180,6 +180,17 @@ fn the_file_holds_no_access_keys() {
 }
 
 #[test]
+fn settings_in_the_credentials_file_are_copied_if_aws_documents_them() {
+    let world = world("output = table\n", "");
+    let keys = seed::credentials_file(&world.user).replace("[default]", "[keys]");
+    let own = "[team]\ntcp_keepalive = true\napi_versions =\n  s3 = 2006-03-01\nodd = a secret of another program\n";
+    world.credentials(&format!("{keys}\n{own}"));
+    let text = text(&world, &seen(&world));
+    let end = "\n[default]\ntcp_keepalive = true\napi_versions =\n    s3 = 2006-03-01\n";
+    assert!(text.ends_with(end), "{text}");
+}
+
+#[test]
 fn explain_says_why() {
     let world = world("endpoint_url = http://127.0.0.1:1\n", "");
     let text = world.run(["-p", "team", "--explain"]).success().stdout_text();
