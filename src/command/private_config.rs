@@ -24,21 +24,26 @@ use crate::system::{directories, private_files};
 use crate::text::escape::printable;
 
 /// Settings that AWS documents and whose values are never secret. `--explain` hides the values of all others.
-const KEYS_WITHOUT_SECRETS: [&str; 34] = [
+const KEYS_WITHOUT_SECRETS: [&str; 41] = [
     "account_id_endpoint_mode",
+    "api_versions",
     "auth_scheme_preference",
     "ca_bundle",
     "cli_auto_prompt",
     "cli_binary_format",
+    "cli_follow_urlparam",
     "cli_history",
     "cli_pager",
     "cli_timestamp_format",
     "defaults_mode",
     "disable_host_prefix_injection",
     "disable_request_compression",
+    "ec2_metadata_service_endpoint",
+    "ec2_metadata_service_endpoint_mode",
     "ec2_metadata_v1_disabled",
     "endpoint_discovery_enabled",
     "ignore_configured_endpoint_urls",
+    "imds_use_ipv6",
     "max_attempts",
     "metadata_service_num_attempts",
     "metadata_service_timeout",
@@ -52,11 +57,13 @@ const KEYS_WITHOUT_SECRETS: [&str; 34] = [
     "s3",
     "s3_disable_express_session_auth",
     "s3_disable_multiregion_access_points",
+    "s3_us_east_1_regional_endpoint",
     "s3_use_arn_region",
     "sdk_ua_app_id",
     "services",
     "sigv4a_signing_region_set",
     "sts_regional_endpoints",
+    "tcp_keepalive",
     "use_dualstack_endpoint",
     "use_fips_endpoint",
 ];
@@ -80,6 +87,14 @@ impl PrivateConfig {
     /// Returns an error if there is no directory for the file.
     pub fn of_settings(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Self>> {
         let Some(reason) = &plan.private_config else { return Ok(None) };
+        if reason.is_out_of_reach {
+            let place = context.set.place(reason.at);
+            return Err(Error::new(format!(
+                "{place}: [default] has {}, and the command would call it for each service without an endpoint of its own",
+                reason.key
+            ))
+            .advise("move that line to the config file, where it can be kept out, or run with --keep-fresh"));
+        }
         let own = plan.profile.as_ref().and_then(|name| context.set.profile(name));
         let settings = own.map(|own| settings(&own, plan, context, false)).unwrap_or_default();
         let text = format!("[{DEFAULT_PROFILE}]\n{settings}");

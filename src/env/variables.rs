@@ -25,11 +25,16 @@ impl<'a> Variables<'a> {
         !self.is_unset(name) && self.snapshot.var(name).is_some()
     }
 
-    /// Whether the caller has set a variable whose name passes.
-    pub fn any_set(&self, passes: impl Fn(&str) -> bool) -> bool {
+    /// Whether the caller has set the variable to more than nothing.
+    pub fn has_value(&self, name: &str) -> bool {
+        !self.is_unset(name) && self.snapshot.non_empty(name).is_some()
+    }
+
+    /// Whether the caller has set a variable whose name passes to more than nothing.
+    pub fn any_with_value(&self, passes: impl Fn(&str) -> bool) -> bool {
         self.snapshot.entries.iter().any(|entry| {
             let name = std::str::from_utf8(name_of(entry.to_bytes())).unwrap_or_default();
-            passes(name) && !self.is_unset(name)
+            passes(name) && self.has_value(name)
         })
     }
 

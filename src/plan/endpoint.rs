@@ -158,7 +158,7 @@ fn configured_url(
             .into_iter()
             .find(|(named, _)| named == service)
             .map(|(_, value)| value)
-            .or_else(|| profile.get("endpoint_url"))
+            .or_else(|| profile.get("endpoint_url").filter(|value| !value.text.is_empty()))
             .map(|value| Sourced { value: value.text.into_owned(), origin: Origin::File(value.at) });
     }
     let Some(mut url) = found else { return Ok(None) };

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};
 use crate::config::value::{FileKind, Location, Value};
 use crate::error::Result;
-use crate::plan::settings::{IGNORES_ENDPOINTS, endpoint_variable, is_setting_key, service_urls, variable_of};
+use crate::plan::settings::{endpoint_variable, ignores_endpoints, is_setting_key, service_urls, variable_of};
 use crate::request::Request;
 
 /// Why a command needs a configuration file of its own.
@@ -20,6 +20,8 @@ pub struct Reason {
     pub at: Location,
     /// Whether it is a setting of `[default]` that the profile does not have; otherwise it is one of the profile.
     pub of_default: bool,
+    /// Whether no configuration file helps, because the setting is in the credentials file.
+    pub is_out_of_reach: bool,
 }
 
 impl Reason {
@@ -54,9 +56,16 @@ pub(crate) fn reason(
     let of_default = default.entries_in(FileKind::Config);
     let own = profile.entries();
     let seen = Seen { set, request, variables, has_region };
+    // It counts more than any config file.
+    if let Some(value) = default.get_in(FileKind::Credentials, "endpoint_url").filter(|value| !value.text.is_empty())
+        && !seen.is_outranked(&default, "endpoint_url")?
+    {
+        let key = String::from("endpoint_url");
+        return Ok(Some(Reason { key, at: value.at, of_default: true, is_out_of_reach: true }));
+    }
     for (key, value) in of_default.iter().filter(|(key, _)| is_setting_key(key)) {
         if text(&own, key) != Some(&*value.text) && !seen.is_outranked(&default, key)? {
-            return Ok(Some(Reason { key: key.to_string(), at: value.at, of_default: true }));
+            return Ok(Some(Reason { key: key.to_string(), at: value.at, of_default: true, is_out_of_reach: false }));
         }
     }
     Ok(own_setting(&own, &of_default))
@@ -73,10 +82,11 @@ fn own_setting(own: &Entries<'_>, of_default: &Entries<'_>) -> Option<Reason> {
     let (key, value) = own.iter().find(|(key, value)| {
         is_setting_key(key)
             && !["region", "endpoint_url", "services"].contains(&&**key)
-            && variable_of(key).is_none()
+            // Nested keys fit into no variable.
+            && (variable_of(key).is_none() || value.text.starts_with('\n'))
             && text(of_default, key) != Some(&*value.text)
     })?;
-    Some(Reason { key: key.to_string(), at: value.at, of_default: false })
+    Some(Reason { key: key.to_string(), at: value.at, of_default: false, is_out_of_reach: false })
 }
 
 /// The variables that the command sees.
@@ -92,24 +102,25 @@ impl Seen<'_> {
         self.request.caller.variables.is_set(name) || self.variables.iter().any(|(known, _)| known == name)
     }
 
-    fn ignores_endpoints(&self) -> bool {
-        let callers = self.request.caller.variables.aws_switch(IGNORES_ENDPOINTS);
-        callers.unwrap_or_else(|| {
-            self.variables
-                .iter()
-                .any(|(name, value)| name == IGNORES_ENDPOINTS && value.trim().eq_ignore_ascii_case("true"))
-        })
+    /// Whether a variable holds an endpoint. One that is set to nothing holds none.
+    fn has_endpoint(&self, name: &str) -> bool {
+        self.request.caller.variables.has_value(name) || self.variables.iter().any(|(known, _)| known == name)
     }
 
     /// Whether a variable counts more than this setting of `[default]`.
     fn is_outranked(&self, default: &Profile<'_>, key: &str) -> Result<bool> {
+        let has_endpoint = || ignores_endpoints(self.variables, self.request) || self.has_endpoint("AWS_ENDPOINT_URL");
         Ok(match key {
             "region" => self.has_region,
-            "endpoint_url" => self.ignores_endpoints() || self.has("AWS_ENDPOINT_URL"),
-            "services" if self.ignores_endpoints() || self.has("AWS_ENDPOINT_URL") => true,
+            "endpoint_url" => has_endpoint(),
+            "services" if has_endpoint() => true,
             "services" => {
-                let urls = service_urls(self.set, default)?;
-                urls.iter().all(|(service, _)| self.has(&endpoint_variable(service)))
+                // botocore refuses a section that is missing or empty.
+                let section = default.get(key).and_then(|name| self.set.services(&name.text));
+                section.is_some_and(|section| !section.entries().is_empty())
+                    && service_urls(self.set, default)?
+                        .iter()
+                        .all(|(service, _)| self.has_endpoint(&endpoint_variable(service)))
             }
             key => variable_of(key).is_some_and(|variable| self.has(variable)),
         })

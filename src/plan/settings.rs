@@ -76,7 +76,8 @@ pub(crate) fn variable_of(key: &str) -> Option<&'static str> {
 /// Names and values of variables.
 pub(crate) type Variables = Vec<(String, String)>;
 
-/// The variables that carry the profile's settings, without those that the caller has set.
+/// The variables that carry the profile's settings, without those that the caller has set. An endpoint that is set to
+/// nothing, by the profile or the caller, is none: SDKs go on to the next place.
 pub(crate) fn carried(
     set: &ProfileSet<'_>,
     profile: &Profile<'_>,
@@ -92,18 +93,20 @@ pub(crate) fn carried(
     }
     // The caller's AWS_ENDPOINT_URL wins over the profile's `services` section, but would lose to a variable for one
     // service. So the section is not carried over.
-    if !request.caller.variables.is_set("AWS_ENDPOINT_URL") {
-        if let Some(value) = profile.get("endpoint_url") {
+    if !request.caller.variables.has_value("AWS_ENDPOINT_URL") {
+        if let Some(value) = profile.get("endpoint_url").filter(|value| !value.text.is_empty()) {
             variables.push((String::from("AWS_ENDPOINT_URL"), value.text.into_owned()));
         }
         for (service, value) in service_urls(set, profile)? {
             let variable = endpoint_variable(&service);
-            if is_name(&variable) && !request.caller.variables.is_set(&variable) {
+            if is_name(&variable) && !request.caller.variables.has_value(&variable) {
                 variables.push((variable, value.text.into_owned()));
             }
         }
     }
     if leads_astray(set, profile, &variables, request) {
+        // There is no other endpoint that could be missed, so `false` of the profile or the caller does not count.
+        variables.retain(|(name, _)| name != IGNORES_ENDPOINTS);
         variables.push((String::from(IGNORES_ENDPOINTS), String::from("true")));
     }
     Ok(variables)
@@ -117,6 +120,15 @@ pub(crate) fn endpoint_variable(service: &str) -> String {
 /// The variable that makes SDKs ignore endpoints in files and variables.
 pub(crate) const IGNORES_ENDPOINTS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
+/// Whether a command with these variables ignores configured endpoints.
+pub(crate) fn ignores_endpoints(variables: &[(String, String)], request: &Request<'_>) -> bool {
+    let carried = variables.iter().find(|(name, _)| name == IGNORES_ENDPOINTS);
+    match carried {
+        Some((_, value)) => value.eq_ignore_ascii_case("true"),
+        None => request.caller.variables.aws_switch(IGNORES_ENDPOINTS).unwrap_or_default(),
+    }
+}
+
 /// Whether the endpoint in `[default]` of the credentials file would be used, although neither the profile nor the
 /// caller has any. A private config file does not help: the credentials file counts more.
 fn leads_astray(
@@ -126,9 +138,12 @@ fn leads_astray(
     request: &Request<'_>,
 ) -> bool {
     let default = set.profile(DEFAULT_PROFILE).filter(|_| profile.name != DEFAULT_PROFILE);
-    default.is_some_and(|default| default.get_in(FileKind::Credentials, "endpoint_url").is_some())
-        && !request.caller.variables.any_set(|name| name.starts_with("AWS_ENDPOINT_URL") || name == IGNORES_ENDPOINTS)
-        && !variables.iter().any(|(name, _)| name.starts_with("AWS_ENDPOINT_URL") || name == IGNORES_ENDPOINTS)
+    let has_one = default.and_then(|default| default.get_in(FileKind::Credentials, "endpoint_url"));
+    let is_endpoint = |name: &str| name.starts_with("AWS_ENDPOINT_URL");
+    has_one.is_some_and(|value| !value.text.is_empty())
+        && !ignores_endpoints(variables, request)
+        && !request.caller.variables.any_with_value(is_endpoint)
+        && !variables.iter().any(|(name, _)| is_endpoint(name))
 }
 
 /// Whether this is a valid name of a variable. The one for a service named `api-gateway` is not: a shell would read it
@@ -147,7 +162,8 @@ pub fn is_setting(name: &str) -> bool {
         || name.strip_prefix("AWS_ENDPOINT_URL").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-/// The `endpoint_url` of each entry of the profile's `services` section, with the service's name as written there.
+/// The `endpoint_url` of each entry of the profile's `services` section, if it is not empty, with the service's name as
+/// written there.
 ///
 /// # Errors
 /// Returns an error if the profile names a section that does not exist. The AWS CLI refuses that too.
@@ -160,7 +176,7 @@ pub(crate) fn service_urls<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> R
     let mut urls = Vec::new();
     for (service, _) in section.entries() {
         for (key, value) in section.nested(&service)?.unwrap_or_default() {
-            if key == "endpoint_url" {
+            if key == "endpoint_url" && !value.text.is_empty() {
                 urls.push((service.to_string(), value));
             }
         }

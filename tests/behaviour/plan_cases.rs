@@ -237,8 +237,9 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
         writeln!(text, "set     {name}={value}").unwrap();
     }
     if let Some(reason) = &plan.private_config {
+        let reach = if reason.is_out_of_reach { ", which no file can replace" } else { "" };
         let whose = if reason.of_default { "[default]" } else { "the profile" };
-        writeln!(text, "config  private, for {} of {whose} ({})", reason.key, set.place(reason.at)).unwrap();
+        writeln!(text, "config  private, for {} of {whose} ({}){reach}", reason.key, set.place(reason.at)).unwrap();
     }
     text
 }

@@ -180,6 +180,17 @@ fn the_file_holds_no_access_keys() {
 }
 
 #[test]
+fn settings_in_the_credentials_file_are_copied_if_aws_documents_them() {
+    let world = world("output = table\n", "");
+    let keys = seed::credentials_file(&world.user).replace("[default]", "[keys]");
+    let own = "[team]\ntcp_keepalive = true\napi_versions =\n  s3 = 2006-03-01\nodd = a secret of another program\n";
+    world.credentials(&format!("{keys}\n{own}"));
+    let text = text(&world, &seen(&world));
+    let end = "\n[default]\ntcp_keepalive = true\napi_versions =\n    s3 = 2006-03-01\n";
+    assert!(text.ends_with(end), "{text}");
+}
+
+#[test]
 fn explain_says_why() {
     let world = world("endpoint_url = http://127.0.0.1:1\n", "");
     let text = world.run(["-p", "team", "--explain"]).success().stdout_text();
@@ -189,4 +200,25 @@ fn explain_says_why() {
     );
     assert!(text.contains(&why), "{text}");
     assert!(own(&world, "settings-").is_empty(), "--explain writes nothing");
+}
+
+#[test]
+fn an_endpoint_of_default_that_no_file_can_replace_ends_the_run() {
+    let world = world("", "");
+    let keys = world.read(".aws/credentials");
+    world.credentials(&format!("[default]\nendpoint_url = http://127.0.0.1:1\n{keys}"));
+    // The tests set AWS_ENDPOINT_URL_STS, so all other services would be led astray.
+    let error = format!(
+        "aws-auth: {}:2: [default] has endpoint_url, and the command would call it for each service without an endpoint \
+         of its own; move that line to the config file, where it can be kept out, or run with --keep-fresh\n",
+        world.path(".aws/credentials").display()
+    );
+    world.aws_auth().profile("team").arg("true").run().assert_status(125).assert_stderr(&error);
+    world.aws_auth().profile("team").arg("--export").run().assert_status(125).assert_stderr(&error);
+    assert!(world.sts.calls().is_empty());
+    // Where it does not count, nothing is said.
+    world.aws_auth().profile("team").args(["--keep-fresh", "true"]).run().success().assert_stderr("");
+    world.aws_auth().profile("team").arg("--whoami").run().success();
+    let run = world.aws_auth().profile("team").env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").arg("true");
+    run.run().success().assert_stderr("");
 }

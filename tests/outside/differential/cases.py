@@ -92,17 +92,18 @@ class Case:
         return " ".join([*words, "aws-auth", option]).strip()
 
     def __str__(self):
-        parts = [f"case {self.number}: {self.command()}", *_numbered("config", self.config)]
-        parts += _numbered("credentials", self.credentials)
+        parts = [f"case {self.number}: {self.command()}", *numbered("config", self.config)]
+        parts += numbered("credentials", self.credentials)
         if self.readings:
             parts.append(f"botocore was given another text for: {', '.join(sorted(self.readings))}")
-            parts += _numbered("config for botocore", self.plain_config) if self.plain_config != self.config else []
+            parts += numbered("config for botocore", self.plain_config) if self.plain_config != self.config else []
             if self.plain_credentials != self.credentials:
-                parts += _numbered("credentials for botocore", self.plain_credentials)
+                parts += numbered("credentials for botocore", self.plain_credentials)
         return "\n".join(parts)
 
 
-def _numbered(title, text):
+def numbered(title, text):
+    """The lines of a file with their numbers, to show."""
     if not text:
         return [f"--- {title}: no file"]
     lines = text.split("\n")

@@ -24,7 +24,7 @@ from outcome import CODE, Outcome, files, variables
 logging.getLogger("botocore").setLevel(logging.CRITICAL)
 
 # Reads the service descriptions only once.
-_LOADER = botocore.loaders.create_loader()
+LOADER = botocore.loaders.create_loader()
 
 TWICE = "a section or a key twice: merged, the last value wins"
 NO_REGION = "a missing region: the source's, or guessed by the partition"
@@ -33,7 +33,7 @@ GUESSED = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-wes
 
 def resolve(case, recorder):
     with files(case.plain_config, case.plain_credentials, recorder) as directory:
-        environment = variables(case.plain_environment, recorder, directory)
+        environment = variables(case.plain_environment, recorder, directory) | {"AWS_MAX_ATTEMPTS": "1"}
         parser = configparser.RawConfigParser
         readings = set()
         while True:
@@ -54,7 +54,7 @@ def _resolve(profile, recorder):
     try:
         # A profile passed to the session counts as named, so keys in the environment are ignored.
         session = botocore.session.Session(profile=profile)
-        session.register_component("data_loader", _LOADER)
+        session.register_component("data_loader", LOADER)
         session.get_scoped_config()  # a missing profile is an error, as for the AWS CLI
         assume_role = session.get_component("credential_provider").get_provider("assume-role")
         assume_role._prompter = lambda _: CODE
@@ -101,9 +101,10 @@ def _region(profile):
 
 @contextlib.contextmanager
 def process_environment(environment):
+    """Gives this process another environment, since botocore reads that of its process."""
     before = dict(os.environ)
     os.environ.clear()
-    os.environ.update(environment, AWS_MAX_ATTEMPTS="1")
+    os.environ.update(environment)
     try:
         yield
     finally:
