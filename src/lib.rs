@@ -28,6 +28,8 @@ pub mod system;
 pub mod text;
 pub mod time;
 
+use std::io::IsTerminal as _;
+
 use crate::cache::store::Store;
 use crate::cli::action::Action;
 use crate::cli::{action, options};
@@ -43,6 +45,7 @@ use crate::plan::resolve;
 use crate::request::Request;
 use crate::system::harden;
 use crate::system::held_locks::HeldLocks;
+use crate::system::manual_page;
 
 /// Runs aws-auth with these arguments and this environment, and returns the exit status. When a command is started it
 /// does not return: the process has become the command.
@@ -56,8 +59,10 @@ pub fn run(snapshot: Snapshot) -> u8 {
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     let cli = options::parse(&snapshot.args)?;
-    if let Some(text) = action::of(&cli)?.text() {
-        return messages::print(&text);
+    let action = action::of(&cli)?;
+    if let Some(text) = action.text(|| messages::screen(snapshot)) {
+        let is_shown = action == Action::Man && std::io::stdout().is_terminal() && manual_page::show(&text);
+        return if is_shown { Ok(0) } else { messages::print(&text) };
     }
     let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write as _};
 
 use rustix::termios::{tcgetsid, tcgetwinsize};
 
+use crate::cli::help::Screen;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result, io_words};
 use crate::system::held_locks::ShownPrompt;
@@ -176,6 +177,13 @@ fn is_closed(stream: &impl std::os::fd::AsFd) -> bool {
 /// (no-color.org).
 pub fn coloured(stream: &impl IsTerminal, snapshot: &Snapshot) -> bool {
     stream.is_terminal() && wants_colours(snapshot)
+}
+
+/// The screen that stdout is; 80 columns without colours if it is no terminal.
+pub fn screen(snapshot: &Snapshot) -> Screen {
+    let stdout = std::io::stdout();
+    let columns = tcgetwinsize(&stdout).map_or(0, |size| usize::from(size.ws_col));
+    Screen { columns: if columns == 0 { 80 } else { columns }, has_colours: coloured(&stdout, snapshot) }
 }
 
 /// Whether the person wants colours on a terminal.

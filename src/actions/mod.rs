@@ -41,8 +41,8 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::Whoami => whoami::whoami(context),
         Action::Console(service) => console::console(context, service),
         Action::SwitchRoleUrl => switch_role_url::switch_role_url(context),
-        Action::Completions(_) | Action::Man | Action::Help | Action::Version => {
-            messages::print(&action.text().unwrap_or_default())
+        Action::Completions(_) | Action::Man | Action::Help { .. } | Action::Version => {
+            messages::print(&action.text(|| messages::screen(context.snapshot)).unwrap_or_default())
         }
     }
 }

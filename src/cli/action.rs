@@ -3,8 +3,9 @@
 use crate::cli::console_services;
 use crate::cli::console_services::Service;
 use crate::cli::formats::{Format, Shell};
-use crate::cli::options::{self, Cli};
-use crate::cli::{completions, manual};
+use crate::cli::help::Screen;
+use crate::cli::options::Cli;
+use crate::cli::{completions, help, manual};
 use crate::error::{Error, Result};
 
 /// What a run does. A command line has exactly one action.
@@ -40,16 +41,20 @@ pub enum Action {
     /// Print the manual page.
     Man,
     /// Print the help.
-    Help,
+    Help {
+        /// Only the usual options.
+        short: bool,
+    },
     /// Print the version.
     Version,
 }
 
 impl Action {
     /// The output of an action that needs neither the environment nor the files; `None` for the others.
-    pub fn text(self) -> Option<String> {
+    pub fn text(self, screen: impl FnOnce() -> Screen) -> Option<String> {
         match self {
-            Self::Help => Some(options::help()),
+            Self::Help { short: true } => Some(help::short_help(screen())),
+            Self::Help { short: false } => Some(help::help(screen())),
             Self::Version => Some(String::from(concat!("aws-auth ", env!("CARGO_PKG_VERSION"), "\n"))),
             Self::Completions(shell) => Some(completions::completions(shell)),
             Self::Man => Some(manual::manual()),
@@ -120,7 +125,8 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
         ("--completions", completions),
         ("--man", flag(cli.man, Action::Man)),
-        ("--help", flag(cli.help, Action::Help)),
+        ("--help", flag(cli.help, Action::Help { short: false })),
+        ("-h", flag(cli.short_help && !cli.help, Action::Help { short: true })),
         ("--version", flag(cli.version, Action::Version)),
     ]
     .into_iter()

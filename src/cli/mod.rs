@@ -4,5 +4,6 @@ pub mod action;
 pub mod completions;
 pub mod console_services;
 pub mod formats;
+pub mod help;
 pub mod manual;
 pub mod options;

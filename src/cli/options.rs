@@ -14,100 +14,83 @@ use crate::error::{Error, Result};
     version,
     about = "Run a command with the credentials of an AWS profile",
     override_usage = "aws-auth [OPTIONS] [--] COMMAND [ARG]...\n       aws-auth [OPTIONS] ACTION",
-    after_help = AFTER_HELP,
-    max_term_width = 80,
     args_override_self = true,
     disable_help_flag = true,
     disable_version_flag = true
 )]
 pub struct Cli {
-    /// The profile; else keys in the environment, or default
-    /// [env: AWS_PROFILE, then AWS_DEFAULT_PROFILE]
-    #[arg(short, long, value_name = "NAME", help_heading = "Running", verbatim_doc_comment)]
+    /// The profile; else keys in the environment, or default [env: AWS_PROFILE, then AWS_DEFAULT_PROFILE]
+    #[arg(short, long, value_name = "NAME", help_heading = "Running")]
     pub profile: Option<String>,
 
     /// Assume this role with the credentials of the profile
-    #[arg(long, value_name = "ARN", help_heading = "Running", verbatim_doc_comment)]
+    #[arg(long, value_name = "ARN", help_heading = "Running")]
     pub role_arn: Option<String>,
 
-    /// Region for STS and the command
-    /// [env: AWS_REGION, then AWS_DEFAULT_REGION]
-    #[arg(long, value_name = "REGION", help_heading = "Running", verbatim_doc_comment)]
+    /// Region for STS and the command [env: AWS_REGION, then AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", help_heading = "Running")]
     pub region: Option<String>,
 
-    /// Length of the role session: 900, 90m, 12h
-    /// [env: AWS_AUTH_DURATION]
-    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
+    /// Length of the role session: 900, 90m, 12h [env: AWS_AUTH_DURATION]
+    #[arg(long, value_name = "TIME", help_heading = "Running")]
     pub duration: Option<String>,
 
-    /// Require credentials that are good for at least this
-    /// long; 15m by default [env: AWS_AUTH_MIN_TTL]
-    #[arg(long, value_name = "TIME", help_heading = "Running", verbatim_doc_comment)]
+    /// Require credentials that are good for at least this long; 15m by default [env: AWS_AUTH_MIN_TTL]
+    #[arg(long, value_name = "TIME", help_heading = "Running")]
     pub min_ttl: Option<String>,
 
-    /// Get new role credentials even if some are cached;
-    /// with --login also a new MFA session
-    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    /// Get new role credentials even if some are cached; with --login also a new MFA session
+    #[arg(long, help_heading = "Running")]
     pub refresh: bool,
 
-    /// Use no cache: no credentials, no MFA session and no
-    /// used codes are read or kept [env: AWS_AUTH_NO_CACHE]
-    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    /// Use no cache: no credentials, no MFA session and no used codes are read or kept [env: AWS_AUTH_NO_CACHE]
+    #[arg(long, help_heading = "Running")]
     pub no_cache: bool,
 
-    /// Let COMMAND renew its credentials for as long as it
-    /// runs: its SDK asks aws-auth for new ones
-    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
+    /// Let COMMAND renew its credentials for as long as it runs: its SDK asks aws-auth for new ones
+    #[arg(long, help_heading = "Running")]
     pub keep_fresh: bool,
 
-    /// The MFA code. Other users of the machine can see this
-    /// option in the list of processes, but not the variable
+    /// The MFA code. Other users of the machine can see this option in the list of processes, but not the variable
     /// [env: AWS_AUTH_MFA_TOKEN]
-    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA", verbatim_doc_comment)]
+    #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA")]
     pub mfa_token: Option<String>,
 
-    /// A command that prints an MFA code
-    /// [env: AWS_AUTH_MFA_PROCESS]
-    #[arg(long, value_name = "CMD", help_heading = "MFA", verbatim_doc_comment)]
+    /// A command that prints an MFA code [env: AWS_AUTH_MFA_PROCESS]
+    #[arg(long, value_name = "CMD", help_heading = "MFA")]
     pub mfa_process: Option<String>,
 
-    /// Ask for a code for each role, and keep no MFA session
-    /// [env: AWS_AUTH_MFA_SESSION=off]
-    #[arg(long, help_heading = "MFA", verbatim_doc_comment)]
+    /// Ask for a code for each role, and keep no MFA session [env: AWS_AUTH_MFA_SESSION=off]
+    #[arg(long, help_heading = "MFA")]
     pub no_mfa_session: bool,
 
     /// Run $SHELL with the credentials
     #[arg(short, long, help_heading = "Actions")]
     pub shell: bool,
 
-    /// Cache fresh credentials if there are none; sign in
-    /// to SSO if needed
-    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    /// Cache fresh credentials if there are none; sign in to SSO if needed
+    #[arg(long, help_heading = "Actions")]
     pub login: bool,
 
-    /// Forget the profile's cached credentials and its MFA
-    /// session
-    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    /// Forget the profile's cached credentials and its MFA session
+    #[arg(long, help_heading = "Actions")]
     pub logout: bool,
 
     /// With --logout: forget those of every profile
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
-    /// Print the credentials: sh (the default), fish and
-    /// powershell for a shell, dotenv for docker, json
-    /// for a credential_process
-    #[arg(long, verbatim_doc_comment, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
+    /// Print the credentials: sh (the default), fish and powershell for a shell, dotenv for docker, json for a
+    /// credential_process
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
     pub export: Option<String>,
 
-    /// Show how the profile resolves, and what a run would
-    /// do now; no network, no secret
-    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    /// Show how the profile resolves, and what a run would do now; no network, no secret
+    #[arg(long, help_heading = "Actions")]
     pub explain: bool,
 
-    /// List every profile: account, role, source, MFA,
-    /// region, time left
-    #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
+    /// List every profile: account, role, source, MFA, region, time left
+    #[arg(long, help_heading = "Actions")]
     pub list: bool,
 
     /// Print the time left, for a shell prompt
@@ -118,9 +101,8 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub whoami: bool,
 
-    /// Sign in to the AWS console as the role and open the
-    /// browser, at the page of SERVICE (s3, billing, …)
-    #[arg(long, verbatim_doc_comment, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    /// Sign in to the AWS console as the role and open the browser, at the page of SERVICE (s3, billing, …)
+    #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
     pub console: Option<String>,
 
     /// With --console and --login: print the link instead
@@ -131,18 +113,21 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub switch_role_url: bool,
 
-    /// Print completions for bash, zsh, fish, powershell,
-    /// elvish
-    #[arg(long, verbatim_doc_comment, value_name = "SHELL", help_heading = "Actions")]
+    /// Print completions for bash, zsh, fish, powershell, elvish
+    #[arg(long, value_name = "SHELL", help_heading = "Actions")]
     pub completions: Option<String>,
 
     /// Print the manual page
     #[arg(long, help_heading = "Actions")]
     pub man: bool,
 
-    /// Show this help
-    #[arg(short, long, help_heading = "Actions")]
+    /// Show all options; -h shows the usual ones
+    #[arg(long, help_heading = "Actions")]
     pub help: bool,
+
+    /// The usual options only.
+    #[arg(short = 'h', hide = true)]
+    pub short_help: bool,
 
     /// Show the version
     #[arg(short = 'V', long, help_heading = "Actions")]
@@ -165,14 +150,6 @@ pub struct Cli {
     pub command: Vec<OsString>,
 }
 
-const AFTER_HELP: &str = "\
-The first word that is not an option is COMMAND, and everything after it is
-passed to COMMAND. The exit status is that of COMMAND, 127 if COMMAND is not
-found, 126 if it cannot be executed, and 125 if aws-auth itself fails.
-
-  AWS_PROFILE=sops aws-auth sops -d logins.enc
-  aws-auth -p production-infrastructure terraform plan";
-
 /// The options that take the next word as their value. A test compares them with the definition above.
 const LONG_WITH_VALUE: [&str; 8] =
     ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
@@ -191,11 +168,6 @@ pub fn parse(args: &[OsString]) -> Result<Cli> {
     };
     cli.command = command.to_vec();
     Ok(cli)
-}
-
-/// The help text, as `--help` prints it.
-pub fn help() -> String {
-    definition().render_help().to_string()
 }
 
 /// Where COMMAND begins: at `--`, or at the first word that is neither an option nor an option's value.

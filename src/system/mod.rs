@@ -8,6 +8,7 @@ pub mod held_locks;
 pub mod local_user;
 pub mod lock;
 pub mod loopback;
+pub mod manual_page;
 pub mod peer;
 pub mod private_files;
 pub mod random;
