@@ -106,7 +106,7 @@ pub struct Cli {
     pub explain: bool,
 
     /// List every profile: account, role, source, MFA,
-    /// region, time left
+    /// region, time left; * marks the current one
     #[arg(long, verbatim_doc_comment, help_heading = "Actions")]
     pub list: bool,
 
