@@ -6,3 +6,4 @@ pub mod console_services;
 pub mod formats;
 pub mod manual;
 pub mod options;
+pub mod regions;
