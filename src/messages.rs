@@ -95,6 +95,14 @@ impl Messages {
         write_whole(&format!("{above}{line}\n{}", prompt.text));
     }
 
+    /// Prints lines that a person can copy, below a message. Not with `--quiet`.
+    pub fn example(&self, lines: &[&str]) {
+        if self.verbosity >= Verbosity::Normal {
+            let indented = |line: &&str| format!("    {}", printable(line)).trim_end().to_owned() + "\n";
+            write_whole(&format!("\n{}\n", lines.iter().map(indented).collect::<String>()));
+        }
+    }
+
     /// Prints something without which a person cannot go on, even with `--quiet`.
     pub fn insist(&self, text: &str) {
         write_line(&printable(text));

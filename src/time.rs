@@ -142,6 +142,12 @@ impl Length {
         Duration::from_secs(u64::try_from(self.0).unwrap_or(0))
     }
 
+    /// The whole hours of a length of at least one hour; a shorter length as it is.
+    #[must_use]
+    pub const fn roughly(self) -> Self {
+        if self.0 < 3600 { self } else { Self(self.0 / 3600 * 3600) }
+    }
+
     /// Two thirds of the length, rounded down, without overflow.
     #[must_use]
     pub const fn two_thirds(self) -> Self {

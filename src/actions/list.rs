@@ -1,13 +1,16 @@
-//! `--list`: a table of every profile with its account, role, source, MFA device, region and time left.
+//! `--list`: a table of every profile with its account, role, source, MFA device, region and time left, in which the
+//! current profile is marked.
 
 use std::io::IsTerminal as _;
 
 use serde_json::{Value, json};
 
-use crate::acquire::forecast::{Forecast, forecast};
+use crate::acquire::forecast::{Forecast, Held, forecast};
 use crate::actions::cached::held_json;
-use crate::actions::table::{aligned, cut};
+use crate::actions::table::{GivingUp, Layout, NOTHING};
+use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
+use crate::env::nesting;
 use crate::error::Result;
 use crate::messages::{coloured, print};
 use crate::plan::base::Base;
@@ -17,19 +20,35 @@ use crate::text::escape::printable;
 
 const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
 
+const ROLE: usize = 2;
+const SOURCE: usize = 3;
+const MFA: usize = 4;
+const REGION: usize = 5;
+const LEFT: usize = 6;
+
+/// What the table gives up in a narrow terminal. The names and the account numbers are what people look for.
+const GIVING_UP: GivingUp<'_> =
+    GivingUp { empty: &[REGION, SOURCE, MFA, ROLE, LEFT], others: &[REGION, SOURCE, MFA], shortened: ROLE };
+
+/// What stands before the current profile, and before every other line.
+const CURRENT: &str = "* ";
+const MARGIN: &str = "  ";
+
 /// The width if neither COLUMNS nor the terminal gives one.
 const WIDTH: usize = 80;
 
 /// A profile as it resolves; of one that does not, only the name and the problem.
 struct Row {
     profile: String,
+    /// Whether a run that names no other profile would use it.
+    current: bool,
     account: Option<String>,
     role: Option<String>,
     source: Option<String>,
     mfa: Option<String>,
     region: Option<String>,
-    left: Option<crate::acquire::forecast::Held>,
-    session: Option<crate::acquire::forecast::Held>,
+    left: Option<Held>,
+    session: Option<Held>,
     /// Why the profile does not resolve.
     problem: Option<String>,
 }
@@ -39,7 +58,12 @@ struct Row {
 /// # Errors
 /// Returns an error if the list cannot be written.
 pub fn list(context: &Context<'_>) -> Result<u8> {
-    let rows: Vec<Row> = context.set.names().into_iter().map(|name| row(name, context)).collect();
+    let current = current(context);
+    let row = |name: String| Row { current: current.as_ref() == Some(&name), ..row(name, context) };
+    let rows: Vec<Row> = context.set.names().into_iter().map(row).collect();
+    if rows.is_empty() && !context.request.output.json {
+        say_how_to_begin(context);
+    }
     let stdout = std::io::stdout();
     print(&if context.request.output.json {
         crate::text::json::json(&Value::Array(rows.iter().map(as_json).collect()))
@@ -50,9 +74,27 @@ pub fn list(context: &Context<'_>) -> Result<u8> {
     })
 }
 
+/// The profile that a run with the same options and variables would use; `None` if it would use none.
+fn current(context: &Context<'_>) -> Option<String> {
+    if let Some(chosen) = &context.request.profile {
+        return Some(chosen.name.clone());
+    }
+    match resolve::resolve(context.set, context.request) {
+        Ok(Plan::Acquire(plan)) => plan.profile,
+        Ok(Plan::PassThrough) => {
+            // Below another run, the keys in the environment are those of its profile.
+            let unchanged = nesting::unchanged(&nesting::settings(context.snapshot), context.snapshot);
+            let ours = unchanged.iter().any(|name| name == "AWS_ACCESS_KEY_ID");
+            context.snapshot.non_empty("AWS_AUTH_PROFILE").filter(|_| ours)?.to_str().map(String::from)
+        }
+        Ok(Plan::Ambient { .. }) | Err(_) => Some(String::from(DEFAULT_PROFILE)),
+    }
+}
+
 fn row(name: String, context: &Context<'_>) -> Row {
     let empty = Row {
         profile: name,
+        current: false,
         account: None,
         role: None,
         source: None,
@@ -105,13 +147,13 @@ fn source(base: &Base) -> String {
 }
 
 impl Row {
-    /// The cells of the table, with control characters escaped: a tab or a line end would break it. `nothing` stands
-    /// for a missing value.
-    fn cells(&self, nothing: &str) -> Vec<String> {
+    /// The seven columns, with control characters escaped: a tab or a line end would break them. `nothing` stands for a
+    /// missing value.
+    fn cells(&self, nothing: &str) -> [String; 7] {
         let text = |value: &Option<String>| {
             value.as_deref().map_or_else(|| nothing.to_owned(), |text| printable(text).into_owned())
         };
-        vec![
+        [
             printable(&self.profile).into_owned(),
             text(&self.account),
             text(&self.role),
@@ -122,35 +164,51 @@ impl Row {
         ]
     }
 
+    /// The cells of the table. Without credentials of the role, LEFT tells of the MFA session: a run needs no code.
+    fn cells_of_table(&self) -> Vec<String> {
+        let mut cells = self.cells(NOTHING).to_vec();
+        if self.problem.is_some() {
+            // The problem must not widen a column.
+            cells.truncate(1);
+        } else if let (None, Some(session)) = (self.left, self.session.filter(|session| session.usable)) {
+            cells.truncate(LEFT);
+            cells.push(format!("session {}", session.left.roughly()));
+        }
+        cells
+    }
+
     fn problem(&self) -> Option<String> {
         self.problem.as_deref().map(|problem| printable(problem).into_owned())
     }
 }
 
-/// Aligned columns with a header. A profile that does not resolve shows its problem instead of the columns.
+/// Aligned columns with a header. A profile that does not resolve shows its problem instead of the columns. The current
+/// profile is marked.
 fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
-    let cells: Vec<Vec<String>> = std::iter::once(HEADER.map(String::from).to_vec())
-        .chain(rows.iter().map(|row| match row.problem {
-            // The problem must not widen a column.
-            Some(_) => row.cells("").into_iter().take(1).collect(),
-            None => row.cells("-"),
-        }))
-        .collect();
-    let names = cells.iter().filter_map(|row| row.first()).map(|name| name.chars().count()).max().unwrap_or(0);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = HEADER.map(String::from).to_vec();
+    let cells: Vec<Vec<String>> = std::iter::once(header).chain(rows.iter().map(Row::cells_of_table)).collect();
+    let layout = Layout::new(&cells, &GIVING_UP, width.saturating_sub(MARGIN.len()));
     let mut text = String::new();
-    let problems = std::iter::once(None).chain(rows.iter().map(Row::problem));
-    for (at, (line, problem)) in aligned(&cells, width).into_iter().zip(problems).enumerate() {
-        let line = match problem {
-            Some(problem) => cut(&format!("{line:<names$}  broken: {problem}"), width),
-            None => line,
+    for (at, cells) in cells.iter().enumerate() {
+        let row = at.checked_sub(1).and_then(|at| rows.get(at));
+        let lines = match (row.and_then(Row::problem), cells.first()) {
+            (Some(problem), Some(name)) => layout.lines_with_text(name, &format!("broken: {problem}")),
+            _ => layout.lines(cells),
         };
-        if at == 0 && coloured {
-            text.push_str("\x1b[1m");
-            text.push_str(&line);
-            text.push_str("\x1b[0m\n");
-        } else {
-            text.push_str(&line);
-            text.push('\n');
+        let current = row.is_some_and(|row| row.current);
+        let colour = match row {
+            None => Some("\x1b[1m"),
+            Some(_) => current.then_some("\x1b[1;32m"),
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let margin = if current && at == 0 { CURRENT } else { MARGIN };
+            match colour.filter(|_| coloured) {
+                Some(colour) => text.extend([colour, margin, line, "\x1b[0m\n"]),
+                None => text.extend([margin, line, "\n"]),
+            }
         }
     }
     text
@@ -159,17 +217,14 @@ fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
 /// One line for each profile, without a header: the seven columns and the problem, separated by tabs. A missing value
 /// is empty.
 fn for_program(rows: &[Row]) -> String {
-    let line = |row: &Row| {
-        let mut cells = row.cells("");
-        cells.push(row.problem().unwrap_or_default());
-        cells.join("\t") + "\n"
-    };
+    let line = |row: &Row| row.cells("").join("\t") + "\t" + &row.problem().unwrap_or_default() + "\n";
     rows.iter().map(line).collect()
 }
 
 fn as_json(row: &Row) -> Value {
     json!({
         "profile": row.profile,
+        "current": row.current,
         "account": row.account,
         "role": row.role,
         "source": row.source,
@@ -179,6 +234,35 @@ fn as_json(row: &Row) -> Value {
         "mfa_session": held_json(row.session),
         "problem": row.problem,
     })
+}
+
+/// Says where profiles were looked for, and shows an example. Its placeholders are refused until they are replaced.
+fn say_how_to_begin(context: &Context<'_>) {
+    let (config, credentials) = (context.snapshot.config_file(), context.snapshot.credentials_file());
+    let (Some(config), Some(credentials)) = (config, credentials) else {
+        return context.messages.say(
+            "there are no profiles, and no place to look for them; set HOME, or AWS_CONFIG_FILE and \
+             AWS_SHARED_CREDENTIALS_FILE",
+        );
+    };
+    let [config, credentials] = [config, credentials].map(|path| path.display().to_string());
+    context.messages.say(&format!("there are no profiles in {config} and {credentials}; write them, for example:"));
+    context.messages.example(&[
+        &format!("# {config}"),
+        "[profile production]",
+        "source_profile = default",
+        "role_arn = arn:aws:iam::<account>:role/<role>",
+        "# if the role asks for an MFA code:",
+        "mfa_serial = arn:aws:iam::<account>:mfa/<IAM username>",
+        "",
+        &format!("# {credentials}"),
+        "[default]",
+        "aws_access_key_id = <access key id>",
+        "aws_secret_access_key = <secret access key>",
+        "",
+        "# then, for any command:",
+        "aws-auth -p production COMMAND",
+    ]);
 }
 
 /// The width of the terminal in characters; COLUMNS wins over what the terminal says.

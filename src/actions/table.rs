@@ -1,78 +1,230 @@
 //! Rows of text in columns that fit a terminal.
 
-/// The last character of a text that was cut.
-const MARK: char = '…';
+use unicode_width::UnicodeWidthChar as _;
 
-/// Columns are not narrowed below this many characters.
-const NARROWEST: usize = 6;
+/// What stands for the part of a text that was cut out.
+const MARK: &str = "…";
 
-/// Aligns the rows in columns, two spaces apart, so that no line is longer than `width` characters.
-pub fn aligned(rows: &[Vec<String>], width: usize) -> Vec<String> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let mut widths: Vec<usize> = (0..columns)
-        .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-        .collect();
-    // The widest column is narrowed first. The first one holds the names that people need; it is narrowed last.
-    while widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1) > width {
-        let (first, others) = widths.split_at_mut(columns.min(1));
-        let widest = others.iter_mut().max().filter(|widest| **widest > NARROWEST);
-        match widest.or_else(|| first.first_mut().filter(|first| **first > NARROWEST)) {
-            Some(widest) => *widest -= 1,
-            None => break,
+/// What a cell without a value shows.
+pub const NOTHING: &str = "-";
+
+/// A column is not shortened below this width.
+const NARROWEST: usize = 9;
+
+/// Between two columns, and before the second line of a row.
+const GAP: usize = 2;
+
+/// What a table that is too wide gives up. It stops as soon as it fits. The other columns always stay whole.
+pub struct GivingUp<'a> {
+    /// First these columns are left out, in this order, each if no row has a value in it.
+    pub empty: &'a [usize],
+    /// Then these, in this order.
+    pub others: &'a [usize],
+    /// At last the cells of this column are shortened in the middle.
+    pub shortened: usize,
+}
+
+/// The widths of the columns of a table.
+pub struct Layout {
+    /// The width of the terminal.
+    width: usize,
+    /// The width of the first column.
+    first: usize,
+    /// The widths of all columns on the line of the others; `None` for a column that is left out.
+    widths: Vec<Option<usize>>,
+    /// Whether the first column has a line of its own, because nothing more can be given up.
+    two_lines: bool,
+}
+
+impl Layout {
+    /// Chooses the columns, so that no line is wider than `width` if that is possible.
+    pub fn new(rows: &[Vec<String>], giving_up: &GivingUp<'_>, width: usize) -> Self {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| shown_width(cell)).max();
+        let natural: Vec<Option<usize>> = (0..columns).map(widest).collect();
+        let first = natural.first().copied().flatten().unwrap_or(0);
+        let widths = narrowed(natural.clone(), rows, giving_up, width);
+        if total(&widths) <= width {
+            return Self { width, first, widths, two_lines: false };
+        }
+        let others = natural.into_iter().enumerate().map(|(at, width)| width.filter(|_| at > 0)).collect();
+        Self { width, first, widths: narrowed(others, rows, giving_up, width.saturating_sub(GAP)), two_lines: true }
+    }
+
+    /// The line of a row, or its two lines. A second line without a value is left out.
+    pub fn lines(&self, row: &[String]) -> Vec<String> {
+        let shown = row.iter().zip(&self.widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
+        let has_value = shown.clone().any(|(cell, _)| cell != NOTHING);
+        let line: String = shown.map(|(cell, width)| padded(&cut_in_the_middle(cell, width), width + GAP)).collect();
+        let line = line.trim_end();
+        match row.first().filter(|_| self.two_lines) {
+            Some(first) if !has_value => vec![first.clone()],
+            Some(first) => vec![first.clone(), padded("", GAP) + line],
+            None => vec![line.to_owned()],
         }
     }
-    rows.iter().map(|row| line(row, &widths, width)).collect()
-}
 
-fn line(row: &[String], widths: &[usize], width: usize) -> String {
-    let mut line = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        let cell = cut(cell, *width);
-        let padding = width - cell.chars().count();
-        line.push_str(&cell);
-        line.extend(std::iter::repeat_n(' ', padding + 2));
+    /// Like [`Layout::lines`], with a text in place of the columns after the first. It is cut at its end.
+    pub fn lines_with_text(&self, first: &str, text: &str) -> Vec<String> {
+        let room = |before: usize| self.width.saturating_sub(before).max(NARROWEST);
+        if self.two_lines {
+            return vec![first.to_owned(), padded("", GAP) + &cut(text, room(GAP))];
+        }
+        vec![padded(first, self.first + GAP) + &cut(text, room(self.first + GAP))]
     }
-    cut(line.trim_end(), width)
 }
 
-/// Cuts the text to at most `width` characters.
-pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+/// Gives up one thing after the other until the columns fit or nothing is left to give up.
+fn narrowed(
+    mut widths: Vec<Option<usize>>,
+    rows: &[Vec<String>],
+    giving_up: &GivingUp<'_>,
+    width: usize,
+) -> Vec<Option<usize>> {
+    // The first row holds the titles.
+    let is_empty = |at: usize| rows.iter().skip(1).filter_map(|row| row.get(at)).all(|cell| cell == NOTHING);
+    let empty = giving_up.empty.iter().filter(|at| is_empty(**at));
+    for at in empty.chain(giving_up.others) {
+        if total(&widths) <= width {
+            return widths;
+        }
+        if let Some(column) = widths.get_mut(*at) {
+            *column = None;
+        }
+    }
+    let excess = total(&widths).saturating_sub(width);
+    if let Some(Some(column)) = widths.get_mut(giving_up.shortened) {
+        *column = column.saturating_sub(excess).max(NARROWEST.min(*column));
+    }
+    widths
+}
+
+/// The width of a line with these columns.
+fn total(widths: &[Option<usize>]) -> usize {
+    let shown = widths.iter().flatten();
+    shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1)
+}
+
+/// How many columns of a terminal the text takes: none for an accent that joins the letter before it, two for a Chinese
+/// character.
+fn shown_width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+fn padded(text: &str, width: usize) -> String {
+    let padding = width.saturating_sub(shown_width(text));
+    text.chars().chain(std::iter::repeat_n(' ', padding)).collect()
+}
+
+/// Cuts the end of the text, so that it is at most `width` wide.
+fn cut(text: &str, width: usize) -> String {
+    if shown_width(text) <= width {
         return text.to_owned();
     }
-    text.chars().take(width.saturating_sub(1)).chain([MARK]).collect()
+    beginning(text.chars(), width.saturating_sub(1)) + MARK
+}
+
+/// Cuts the middle out of the text, so that it is at most `width` wide.
+fn cut_in_the_middle(text: &str, width: usize) -> String {
+    if shown_width(text) <= width {
+        return text.to_owned();
+    }
+    let end: String = beginning(text.chars().rev(), width.saturating_sub(1) / 2).chars().rev().collect();
+    let room = width.saturating_sub(1 + shown_width(&end));
+    beginning(text.chars(), room) + MARK + &end
+}
+
+/// As many of the first characters as fit into `width`.
+fn beginning(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    };
+    characters.take_while(fits).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::actions::table::{aligned, cut};
+    use crate::actions::table::{GivingUp, Layout, cut, cut_in_the_middle, shown_width};
 
-    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
-        rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+    const GIVING_UP: GivingUp<'_> = GivingUp { empty: &[4, 3], others: &[4, 3], shortened: 2 };
+
+    const ROWS: [[&str; 5]; 3] = [
+        ["NAME", "ID", "ROLE", "FROM", "REGION"],
+        ["one", "123456", "administrator", "keys", "-"],
+        ["another", "7", "reader", "-", "-"],
+    ];
+
+    fn lines(rows: &[[&str; 5]], width: usize) -> Vec<String> {
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.map(String::from).to_vec()).collect();
+        let layout = Layout::new(&rows, &GIVING_UP, width);
+        rows.iter().flat_map(|row| layout.lines(row)).collect()
     }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        assert_eq!(aligned(&rows(&[&["A", "B", "C"], &["aaa", "é", ""]]), 80), ["A    B  C", "aaa  é"]);
+        assert_eq!(
+            lines(&ROWS, 44),
+            [
+                "NAME     ID      ROLE           FROM  REGION",
+                "one      123456  administrator  keys  -",
+                "another  7       reader         -     -"
+            ]
+        );
     }
 
     #[test]
-    fn the_widest_column_is_narrowed_first() {
-        let cells = rows(&[&["name", "a-very-long-role-name"], &["b", "short"]]);
-        assert_eq!(aligned(&cells, 16), ["name  a-very-lo…", "b     short"]);
-        assert!(aligned(&cells, 3).iter().all(|line| line.chars().count() <= 3));
+    fn a_column_without_a_value_is_left_out_first() {
+        assert_eq!(lines(&ROWS, 43)[1], "one      123456  administrator  keys");
+        let mut rows = ROWS;
+        rows[1] = ["one", "123456", "administrator", "-", "eu-west-1"];
+        assert_eq!(lines(&rows, 47)[1], "one      123456  administrator  -     eu-west-1");
+        assert_eq!(lines(&rows, 46)[1], "one      123456  administrator  eu-west-1");
+        assert_eq!(lines(&rows, 40)[1], "one      123456  administrator");
     }
 
     #[test]
-    fn the_first_column_is_narrowed_last() {
-        let cells = rows(&[&["a-very-long-profile-name", "a-long-role", "source"], &["b", "short", "x"]]);
-        assert_eq!(aligned(&cells, 43)[0], "a-very-long-profile-name  a-long-r…  source");
-        assert_eq!(aligned(&cells, 40)[0], "a-very-long-profile-name  a-lon…  source");
-        assert_eq!(aligned(&cells, 30)[0], "a-very-long-p…  a-lon…  source");
+    fn the_role_is_shortened_last_and_in_its_middle() {
+        assert_eq!(lines(&ROWS, 35)[1], "one      123456  administrator");
+        assert_eq!(lines(&ROWS, 28)[1], "one      123456  admin…rator");
+        assert_eq!(lines(&ROWS, 26)[1..], ["one      123456  admi…ator", "another  7       reader"]);
     }
 
     #[test]
-    fn a_cut_text_ends_in_the_mark() {
+    fn the_first_column_has_its_own_line_if_the_rest_does_not_fit_beside_it() {
+        let narrow = ["NAME", "  ID      ROLE", "one", "  123456  admin…ator", "another", "  7       reader"];
+        assert_eq!(lines(&ROWS, 20), narrow);
+        assert_eq!(lines(&ROWS, 1)[3], "  123456  admi…ator");
+        // There is room for more on a line of their own.
+        assert_eq!(lines(&ROWS, 25)[3], "  123456  administrator");
+        let mut rows = ROWS;
+        rows[2] = ["another", "-", "-", "keys", "-"];
+        assert_eq!(lines(&rows, 25)[2..], ["one", "  123456  administrator", "another"]);
+    }
+
+    #[test]
+    fn a_text_takes_the_place_of_the_columns() {
+        let rows = [vec![String::from("NAME"), String::from("IDENTIFIER")]];
+        let layout = |width| Layout::new(&rows, &GIVING_UP, width);
+        assert_eq!(layout(20).lines_with_text("x", "a text that is long"), ["x     a text that i…"]);
+        assert_eq!(layout(12).lines_with_text("x", "a text that is long"), ["x", "  a text th…"]);
+        assert_eq!(layout(1).lines_with_text("x", "a text that is long"), ["x", "  a text t…"]);
+    }
+
+    #[test]
+    fn widths_are_those_that_a_terminal_shows() {
+        assert_eq!(["abc", "é", "e\u{301}", "帳號", ""].map(shown_width), [3, 1, 1, 4, 0]);
+        let mut rows = ROWS;
+        rows[1][0] = "帳號帳號";
+        assert_eq!(lines(&rows, 80)[1], "帳號帳號  123456  administrator  keys  -");
+        assert_eq!(lines(&rows, 80)[2], "another   7       reader         -     -");
+    }
+
+    #[test]
+    fn a_cut_text_has_the_mark() {
         assert_eq!([cut("abc", 3), cut("abcd", 3), cut("abcd", 1)], ["abc", "ab…", "…"]);
+        let cases = [("abcde", 5), ("abcdef", 5), ("abcdef", 4), ("abcdef", 1), ("帳號帳號", 6)];
+        assert_eq!(cases.map(|(text, width)| cut_in_the_middle(text, width)), ["abcde", "ab…ef", "ab…f", "…", "帳…號"]);
     }
 }

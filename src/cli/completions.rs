@@ -7,12 +7,29 @@ use std::fmt::Write as _;
 use crate::cli::console_services::SERVICES;
 use crate::cli::formats::Shell;
 use crate::cli::options;
+use crate::cli::regions::REGIONS;
 
 const BASH: &str = include_str!("templates/aws-auth.bash");
 
 const ZSH: &str = include_str!("templates/aws-auth.zsh");
 
 const FISH: &str = include_str!("templates/aws-auth.fish");
+
+/// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
+/// descriptions in the middle of a word, and shows fewer options on a line.
+const SHORT_HELP: [(&str, &str); 11] = [
+    ("role-arn", "Assume this role with the profile"),
+    ("min-ttl", "Require this much time left"),
+    ("refresh", "Get new role credentials"),
+    ("keep-fresh", "Let COMMAND renew its credentials"),
+    ("login", "Cache credentials and sign in to SSO"),
+    ("logout", "Forget the cached credentials"),
+    ("all", "With --logout, forget every profile's"),
+    ("console", "Open the AWS console as the role"),
+    ("no-browser", "Print the link instead of opening it"),
+    ("completions", "Print completions for a shell"),
+    ("json", "Print the report as JSON"),
+];
 
 /// An option as completions show it.
 struct Opt {
@@ -57,6 +74,15 @@ fn options() -> Vec<Opt> {
     definition.get_arguments().filter_map(option).collect()
 }
 
+impl Opt {
+    /// The help in one short clause.
+    fn short_help(&self) -> &str {
+        let written = SHORT_HELP.iter().find(|(long, _)| *long == self.long);
+        written
+            .map_or_else(|| self.help.split([';', ':', ',', '.', '[']).next().unwrap_or_default().trim(), |row| row.1)
+    }
+}
+
 fn services() -> String {
     let names: Vec<&str> = SERVICES.iter().filter_map(|service| service.names.first()).copied().collect();
     names.join(" ")
@@ -80,6 +106,7 @@ fn bash() -> String {
     BASH.replace("@OPTIONS@", &all.join(" "))
         .replace("@WITH_VALUE@", &words(&with_value).join("|"))
         .replace("@SERVICES@", &services())
+        .replace("@REGIONS@", &REGIONS.join(" "))
 }
 
 fn zsh() -> String {
@@ -95,6 +122,7 @@ fn zsh() -> String {
         let value = match (&option.value, option.long.as_str()) {
             (None, _) => String::new(),
             (Some(_), "profile") => String::from(":profile:_aws_auth_profiles"),
+            (Some(_), "region") => format!(":region:({})", REGIONS.join(" ")),
             (Some(_), "console") => format!("::service:({})", services()),
             (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
             (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
@@ -132,6 +160,7 @@ fn fish() -> String {
         }
         let values = match option.long.as_str() {
             "profile" => Some(String::from("(__aws_auth_profiles)")),
+            "region" => Some(REGIONS.join(" ")),
             "console" => Some(services()),
             "export" => Some(String::from("sh fish powershell dotenv json")),
             "completions" => Some(String::from("bash zsh fish powershell elvish")),
@@ -149,7 +178,7 @@ fn fish() -> String {
                     let _ = write!(
                         lines,
                         " -d {}\ncomplete -c aws-auth -f -n '{begun}' -a '--{long}={value}'",
-                        quoted(&option.help)
+                        quoted(option.short_help())
                     );
                 }
             }
@@ -163,9 +192,46 @@ fn fish() -> String {
             long_with_value.push(option.long.clone());
             short_with_value.extend(option.short);
         }
-        let _ = writeln!(lines, " -d {}", quoted(&option.help));
+        let _ = writeln!(lines, " -d {}", quoted(option.short_help()));
     }
     FISH.replace("@LONG_WITH_VALUE@", &long_with_value.join(" "))
         .replace("@SHORT_WITH_VALUE@", &short_with_value)
         .replace("@OPTIONS@\n", &lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::completions::{SHORT_HELP, completions, options};
+    use crate::cli::formats::Shell;
+    use crate::cli::regions::REGIONS;
+
+    #[test]
+    fn the_descriptions_of_fish_are_short_clauses() {
+        let options = options();
+        for option in &options {
+            let short = option.short_help();
+            assert!((5..=40).contains(&short.chars().count()), "--{}: {short}", option.long);
+            assert!(!short.contains([';', ':', '[']) && !short.ends_with(['.', ',']), "--{}: {short}", option.long);
+        }
+        for (long, _) in SHORT_HELP {
+            assert!(options.iter().any(|option| option.long == long), "there is no --{long}");
+        }
+        let script = completions(Shell::Fish);
+        for description in script.lines().filter_map(|line| line.split_once(" -d ")).map(|(_, description)| description)
+        {
+            assert!(description.chars().count() <= 43, "{description}");
+        }
+        assert!(script.contains(" -l profile -s p -x -a '(__aws_auth_profiles)' -d 'The profile'\n"));
+    }
+
+    #[test]
+    fn the_regions_are_offered_for_their_option() {
+        let regions = REGIONS.join(" ");
+        assert!(
+            completions(Shell::Bash).contains(&format!("--region) mapfile -t COMPREPLY < <(compgen -W '{regions}'"))
+        );
+        assert!(completions(Shell::Zsh).contains("'--region=[Region for STS and the command "));
+        assert!(completions(Shell::Zsh).contains(&format!(":region:({regions})' ")));
+        assert!(completions(Shell::Fish).contains(&format!(" -l region -x -a '{regions}' ")));
+    }
 }

@@ -98,7 +98,8 @@ fn rows() -> Vec<Row> {
         let mut option = short.map_or_else(|| String::from("    "), |short| format!("-{short}, "));
         let _ = write!(option, "--{long}");
         if let Some(value) = arg.get_value_names().and_then(<[_]>::first).filter(|_| arg.get_action().takes_values()) {
-            option.push_str(&if arg.is_require_equals_set() { format!("[={value}]") } else { format!(" {value}") });
+            let (before, after) = if arg.is_require_equals_set() { ("[=", "]") } else { (" ", "") };
+            let _ = write!(option, "{before}{value}{after}");
         }
         let heading = arg.get_help_heading().unwrap_or_default().to_owned();
         let text = arg.get_help().map(ToString::to_string).unwrap_or_default();

@@ -7,3 +7,4 @@ pub mod formats;
 pub mod help;
 pub mod manual;
 pub mod options;
+pub mod regions;

@@ -89,7 +89,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub explain: bool,
 
-    /// List every profile: account, role, source, MFA, region, time left
+    /// List every profile: account, role, source, MFA, region, time left; * marks the current one
     #[arg(long, help_heading = "Actions")]
     pub list: bool,
 

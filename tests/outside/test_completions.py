@@ -2,10 +2,12 @@
 
 import re
 
+import botocore.loaders
 import pexpect
 import pytest
 
 from conftest import need
+from world import REPOSITORY
 
 HOSTILE = "$(touch pwned) `touch pwned` 'x'"
 
@@ -72,6 +74,8 @@ class TestBash:
     def test_what_is_begun_is_completed(self, world):
         assert bash(world, "aws-auth -p so") == ["sops"]
         assert bash(world, "aws-auth --profile=dev") == ["development-infrastructure"]
+        assert bash(world, "aws-auth --region eu-west-") == ["eu-west-1", "eu-west-2", "eu-west-3"]
+        assert bash(world, "aws-auth -p sops --region=us-gov-e") == ["us-gov-east-1"]
         assert bash(world, "aws-auth --console=bil") == ["billing"]
         assert bash(world, "aws-auth --export=po") == ["powershell"]
         assert bash(world, "aws-auth --completions f") == ["fish"]
@@ -113,6 +117,20 @@ class TestZsh:
     def test_at_a_terminal(self, world):
         at_terminal(world, ["zsh", "-d", "-i"], "> ", env={"ZDOTDIR": str(world.directory / "rc")})
 
+    def test_regions(self, world):
+        environment = {**world.env, "ZDOTDIR": str(world.directory / "rc"), "INPUTRC": "/dev/null"}
+        spawn = pexpect.spawn(str(world.bin / "zsh"), ["-d", "-i"], env=environment, cwd=str(world.directory),
+                              encoding="utf-8", dimensions=(50, 200), timeout=60)
+        spawn.delaybeforesend = None
+        try:
+            for typed, completed in (("--region us-gov-e", "ast-1"), ("--region=eu-n", "orth-1")):
+                spawn.expect_exact("> ")
+                spawn.send(f"aws-auth {typed}\t")
+                spawn.expect_exact(completed)
+                spawn.send("\x03")
+        finally:
+            spawn.close(force=True)
+
     def test_from_fpath(self, world):
         (world.directory / "functions").mkdir()
         world.write("functions/_aws-auth", world.succeed("aws-auth", "--completions", "zsh"))
@@ -142,6 +160,8 @@ class TestFish:
     def test_what_is_begun_is_completed(self, world):
         assert self.offered(world, "aws-auth -p so") == ["sops"]
         assert self.offered(world, "aws-auth --profile=dev") == ["--profile=development-infrastructure"]
+        assert self.offered(world, "aws-auth --region eu-west-") == ["eu-west-1", "eu-west-2", "eu-west-3"]
+        assert self.offered(world, "aws-auth -p sops --region=us-gov-e") == ["--region=us-gov-east-1"]
         assert self.offered(world, "aws-auth --console=bil") == ["--console=billing"]
         assert self.offered(world, "aws-auth --completions f") == ["fish"]
         assert self.offered(world, "aws-auth --no-c") == ["--no-cache"]
@@ -158,6 +178,12 @@ class TestFish:
         script = ("function fish_prompt; echo -n 'fish> '; end; set -g fish_greeting; "
                   "aws-auth --completions fish | source; complete -c wrapped -f -a 'planet apply'")
         at_terminal(world, ["fish", "--no-config", "-i", "-C", script], "fish> ", env={"TERM": "xterm"})
+
+    def test_descriptions_are_short(self, world):
+        script = "aws-auth --completions fish | source; complete -C 'aws-auth -'"
+        found = [entry.split("\t") for entry in world.succeed("fish", "--no-config", "-c", script).splitlines()]
+        assert dict(found)["--role-arn"] == "Assume this role with the profile"
+        assert all(len(description) <= 40 for _, description in found)
 
     def test_services_stand_only_where_they_are_asked_for(self, world):
         assert not any(entry.startswith("--console=") for entry in self.offered(world, "aws-auth "))
@@ -185,6 +211,17 @@ def at_terminal(world, argv, prompt, env=None):
     ran = (world.directory / "ran").read_text()
     assert ran.splitlines() == ["two words|planet|"]
     assert not (world.directory / "pwned").exists()
+
+
+def test_regions_are_those_of_botocore(world):
+    loader = botocore.loaders.create_loader()
+    partitions = loader.load_data("partitions")["partitions"]
+    known = {region for partition in partitions for region in partition["regions"]}
+    source = (REPOSITORY / "src/cli/regions.rs").read_text()
+    offered = set(re.findall(r'^    "(.+)",$', source, re.MULTILINE))
+    # A later botocore may know more.
+    assert offered <= known
+    assert len(offered) > 40
 
 
 def test_powershell_and_elvish_have_theirs(world):

@@ -54,6 +54,7 @@ _aws_auth() {
         [[ $cur == = ]] && cur=
         case $option in
             -p | --profile) _aws_auth_profiles "$cur" ;;
+            --region) mapfile -t COMPREPLY < <(compgen -W '@REGIONS@' -- "$cur") ;;
             --console) mapfile -t COMPREPLY < <(compgen -W '@SERVICES@' -- "$cur") ;;
             --export) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell dotenv json' -- "$cur") ;;
             --completions) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish powershell elvish' -- "$cur") ;;

@@ -45,7 +45,7 @@ impl Attributes {
     }
 }
 
-/// The person's side of a pseudo-terminal of 24 lines and 80 columns.
+/// The person's side of a pseudo-terminal of 24 lines and 80 columns (see [`Self::set_columns`]).
 pub struct Terminal {
     master: Option<Arc<OwnedFd>>,
     slave: Option<OwnedFd>,
@@ -64,7 +64,7 @@ impl Terminal {
         unlockpt(&master).expect("unlockpt");
         let name = ptsname(&master, Vec::new()).expect("ptsname");
         let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("open the terminal");
-        tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).expect("set its size");
+        resize(&slave, 80);
         let before = Attributes::of(&tcgetattr(&slave).expect("tcgetattr"));
         let master = Arc::new(master);
         let collected = Arc::new(Collected::default());
@@ -154,6 +154,11 @@ impl Terminal {
         self.before = self.attributes();
     }
 
+    /// Makes it this wide.
+    pub fn set_columns(&self, columns: u16) {
+        resize(self.slave.as_ref().expect("the terminal was hung up"), columns);
+    }
+
     /// Everything that was shown so far.
     pub fn transcript(&self) -> String {
         String::from_utf8_lossy(&self.collected.bytes()).into_owned()
@@ -186,6 +191,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.hang_up();
     }
+}
+
+fn resize(terminal: &OwnedFd, columns: u16) {
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal, size).expect("set the size of the terminal");
 }
 
 fn read(master: &OwnedFd, stopped: &PipeReader, collected: &Collected) {
