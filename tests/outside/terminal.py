@@ -53,6 +53,14 @@ class Terminal:
     def type(self, line):
         self._spawn.sendline(line)
 
+    def interrupt(self):
+        """Presses Ctrl-C."""
+        self._spawn.sendintr()
+
+    def echoes(self):
+        """Whether the terminal shows what is typed."""
+        return self._spawn.getecho()
+
     def finish(self):
         """Waits for the command's end."""
         found = self._spawn.expect([pexpect.EOF, pexpect.TIMEOUT])
