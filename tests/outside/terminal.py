@@ -57,9 +57,9 @@ class Terminal:
         """Presses Ctrl-C."""
         self._spawn.sendintr()
 
-    def echoes(self):
-        """Whether the terminal shows what is typed."""
-        return self._spawn.getecho()
+    def hurry(self):
+        """From now on, waits no longer than other commands may take."""
+        self._spawn.timeout = DEADLINE_SECONDS
 
     def finish(self):
         """Waits for the command's end."""

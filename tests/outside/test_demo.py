@@ -36,6 +36,7 @@ class Demo:
     def __init__(self, environment):
         self.terminal = Terminal(["make", "demo"], environment, REPOSITORY, DEADLINE_SECONDS)
         self.code = self.terminal.read(r"Your MFA device shows: (?:\x1b\S*m)?(\d{6})")
+        self.terminal.hurry()
         self.terminal.expect(PROMPT)
         self.endpoint = self.terminal.read(r"(http://127\.0\.0\.1:\d+): ")
 

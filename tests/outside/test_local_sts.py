@@ -110,6 +110,8 @@ def test_other_words_are_named():
 def test_every_profile_of_the_readme_is_there(shell):
     named = re.findall(r"(?:-p |AWS_PROFILE=|\[profile )([a-z][\w-]*)", "\n".join(EXAMPLES))
     assert set(named) | {"main-infrastructure"} == set(PROFILES)
+    config = (shell.home / ".aws/config").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\[profile (\S+)\]", config, re.M)) == set(PROFILES)
     shell.log_in()
     shell.succeed("aws-auth -p backups --login", AWS_AUTH_MFA_TOKEN=shell.sts.code_of_backups())
     shell.succeed("aws-auth -p dev --login --no-browser")
