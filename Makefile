@@ -27,8 +27,8 @@ SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
 
-demo: build ## shows aws-auth with a local STS, in a temporary HOME
-	sh demo/demo.sh
+demo: build ## shows aws-auth in three scenes with a local STS, in a temporary HOME
+	@sh demo/demo.sh
 
 # test-outside starts the list of skipped tests; check-macos and bench-check append to it.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Shows how aws-auth works, with an STS on this machine: one MFA code, then the cache, then another role. Apart from the
-# build, it reads and writes only a temporary directory. It needs no AWS account.
+# Shows aws-auth at work in three scenes, with an STS on this machine. Apart from the build, it reads and writes only a
+# temporary directory. It needs no AWS account.
 #
 # At a terminal you type the code at the real prompt. Without a terminal the code is passed in AWS_AUTH_MFA_TOKEN.
 set -eu
 cd "$(dirname "$0")/.."
 
-directory=
-server=
+directory= server= plain=
 finish() {
     status=$?
     trap - EXIT
     trap '' HUP INT TERM
+    printf '%s' "$plain"
     exec 8>&- 9<&- || :
     if [ -n "$server" ]; then
         kill "$server" 2>/dev/null || :
@@ -27,8 +27,45 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-explain() {
-    printf '\n# %s\n' "$*"
+if [ -t 0 ] && (: </dev/tty) 2>/dev/null; then
+    attended=yes
+else
+    attended=no
+fi
+
+# --- How it looks ----------------------------------------------------------------------------------------------------
+
+bold='' green='' yellow=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    escape=$(printf '\033')
+    bold="$escape[1m" green="$escape[32m" yellow="$escape[1;33m" plain="$escape[0m"
+fi
+
+width=80
+if [ -t 1 ]; then
+    width=$( (stty size </dev/tty) 2>/dev/null | cut -d ' ' -f 2) || :
+    case $width in
+    [2-9][0-9]) ;;
+    *) width=80 ;;
+    esac
+fi
+
+# Text is wrapped between words. Commands are not, so that they can be copied.
+text() {
+    printf '%s\n' "$*" | fold -s -w "$width" | sed 's/ *$//'
+}
+
+# scene HEADING SENTENCES…
+scene() {
+    printf '\n%s' "$bold"
+    text "$1"
+    printf '%s' "$plain"
+    shift
+    text "$*"
+}
+
+command_line() {
+    printf '%s%s%s\n' "$green" "$*" "$plain"
 }
 
 fail() {
@@ -36,21 +73,22 @@ fail() {
     exit 1
 }
 
-if [ -t 0 ] && (: </dev/tty) 2>/dev/null; then
-    attended=yes
-else
-    attended=no
-fi
+# --- The STS ---------------------------------------------------------------------------------------------------------
 
-explain 'Build aws-auth and the local STS.'
+text 'Building aws-auth and an STS for this machine …'
 "${CARGO:-cargo}" build --quiet --bin aws-auth --example local-sts
 target=${CARGO_TARGET_DIR:-target}/debug
 
-explain 'Make a home directory with only four profiles, and start an STS on loopback that knows them.'
 directory=$(mktemp -d "${TMPDIR:-/tmp}/aws-auth-demo.XXXXXX")
 mkdir "$directory/home"
 mkfifo "$directory/ask" "$directory/answer"
-"$target/examples/local-sts" --home "$directory/home" <"$directory/ask" >"$directory/answer" &
+if [ "$attended" = yes ]; then
+    # If a code is refused, the STS shows a new one before it answers.
+    set -- --show-codes
+else
+    set --
+fi
+"$target/examples/local-sts" --home "$directory/home" "$@" <"$directory/ask" >"$directory/answer" &
 server=$!
 # The server runs while descriptor 8 is open, so it ends with this script in any case.
 exec 8>"$directory/ask" 9<"$directory/answer"
@@ -61,46 +99,74 @@ ask() {
 }
 
 IFS= read -r endpoint <&9 || fail 'the local STS did not start'
-printf '%s\n' "$endpoint"
-cat "$directory/home/.aws/config"
+
+# --- The scenes ------------------------------------------------------------------------------------------------------
 
 # env -i keeps your own AWS settings and keys out of the demo.
 aws_auth() {
-    env -i "PATH=$PATH" "HOME=$directory/home" "TERM=${TERM:-dumb}" "$endpoint" "$@" 8>&- 9<&-
+    env -i "PATH=$PATH" "HOME=$directory/home" "TERM=${TERM:-dumb}" ${NO_COLOR:+"NO_COLOR=$NO_COLOR"} "$endpoint" \
+        "$@" "$target/aws-auth" env 8>&- 9<&-
 }
 
-# Runs env(1) with a profile's credentials and shows the AWS variables.
+# Shows the credentials that the command got. Secrets are shortened, so that each is a line.
 show() {
-    aws_auth "$@" "$target/aws-auth" env >"$directory/env" || fail "aws-auth ended with status $?"
-    grep '^AWS_' "$directory/env" | sort
+    sed -n -e 's/^\(AWS_SECRET_ACCESS_KEY=........\).*/\1…/p' -e 's/^\(AWS_SESSION_TOKEN=........\).*/\1…/p' \
+        -e '/^AWS_ACCESS_KEY_ID=/p' -e '/^AWS_CREDENTIAL_EXPIRATION=/p' "$directory/env" | sort
     grep -q '^AWS_SESSION_TOKEN=.' "$directory/env" || fail 'no session token in the environment of the command'
 }
 
-explain 'The first run of the day needs a code. The keys below work only in this demo.'
-ask code
-printf 'Your MFA device shows: %s\n' "$answer"
-echo '$ AWS_PROFILE=sops aws-auth env'
-if [ "$attended" = yes ]; then
-    show AWS_PROFILE=sops
-else
-    echo '(no terminal: the code is passed in AWS_AUTH_MFA_TOKEN)'
-    show AWS_PROFILE=sops "AWS_AUTH_MFA_TOKEN=$answer"
-fi
+text 'Your account and your keys stay out of this: here are a home with the profiles of the README, and an STS at' \
+    "${endpoint#*=}."
+
+scene '1 of 3: one code' \
+    'The first command of the day asks for the code that your MFA device shows. The command here is env; of what it' \
+    'prints you see the keys, shortened.'
+while :; do
+    ask refused
+    before=$answer
+    ask code
+    printf 'Your MFA device shows: %s%s%s\n' "$yellow" "$answer" "$plain"
+    command_line '$ AWS_PROFILE=sops aws-auth env'
+    set -- AWS_PROFILE=sops
+    if [ "$attended" = no ]; then
+        echo '(there is no terminal, so the code is passed in AWS_AUTH_MFA_TOKEN)'
+        set -- "$@" "AWS_AUTH_MFA_TOKEN=$answer"
+    fi
+    status=0
+    aws_auth "$@" >"$directory/env" || status=$?
+    [ "$status" != 0 ] || break
+    ask refused
+    [ "$answer" != "$before" ] || fail "aws-auth ended with status $status"
+    text 'Once more, with a new code.'
+done
+show
 cp "$directory/env" "$directory/first"
 
-explain 'Run it again: the same credentials come from the cache, without a code and without a call of STS.'
+scene '2 of 3: no code' \
+    'The same command again has the same keys at once: they come from the cache, without a code and without a call' \
+    'of STS.'
 ask calls
 before=$answer
-echo '$ AWS_PROFILE=sops aws-auth env'
-show AWS_PROFILE=sops </dev/null
+command_line '$ AWS_PROFILE=sops aws-auth env'
+aws_auth AWS_PROFILE=sops </dev/null >"$directory/env" || fail "aws-auth ended with status $?"
+show
 ask calls
 [ "$answer" = "$before" ] || fail "the second run called STS: $answer"
 [ "$(grep '^AWS_ACCESS_KEY_ID=' "$directory/env")" = "$(grep '^AWS_ACCESS_KEY_ID=' "$directory/first")" ] ||
     fail 'the second run has other credentials'
 
-explain 'Use another role: it is assumed from the MFA session, so no second code is needed.'
-echo '$ AWS_PROFILE=production-infrastructure aws-auth env'
-show AWS_PROFILE=production-infrastructure </dev/null
+scene '3 of 3: another role and no code' \
+    'Another role in another account needs no code either: the code of scene 1 is good for every role for 12 hours.'
+command_line '$ AWS_PROFILE=production-infrastructure aws-auth env'
+aws_auth AWS_PROFILE=production-infrastructure </dev/null >"$directory/env" || fail "aws-auth ended with status $?"
+show
 
 ask calls
-explain "All calls of STS: $answer."
+text "The calls of STS in all three scenes: $answer."
+
+scene 'Now you' \
+    'Type the first line here and leave it running: it is the STS, which gives you a code when you type code.' \
+    'Type the other two in another terminal, in this directory.'
+command_line '  cargo run --example local-sts -- --home /tmp/try'
+command_line '  . /tmp/try/env'
+command_line '  aws-auth -p sops env'

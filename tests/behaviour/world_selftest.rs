@@ -10,6 +10,8 @@ use aws_sdk_sts::config::{BehaviorVersion, Region};
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use rustix::process::Signal;
 use std::future::Future;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 const SOPS: &str = seed::ROLES[0].1;
 
@@ -391,4 +393,64 @@ fn a_snapshot_shows_modes_and_contents() {
     world.write(".aws/config", "[default]\n");
     assert_ne!(before[".aws/config"], world.snapshot()[".aws/config"]);
     assert_eq!(world.cli_cache().len(), 0);
+}
+
+/// The text with every byte escaped for a query.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"))
+}
+
+/// The status and the body of a GET request to the service.
+fn get(sts: &LocalSts, target: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(("127.0.0.1", sts.port())).unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn the_sign_in_accepts_a_role_whose_credentials_are_valid_and_nobody_else() {
+    let sts = LocalSts::start();
+    let user = seed::populate(&sts);
+    let session = session(&of_user(&sts, &user), Some(&sts.fresh_code(seed::SERIAL))).unwrap();
+    let role = now(of_issued(&sts, &session).assume_role().role_arn(SOPS).role_session_name("jo").send()).unwrap();
+    let ask = |id: &str, secret: &str, token: &str, more: &str| {
+        let json = serde_json::json!({ "sessionId": id, "sessionKey": secret, "sessionToken": token }).to_string();
+        get(&sts, &format!("/federation?Action=getSigninToken{more}&Session={}", escaped(&json)))
+    };
+    let of = |credentials: &aws_sdk_sts::types::Credentials, more: &str| {
+        ask(credentials.access_key_id(), credentials.secret_access_key(), credentials.session_token(), more)
+    };
+    let role = role.credentials().unwrap();
+    let (status, body) = of(role, "&SessionDuration=3600");
+    assert_eq!(status, "200", "{body}");
+    let token = serde_json::from_str::<serde_json::Value>(&body).unwrap()["SigninToken"].as_str().unwrap().to_owned();
+    let login = |token: &str| {
+        let destination = escaped("https://aws/<b>");
+        get(&sts, &format!("/federation?Action=login&Destination={destination}&SigninToken={}", escaped(token)))
+    };
+    let (status, page) = login(&token);
+    assert_eq!(status, "200", "{page}");
+    assert!(
+        page.contains(":assumed-role/sops-credentials-access/jo. AWS would now show https://aws/&lt;b&gt;"),
+        "{page}"
+    );
+    let refused = [
+        (of(&session, ""), "not those of a role"),
+        (of(role, "&SessionDuration=60"), "not between 900 and 43200"),
+        (ask(role.access_key_id(), "another", role.session_token(), ""), "No such credentials"),
+        (ask(&user.access_key_id, &user.secret_access_key, "", ""), "No such credentials"),
+        (login("another"), "unknown, or older"),
+        (get(&sts, "/federation?Action=logout"), "neither getSigninToken nor login"),
+    ];
+    for ((status, page), why) in refused {
+        assert!(status == "400" && page.contains(why), "{why}: {status} {page}");
+    }
+    sts.advance(901);
+    assert_eq!(login(&token).0, "400", "a token is good for 15 minutes");
+    sts.expire_all();
+    let (status, page) = of(role, "");
+    assert!(status == "400" && page.contains("have expired"), "{page}");
 }

@@ -9,7 +9,7 @@ SERIAL = "arn:aws:iam::398263320410:mfa/jo"
 
 
 class LocalSts:
-    """An STS with one user, one MFA device and the four roles; writes the two matching files under `home`."""
+    """An STS with the user, the MFA device and the roles of the README; writes the two matching files under `home`."""
 
     def __init__(self, home):
         program = TARGET / "debug/examples/local-sts"
@@ -32,6 +32,10 @@ class LocalSts:
         """A valid code of the device, a different one each time."""
         assert serial in (SERIAL, None)
         return self._ask("code")
+
+    def code_of_backups(self):
+        """A valid code of the device of the profile `backups`."""
+        return self._ask("code backups")
 
     def calls(self):
         """The actions of all calls so far."""

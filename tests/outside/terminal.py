@@ -53,6 +53,14 @@ class Terminal:
     def type(self, line):
         self._spawn.sendline(line)
 
+    def interrupt(self):
+        """Presses Ctrl-C."""
+        self._spawn.sendintr()
+
+    def hurry(self):
+        """From now on, waits no longer than other commands may take."""
+        self._spawn.timeout = DEADLINE_SECONDS
+
     def finish(self):
         """Waits for the command's end."""
         found = self._spawn.expect([pexpect.EOF, pexpect.TIMEOUT])

@@ -54,9 +54,10 @@ def test_jenkins():
 @pytest.mark.parametrize("start", ["docker run", "credential_process ="])
 def test_other_programs(start):
     lines = (REPOSITORY / "README.md").read_text().splitlines()
-    found = [line.strip() for line in lines if line.startswith(f"    {start}")]
+    found = [line.strip().removeprefix("credential_process = ") for line in lines if line.startswith(f"    {start}")]
+    # A credential_process that gives the keys of a password manager is somebody's own script.
+    found = [line for line in found if "aws-auth" in line]
     assert found
     for line in found:
-        line = line.removeprefix("credential_process = ")
         subprocess.run(["bash", "-n"], input=line, text=True, check=True)
         assert "aws-auth -p sops --export=" in line

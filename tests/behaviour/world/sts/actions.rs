@@ -240,6 +240,9 @@ fn assume_role(state: &mut State, caller: &Caller, params: &Params) -> Result<Ve
 
 fn trusts(role: &Role, caller: &Caller, params: &Params, mfa_at: Option<i64>, now: i64) -> bool {
     let trust = &role.trust;
+    if caller.role.as_ref().is_some_and(|arn| trust.unconditionally.contains(arn)) {
+        return true;
+    }
     let known = match &trust.principals {
         Principals::Any => true,
         Principals::Arns(arns) => arns.iter().any(|arn| {

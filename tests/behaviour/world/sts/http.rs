@@ -4,9 +4,10 @@ use super::actions::{self, Params};
 use super::signature::{Authorization, Received, form};
 use super::state::{Fault, State, UNANSWERED, When};
 use super::xml::{self, Refusal};
-use super::{Call, Shared, clock, random};
+use super::{Call, Shared, clock, random, signin};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -147,6 +148,18 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
     if received.path == "/code" && shared.state().serve_codes {
         return Ok(code(&mut shared.state(), received.query));
     }
+    if received.path == "/expire-codes" && shared.state().serve_codes {
+        let mut state = shared.state();
+        state.expire_codes();
+        return Ok(respond(&state, 200, String::new(), false, "-"));
+    }
+    if received.path == "/federation" && received.method == "GET" {
+        let mut state = shared.state();
+        let (status, kind, text) = signin::federation(&mut state, received.query);
+        let mut response = respond(&state, status, text, false, &random::request_id());
+        response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
+        return Ok(response);
+    }
     let text = if received.method == "GET" { received.query.into() } else { String::from_utf8_lossy(&body) };
     let params: Params = form(&text).into_iter().collect();
     let action = params.get("Action").cloned().unwrap_or_default();
@@ -205,6 +218,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
         Err(refusal) => Err(refusal.code.clone()),
     };
     shared.state().conclude(number, outcome);
+    shared.tell_of_refused_code();
     shared.pass(&action, When::BeforeAnswering).await;
     let (status, text) = match result {
         Ok(elements) => (200, xml::answer(&action, &elements, &request_id)),

@@ -16,13 +16,14 @@ pub mod model;
 pub mod random;
 pub mod seed;
 mod signature;
+mod signin;
 mod state;
 pub mod tls;
 pub mod totp;
 mod xml;
 
 pub use model::{Device, Issued, Principal, Principals, Role, Trust, User};
-pub use state::{Fault, UNANSWERED, When};
+pub use state::{CodeTrouble, Fault, UNANSWERED, When};
 
 use state::State;
 use std::collections::BTreeMap;
@@ -74,6 +75,18 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A thread that panicked with the lock has failed its test already; other threads may go on.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the watcher of a code that was just refused.
+    fn tell_of_refused_code(&self) {
+        let (trouble, code, watcher) = {
+            let mut state = self.state();
+            let (Some((serial, trouble)), Some(watcher)) = (state.untold.take(), state.watcher.clone()) else {
+                return;
+            };
+            (trouble, state.fresh_code(&serial), watcher)
+        };
+        watcher(trouble, &code);
     }
 
     /// Waits while calls of this action are held at this gate.
@@ -303,7 +316,22 @@ impl LocalSts {
         self.state().totp_offset += steps;
     }
 
-    /// Answers `GET /code?serial=…` with [`Self::fresh_code`].
+    /// Makes the codes that the devices showed so far expire.
+    pub fn expire_codes(&self) {
+        self.state().expire_codes();
+    }
+
+    /// The number of codes that were refused so far.
+    pub fn refused_codes(&self) -> usize {
+        self.state().refused
+    }
+
+    /// Calls this for each refused code, with the code that its device shows now, before the refusal is sent.
+    pub fn on_refused_code(&self, watcher: impl Fn(CodeTrouble, &str) + Send + Sync + 'static) {
+        self.state().watcher = Some(Arc::new(watcher));
+    }
+
+    /// Answers `GET /code?serial=…` with [`Self::fresh_code`], and makes codes expire at `GET /expire-codes`.
     pub fn serve_codes(&self) {
         self.state().serve_codes = true;
     }

@@ -96,6 +96,8 @@ pub struct Trust {
     /// `"Null": {"aws:TokenIssueTime": "true"}`: refuses temporary credentials, and so MFA sessions too. A code in the
     /// request is accepted.
     pub long_term_keys_only: bool,
+    /// Roles that another statement of the policy trusts, without MFA and other conditions.
+    pub unconditionally: Vec<String>,
 }
 
 /// An IAM role.
@@ -123,6 +125,7 @@ impl Role {
                 external_id: None,
                 require_session_name: None,
                 long_term_keys_only: false,
+                unconditionally: Vec::new(),
             },
         }
     }

@@ -1,8 +1,10 @@
 //! The state of the service, and the faults that it was told to make.
 
 use super::model::{Device, Issued, Role, User};
+use super::signin::Token;
 use super::{Call, clock, random, totp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The outcome in the log of a call without an answer (yet).
 pub const UNANSWERED: &str = "(unanswered)";
@@ -50,6 +52,18 @@ pub enum When {
     BeforeAnswering,
 }
 
+/// Why a code was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeTrouble {
+    /// The device showed it in the last half hour.
+    Expired,
+    Used,
+    Wrong,
+}
+
+/// Is told of each refused code, and of the code that its device shows now, before the refusal is sent.
+pub type Watcher = Arc<dyn Fn(CodeTrouble, &str) + Send + Sync>;
+
 #[derive(Default)]
 pub struct State {
     pub users: Vec<User>,
@@ -68,6 +82,12 @@ pub struct State {
     /// For each serial, the codes that arrived, valid or not.
     pub sent: BTreeMap<String, BTreeSet<String>>,
     pub wrong: usize,
+    /// How many codes were refused.
+    pub refused: usize,
+    /// Why a code of this device was refused, until the watcher is told.
+    pub untold: Option<(String, CodeTrouble)>,
+    pub watcher: Option<Watcher>,
+    pub signin_tokens: BTreeMap<String, Token>,
     pub faults: Vec<(String, Fault, usize)>,
     pub holds: BTreeMap<String, When>,
     pub held: usize,
@@ -115,9 +135,21 @@ impl State {
     pub fn accept_code(&mut self, device: &Device, code: &str) -> bool {
         let now = self.step();
         let used = self.used.entry(device.serial.clone()).or_default();
-        (now - 1..=now + 1)
-            .find(|step| totp::code(&device.totp_secret, *step) == code && !used.contains(step))
-            .is_some_and(|step| used.insert(step))
+        let is_at = |step: &i64| totp::code(&device.totp_secret, *step) == code;
+        let near: Vec<i64> = (now - 1..=now + 1).filter(is_at).collect();
+        let accepted = near.iter().any(|step| used.insert(*step));
+        if !accepted {
+            let trouble = if !near.is_empty() {
+                CodeTrouble::Used
+            } else if (now - 60..now).any(|step| is_at(&step)) {
+                CodeTrouble::Expired
+            } else {
+                CodeTrouble::Wrong
+            };
+            self.refused += 1;
+            self.untold = Some((device.serial.clone(), trouble));
+        }
+        accepted
     }
 
     /// A code that will be accepted and was never sent: that of the current step or else of the next one. A past step
@@ -136,6 +168,11 @@ impl State {
             }
             self.totp_offset += 1;
         }
+    }
+
+    /// Makes the codes that the devices showed so far expire: their clock moves on.
+    pub fn expire_codes(&mut self) {
+        self.totp_offset += 3;
     }
 
     /// A wrong code, a different one each time. It does not match any step near now.
