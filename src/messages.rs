@@ -32,10 +32,34 @@ pub struct Messages {
     cache_failed: Cell<bool>,
 }
 
-const BOLD_RED: &str = "\x1b[1;31m";
-const BOLD_YELLOW: &str = "\x1b[1;33m";
-const DIM: &str = "\x1b[2m";
-const PLAIN: &str = "\x1b[0m";
+/// How a part of a line looks on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// What a person needs no eye for.
+    Plain,
+    /// A heading or a name.
+    Bold,
+    /// The end of the run.
+    Error,
+    /// What a person should fix, or may be surprised by.
+    Warning,
+    /// A step of the run.
+    Step,
+}
+
+impl Style {
+    /// The codes that begin and end it.
+    pub fn codes(self) -> (&'static str, &'static str) {
+        let begin = match self {
+            Self::Plain => return ("", ""),
+            Self::Bold => "\x1b[1m",
+            Self::Error => "\x1b[1;31m",
+            Self::Warning => "\x1b[1;33m",
+            Self::Step => "\x1b[2m",
+        };
+        (begin, "\x1b[0m")
+    }
+}
 
 impl Messages {
     /// Prints as much as `verbosity` allows.
@@ -54,7 +78,7 @@ impl Messages {
         if !stderr.is_terminal() {
             return write_line(&error.to_string());
         }
-        let (red, plain) = if wants_colours(snapshot) { (BOLD_RED, PLAIN) } else { ("", "") };
+        let (red, plain) = if wants_colours(snapshot) { Style::Error.codes() } else { ("", "") };
         let lines = error.lines();
         let lines = lines.iter().enumerate().map(|(at, line)| match at {
             0 => format!("{red}aws-auth:{plain} {line}\n"),
@@ -66,7 +90,7 @@ impl Messages {
     /// Prints a problem that a person should fix. Not with `--quiet`.
     pub fn warn(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            let (yellow, plain) = self.style(BOLD_YELLOW);
+            let (yellow, plain) = self.style(Style::Warning);
             write_line(&format!("{yellow}warning:{plain} {}", printable(text)));
         }
     }
@@ -125,13 +149,13 @@ impl Messages {
     }
 
     fn write_step(&self, text: &str) {
-        let (dim, plain) = self.style(DIM);
+        let (dim, plain) = self.style(Style::Step);
         write_whole(&format!("{dim}aws-auth: {}{plain}\n", printable(text)));
     }
 
     /// The codes that begin and end a style on stderr; empty if it shows none.
-    fn style(&self, begin: &'static str) -> (&'static str, &'static str) {
-        if self.colours && std::io::stderr().is_terminal() { (begin, PLAIN) } else { ("", "") }
+    fn style(&self, style: Style) -> (&'static str, &'static str) {
+        if self.colours && std::io::stderr().is_terminal() { style.codes() } else { ("", "") }
     }
 
     /// Warns that a cache could not be written. Only the first failure of a run is printed.

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::options;
+use crate::text::wrap::wrap;
 
 /// Where a text is shown.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +21,10 @@ const WIDEST: usize = 120;
 /// Below this width, a description stands below its option.
 const NARROW: usize = 64;
 
-const USAGE: &str = "\
-Run a command with the credentials of an AWS profile
+const ABOUT: &str = "Run a command with the credentials of an AWS profile";
 
-Usage: aws-auth [OPTIONS] [--] COMMAND [ARG]...
-       aws-auth [OPTIONS] ACTION
-";
+/// What follows `aws-auth` in a command line.
+const USAGES: [&str; 2] = ["[OPTIONS] [--] COMMAND [ARG]...", "[OPTIONS] ACTION"];
 
 const EXAMPLES: &str = "
   AWS_PROFILE=sops aws-auth sops -d logins.enc
@@ -65,7 +64,7 @@ struct Row {
 /// All options, in their groups.
 pub fn help(screen: Screen) -> String {
     let rows = rows();
-    let mut text = String::from(USAGE);
+    let mut text = usage(screen);
     let mut heading = "";
     for row in &rows {
         if row.heading != heading {
@@ -81,12 +80,21 @@ pub fn help(screen: Screen) -> String {
 /// The usual options, each with the beginning of its description.
 pub fn short_help(screen: Screen) -> String {
     let rows: Vec<Row> = rows().into_iter().filter(|row| USUAL.contains(&row.long.as_str())).collect();
-    let mut text = format!("{USAGE}\n");
+    let mut text = usage(screen) + "\n";
     for row in &rows {
         let end = row.text.find([';', ':', '.', '[', '(']).unwrap_or(row.text.len());
         push(&mut text, row, row.text.get(..end).unwrap_or_default().trim_end(), column(&rows), screen);
     }
-    let _ = writeln!(text, "{EXAMPLES}\naws-auth --help shows all options, aws-auth --man the manual.");
+    let more = "aws-auth --help shows all options, aws-auth --man the manual.";
+    let _ = writeln!(text, "{EXAMPLES}\n{}", wrapped(more, screen.columns.min(WIDEST), 0));
+    text
+}
+
+fn usage(screen: Screen) -> String {
+    let mut text = wrapped(ABOUT, screen.columns.min(WIDEST), 0) + "\n\n";
+    for (before, words) in ["Usage: ", "       "].iter().zip(USAGES) {
+        let _ = writeln!(text, "{before}aws-auth {}", wrapped(words, screen.columns.min(WIDEST), 16));
+    }
     text
 }
 
@@ -126,21 +134,7 @@ fn push(text: &mut String, row: &Row, description: &str, column: usize, screen: 
 /// The words in lines of this width. The first line begins in this column, and the others are indented to it. A name of
 /// a variable in brackets is one word.
 fn wrapped(text: &str, width: usize, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut at = indent;
-    for word in words(text, width.saturating_sub(indent)) {
-        let length = word.chars().count();
-        if at > indent && at + 1 + length > width {
-            let _ = write!(lines, "\n{:indent$}", "");
-            at = indent;
-        } else if at > indent {
-            lines.push(' ');
-            at += 1;
-        }
-        lines.push_str(word);
-        at += length;
-    }
-    lines
+    wrap(words(text, width.saturating_sub(indent)), width, indent, indent)
 }
 
 /// The words of a description. `[env: NAME]` is one word if it is no longer than `longest`.

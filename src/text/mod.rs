@@ -7,3 +7,4 @@ pub mod json;
 pub mod percent;
 pub mod shell_words;
 pub mod url;
+pub mod wrap;

@@ -67,6 +67,13 @@ pub fn log_in(world: &World, profile: &str) {
     output.success();
 }
 
+/// Runs `true` with a valid code. The session lasts half an hour less than 12h, so that a slow test still sees 11h.
+#[track_caller]
+pub fn with_a_session(world: &World, profile: &str) {
+    let run = world.aws_auth().args(["-p", profile, "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code());
+    run.env("AWS_AUTH_MFA_SESSION", "690m").run().success();
+}
+
 /// A run of `true` with no terminal and no code.
 pub fn quietly(world: &World, profile: &str) -> Output {
     world.aws_auth().profile(profile).arg("true").run()

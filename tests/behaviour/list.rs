@@ -1,5 +1,6 @@
 //! `--list`: every profile and what it resolves to.
 
+use crate::kit::with_a_session;
 use crate::world::{AWS_AUTH, Invocation, Output, Terminal, World, seed};
 use serde_json::Value;
 
@@ -9,12 +10,6 @@ fn world() -> World {
     world.sts.set_role_lifetime(Some(43 * 60 + 30));
     world.append_config("[profile broken]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = nobody\n[profile bare]\nregion = eu-west-1\n[profile sso]\nsso_session = team\nsso_account_id = 111122223333\nsso_role_name = Admin\nregion = eu-west-2\n[sso-session team]\nsso_start_url = https://team.awsapps.com/start\nsso_region = eu-west-1\n");
     world
-}
-
-/// Half an hour less than 12h, so that a slow test still sees 11h.
-fn with_a_session(world: &World, profile: &str) {
-    let run = world.aws_auth().args(["-p", profile, "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code());
-    run.env("AWS_AUTH_MFA_SESSION", "690m").run().success();
 }
 
 fn in_terminal(world: &World, columns: &str) -> Output {

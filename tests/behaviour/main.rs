@@ -31,6 +31,7 @@ mod readme;
 mod resolution;
 mod role_cache;
 mod scale;
+mod screens;
 mod secrets;
 mod session;
 mod sso_callback;

@@ -28,7 +28,7 @@ def variables(text):
 def keys(world):
     """A profile of long-term keys with hostile settings, and a caller's environment that must be removed."""
     world.config.write_text(
-        f"[profile keys]\noutput = {HOSTILE}\nretry_mode = first line\n  second line\nregion = eu-west-2\n"
+        f"[profile keys]\noutput = {HOSTILE}\nsdk_ua_app_id = first line\n  second line\nregion = eu-west-2\n"
         "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = it's+secret/\n"
     )
     return {
@@ -44,7 +44,7 @@ def test_a_shell_has_the_environment_that_a_command_would_get(world, keys, shell
     world.install(shell, need(shell))
     expected = variables(world.succeed("aws-auth", "env", "-0", env=keys))
     assert expected["AWS_DEFAULT_OUTPUT"] == HOSTILE
-    assert expected["AWS_RETRY_MODE"] == "first line\nsecond line"
+    assert expected["AWS_SDK_UA_APP_ID"] == "first line\nsecond line"
     for options in OPTIONS.get(shell, [[]]):
         done = world.run(shell, *options, "-c", EVALUATE[shell], env=keys)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

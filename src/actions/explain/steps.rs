@@ -5,6 +5,7 @@ use crate::aws::sts;
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::plan::resolve;
 use crate::plan::words::base_in_words;
 
 /// A step of the plan: the base, the MFA session or a role.
@@ -23,6 +24,15 @@ pub struct Step {
     pub cacheable: bool,
     /// The credentials in a cache.
     pub held: Option<Held>,
+}
+
+/// A profile between the chosen one and its base: its name, and each of its section headers as `PATH:LINE`.
+pub type Visited = (String, Vec<String>);
+
+/// The profiles from the chosen one to its base, also of a profile that does not resolve.
+pub fn visited(context: &Context<'_>) -> Vec<Visited> {
+    let profiles = resolve::visited(context.set, context.request).into_iter();
+    profiles.map(|(name, at)| (name, at.into_iter().map(|at| context.set.place(at)).collect())).collect()
 }
 
 /// The steps in the order of a run.

@@ -7,6 +7,7 @@
 pub mod collected;
 pub mod metadata;
 pub mod run;
+pub mod screen;
 pub mod sso;
 pub mod sts;
 pub mod terminal;

@@ -83,6 +83,12 @@ def security_key(case, theirs, ours):
     return refused and not ours.calls and "a serial that gives no codes" in case.features
 
 
+def half_a_profile(case, theirs, ours):
+    """a profile that was meant to name credentials but does not is an error"""
+    none = theirs.kind == "nothing" or theirs.credentials == made_up("container")
+    return ours.refuses("names no credentials, but has") and none and not ours.calls
+
+
 def no_such_services(case, theirs, ours):
     """a missing services section is an error, even where the CLI makes no client"""
     return ours.refuses("there is no section [services ") and theirs.kind == "credentials" and not theirs.calls
@@ -135,6 +141,7 @@ RULES = (
     empty_key,
     no_region,
     security_key,
+    half_a_profile,
     no_such_services,
     malformed_twice,
     second_code,

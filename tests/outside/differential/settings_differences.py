@@ -145,7 +145,24 @@ def is_no_url(case, value):
     return value and not re.match("https?://", value)
 
 
+def is_no_retry_mode(case, value):
+    return value not in ("legacy", "standard", "adaptive")
+
+
+def is_no_kind_of_endpoint(case, value):
+    return value not in ("regional", "legacy")
+
+
+# botocore makes no client with such a value.
+NONSENSE = "a value that botocore rejects is an error before the command starts"
+
 REFUSALS = (
+    (r"(?:AWS_RETRY_MODE|retry_mode) is '(.*)'; write legacy", is_no_retry_mode, NONSENSE),
+    (
+        r"(?:AWS_STS_REGIONAL_ENDPOINTS|sts_regional_endpoints) is '(.*)'; write regional",
+        is_no_kind_of_endpoint,
+        NONSENSE,
+    ),
     (r"'(.*)' \(.*\) is not a region", is_no_region, "a value that is no region is an error before any call"),
     (r"the endpoint '(.*)' \(.*\) is not a URL", is_no_url, "an endpoint that is no URL is an error before any call"),
     (

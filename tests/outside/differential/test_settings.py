@@ -115,7 +115,8 @@ def test_each_setting_has_the_variable_of_botocore(binary, tmp_path):
     environment = {"HOME": str(tmp_path), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
     environment |= {"AWS_CONFIG_FILE": str(tmp_path / "config"), "XDG_RUNTIME_DIR": str(tmp_path)}
     for key in VARIABLE_OF:
-        (tmp_path / "config").write_text(f"[profile p]\n{key} = eu-west-1\n")
+        value = "legacy" if key in ("retry_mode", "sts_regional_endpoints") else "eu-west-1"
+        (tmp_path / "config").write_text(f"[profile p]\n{key} = {value}\n")
         arguments = [binary, "-p", "p", "--explain", "--json"]
         done = subprocess.run(arguments, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
         explained = json.loads(done.stdout)
