@@ -6,6 +6,7 @@ pub mod mfa;
 pub mod profile;
 pub mod renewal;
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use crate::arn::RoleArn;
@@ -153,9 +154,15 @@ impl RoleOptions {
             && !ROLE_LENGTHS.contains(&length)
         {
             let name = if cli.duration.is_some() { "--duration" } else { "AWS_AUTH_DURATION" };
-            return Err(
-                Error::new(format!("{name} asks for a role session of {length}")).advise("STS gives from 15m to 12h")
-            );
+            // A number without a unit is seconds, and was probably meant as minutes.
+            let text = cli.duration.as_deref().or(snapshot.text("AWS_AUTH_DURATION")?).unwrap_or_default();
+            let minutes = Length::minutes(length.as_seconds());
+            let mut advice = String::from("STS gives from 15m to 12h");
+            if text.parse::<u32>().is_ok() && ROLE_LENGTHS.contains(&minutes) {
+                let _ = write!(advice, "; for {minutes}, write {}m", length.as_seconds());
+            }
+            let length = length.in_full();
+            return Err(Error::new(format!("{name} asks for a role session of {length}")).advise(advice));
         }
         Ok(Self { arn, duration })
     }

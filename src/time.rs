@@ -148,6 +148,11 @@ impl Length {
         if self.0 < 3600 { self } else { Self(self.0 / 3600 * 3600) }
     }
 
+    /// A length that somebody asked for, without loss: seconds unless it is of whole minutes.
+    pub fn in_full(self) -> String {
+        if self.0 % 60 == 0 { self.to_string() } else { format!("{}s", self.0) }
+    }
+
     /// Two thirds of the length, rounded down, without overflow.
     #[must_use]
     pub const fn two_thirds(self) -> Self {
@@ -220,6 +225,9 @@ mod tests {
             let length = Length::parse(text);
             assert_eq!(length, Some(Length::seconds(seconds)), "{text}");
             assert_eq!(length.map(|length| length.to_string()).as_deref(), Some(shown), "{text}");
+        }
+        for (seconds, shown) in [(90, "90s"), (899, "899s"), (900, "15m"), (5400, "1h 30m"), (3601, "3601s")] {
+            assert_eq!(Length::seconds(seconds).in_full(), shown);
         }
         for text in ["", "h", "-1", "1d", "1.5h", "9223372036854775807h"] {
             assert_eq!(Length::parse(text), None, "{text}");

@@ -132,7 +132,7 @@ pub(crate) fn assume_role(role: &Role, signer: &Credentials, set: &ProfileSet<'_
 
 /// A GetSessionToken call.
 pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> String {
-    format!("GetSessionToken for {}, signed by {}", session.length, signer.access_key_id)
+    format!("GetSessionToken for {}, signed by {}", session.length.in_full(), signer.access_key_id)
 }
 
 /// The keys that the command is started with; this follows the name of its program.

@@ -87,7 +87,8 @@ fn refuse_long_wait(context: &Context<'_>, plan: &Acquisition) -> Result<()> {
         _ => "ask for a longer role session with --duration, or for less; --keep-fresh lets a long command renew",
     };
     let what = result_name(plan, None);
-    Err(Error::new(format!("--min-ttl is {}, but {what} lasts {length}", cache.min_ttl)).advise(advice))
+    let (asked, length) = (cache.min_ttl.in_full(), length.in_full());
+    Err(Error::new(format!("--min-ttl is {asked}, but {what} lasts {length}")).advise(advice))
 }
 
 /// Writes the configuration file with the settings of the plan's profile, if a command needs one.

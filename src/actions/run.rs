@@ -6,7 +6,7 @@ use crate::acquire::obtain::Obtained;
 use crate::acquire::story;
 use crate::actions::credentials;
 use crate::cli::action::Action;
-use crate::cli::options;
+use crate::cli::hints::hint;
 use crate::command::keep_fresh::RenewalFile;
 use crate::command::{environment, exec, keep_fresh};
 use crate::context::Context;
@@ -17,7 +17,6 @@ use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
 use crate::request::Request;
-use crate::text::shell_words::shell_word;
 use crate::time::now;
 
 /// Becomes the command with the profile's credentials. Returns only on failure.
@@ -145,16 +144,11 @@ fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Cre
     program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
 }
 
-/// If the command was not found and has the name of a profile or an option, advises to write it as one.
+/// If the command was not found, advises what was probably meant.
 fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
-    let name = command.first().and_then(|name| name.to_str()).filter(|_| error.kind() == Kind::CommandNotFound);
-    match name {
-        Some(name) if is_profile(name) => {
-            error.advise(format!("to use the profile of that name, write aws-auth -p {} COMMAND", shell_word(name)))
-        }
-        Some(name) if options::definition().get_arguments().any(|option| option.get_long() == Some(name)) => {
-            error.advise(format!("did you mean --{name}?"))
-        }
-        _ => error,
+    let hint = if error.kind() == Kind::CommandNotFound { hint(command, is_profile) } else { None };
+    match hint {
+        Some(hint) => error.advise(hint),
+        None => error,
     }
 }

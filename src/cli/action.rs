@@ -7,6 +7,7 @@ use crate::cli::help::Screen;
 use crate::cli::options::Cli;
 use crate::cli::{completions, help, manual};
 use crate::error::{Error, Result};
+use crate::text::shell_words::shell_word;
 
 /// What a run does. A command line has exactly one action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,9 +138,13 @@ fn chosen(cli: &Cli) -> Result<Action> {
     }
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),
-        ([], None) => {
-            Err(Error::new("no command given").advise("write aws-auth COMMAND [ARG]..., or see aws-auth --help"))
-        }
+        ([], None) => Err(Error::new("no command given").advise(match &cli.profile {
+            Some(name) => format!(
+                "write aws-auth -p {} COMMAND, or --shell for a shell, or --explain for what a run would do",
+                shell_word(name)
+            ),
+            None => String::from("write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
+        })),
         ([(_, action)], None) => Ok(*action),
         ([(name, _)], Some(command)) => {
             Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy())).advise(

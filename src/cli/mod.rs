@@ -5,6 +5,7 @@ pub mod completions;
 pub mod console_services;
 pub mod formats;
 pub mod help;
+pub mod hints;
 pub mod manual;
 pub mod options;
 pub mod regions;

@@ -194,7 +194,7 @@ impl Role {
             "{}: role {} cannot last {}: it is assumed from temporary credentials, which get at most 1h",
             self.at.map_or_else(|| String::from("--role-arn"), |at| set.place(at)),
             self.arn.as_str(),
-            self.length()
+            self.length().in_full()
         ))
         .advise("ask for 1h or less (--duration, duration_seconds), or let long-term keys assume it directly")
     }

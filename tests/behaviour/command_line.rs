@@ -73,7 +73,15 @@ fn usage_errors_are_one_line_and_status_125() {
     for (args, line) in [
         (&[][..], "no command given; write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
         (&["--"], "no command given; write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
-        (&["-p", "sops"], "no command given; write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
+        (
+            &["-p", "sops"],
+            "no command given; write aws-auth -p sops COMMAND, or --shell for a shell, or --explain for what a run would do",
+        ),
+        (
+            &["-q", "-p", "two words"],
+            "no command given; write aws-auth -p 'two words' COMMAND, or --shell for a shell, or --explain for what a \
+             run would do",
+        ),
         (&["--profil", "x", "true"], "unexpected argument '--profil' found; did you mean --profile?"),
         (&["--frobnicate", "true"], "unexpected argument '--frobnicate' found; see aws-auth --help"),
         (&["-x", "true"], "unexpected argument '-x' found; see aws-auth --help"),
@@ -108,7 +116,12 @@ fn usage_errors_are_one_line_and_status_125() {
             "--duration is '1d', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
         ),
         (&["--duration", "13h", "true"], "--duration asks for a role session of 13h; STS gives from 15m to 12h"),
-        (&["--duration", "899", "true"], "--duration asks for a role session of 14m; STS gives from 15m to 12h"),
+        (&["--duration", "899", "true"], "--duration asks for a role session of 899s; STS gives from 15m to 12h"),
+        (
+            &["--duration", "90", "true"],
+            "--duration asks for a role session of 90s; STS gives from 15m to 12h; for 1h 30m, write 90m",
+        ),
+        (&["--duration", "90s", "true"], "--duration asks for a role session of 90s; STS gives from 15m to 12h"),
         (
             &["--duration", "99999999999999999h", "true"],
             "--duration is '99999999999999999h', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",
@@ -581,20 +594,61 @@ fn a_header_without_the_word_profile_is_pointed_at() {
 
 #[test]
 fn what_was_meant_by_a_command_that_is_not_there() {
+    const LONG: &str = "a word of a command that is longer than what is repeated of it";
     let world = world();
     for (words, advice) in [
         (&["plain"][..], "to use the profile of that name, write aws-auth -p plain COMMAND"),
+        (&["plain", "terraform", "plan"], "to use the profile of that name, write aws-auth -p plain terraform plan"),
         (&["list"], "did you mean --list?"),
+        (&["no-cache", "plain"], "did you mean --no-cache?"),
+        (&["export", "fish"], "did you mean --export=fish?"),
+        (&["export", "yaml"], "did you mean --export?"),
+        (&["console", "billing"], "did you mean --console=billing?"),
+        (&["console", "plain"], "did you mean aws-auth -p plain --console?"),
+        (&["console", "-p", "sops"], "did you mean aws-auth -p sops --console?"),
+        (&["console", "-t", "123456"], "did you mean --console?"),
+        (&["sso", "login"], "did you mean --login?"),
+        (&["clear"], "did you mean --logout?"),
+        (&["exec"], "write aws-auth -p PROFILE COMMAND"),
+        (&["exec", "team"], "for a shell, write aws-auth -p team --shell"),
+        (&["exec", "team", "--", "sh", "-c", "a b"], "write aws-auth -p team sh -c 'a b'"),
+        (&["exec", "team", "-d", "1h", "--", "aws", "s3", "ls"], "write aws-auth -p team aws s3 ls"),
+        (&["exec", "plain", "aws", "s3", "ls"], "write aws-auth -p plain aws s3 ls"),
+        (&["exec", "terraform", "plan"], "write aws-auth -p PROFILE COMMAND"),
+        (&["exec", "--no-session", "team", "--", "env"], "write aws-auth -p PROFILE env"),
+        (&["exec", "team", "--"], "write aws-auth -p team COMMAND"),
+        (&["exec", "team", "--", "tool", LONG], "write aws-auth -p team tool …"),
+        (
+            &["assume", "two words"],
+            "for a shell, write aws-auth -p 'two words' --shell; for this one, eval \"$(aws-auth -p 'two words' --export)\"",
+        ),
+        (
+            &["assume"],
+            "for a shell, write aws-auth -p PROFILE --shell; for this one, eval \"$(aws-auth -p PROFILE --export)\"",
+        ),
+        (&["assume", "team", "--exec", "--", "aws", "s3", "ls"], "write aws-auth -p team aws s3 ls"),
+        (&["assume", "-c", "team"], "write aws-auth -p team --console"),
+        (&["assume", "-un"], "write eval \"$(aws-auth --unset)\""),
         (&["AWS_PROFILE=x"], "write variables before aws-auth"),
     ] {
         for invocation in [world.aws_auth().profile("plain"), world.aws_auth().profile("sops")] {
-            let output = invocation.args(words).run();
+            // Whatever the machine has, none of these is there.
+            let output = invocation.env("PATH", world.path("bin")).args(words).run();
             let line = format!("aws-auth: command not found: {}; {advice}\n", words[0]);
             output.assert_status(127).assert_stderr(&line);
         }
     }
     let output = world.aws_auth().keys("AKIAMINE", "mine", "").arg("logout").run();
     output.assert_status(127).assert_stderr("aws-auth: command not found: logout; did you mean --logout?\n");
+    let output = world.aws_auth().keys("AKIAMINE", "mine", "").args(["exec", "team", "--", "./run", "-v"]).run();
+    output.assert_status(127).assert_stderr("aws-auth: command not found: exec; write aws-auth -p team ./run -v\n");
+    // A command that is there runs, whatever it is called.
+    for name in ["exec", "assume", "whoami"] {
+        world.script(format!("bin/{name}"), "#!/bin/sh\necho \"$0\" \"$@\"; exit 3\n");
+        let output = world.aws_auth().profile("plain").env("PATH", world.path("bin")).args([name, "team"]).run();
+        let ran = format!("{} team\n", world.path("bin").join(name).display());
+        output.assert_status(3).assert_stdout(&ran).assert_stderr("");
+    }
     for (words, advice) in [
         (["--export", "fish"], "--export runs no command, but 'fish' was given; write --export=fish"),
         (["--console", "s3"], "--console runs no command, but 's3' was given; write --console=s3"),

@@ -64,7 +64,7 @@ fn session(session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) ->
     let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
     Step {
         kind: "mfa-session",
-        what: format!("MFA session of {}, for {}", session.serial.value.as_str(), session.length),
+        what: format!("MFA session of {}, for {}", session.serial.value.as_str(), session.length.in_full()),
         how: how.to_owned(),
         at: session.serial.origin.text(context.set),
         name: session.serial.value.as_str().to_owned(),
@@ -83,7 +83,7 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
     let external = if role.external_id.is_some() { ", with an external id" } else { "" };
     Step {
         kind: "role",
-        what: format!("role {}, for {}", role.arn.as_str(), role.length()),
+        what: format!("role {}, for {}", role.arn.as_str(), role.length().in_full()),
         how: format!("{with}, as session {session}{external}"),
         at: role.at.map_or_else(|| String::from("--role-arn"), |at| context.set.place(at)),
         name: role.arn.as_str().to_owned(),
