@@ -64,6 +64,10 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         let is_shown = action == Action::Man && std::io::stdout().is_terminal() && manual_page::show(&text);
         return if is_shown { Ok(0) } else { messages::print(&text) };
     }
+    if let Action::Unset(format) = action {
+        let messages = Messages::new(request::verbosity(&cli), snapshot);
+        return actions::unset::unset(snapshot, format, &messages);
+    }
     let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;
     let messages = Messages::new(request.output.verbosity, snapshot);

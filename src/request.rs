@@ -183,8 +183,8 @@ impl RoleOptions {
     }
 }
 
-/// `--quiet` wins over `--verbose`.
-fn verbosity(cli: &Cli) -> Verbosity {
+/// How much is printed. `--quiet` wins over `--verbose`.
+pub fn verbosity(cli: &Cli) -> Verbosity {
     match (cli.quiet, cli.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,

@@ -14,6 +14,7 @@ pub mod script;
 pub mod status;
 pub mod switch_role_url;
 pub mod table;
+pub mod unset;
 pub mod whoami;
 
 use std::ffi::OsString;
@@ -35,6 +36,7 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::Login => login::login(context),
         Action::Logout { all } => logout::logout(context, all),
         Action::Export(format) => export::export(context, format),
+        Action::Unset(format) => unset::unset(context.snapshot, format, context.messages),
         Action::Explain => explain::explain(context),
         Action::List => list::list(context),
         Action::Status => status::status(context),

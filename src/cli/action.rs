@@ -25,6 +25,8 @@ pub enum Action {
     },
     /// Print the credentials.
     Export(Format),
+    /// Print what takes the variables of `--export` out of a shell again.
+    Unset(Format),
     /// Show the plan, and what a run would do now.
     Explain,
     /// List every profile.
@@ -106,6 +108,7 @@ pub fn of(cli: &Cli) -> Result<Action> {
 
 fn chosen(cli: &Cli) -> Result<Action> {
     let export = cli.export.as_deref().map(Format::parse).transpose()?.map(Action::Export);
+    let unset = cli.unset.as_deref().map(Format::parse_of_shell).transpose()?.map(Action::Unset);
     let console = match cli.console.as_deref() {
         None => None,
         Some("") => Some(Action::Console(None)),
@@ -118,6 +121,7 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--login", flag(cli.login, Action::Login)),
         ("--logout", flag(cli.logout, Action::Logout { all: cli.all })),
         ("--export", export),
+        ("--unset", unset),
         ("--explain", flag(cli.explain, Action::Explain)),
         ("--list", flag(cli.list, Action::List)),
         ("--status", flag(cli.status, Action::Status)),
@@ -138,27 +142,36 @@ fn chosen(cli: &Cli) -> Result<Action> {
     }
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),
-        ([], None) => Err(Error::new("no command given").advise(match &cli.profile {
-            Some(name) => format!(
-                "write aws-auth -p {} COMMAND, or --shell for a shell, or --explain for what a run would do",
-                shell_word(name)
-            ),
-            None => String::from("write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
-        })),
+        ([], None) => Err(no_command(cli)),
         ([(_, action)], None) => Ok(*action),
-        ([(name, _)], Some(command)) => {
-            Err(Error::new(format!("{name} runs no command, but '{}' was given", command.to_string_lossy())).advise(
-                match (*name, command.to_str()) {
-                    ("--export", Some(format)) if Format::parse(format).is_ok() => format!("write --export={format}"),
-                    ("--console", Some(service)) if crate::cli::console_services::find(service).is_ok() => {
-                        format!("write --console={service}")
-                    }
-                    _ => format!("write {name} alone, or leave it out"),
-                },
-            ))
-        }
+        ([(name, _)], Some(command)) => Err(runs_no_command(name, &command.to_string_lossy())),
         ([(one, _), (other, _), ..], _) => {
             Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"))
         }
     }
+}
+
+fn no_command(cli: &Cli) -> Error {
+    Error::new("no command given").advise(match &cli.profile {
+        Some(name) => format!(
+            "write aws-auth -p {} COMMAND, or --shell for a shell, or --explain for what a run would do",
+            shell_word(name)
+        ),
+        None => String::from("write aws-auth COMMAND [ARG]..., or see aws-auth --help"),
+    })
+}
+
+/// The error for an action with a command, which may be meant as the action's value.
+fn runs_no_command(action: &str, command: &str) -> Error {
+    let is_value = match action {
+        "--export" => Format::parse(command).is_ok(),
+        "--unset" => Format::parse_of_shell(command).is_ok(),
+        "--console" => console_services::find(command).is_ok(),
+        _ => false,
+    };
+    Error::new(format!("{action} runs no command, but '{command}' was given")).advise(if is_value {
+        format!("write {action}={command}")
+    } else {
+        format!("write {action} alone, or leave it out")
+    })
 }

@@ -17,7 +17,7 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 11] = [
+const SHORT_HELP: [(&str, &str); 12] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
@@ -25,6 +25,7 @@ const SHORT_HELP: [(&str, &str); 11] = [
     ("login", "Cache credentials and sign in to SSO"),
     ("logout", "Forget the cached credentials"),
     ("all", "With --logout, forget every profile's"),
+    ("unset", "Print what undoes --export"),
     ("console", "Open the AWS console as the role"),
     ("no-browser", "Print the link instead of opening it"),
     ("completions", "Print completions for a shell"),
@@ -33,7 +34,8 @@ const SHORT_HELP: [(&str, &str); 11] = [
 
 /// An option as completions show it.
 struct Opt {
-    long: String,
+    /// Every option but `-h` has one.
+    long: Option<String>,
     short: Option<char>,
     help: String,
     /// The name of its value, and whether the value must follow a `=`.
@@ -64,20 +66,20 @@ fn options() -> Vec<Opt> {
             let name = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
             (name, arg.is_require_equals_set())
         });
-        Some(Opt {
-            long: arg.get_long()?.to_owned(),
+        Opt {
+            long: arg.get_long().map(String::from),
             short: arg.get_short(),
             help: arg.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " "),
             value,
-        })
+        }
     };
-    definition.get_arguments().filter_map(option).collect()
+    definition.get_arguments().map(option).collect()
 }
 
 impl Opt {
     /// The help in one short clause.
     fn short_help(&self) -> &str {
-        let written = SHORT_HELP.iter().find(|(long, _)| *long == self.long);
+        let written = SHORT_HELP.iter().find(|(long, _)| Some(*long) == self.long.as_deref());
         written
             .map_or_else(|| self.help.split([';', ':', ',', '.', '[']).next().unwrap_or_default().trim(), |row| row.1)
     }
@@ -94,14 +96,15 @@ fn bash() -> String {
         let mut words: Vec<String> = Vec::new();
         for option in options.iter().filter(|option| wanted(option)) {
             words.extend(option.short.map(|short| format!("-{short}")));
-            words.push(format!("--{}", option.long));
+            words.extend(option.long.as_ref().map(|long| format!("--{long}")));
         }
         words
     };
     let with_value = |option: &Opt| option.value.as_ref().is_some_and(|(_, equals)| !equals);
     let mut all = words(&|_| true);
     all.extend(options.iter().filter_map(|option| {
-        option.value.as_ref().filter(|(_, equals)| *equals).map(|_| format!("--{}=", option.long))
+        let has_optional_value = option.value.as_ref().is_some_and(|(_, equals)| *equals);
+        option.long.as_ref().filter(|_| has_optional_value).map(|long| format!("--{long}="))
     }));
     BASH.replace("@OPTIONS@", &all.join(" "))
         .replace("@WITH_VALUE@", &words(&with_value).join("|"))
@@ -119,12 +122,13 @@ fn zsh() -> String {
             .replace(']', "\\]")
             .replace('\'', "'\\''")
             .replace(':', "\\:");
-        let value = match (&option.value, option.long.as_str()) {
+        let value = match (&option.value, option.long.as_deref().unwrap_or_default()) {
             (None, _) => String::new(),
             (Some(_), "profile") => String::from(":profile:_aws_auth_profiles"),
             (Some(_), "region") => format!(":region:({})", REGIONS.join(" ")),
             (Some(_), "console") => format!("::service:({})", services()),
             (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
+            (Some(_), "unset") => String::from("::shell:(sh fish powershell)"),
             (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
             (Some(_), "mfa-process") => String::from(":command:_command_names -e"),
             (Some((name, _)), _) => format!(":{}: ", name.to_ascii_lowercase()),
@@ -134,16 +138,14 @@ fn zsh() -> String {
             Some((_, false)) => "=",
             None => "",
         };
-        let _ = match option.short {
-            Some(short) => {
+        let _ = match (option.short, &option.long) {
+            (Some(short), Some(long)) => {
                 let joined = if option.value.is_some() { "+" } else { "" };
-                writeln!(
-                    specs,
-                    "    '(-{short} --{long})'{{-{short}{joined},--{long}{equals}}}'[{help}]{value}' \\",
-                    long = option.long
-                )
+                writeln!(specs, "    '(-{short} --{long})'{{-{short}{joined},--{long}{equals}}}'[{help}]{value}' \\")
             }
-            None => writeln!(specs, "    '--{}{equals}[{help}]{value}' \\", option.long),
+            (None, Some(long)) => writeln!(specs, "    '--{long}{equals}[{help}]{value}' \\"),
+            (Some(short), None) => writeln!(specs, "    '-{short}[{help}]' \\"),
+            (None, None) => Ok(()),
         };
     }
     ZSH.replace("@SPECS@\n", &specs)
@@ -154,15 +156,20 @@ fn fish() -> String {
     let mut lines = String::new();
     let (mut short_with_value, mut long_with_value) = (String::new(), Vec::new());
     for option in options() {
-        let _ = write!(lines, "complete -c aws-auth -n __aws_auth_no_command -l {}", option.long);
+        let long = option.long.as_deref().unwrap_or_default();
+        lines.push_str("complete -c aws-auth -n __aws_auth_no_command");
+        if !long.is_empty() {
+            let _ = write!(lines, " -l {long}");
+        }
         if let Some(short) = option.short {
             let _ = write!(lines, " -s {short}");
         }
-        let values = match option.long.as_str() {
+        let values = match long {
             "profile" => Some(String::from("(__aws_auth_profiles)")),
             "region" => Some(REGIONS.join(" ")),
             "console" => Some(services()),
             "export" => Some(String::from("sh fish powershell dotenv json")),
+            "unset" => Some(String::from("sh fish powershell")),
             "completions" => Some(String::from("bash zsh fish powershell elvish")),
             _ => None,
         };
@@ -172,7 +179,6 @@ fn fish() -> String {
                 let _ = write!(lines, " -f");
                 for value in values.iter().flat_map(|values| values.split(' ')) {
                     // Offered only after its first letters, so that it does not crowd the list of commands.
-                    let long = &option.long;
                     let begun =
                         format!("__aws_auth_no_command; and string match -q -- \"--{long}*\" (commandline -ct)");
                     let _ = write!(
@@ -189,7 +195,7 @@ fn fish() -> String {
             (None, _) => lines.push_str(" -f"),
         }
         if let Some((_, false)) = option.value {
-            long_with_value.push(option.long.clone());
+            long_with_value.push(long.to_owned());
             short_with_value.extend(option.short);
         }
         let _ = writeln!(lines, " -d {}", quoted(option.short_help()));
@@ -210,11 +216,11 @@ mod tests {
         let options = options();
         for option in &options {
             let short = option.short_help();
-            assert!((5..=40).contains(&short.chars().count()), "--{}: {short}", option.long);
-            assert!(!short.contains([';', ':', '[']) && !short.ends_with(['.', ',']), "--{}: {short}", option.long);
+            assert!((5..=40).contains(&short.chars().count()), "{:?}: {short}", option.long);
+            assert!(!short.contains([';', ':', '[']) && !short.ends_with(['.', ',']), "{:?}: {short}", option.long);
         }
         for (long, _) in SHORT_HELP {
-            assert!(options.iter().any(|option| option.long == long), "there is no --{long}");
+            assert!(options.iter().any(|option| option.long.as_deref() == Some(long)), "there is no --{long}");
         }
         let script = completions(Shell::Fish);
         for description in script.lines().filter_map(|line| line.split_once(" -d ")).map(|(_, description)| description)
@@ -222,6 +228,16 @@ mod tests {
             assert!(description.chars().count() <= 43, "{description}");
         }
         assert!(script.contains(" -l profile -s p -x -a '(__aws_auth_profiles)' -d 'The profile'\n"));
+    }
+
+    #[test]
+    fn both_options_for_help_are_offered() {
+        assert!(completions(Shell::Bash).contains(" --help -h -V "));
+        assert!(completions(Shell::Zsh).contains("    '-h[Show the usual options]' \\\n"));
+        assert!(completions(Shell::Fish).contains("_no_command -s h -f -d 'Show the usual options'\n"));
+        for shell in [Shell::PowerShell, Shell::Elvish] {
+            assert!(completions(shell).contains("Show the usual options"), "{}", completions(shell));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The values of `--export` and `--completions`.
+//! The values of `--export`, `--unset` and `--completions`.
 
 use crate::error::{Error, Result};
 
@@ -42,6 +42,14 @@ impl Format {
             "json" => Ok(Self::Json),
             other => Err(Error::new(format!("unknown format '{other}' for --export"))
                 .advise("use sh, fish, powershell, dotenv or json")),
+        }
+    }
+
+    /// A format that a shell evaluates.
+    pub(crate) fn parse_of_shell(name: &str) -> Result<Self> {
+        match Self::parse(name) {
+            Ok(format @ (Self::Sh | Self::Fish | Self::PowerShell)) => Ok(format),
+            _ => Err(Error::new(format!("unknown format '{name}' for --unset")).advise("use sh, fish or powershell")),
         }
     }
 }

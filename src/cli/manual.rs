@@ -34,7 +34,7 @@ pub fn manual() -> String {
 const APOSTROPHE: [&str; 2] = [r".ie \n(.g .ds Aq \(aq", ".el .ds Aq '"];
 
 /// The date of the last change to this page.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-28";
 
 fn title() -> String {
     let mut roff = Roff::new();
@@ -279,9 +279,9 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Typed("AWS_PROFILE=sops aws-auth sops -d logins.enc\naws-auth -p production-infrastructure terraform plan"),
             Text("Log in first, for commands that run without a terminal later:"),
             Typed("aws-auth -p sops --login"),
-            Text("The credentials in the current shell, in a container, and in a profile for an SDK:"),
+            Text("The credentials in the current shell, out of it again, in a container, and in a profile for an SDK:"),
             Typed(
-                "eval \"$(aws-auth -p sops --export)\"\naws-auth -p sops --export=dotenv > env && docker run --env-file env IMAGE\ncredential_process = aws-auth -p sops --export=json",
+                "eval \"$(aws-auth -p sops --export)\"\neval \"$(aws-auth --unset)\"\naws-auth -p sops --export=dotenv > env && docker run --env-file env IMAGE\ncredential_process = aws-auth -p sops --export=json",
             ),
             Text("The billing page of the console, in the browser:"),
             Typed("aws-auth -p production-infrastructure --console=billing"),

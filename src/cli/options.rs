@@ -85,6 +85,10 @@ pub struct Cli {
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
     pub export: Option<String>,
 
+    /// Print what takes the variables of --export out of the shell again: sh (the default), fish, powershell
+    #[arg(long, value_name = "SHELL", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]
+    pub unset: Option<String>,
+
     /// Show how the profile resolves, and what a run would do now; no network, no secret
     #[arg(long, help_heading = "Actions")]
     pub explain: bool,
@@ -125,7 +129,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub help: bool,
 
-    /// The usual options only.
+    /// Show the usual options
     #[arg(short = 'h', hide = true)]
     pub short_help: bool,
 

@@ -215,6 +215,93 @@ fn an_export_inside_an_aws_auth_shell_is_that_of_its_keys() {
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
 }
 
+/// Evaluates `--export`, runs the lines of `between`, and evaluates `--unset`; returns the AWS variables that are left.
+fn undone(run: Invocation<'_>, between: &str) -> BTreeMap<String, String> {
+    let script =
+        format!("set -eu; eval \"$($AWS_AUTH --export)\"; {between}\neval \"$($AWS_AUTH --unset)\"; exec env -0");
+    let output = run.env("AWS_AUTH", crate::world::AWS_AUTH).args(["-c", &script]).run();
+    output.success().assert_stderr("");
+    aws(&output)
+}
+
+#[test]
+fn unset_undoes_an_export() {
+    let world = hostile_world();
+    for shell in ["bash", "sh"] {
+        // Not the profile's name: the script of --export has unset it, and all other credentials.
+        let mut before = aws(&crowded(world.command("env").arg("-0")).run());
+        before.retain(|name, _| ["AWS_SDK_UA_APP_ID", "AWS_ENDPOINT_URL_STS"].contains(&name.as_str()));
+        assert_eq!(before.len(), 2);
+        assert_eq!(undone(crowded(world.command(shell)), ""), before, "{shell}");
+    }
+    assert!(!world.path("pwned").exists());
+    // Temporary credentials, in a shell that had no variables before.
+    let world = World::seeded();
+    crate::kit::log_in(&world, "sops");
+    let export = || world.command("sh").env("AWS_AUTH_PROFILE", "").env("AWS_PROFILE", "sops");
+    let sts = ("AWS_ENDPOINT_URL_STS".to_owned(), world.sts.endpoint());
+    assert_eq!(undone(export(), "[ -n \"$AWS_SESSION_TOKEN\" ]"), BTreeMap::from([sts.clone()]));
+    // An export of the exported keys adds nothing that stays.
+    let again = "eval \"$($AWS_AUTH --region eu-west-3 --export)\"; [ \"$AWS_REGION\" = eu-west-3 ]";
+    assert_eq!(undone(export(), again), BTreeMap::from([sts]));
+}
+
+#[test]
+fn unset_leaves_what_was_changed_since_and_gives_back_the_callers_file() {
+    let world = World::seeded();
+    world.append_config("[default]\noutput = json\n[profile with-region]\nregion = eu-west-1\n");
+    let keys = seed::credentials_file(&world.user);
+    world.credentials(&(keys.clone() + &keys.replace("[default]", "[with-region]")));
+    let file = world.path(".aws/config");
+    let export = || world.command("sh").profile("with-region").env("AWS_CONFIG_FILE", "~/.aws/config");
+    let config = |left: &BTreeMap<String, String>| left.get("AWS_CONFIG_FILE").cloned();
+    let left = undone(export(), "case $AWS_CONFIG_FILE in */settings-*.config) ;; *) exit 9;; esac");
+    assert_eq!(config(&left), Some(file.display().to_string()));
+    assert!(!left.contains_key("AWS_REGION") && !left.contains_key("AWS_ACCESS_KEY_ID"), "{left:?}");
+    let left = undone(
+        export(),
+        "AWS_CONFIG_FILE=/mine AWS_REGION=eu-west-2 AWS_ACCESS_KEY_ID=AKIAMINE AWS_SECRET_ACCESS_KEY=mine",
+    );
+    assert_eq!(config(&left).as_deref(), Some("/mine"));
+    assert_eq!((&*left["AWS_REGION"], &*left["AWS_SECRET_ACCESS_KEY"]), ("eu-west-2", "mine"));
+    assert!(!left.contains_key("AWS_DEFAULT_REGION") && !left.contains_key("AWS_AUTH_SET"), "{left:?}");
+    // Keys without their id are of no use.
+    assert!(!undone(export(), "unset AWS_ACCESS_KEY_ID").contains_key("AWS_SECRET_ACCESS_KEY"));
+}
+
+#[test]
+fn unset_needs_no_profile_and_no_file() {
+    let world = World::new();
+    world.config("neither a section nor a setting");
+    let record = "AWS_ACCESS_KEY_ID=AKIA AWS_REGION=eu-west-1 'AWS_ENDPOINT_URL_A;B=x' PATH=/bin AWS_AUTH_PROFILE=sops";
+    let run = || {
+        let run = world.aws_auth().keys("AKIA", "secret", "").env("AWS_REGION", "eu-west-1").env("AWS_PROFILE", "");
+        run.env("AWS_AUTH_PROFILE", "sops").env("AWS_AUTH_SET", record).env("AWS_AUTH_DURATION", "nonsense")
+    };
+    let names = ["AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_AUTH_PROFILE", "AWS_AUTH_SET"];
+    for (option, begin) in [
+        ("--unset", "unset "),
+        ("--unset=bash", "unset "),
+        ("--unset=fish", "set -e "),
+        ("--unset=powershell", "Remove-Item -ErrorAction SilentlyContinue Env:"),
+    ] {
+        let lines = names.map(|name| format!("{begin}{name};\n")).concat();
+        run().arg(option).env("PATH", "/bin:/usr/bin").run().success().assert_stderr("").assert_stdout(&lines);
+    }
+    // Keys of the caller's own are not taken.
+    let output = world.aws_auth().keys("AKIAMINE", "mine", "").arg("--unset").run();
+    output.success().assert_stdout("");
+    output.assert_stderr("aws-auth: nothing to unset: no variables of --export are set here\n");
+    world.run(["-q", "--unset"]).success().assert_stdout("").assert_stderr("");
+    for (args, line) in [
+        (&["--unset=json"][..], "unknown format 'json' for --unset; use sh, fish or powershell"),
+        (&["--unset", "fish"], "--unset runs no command, but 'fish' was given; write --unset=fish"),
+        (&["--unset", "--export"], "--export and --unset exclude each other; write one of them"),
+    ] {
+        world.run(args).assert_status(125).assert_stdout("").assert_stderr(&format!("aws-auth: {line}\n"));
+    }
+}
+
 #[test]
 fn what_cannot_be_exported_is_said() {
     let world = World::new();

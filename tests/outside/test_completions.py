@@ -78,13 +78,14 @@ class TestBash:
         assert bash(world, "aws-auth -p sops --region=us-gov-e") == ["us-gov-east-1"]
         assert bash(world, "aws-auth --console=bil") == ["billing"]
         assert bash(world, "aws-auth --export=po") == ["powershell"]
+        assert bash(world, "aws-auth --unset=f") == ["fish"]
         assert bash(world, "aws-auth --completions f") == ["fish"]
         assert bash(world, "aws-auth --no-c") == ["--no-cache"]
         assert bash(world, "aws-auth -p sops --sw") == ["--switch-role-url"]
 
     def test_options(self, world):
         found = bash(world, "aws-auth -")
-        assert {"-p", "--profile", "--console=", "--version"} <= set(found)
+        assert {"-p", "--profile", "--console=", "--unset=", "-h", "--help", "--version"} <= set(found)
 
     @pytest.mark.parametrize(
         "prefix", ["aws-auth", "aws-auth -p sops", "aws-auth --profile=sops -q", "aws-auth --", "aws-auth -psops --"]
@@ -163,6 +164,7 @@ class TestFish:
         assert self.offered(world, "aws-auth --region eu-west-") == ["eu-west-1", "eu-west-2", "eu-west-3"]
         assert self.offered(world, "aws-auth -p sops --region=us-gov-e") == ["--region=us-gov-east-1"]
         assert self.offered(world, "aws-auth --console=bil") == ["--console=billing"]
+        assert self.offered(world, "aws-auth --unset=f") == ["--unset=fish"]
         assert self.offered(world, "aws-auth --completions f") == ["fish"]
         assert self.offered(world, "aws-auth --no-c") == ["--no-cache"]
 
@@ -183,6 +185,9 @@ class TestFish:
         script = "aws-auth --completions fish | source; complete -C 'aws-auth -'"
         found = [entry.split("\t") for entry in world.succeed("fish", "--no-config", "-c", script).splitlines()]
         assert dict(found)["--role-arn"] == "Assume this role with the profile"
+        # Options that have a letter are offered by it, too.
+        letters = [entry.split("\t") for entry in world.succeed("fish", "--no-config", "-c", script.replace("-'", "-q'")).splitlines()]
+        assert "-qh" in dict(letters)
         assert all(len(description) <= 40 for _, description in found)
 
     def test_services_stand_only_where_they_are_asked_for(self, world):

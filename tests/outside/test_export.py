@@ -16,6 +16,12 @@ EVALUATE = {
     "dash": 'eval "$(aws-auth --export)"; env -0 > env.out',
     "fish": "aws-auth --export=fish | source; env -0 > env.out",
 }
+UNSET = {
+    "bash": '[ -n "$AWS_SECRET_ACCESS_KEY" ] && eval "$(aws-auth --unset)"; env -0',
+    "zsh": '[ -n "$AWS_SECRET_ACCESS_KEY" ] && eval "$(aws-auth --unset)"; env -0',
+    "dash": '[ -n "$AWS_SECRET_ACCESS_KEY" ] && eval "$(aws-auth --unset)"; env -0',
+    "fish": 'test -n "$AWS_SECRET_ACCESS_KEY"; and aws-auth --unset=fish | source; env -0',
+}
 OPTIONS = {"zsh": [["-f"], ["-f", "-o", "RC_QUOTES"], ["-f", "-o", "KSH_ARRAYS"]], "fish": [["--no-config"]]}
 
 
@@ -49,6 +55,19 @@ def test_a_shell_has_the_environment_that_a_command_would_get(world, keys, shell
         done = world.run(shell, *options, "-c", EVALUATE[shell], env=keys)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert variables((world.directory / "env.out").read_text()) == expected
+    assert not (world.directory / "pwned").exists()
+
+
+@pytest.mark.parametrize("shell", EVALUATE)
+def test_unset_takes_out_what_export_has_set(world, keys, shell):
+    world.install(shell, need(shell))
+    # Of the caller's variables, the script of --export unsets the profile and all other credentials.
+    left = {name: value for name, value in variables(world.succeed("env", "-0", env=keys)).items() if name not in keys}
+    both = EVALUATE[shell].replace("env -0", UNSET[shell])
+    for options in OPTIONS.get(shell, [[]]):
+        done = world.run(shell, *options, "-c", both, env=keys)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert variables((world.directory / "env.out").read_text()) == left
     assert not (world.directory / "pwned").exists()
 
 

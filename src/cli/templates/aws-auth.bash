@@ -57,6 +57,7 @@ _aws_auth() {
             --region) mapfile -t COMPREPLY < <(compgen -W '@REGIONS@' -- "$cur") ;;
             --console) mapfile -t COMPREPLY < <(compgen -W '@SERVICES@' -- "$cur") ;;
             --export) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell dotenv json' -- "$cur") ;;
+            --unset) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell' -- "$cur") ;;
             --completions) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish powershell elvish' -- "$cur") ;;
             --mfa-process) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
         esac
