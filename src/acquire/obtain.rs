@@ -130,8 +130,8 @@ fn report(calls: &Calls<'_>, credentials: &Credentials) {
     {
         messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
     }
-    // `--login` prints the summary itself.
-    if calls.codes.prompted && action != Action::Login {
+    // `--login` and `--shell` print it themselves.
+    if calls.codes.prompted && !matches!(action, Action::Login | Action::Shell) {
         messages.say(&summary(plan, credentials, now));
     } else if !action.says_result() {
         messages.step(|| summary(plan, credentials, now));

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::plan::model::{Acquisition, Role, Session};
 use crate::plan::resolve;
-use crate::plan::words::{base_in_words, result_name};
+use crate::plan::words::{base_in_words, end, result_name};
 use crate::time::Timestamp;
 
 /// The first lines: the profile, its sources, what the plan begins with, and whether a code is needed.
@@ -137,10 +137,8 @@ pub(crate) fn get_session_token(session: &Session, signer: &Credentials) -> Stri
 
 /// The keys that the command is started with; this follows the name of its program.
 pub fn with_credentials(credentials: &Credentials, now: Timestamp) -> String {
-    match credentials.expiration {
-        Some(end) => format!(" with keys {} until {}", credentials.access_key_id, end.local(now)),
-        None => format!(" with keys {}, which do not expire", credentials.access_key_id),
-    }
+    let end = end(credentials.expiration, credentials.session_token.is_some(), now);
+    format!(" with keys {}{end}", credentials.access_key_id)
 }
 
 fn cached(what: &str, lookup: &Lookup<Entry>, entry: &Entry, now: Timestamp) -> String {

@@ -11,6 +11,7 @@ pub mod login;
 pub mod logout;
 pub mod run;
 pub mod script;
+pub mod shell;
 pub mod status;
 pub mod switch_role_url;
 pub mod table;

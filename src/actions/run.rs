@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::acquire::obtain::Obtained;
 use crate::acquire::story;
-use crate::actions::credentials;
+use crate::actions::{credentials, shell};
 use crate::cli::action::Action;
 use crate::cli::hints::hint;
 use crate::command::keep_fresh::RenewalFile;
@@ -33,6 +33,7 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let path = context.snapshot.var("PATH");
     let failed = prepared.map(|prepared| {
         context.messages.steps(|| starting(command, path, prepared.credentials.as_ref()));
+        introduce(&prepared, command, path, context.messages);
         exec::exec(command, &prepared.environment, path)
     });
     Err(suggest(failed.unwrap_or_else(|error| error), command, |name| context.set.profile(name).is_some()))
@@ -53,6 +54,7 @@ pub fn pass_through(
     let prepared = passing_through(snapshot, request, messages)?;
     let path = snapshot.var("PATH");
     messages.steps(|| starting(command, path, None));
+    introduce(&prepared, command, path, messages);
     Err(suggest(exec::exec(command, &prepared.environment, path), command, |_| false))
 }
 
@@ -69,11 +71,13 @@ struct Prepared {
     environment: Vec<Entry>,
     /// The credentials in it, for `-v`.
     credentials: Option<Credentials>,
+    /// What the shell of `--shell` is for, and until when.
+    shell: Option<String>,
 }
 
 impl From<Vec<Entry>> for Prepared {
     fn from(environment: Vec<Entry>) -> Self {
-        Self { environment, credentials: None }
+        Self { environment, credentials: None, shell: None }
     }
 }
 
@@ -81,7 +85,8 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
     let Context { snapshot, request, messages, .. } = context;
     if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
         messages.step(|| String::from("the command's own SDK renews the credentials of the web identity"));
-        return Ok(environment::untouched(snapshot, request)?.into());
+        let shell = (request.action == Action::Shell).then(|| shell::with_renewals(plan, snapshot.found()));
+        return Ok(Prepared { shell, ..environment::untouched(snapshot, request)?.into() });
     }
     // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
@@ -96,7 +101,12 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         None => environment::with_credentials(snapshot, request, plan, &credentials, config.as_ref())?,
         Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file)?,
     };
-    Ok(Prepared { environment, credentials: Some(credentials) })
+    let shell = match (request.action, &file) {
+        (Action::Shell, None) => Some(shell::with_credentials(plan, &credentials, snapshot.found())),
+        (Action::Shell, Some(_)) => Some(shell::with_renewals(plan, snapshot.found())),
+        _ => None,
+    };
+    Ok(Prepared { environment, credentials: Some(credentials), shell })
 }
 
 /// Writes the configuration file for `--keep-fresh`.
@@ -113,10 +123,11 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Result<P
     let Context { snapshot, request, set, messages, .. } = context;
     messages.step(|| story::profile(profile, context));
     let sdk = "the command will use the credentials of the container or instance, if there are any";
+    let nested = if request.action == Action::Shell { shell::nested(snapshot.found()) } else { String::new() };
     match profile {
-        Some(name) => messages.say(&format!("profile '{name}' names no credentials; {sdk}")),
-        None if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}")),
-        None => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}")),
+        Some(name) => messages.say(&format!("profile '{name}' names no credentials; {sdk}{nested}")),
+        None if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}{nested}")),
+        None => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}{nested}")),
     }
     Ok(environment::ambient(snapshot, request, profile)?.into())
 }
@@ -133,7 +144,17 @@ fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messag
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
         format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
     });
-    Ok(environment::untouched(snapshot, request)?.into())
+    let shell = (request.action == Action::Shell).then(|| shell::with_keys(snapshot.found()));
+    Ok(Prepared { shell, ..environment::untouched(snapshot, request)?.into() })
+}
+
+/// Says what a shell is for, if there is such a shell.
+fn introduce(prepared: &Prepared, command: &[OsString], path: Option<&OsStr>, messages: &Messages) {
+    if let (Some(text), Some(shell)) = (&prepared.shell, command.first())
+        && exec::find(shell, path).is_ok()
+    {
+        messages.say(text);
+    }
 }
 
 /// The program that is started and its credentials, for `-v`. Its arguments may hold secrets. That it cannot be found

@@ -32,17 +32,17 @@ pub fn whoami(context: &Context<'_>) -> Result<u8> {
         })));
     }
     let now = now();
-    let until = match credentials.expiration {
-        Some(end) => format!("{} ({})", end.local(now), end - now),
-        None if credentials.session_token.is_some() => String::from("unknown"),
-        None => String::from("they do not expire"),
+    let (until, end) = match credentials.expiration {
+        Some(end) => ("until", format!("{} ({})", end.local(now), end - now)),
+        None if credentials.session_token.is_some() => ("expires", String::from("at a time that is not known")),
+        None => ("expires", String::from("never")),
     };
     let lines = [
         ("arn", identity.arn.as_str()),
         ("account", identity.account.as_str()),
         ("user id", identity.user_id.as_str()),
         ("key", credentials.access_key_id.as_str()),
-        ("until", until.as_str()),
+        (until, end.as_str()),
     ];
     print(&lines.map(|(name, value)| format!("{name:<8} {}\n", printable(value))).concat())
 }

@@ -27,9 +27,15 @@ pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
 pub fn summary(plan: &Acquisition, credentials: &Credentials, now: Timestamp) -> String {
     let profile = plan.profile.as_deref().unwrap_or("no profile");
     let what = result_name(plan, Some(&credentials.access_key_id));
-    match credentials.expiration {
-        Some(end) => format!("{profile}: {what} until {}", end.local(now)),
-        None => format!("{profile}: {what}, which do not expire"),
+    format!("{profile}: {what}{}", end(credentials.expiration, credentials.session_token.is_some(), now))
+}
+
+/// When credentials expire, behind their name. Without an expiration, those with a session token end all the same.
+pub fn end(expiration: Option<Timestamp>, has_token: bool, now: Timestamp) -> String {
+    match expiration {
+        Some(end) => format!(" until {}", end.local(now)),
+        None if has_token => String::from(", whose end is not known"),
+        None => String::from(", which do not expire"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `--export` and `--shell`: the credentials for a shell, a file or another program.
 
+use crate::kit::assert_said;
 use crate::world::{Invocation, Output, World, seed};
 use std::collections::BTreeMap;
 
@@ -335,8 +336,44 @@ fn a_shell_runs_with_the_credentials() {
     let world = World::seeded();
     let shell = world.script("my shell", "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$AWS_AUTH_PROFILE\"\nexit 7\n");
     let output = with_code(&world).env("SHELL", &shell).arg("--shell").run();
-    output.assert_status(7).assert_stdout("0\nsops\n").assert_stderr("");
-    world.aws_auth().env("SHELL", &shell).args(["-p", "sops", "-s"]).run().assert_status(7).assert_stdout("0\nsops\n");
+    output.assert_status(7).assert_stdout("0\nsops\n");
+    assert_said(&output, &shell_with("sops", ""));
+    let again = || world.aws_auth().env("SHELL", &shell).args(["-p", "sops", "-s"]);
+    let output = again().run();
+    output.assert_status(7).assert_stdout("0\nsops\n");
+    assert_said(&output, &shell_with("sops", ""));
+    again().arg("-q").run().assert_status(7).assert_stderr("");
+    // After a prompt, too, the line stands there once.
+    let running = again().arg("--refresh").arg("--no-mfa-session").in_terminal();
+    crate::kit::answer(&world, &running, "sops", &world.fresh_code());
+    assert_said(running.wait().assert_status(7), &shell_with("sops", ""));
+    let line = format!("aws-auth: a shell with sops: role {}, renewed while it runs\n", crate::kit::arn("sops"));
+    again().arg("--keep-fresh").run().assert_status(7).assert_stderr(&line);
+}
+
+/// The line of `--shell`, with its time masked.
+fn shell_with(profile: &str, nested: &str) -> String {
+    format!("aws-auth: a shell with {profile}: role {} until HH:MM{nested}\n", crate::kit::arn(profile))
+}
+
+#[test]
+fn a_shell_with_keys_says_which_and_that_they_do_not_expire() {
+    let world = World::seeded();
+    let shell = world.script("shell", "#!/bin/sh\n");
+    let run = |args: &[&str], token: &str| {
+        let run = world.aws_auth().keys("AKIAMINE", "mine", token).env("SHELL", &shell);
+        run.args(args).arg("-s").run().success().stderr.clone()
+    };
+    assert_eq!(run(&[], ""), "aws-auth: a shell with the keys AKIAMINE of the environment, which do not expire\n");
+    assert_eq!(
+        run(&[], "token"),
+        "aws-auth: a shell with the keys AKIAMINE of the environment, whose end is not known\n"
+    );
+    let id = &world.user.access_key_id;
+    assert_eq!(
+        run(&["-p", "default"], ""),
+        format!("aws-auth: a shell with default: keys {id}, which do not expire\n")
+    );
 }
 
 #[test]
@@ -371,6 +408,14 @@ fn shells_nest() {
     output.success().assert_stdout(
         "outer sops\ninner sops 398263320410\ninner development-infrastructure 381494870249\nouter sops\n",
     );
+    let nested = "; nested: exit leads back to sops";
+    let said = crate::kit::masked(&output.stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], shell_with("sops", "").trim_end());
+    assert!(lines[1].starts_with("aws-auth: a shell with the keys ASIA"), "{said}");
+    assert!(lines[1].ends_with(&format!(" of the environment until HH:MM{nested}")), "{said}");
+    assert_eq!(lines[2], shell_with("development-infrastructure", nested).trim_end());
+    assert_eq!(lines.len(), 3);
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole", "AssumeRole"]);
 }
 

@@ -42,7 +42,7 @@ fn keys_of_the_environment_are_asked_about_as_they_are() {
     let output = world.aws_auth().keys(id, secret, "").arg("--whoami").run();
     let text = output.success().stdout_text();
     assert!(text.starts_with("arn      arn:aws:iam::398263320410:user/jo\n"), "{text}");
-    assert!(text.ends_with("until    they do not expire\n"), "{text}");
+    assert!(text.ends_with("expires  never\n"), "{text}");
     let json = world.aws_auth().keys(id, secret, "").args(["--whoami", "--json"]).run();
     let json: Value = serde_json::from_slice(&json.success().stdout).unwrap();
     assert_eq!((&json["expiration"], &json["profile"]), (&Value::Null, &Value::Null));
