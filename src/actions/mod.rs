@@ -35,7 +35,8 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     match action {
         Action::Run | Action::Shell => run::run(context, command),
         Action::Login => login::login(context),
-        Action::Logout { all } => logout::logout(context, all),
+        Action::Logout { all: true, role_only } => logout::logout_all(context, role_only),
+        Action::Logout { all: false, role_only } => logout::logout(context, role_only),
         Action::Export(format) => export::export(context, format),
         Action::Unset(format) => unset::unset(context.snapshot, format, context.messages),
         Action::Explain => explain::explain(context),

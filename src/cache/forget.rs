@@ -11,65 +11,112 @@ use crate::cache::own_files::OwnFile;
 use crate::cache::provider;
 use crate::cache::store::Store;
 use crate::error::{Error, Result};
+use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
 use crate::system::directories::is_own_user;
 use crate::system::private_files;
 use crate::time::{Length, Timestamp};
 
-/// What was removed.
-pub struct Forgotten {
-    /// How many sets of credentials, including an MFA session.
-    pub sets: usize,
-    /// Whether an MFA session was removed.
-    pub session: bool,
+/// Something that may be cached for a profile.
+pub struct Part {
+    /// What it is, without an article: `credentials of role …`, `MFA session of …`.
+    pub name: String,
+    /// Whether it is the MFA session.
+    pub is_session: bool,
+    /// Whether it was cached.
+    pub was_there: bool,
 }
 
-/// Removes the cached credentials of a profile: those of its roles and its provider, and its MFA session.
+/// How many entries `--logout --all` found.
+#[derive(Debug, Default)]
+pub struct Count {
+    /// Sets of credentials, without MFA sessions.
+    pub credentials: usize,
+    /// MFA sessions.
+    pub sessions: usize,
+}
+
+/// Removes the cached credentials of a profile: those of its roles and its provider, and its MFA session, unless that
+/// is to be kept.
 ///
 /// # Errors
 /// Returns an error if a file cannot be removed.
-pub fn forget(plan: &Acquisition, store: &Store) -> Result<Forgotten> {
-    let roles = (0..plan.roles.len()).filter_map(|at| store.role_place(plan, at)).map(|place| place.path);
-    let session = plan.session.as_ref().and_then(|session| store.session_place(plan, session)).map(|place| place.path);
-    let all = |paths: &mut dyn Iterator<Item = PathBuf>| paths.map(|path| remove(&path)).sum::<Result<usize>>();
-    let roles = all(&mut roles.into_iter())?;
-    let sessions = all(&mut session.into_iter())?;
-    let base = all(&mut provider::place(&plan.base, store).map(|place| place.path).into_iter())?;
-    Ok(Forgotten { sets: roles + sessions + base, session: sessions > 0 })
+pub fn forget(plan: &Acquisition, store: &Store, keeps_session: bool) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    // A role that is assumed with temporary keys may be kept elsewhere.
+    for plan in std::iter::once(plan).chain(plan.if_temporary.as_deref()) {
+        for (at, role) in plan.roles.iter().enumerate() {
+            if let Some(place) = store.role_place(plan, at) {
+                note(&mut parts, format!("credentials of role {}", role.arn.as_str()), remove(&place.path)?);
+            }
+        }
+        if let Some(place) = provider::place(&plan.base, store) {
+            note(&mut parts, format!("credentials of {}", provided(plan)), remove(&place.path)?);
+        }
+    }
+    if let Some(session) = &plan.session
+        && let Some(place) = store.session_place(plan, session)
+    {
+        let was_there = if keeps_session { place.path.is_file() } else { remove(&place.path)? };
+        if session.kept || was_there {
+            let name = format!("MFA session of {}", session.serial.value.as_str());
+            parts.push(Part { name, is_session: true, was_there });
+        }
+    }
+    Ok(parts)
 }
 
-/// Removes all sessions, roles and used codes from aws-auth's own directory, and the temporary files of killed runs.
-/// Returns how many sets of credentials there were.
+fn note(parts: &mut Vec<Part>, name: String, was_there: bool) {
+    match parts.iter_mut().find(|part| part.name == name) {
+        Some(part) => part.was_there |= was_there,
+        None => parts.push(Part { name, is_session: false, was_there }),
+    }
+}
+
+/// What a provider gives that is cached.
+fn provided(plan: &Acquisition) -> String {
+    match &plan.base {
+        Base::Sso { sso, .. } => format!("SSO role {} in {}", sso.role_name, sso.account_id),
+        Base::WebIdentity { web, .. } => format!("role {}", web.role.as_str()),
+        _ => String::from("the credential_process"),
+    }
+}
+
+/// Removes all roles from aws-auth's own directory, the temporary files of killed runs, and all sessions and used codes,
+/// unless the sessions are to be kept. Returns how many entries of both kinds there were.
 ///
 /// # Errors
 /// Returns an error if a directory cannot be read, or a file cannot be removed.
-pub fn forget_all(store: &Store) -> Result<usize> {
-    let mut removed = 0;
+pub fn forget_all(store: &Store, keeps_sessions: bool) -> Result<Count> {
+    let mut count = Count::default();
     for dir in store.trusted() {
         let own = Some(dir) == store.state();
         for path in private_files::list(dir).map_err(|error| failed(dir, &error))? {
             match OwnFile::of(&path) {
-                Some(OwnFile::Credentials) if own => removed += remove(&path)?,
-                Some(OwnFile::Codes) if own => drop(remove(&path)?),
+                Some(OwnFile::Credentials) if own => count.credentials += usize::from(remove(&path)?),
+                Some(OwnFile::Session) if own && keeps_sessions => count.sessions += 1,
+                Some(OwnFile::Session) if own => count.sessions += usize::from(remove(&path)?),
+                Some(OwnFile::Codes) if own && !keeps_sessions => drop(remove(&path)?),
                 Some(OwnFile::HalfWritten) => drop(remove(&path)?),
                 _ => {}
             }
         }
     }
-    Ok(removed)
+    Ok(count)
 }
 
-fn remove(path: &Path) -> Result<usize> {
+/// Removes a cache entry, and returns whether there was one.
+fn remove(path: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     // A directory of that name is not a cache entry. Another user's file, which root may find in that user's home, is
     // not one either.
     let ours = |about: &std::fs::Metadata| !about.is_dir() && is_own_user(about.uid());
     if path.symlink_metadata().is_ok_and(|about| !ours(&about)) {
-        return Ok(0);
+        return Ok(false);
     }
     match std::fs::remove_file(path) {
-        Ok(()) => Ok(1),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(failed(path, &error)),
     }
 }
@@ -93,12 +140,14 @@ pub fn sweep(store: &Store, now: Timestamp) {
     for path in store.trusted().flat_map(|dir| private_files::list(dir).unwrap_or_default()) {
         let own = path.parent() == store.state().map(PathBuf::as_path);
         let gone = match OwnFile::of(&path) {
-            Some(OwnFile::Credentials) if own => private_files::read(&path).is_some_and(|contents| {
-                serde_json::from_slice::<Ended<'_>>(&contents.bytes)
-                    .ok()
-                    .and_then(|file| Timestamp::parse(&file.credentials.expiration))
-                    .is_some_and(|end| end <= now)
-            }),
+            Some(OwnFile::Credentials | OwnFile::Session) if own => {
+                private_files::read(&path).is_some_and(|contents| {
+                    serde_json::from_slice::<Ended<'_>>(&contents.bytes)
+                        .ok()
+                        .and_then(|file| Timestamp::parse(&file.credentials.expiration))
+                        .is_some_and(|end| end <= now)
+                })
+            }
             // A temporary file older than a minute was abandoned.
             Some(OwnFile::HalfWritten) => {
                 private_files::read(&path).is_some_and(|contents| contents.written + Length::seconds(60) < now)

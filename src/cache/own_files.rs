@@ -5,8 +5,10 @@ use crate::system::private_files;
 /// The kinds of files that aws-auth may remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnFile {
-    /// A session, a role entry, or what a credential_process printed.
+    /// A role entry, or what a credential_process printed.
     Credentials,
+    /// An MFA session.
+    Session,
     /// The used codes of a device.
     Codes,
     /// A temporary file: a run is writing it, or was killed while it did.
@@ -22,7 +24,9 @@ impl OwnFile {
                 .and_then(|rest| rest.strip_suffix(".json"))
                 .is_some_and(|key| key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit()))
         };
-        if keyed("session-") || keyed("role-") || keyed("process-") {
+        if keyed("session-") {
+            Some(Self::Session)
+        } else if keyed("role-") || keyed("process-") {
             Some(Self::Credentials)
         } else if keyed("codes-") {
             Some(Self::Codes)

@@ -22,6 +22,8 @@ pub enum Action {
     Logout {
         /// Of every profile, not only of the chosen one.
         all: bool,
+        /// Not the MFA session.
+        role_only: bool,
     },
     /// Print the credentials.
     Export(Format),
@@ -87,6 +89,11 @@ impl Action {
 /// Returns an error if there is no action or more than one, an action comes with a COMMAND, or an option belongs to
 /// another action.
 pub fn of(cli: &Cli) -> Result<Action> {
+    for (asked, option) in [(cli.all, "--all"), (cli.role_only, "--role-only")] {
+        if asked && !cli.logout {
+            return Err(Error::new(format!("{option} goes with --logout")).advise("write both, or leave it out"));
+        }
+    }
     let action = chosen(cli)?;
     let goes_with = |asked: bool, option: &str, with: &str, right: bool| {
         if asked && !right {
@@ -119,7 +126,7 @@ fn chosen(cli: &Cli) -> Result<Action> {
     let actions: Vec<(&str, Action)> = [
         ("--shell", flag(cli.shell, Action::Shell)),
         ("--login", flag(cli.login, Action::Login)),
-        ("--logout", flag(cli.logout, Action::Logout { all: cli.all })),
+        ("--logout", flag(cli.logout, Action::Logout { all: cli.all, role_only: cli.role_only })),
         ("--export", export),
         ("--unset", unset),
         ("--explain", flag(cli.explain, Action::Explain)),
@@ -137,9 +144,6 @@ fn chosen(cli: &Cli) -> Result<Action> {
     .into_iter()
     .filter_map(|(name, action)| Some((name, action?)))
     .collect();
-    if cli.all && !cli.logout {
-        return Err(Error::new("--all goes with --logout").advise("write both, or leave it out"));
-    }
     match (actions.as_slice(), cli.command.first()) {
         ([], Some(_)) => Ok(Action::Run),
         ([], None) => Err(no_command(cli)),

@@ -17,7 +17,7 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 12] = [
+const SHORT_HELP: [(&str, &str); 13] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
@@ -25,6 +25,7 @@ const SHORT_HELP: [(&str, &str); 12] = [
     ("login", "Cache credentials and sign in to SSO"),
     ("logout", "Forget the cached credentials"),
     ("all", "With --logout, forget every profile's"),
+    ("role-only", "With --logout, keep the MFA session"),
     ("unset", "Print what undoes --export"),
     ("console", "Open the AWS console as the role"),
     ("no-browser", "Print the link instead of opening it"),

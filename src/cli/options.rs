@@ -80,6 +80,10 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub all: bool,
 
+    /// With --logout: keep the MFA session
+    #[arg(long, help_heading = "Actions")]
+    pub role_only: bool,
+
     /// Print the credentials: sh (the default), fish and powershell for a shell, dotenv for docker, json for a
     /// credential_process
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "sh", help_heading = "Actions")]

@@ -331,3 +331,21 @@ fn in_another_users_home_nothing_is_renewed_as_root() {
         assert_eq!(scene.world.snapshot(), before);
     }
 }
+
+#[test]
+fn logout_says_that_the_sign_in_stays() {
+    let scene = Scene::new(900);
+    scene.run("one").success();
+    let output = scene.world.run(["-p", "one", "--logout"]);
+    output.success().assert_stderr(&format!(
+        "aws-auth: removed the credentials of role {ONE}\n\
+         aws-auth: the sign-in of aws login ({SESSION}) stays; to end it, run 'aws logout'\n"
+    ));
+    scene.run("one").success();
+    std::fs::remove_file(scene.world.path(Scene::path())).unwrap();
+    scene
+        .world
+        .run(["-p", "p", "--logout"])
+        .success()
+        .assert_stderr(&format!("aws-auth: nothing was cached: no sign-in of aws login ({SESSION})\n"));
+}

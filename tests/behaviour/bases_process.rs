@@ -233,6 +233,14 @@ fn temporary_keys_of_it_make_no_session_and_a_role_sends_serial_and_code() {
     let child = world.run(["-p", "p", "env", "-0"]).env_of_child();
     assert!(child["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
     assert_eq!(world.sts.actions(), ["AssumeRole"]);
+    // Without the process's serial, a role over them is in the AWS CLI's cache, and a logout knows that.
+    world.run(["-p", "one", "true"]).success();
+    assert_eq!(world.cli_cache().len(), 1);
+    world.run(["-p", "one", "--logout"]).success().assert_stderr(&format!(
+        "aws-auth: removed the credentials of role {ONE}\naws-auth: not there: MFA session of {}\n",
+        seed::SERIAL
+    ));
+    assert!(world.cli_cache().is_empty());
 }
 
 #[test]
@@ -295,7 +303,8 @@ fn its_answer_is_kept_where_the_profile_asks_for_that() {
     assert_ne!(second, first);
     assert_eq!((key(&[]), runs(&world)), (second, 2));
     // Logging out forgets it.
-    world.run(["-p", "p", "--logout"]).success();
+    let line = "aws-auth: removed the credentials of the credential_process\n";
+    world.run(["-p", "p", "--logout"]).success().assert_stderr(line);
     key(&[]);
     assert_eq!(runs(&world), 3);
     key(&["--no-cache"]);

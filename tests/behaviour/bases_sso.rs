@@ -191,9 +191,23 @@ fn logout_forgets_the_role_credentials_and_not_the_login() {
     let scene = Scene::logged_in(8 * 3600);
     scene.run("p").success();
     let token = scene.token();
-    scene.world.run(["-p", "p", "--logout"]).success().assert_stderr("aws-auth: removed 1 cached set of credentials\n");
+    let stays = "stays; to end it, run 'aws sso logout'\n";
+    let output = scene.world.run(["-p", "p", "--logout"]);
+    output.success().assert_stderr(&format!(
+        "aws-auth: removed the credentials of SSO role ReadOnly in {ACCOUNT}\n\
+         aws-auth: the sign-in to the SSO session 'corp' {stays}"
+    ));
     assert!(scene.world.cli_cache().is_empty());
     assert_eq!(scene.token(), token);
+    let output = scene.world.run(["--logout", "--all"]);
+    output
+        .success()
+        .assert_stderr("aws-auth: nothing was cached\naws-auth: sign-ins stay; to end them, run 'aws sso logout'\n");
+    let output = Scene::new().world.run(["-p", "p", "--logout"]);
+    output.success().assert_stderr(&format!(
+        "aws-auth: nothing was cached: no credentials of SSO role ReadOnly in {ACCOUNT}, no sign-in to the SSO session \
+         'corp'\n"
+    ));
 }
 
 #[test]

@@ -509,7 +509,8 @@ fn login_and_logout_run_nothing() {
     assert!(output.stderr.starts_with(&format!("aws-auth: plain: role {PLAIN} until ")), "{}", output.report());
     assert_eq!(world.sts.actions(), ["AssumeRole"]);
     let output = world.aws_auth().profile("plain").arg("--logout").run();
-    output.success().assert_stdout("").assert_stderr("aws-auth: removed 1 cached set of credentials\n");
+    let line = format!("aws-auth: removed the credentials of role {PLAIN}\n");
+    output.success().assert_stdout("").assert_stderr(&line);
     let output = world.aws_auth().profile("plain").args(["--logout", "--all"]).run();
     output.success().assert_stdout("").assert_stderr("aws-auth: nothing was cached\n");
     assert_eq!(world.sts.actions(), ["AssumeRole"]);

@@ -1,7 +1,7 @@
 //! `--login`, which runs no command, and `--logout`, which removes only files that it recognizes as aws-auth's or the
 //! AWS CLI's.
 
-use crate::kit::{answer, assert_said, end_roles, log_in, no_way, own, quietly, until};
+use crate::kit::{answer, arn, assert_said, end_roles, log_in, no_way, own, quietly, until};
 use crate::world::{World, seed};
 
 #[test]
@@ -44,19 +44,80 @@ fn logout_forgets_the_profiles_role_and_its_session() {
     log_in(&world, "sops");
     quietly(&world, "main-infrastructure").success();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
-    output.success().assert_stdout("").assert_stderr(&format!(
-        "aws-auth: removed 2 cached sets of credentials, including the MFA session of {}: other profiles with this device will ask for a new code\n",
-        seed::SERIAL
-    ));
+    output.success().assert_stdout("").assert_stderr(&(removed("sops") + &removed_session()));
     quietly(&world, "sops").assert_status(125).assert_stderr(&no_way("sops"));
     quietly(&world, "main-infrastructure").success();
     assert_eq!((world.cli_cache().len(), own(&world, "session-").len()), (1, 0));
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
-    output.success().assert_stderr("aws-auth: nothing was cached\n");
+    output.success().assert_stderr(&format!(
+        "aws-auth: nothing was cached: no credentials of role {}, no MFA session of {}\n",
+        arn("sops"),
+        seed::SERIAL
+    ));
     let output = world.aws_auth().args(["-p", "main-infrastructure", "--logout"]).run();
-    output.success().assert_stderr("aws-auth: removed 1 cached set of credentials\n");
+    let missing = format!("aws-auth: not there: MFA session of {}\n", seed::SERIAL);
+    output.success().assert_stderr(&(removed("main-infrastructure") + &missing));
     end_roles(&world);
     world.aws_auth().args(["-p", "nobody", "--logout"]).run().assert_status(125);
+}
+
+/// What is said of a role whose credentials went.
+fn removed(profile: &str) -> String {
+    format!("aws-auth: removed the credentials of role {}\n", arn(profile))
+}
+
+fn removed_session() -> String {
+    let serial = seed::SERIAL;
+    format!("aws-auth: removed the MFA session of {serial}: other profiles with this device will ask for a new code\n")
+}
+
+#[test]
+fn logout_of_the_role_only_keeps_the_session() {
+    let world = World::seeded();
+    log_in(&world, "sops");
+    quietly(&world, "main-infrastructure").success();
+    let kept = format!("aws-auth: kept the MFA session of {} (--role-only)\n", seed::SERIAL);
+    let output = world.aws_auth().args(["-p", "sops", "--logout", "--role-only"]).run();
+    output.success().assert_stderr(&(removed("sops") + &kept));
+    quietly(&world, "sops").success().assert_stderr("");
+    assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole", "AssumeRole", "AssumeRole"]);
+    let output = world.aws_auth().args(["--logout", "--all", "--role-only"]).run();
+    output
+        .success()
+        .assert_stderr("aws-auth: removed 2 sets of credentials\naws-auth: kept 1 MFA session (--role-only)\n");
+    assert_eq!((world.cli_cache().len(), own(&world, "session-").len(), own(&world, "codes-").len()), (0, 1, 1));
+    let output = world.aws_auth().args(["--logout", "--all", "--role-only"]).run();
+    output
+        .success()
+        .assert_stderr("aws-auth: nothing was cached for roles\naws-auth: kept 1 MFA session (--role-only)\n");
+    quietly(&world, "sops").success().assert_stderr("");
+    let output = world.aws_auth().args(["--logout", "--all"]).run();
+    output.success().assert_stderr(
+        "aws-auth: removed 1 set of credentials and 1 MFA session: profiles with MFA will ask for a new code\n",
+    );
+    for args in [&["-p", "sops", "--role-only", "--login"][..], &["-p", "sops", "--role-only", "true"]] {
+        let line = "aws-auth: --role-only goes with --logout; write both, or leave it out\n";
+        world.run(args).assert_status(125).assert_stderr(line);
+    }
+}
+
+#[test]
+fn logout_says_if_there_is_nothing_that_could_be_cached() {
+    let world = World::seeded();
+    log_in(&world, "sops");
+    let refused = "aws-auth: --logout removes cached credentials, but --no-cache (or AWS_AUTH_NO_CACHE) is on; leave one \
+                   of them out\n";
+    for args in [&["-p", "sops", "--logout", "--no-cache"][..], &["--logout", "--all", "--no-cache"]] {
+        world.run(args).assert_status(125).assert_stderr(refused);
+    }
+    assert_eq!((world.cli_cache().len(), own(&world, "session-").len()), (1, 1));
+    world.run(["-p", "default", "--logout"]).success().assert_stderr("aws-auth: nothing was cached\n");
+    let keys = world.aws_auth().keys("AKIAMINE", "mine", "").arg("--logout").run();
+    let line = "aws-auth: no profile is named, and for keys in the environment nothing is cached\n";
+    keys.success().assert_stderr(line);
+    world.config("[profile empty]\nregion = eu-west-1\n");
+    let line = "aws-auth: nothing was cached: the profile names no credentials\n";
+    world.run(["-p", "empty", "--logout"]).success().assert_stderr(line);
 }
 
 #[test]
@@ -100,7 +161,9 @@ fn logout_of_all_forgets_every_entry_and_leaves_what_is_foreign() {
         world.write(name, "another key's, another endpoint's, or torn");
     }
     let output = world.aws_auth().args(["--logout", "--all"]).run();
-    output.success().assert_stdout("").assert_stderr("aws-auth: removed 8 cached sets of credentials\n");
+    output.success().assert_stdout("").assert_stderr(
+        "aws-auth: removed 6 sets of credentials and 2 MFA sessions: profiles with MFA will ask for a new code\n",
+    );
     for name in &foreign {
         assert_eq!(world.read(name), "{\"Credentials\": {}}", "{name}");
     }
@@ -120,9 +183,7 @@ fn logout_leaves_a_directory_of_an_entrys_name() {
     std::fs::remove_file(&entry).unwrap();
     std::fs::create_dir(&entry).unwrap();
     let output = world.aws_auth().args(["-p", "sops", "--logout"]).run();
-    output.success().assert_stderr(&format!(
-        "aws-auth: removed 1 cached set of credentials, including the MFA session of {}: other profiles with this device will ask for a new code\n",
-        seed::SERIAL
-    ));
+    let missing = format!("aws-auth: not there: credentials of role {}\n", arn("sops"));
+    output.success().assert_stderr(&(removed_session() + &missing));
     assert!(entry.is_dir());
 }
