@@ -27,7 +27,7 @@ use crate::time::now;
 pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
     let prepared = resolve::resolve(context.set, context.request).and_then(|plan| match plan {
         Plan::Acquire(plan) => with_credentials(context, &plan, command),
-        Plan::Ambient { profile } => without_credentials(context, profile.as_deref()),
+        Plan::Ambient { profile } => without_credentials(context, profile.as_deref(), command),
         Plan::PassThrough => passing_through(context.snapshot, context.request, context.messages),
     });
     let path = context.snapshot.var("PATH");
@@ -119,8 +119,12 @@ fn renewal_file(context: &Context<'_>, plan: &Acquisition, command: &[OsString])
 }
 
 /// Becomes the command without credentials of a profile: its SDK looks for those of the container or instance.
-fn without_credentials(context: &Context<'_>, profile: Option<&str>) -> Result<Prepared> {
+fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[OsString]) -> Result<Prepared> {
     let Context { snapshot, request, set, messages, .. } = context;
+    // A command that is not there uses no credentials, so nothing is said about them.
+    if let Some(program) = command.first() {
+        exec::find(program, snapshot.var("PATH"))?;
+    }
     messages.step(|| story::profile(profile, context));
     let sdk = "the command will use the credentials of the container or instance, if there are any";
     let nested = if request.action == Action::Shell { shell::nested(snapshot.found()) } else { String::new() };

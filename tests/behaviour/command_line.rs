@@ -643,6 +643,13 @@ fn what_was_meant_by_a_command_that_is_not_there() {
     output.assert_status(127).assert_stderr("aws-auth: command not found: logout; did you mean --logout?\n");
     let output = world.aws_auth().keys("AKIAMINE", "mine", "").args(["exec", "team", "--", "./run", "-v"]).run();
     output.assert_status(127).assert_stderr("aws-auth: command not found: exec; write aws-auth -p team ./run -v\n");
+    // Without credentials, the message is about the command alone.
+    let nothing = World::new();
+    for args in [&["exec", "team"][..], &["-p", "empty", "exec", "team"]] {
+        nothing.config("[profile empty]\nregion = eu-west-1\n");
+        let line = "aws-auth: command not found: exec; for a shell, write aws-auth -p team --shell\n";
+        nothing.run(args).assert_status(127).assert_stderr(line);
+    }
     // A command that is there runs, whatever it is called.
     for name in ["exec", "assume", "whoami"] {
         world.script(format!("bin/{name}"), "#!/bin/sh\necho \"$0\" \"$@\"; exit 3\n");
