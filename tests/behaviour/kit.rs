@@ -71,7 +71,7 @@ pub fn log_in(world: &World, profile: &str) {
 #[track_caller]
 pub fn with_a_session(world: &World, profile: &str) {
     let run = world.aws_auth().args(["-p", profile, "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code());
-    run.env("AWS_AUTH_MFA_SESSION", "690m").run().success();
+    run.env("AWS_AUTH_MFA_SESSION", "41430s").run().success();
 }
 
 /// A run of `true` with no terminal and no code.
