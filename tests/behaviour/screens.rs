@@ -22,7 +22,7 @@ fn world() -> World {
 fn start<'w>(world: &'w World, columns: u16, lines: &[&str]) -> Running<'w> {
     let terminal = Terminal::open();
     terminal.set_columns(columns);
-    let script: String = lines.iter().map(|line| format!("echo '$ {line}'\n{line}\n")).collect();
+    let script = lines.iter().map(|line| format!("echo '$ {line}'\n{line}\n")).collect::<Vec<_>>().concat();
     let script = format!("aws_auth() {{ '{AWS_AUTH}' \"$@\"; }}\n{}", script.replace("\naws-auth", "\naws_auth"));
     let run = world.command("sh").args(["-c", &script]).env("TERM", "xterm").cwd(world.home());
     run.stdout_on_terminal().stderr_on_terminal().terminal(terminal).in_terminal()
@@ -142,7 +142,7 @@ fn refusals_are_those_of_the_golden_files() {
 
 /// Starts these runs of the same profile at one terminal, all at once.
 #[track_caller]
-fn all_at_once<'w>(world: &'w World, columns: u16, runs: usize) -> Running<'w> {
+fn all_at_once(world: &World, columns: u16, runs: usize) -> Running<'_> {
     let run = "aws-auth -p sops sh -c 'echo done' &";
     let mut lines = vec![run; runs];
     lines.push("wait");
