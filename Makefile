@@ -52,7 +52,7 @@ test-outside: check-cargo ## runs the tests against real tools; installs what th
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
 
-bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of the README
+bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of docs/performance.md
 	$(CARGO) build --locked --release --bins
 	$(CARGO) build --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
