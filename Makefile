@@ -22,13 +22,18 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
 
 demo: build ## shows aws-auth in three scenes with a local STS, in a temporary HOME
 	@sh demo/demo.sh
+
+picture: check-cargo ## draws docs/picture.svg: a session that is recorded here; installs what it needs under target
+	$(CARGO) build --locked --bins --examples
+	sh tests/outside/set-up.sh
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python demo/picture.py
 
 # test-outside starts the list of skipped tests; check-macos and bench-check append to it.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
@@ -47,7 +52,7 @@ test-outside: check-cargo ## runs the tests against real tools; installs what th
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
 
-bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of the README
+bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of docs/performance.md
 	$(CARGO) build --locked --release --bins
 	$(CARGO) build --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py

@@ -46,7 +46,7 @@ short roles     lets credentials of roles last for half a minute from now on
 calls           the calls of STS so far
 signers         the access key ids that signed these calls
 refused         how many MFA codes were refused so far
-tls             serves TLS on another port; says its URL and the file of its CA's certificate
+tls             serves TLS on another port; says its URL and the file of its CA's certificate (`tls NAME`: for that name)
 help            this list
 Ctrl-D stops it.";
 
@@ -132,21 +132,28 @@ fn answer(words: &str, sts: &LocalSts, home: Option<&Path>) -> Result<(), Box<dy
             say(&signers.join(" "))?;
         }
         "refused" => say(&sts.refused_codes().to_string())?,
-        "tls" => {
-            let authority = sts::tls::Authority::new("the authority of a local STS");
-            let port = sts.serve_tls(authority.server("localhost", |_| {}));
-            let ca = env::temp_dir().join(format!("aws-auth-local-sts-{port}.pem"));
-            let ca = home.map_or(ca, |home| home.join("ca.pem"));
-            fs::write(&ca, authority.pem)?;
-            say(&format!("https://localhost:{port} {}", ca.display()))?;
-        }
+        "tls" => serve_tls("localhost", sts, home)?,
         "short roles" => {
             sts.set_role_lifetime(Some(30));
             say("credentials of roles last for 30 seconds")?;
         }
         "help" => say(HELP)?,
-        other => say(&format!("unknown: {other}; type help for a list"))?,
+        other => match other.strip_prefix("tls ") {
+            Some(name) => serve_tls(name.trim(), sts, home)?,
+            None => say(&format!("unknown: {other}; type help for a list"))?,
+        },
     }
+    Ok(())
+}
+
+/// Serves TLS with a certificate for this name.
+fn serve_tls(name: &str, sts: &LocalSts, home: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let authority = sts::tls::Authority::new("the authority of a local STS");
+    let port = sts.serve_tls(authority.server(name, |_| {}));
+    let ca = env::temp_dir().join(format!("aws-auth-local-sts-{port}.pem"));
+    let ca = home.map_or(ca, |home| home.join("ca.pem"));
+    fs::write(&ca, authority.pem)?;
+    say(&format!("https://{name}:{port} {}", ca.display()))?;
     Ok(())
 }
 

@@ -76,7 +76,7 @@ impl Context<'_> {
         lock::take(path, &waiting, &self.locks)
     }
 
-    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design.md, "Locks"). `task` says what
+    /// Waits for the lock `lock-NAME` in aws-auth's own directory (docs/design-credentials.md, "Locks"). `task` says what
     /// the lock holder does. `None` if nothing may be written, or if no lock file can be made. The run then goes on
     /// without a lock, in the second case after a warning.
     ///

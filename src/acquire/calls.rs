@@ -1,5 +1,5 @@
 //! The calls of a plan: the credentials that sign them, the client that makes them, and the locks around them
-//! (docs/design.md, "Locks").
+//! (docs/design-credentials.md, "Locks").
 
 use crate::acquire::lookup::{MIN_STEP_TTL, good_for, still_good, warn_in_clear};
 use crate::acquire::story;

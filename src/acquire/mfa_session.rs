@@ -1,4 +1,4 @@
-//! The MFA session of a plan, and the roles that are assumed from it (docs/design.md, "One code a day").
+//! The MFA session of a plan, and the roles that are assumed from it (docs/design-credentials.md, "One code a day").
 
 use crate::acquire::calls::{Calls, CodedCall, Stop};
 use crate::acquire::lookup::MIN_STEP_TTL;

@@ -1,4 +1,4 @@
-//! When credentials from a cache are good enough (docs/design.md, "The caches").
+//! When credentials from a cache are good enough (docs/design-credentials.md, "The caches").
 
 use crate::time::Length;
 

@@ -1,5 +1,5 @@
 //! The caches: role credentials under the AWS CLI's key in the AWS CLI's directory, and aws-auth's own entries and MFA
-//! sessions in its own (docs/profiles.md, "The AWS CLI's role cache"; docs/design.md, "The caches").
+//! sessions in its own (docs/profiles.md, "The AWS CLI's role cache"; docs/design-credentials.md, "The caches").
 //!
 //! A file that cannot be used is a miss. A failure to write is one warning and stops nothing.
 
@@ -55,8 +55,9 @@ impl Store {
     }
 
     /// Whether anything may be written. Nothing may in another user's home directory: sudo keeps HOME on some systems,
-    /// and the owner of the home directory could not read the files (docs/design.md, "Running as sudo or without a
-    /// home"). If XDG_CACHE_HOME or XDG_RUNTIME_DIR is another user's, a write to the directory itself is refused.
+    /// and the owner of the home directory could not read the files (docs/design-credentials.md, "Running as
+    /// sudo or without a home"). If XDG_CACHE_HOME or XDG_RUNTIME_DIR is another user's, a write to the directory itself
+    /// is refused.
     pub fn writable(&self) -> bool {
         if self.home.is_none() { self.state.is_some() } else { self.anothers_home().is_none() }
     }

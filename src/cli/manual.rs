@@ -194,7 +194,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "credential_process, aws_auth_process_cache",
                 "A program that prints credentials. It runs without a shell, for at most 60s (AWS_AUTH_PROCESS_TIMEOUT). With aws_auth_process_cache = yes, temporary credentials that it prints are kept until they expire.",
             ),
-            Term("sso_session, sso_start_url, sso_region, sso_account_id, sso_role_name", "IAM Identity Center."),
+            Term(
+                "sso_session, sso_start_url, sso_region, sso_account_id, sso_role_name, sso_registration_scopes",
+                "IAM Identity Center; the scopes are those of an sso-session.",
+            ),
             Term("web_identity_token_file", "With role_arn: a file that holds an OIDC token."),
             Term("login_session", "A session of aws login."),
             Term("region, output, retry_mode, cli_pager", "Settings for the command. The region is used for STS, too."),
@@ -237,6 +240,11 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
                 "Where and how STS and the sign-in of the console are called.",
             ),
+            Term(
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS",
+                "Like the keys of the same names.",
+            ),
+            Term("AWS_LOGIN_CACHE_DIRECTORY", "Where sessions of aws login are, instead of ~/.aws/login/cache."),
             Term("BROWSER", "The browser for --console and --login, tried before xdg-open and open."),
             Term(
                 "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
@@ -290,7 +298,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
     (
         "DIAGNOSTICS",
         &[Text(
-            "Every message is one line on standard error: what happened, and what to do about it. If a file is at fault, the message begins with FILE:LINE. -v prints each step, and --explain what a run would do; neither shows a secret. The README explains the messages.",
+            "Every message is one line on standard error: what happened, and what to do about it. If a file is at fault, the message begins with FILE:LINE. -v prints each step, and --explain what a run would do; neither shows a secret. docs/troubleshooting.md in the repository explains the messages.",
         )],
     ),
     ("SEE ALSO", &[Text("aws(1), sudo(8), env(1), sops(1), terraform(1)")]),

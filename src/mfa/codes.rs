@@ -1,4 +1,4 @@
-//! Getting MFA codes, and making sure that no code is sent twice (docs/design.md, "One code a day").
+//! Getting MFA codes, and making sure that no code is sent twice (docs/design-credentials.md, "One code a day").
 
 use crate::arn::Serial;
 use crate::cache::store::Store;

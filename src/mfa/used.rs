@@ -1,4 +1,4 @@
-//! Remembers the codes that were sent, so that none is sent twice (docs/design.md, "One code a day").
+//! Remembers the codes that were sent, so that none is sent twice (docs/design-credentials.md, "One code a day").
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;

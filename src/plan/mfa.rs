@@ -1,4 +1,4 @@
-//! Which step carries MFA, and how (docs/design.md, "One code a day").
+//! Which step carries MFA, and how (docs/design-credentials.md, "One code a day").
 
 use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};

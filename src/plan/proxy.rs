@@ -1,4 +1,4 @@
-//! Proxies, as botocore finds them in the environment (docs/design.md, "Calling STS and other services").
+//! Proxies, as botocore finds them in the environment (docs/design-credentials.md, "Calling STS and other services").
 
 use crate::error::Result;
 use crate::request::Request;

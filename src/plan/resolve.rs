@@ -1,5 +1,5 @@
-//! Makes a plan from a request and the profiles, without I/O and without secrets (docs/design.md, "Which credentials"
-//! and "One code a day"; docs/profiles.md, "Resolving a profile").
+//! Makes a plan from a request and the profiles, without I/O and without secrets (docs/design.md, "Which
+//! credentials"; docs/design-credentials.md, "One code a day"; docs/profiles.md, "Resolving a profile").
 
 use crate::cli::action::Action;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};

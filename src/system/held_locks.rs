@@ -1,5 +1,5 @@
 //! The locks that this process holds. Other processes must not wait for a stopped one, and must learn when a prompt is
-//! cancelled (docs/design.md, "Locks").
+//! cancelled (docs/design-credentials.md, "Locks").
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;

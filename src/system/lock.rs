@@ -1,5 +1,5 @@
 //! Locks between processes: one process asks for a code or makes a call, and the others wait for its result
-//! (docs/design.md, "Locks").
+//! (docs/design-credentials.md, "Locks").
 //!
 //! A lock is flock(2) on a file that is never removed. The kernel releases the lock when the holder dies for any
 //! reason. The file says which process holds the lock and how often a holder gave up. So the processes that waited for

@@ -1,6 +1,6 @@
 """Where aws-auth differs from the AWS CLI on purpose: the name of each difference, and what must be true for it.
 
-Differences in the syntax (docs/profiles.md, "Differences from the AWS CLI") are not listed here: cases.py gives
+Differences in the syntax (docs/differences.md) are not listed here: cases.py gives
 botocore the same content in a text that it accepts, or theirs.py corrects it, and the results must then be equal.
 """
 
@@ -34,7 +34,7 @@ def same_calls(theirs, ours, names):
         return False
     for their, our in zip(theirs, ours, strict=True):
         if re.fullmatch(r"botocore-session-\d+", dict(their.parameters).get("RoleSessionName", "")):
-            # The role session is named after the person (docs/design.md, "One code a day").
+            # The role session is named after the person (docs/design-credentials.md, "One code a day").
             if dict(our.parameters).get("RoleSessionName") not in people(our):
                 return False
             names.add("the role session is named after the person")
