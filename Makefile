@@ -22,7 +22,11 @@ ZSH = zsh/site-functions/_aws-auth
 FISH = fish/vendor_completions.d/aws-auth.fish
 SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 
-.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb clean help check-cargo check-prefix check-rust-tools
+# What `make dist` builds for.
+LINUX = x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+MACOS = aarch64-apple-darwin x86_64-apple-darwin
+
+.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -81,14 +85,18 @@ deny: ## checks licences, advisories, bans and sources of the dependencies (need
 		{ echo 'make deny: cargo-deny is missing; install it with `cargo install cargo-deny --locked`' >&2; exit 1; }
 	$(CARGO) deny --locked check
 
-install: check-cargo check-prefix ## installs the release binary, the manual and completions under $(DESTDIR)$(PREFIX)
-	$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release)
+# With BINARY that file is installed, and nothing is built. If this machine cannot run it, GENERATOR is another binary of
+# the same version, which prints the manual and the completions.
+BINARY = $(CARGO_TARGET_DIR)/$(BUILD)/aws-auth
+GENERATOR = $(BINARY)
+install: $(if $(filter file,$(origin BINARY)),check-cargo) check-prefix ## installs the release binary, the manual and completions under $(DESTDIR)$(PREFIX)
+	$(if $(filter file,$(origin BINARY)),$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release))
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(dir $(file))')
-	$(INSTALL) -m 755 '$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
-	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --man >'$(DESTDIR)$(PREFIX)/share/$(MANUAL)'
-	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions bash >'$(DESTDIR)$(PREFIX)/share/$(BASH)'
-	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions zsh >'$(DESTDIR)$(PREFIX)/share/$(ZSH)'
-	'$(CARGO_TARGET_DIR)/$(BUILD)/aws-auth' --completions fish >'$(DESTDIR)$(PREFIX)/share/$(FISH)'
+	$(INSTALL) -m 755 '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
+	'$(GENERATOR)' --man >'$(DESTDIR)$(PREFIX)/share/$(MANUAL)'
+	'$(GENERATOR)' --completions bash >'$(DESTDIR)$(PREFIX)/share/$(BASH)'
+	'$(GENERATOR)' --completions zsh >'$(DESTDIR)$(PREFIX)/share/$(ZSH)'
+	'$(GENERATOR)' --completions fish >'$(DESTDIR)$(PREFIX)/share/$(FISH)'
 	chmod 644 $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(file)')
 
 uninstall: ## removes what install put there
@@ -100,11 +108,41 @@ deb: ## builds a Debian package: $(CARGO_TARGET_DIR)/deb/aws-auth_VERSION_ARCHIT
 	sh packaging/deb.sh '$(abspath $(STAGE))' \
 		"$(abspath $(CARGO_TARGET_DIR))/deb/aws-auth_$(VERSION)_$$(dpkg --print-architecture).deb" '$(VERSION)'
 
+dist: check-cargo ## builds a release for Linux in target/dist: archives, Debian packages, SBOMs, recipes, sums
+	@MAKE='$(MAKE)' sh packaging/dist/dist.sh $(LINUX)
+
+dist-macos: check-cargo ## builds the archives for macOS in target/dist; runs on macOS
+	@MAKE='$(MAKE)' sh packaging/dist/dist.sh $(MACOS)
+
+dist-recipes: ## writes the recipes and SHA256SUMS anew for all archives in target/dist
+	@SOURCE_DATE_EPOCH="$$(sh packaging/dist/epoch.sh)" python3 packaging/dist/recipes.py '$(CARGO_TARGET_DIR)/dist'
+
+check-dist: ## tries what `make dist` built: in roots with an old glibc, without one, under qemu, in ~/.local
+	@sh tests/dist/check.sh
+
+check-reproducible: check-cargo ## builds a copy of this directory elsewhere, and compares it with target/dist
+	@MAKE='$(MAKE)' sh packaging/dist/reproducible.sh $(LINUX)
+
+check-release: ## checks that version, CHANGELOG and TAG (if given) agree
+	@python3 packaging/dist/release.py check $(TAG)
+
+check-action: ## checks that the aws-auth on PATH is of this version; for the workflow that tries the action
+	@test "$$(aws-auth --version)" = 'aws-auth $(VERSION)'
+
+prepare-release: ## gives the unreleased changes the version NEW, as in `make prepare-release NEW=0.3.0`
+	@python3 packaging/dist/release.py prepare '$(NEW)'
+
+record-sums: ## writes the sums of the archives in target/dist to packaging/SHA256SUMS, by which the action installs
+	@grep '\.tar\.gz$$' '$(CARGO_TARGET_DIR)/dist/SHA256SUMS' | grep -v -e -recipes >packaging/SHA256SUMS
+
+publish: ## makes the release TAG on GitHub from target/dist; for the workflow
+	@MAKE='$(MAKE)' sh packaging/dist/publish.sh '$(TAG)' '$(CARGO_TARGET_DIR)/dist'
+
 clean: ## removes everything that was built or installed under target
 	rm -rf '$(CARGO_TARGET_DIR)'
 
 help: ## prints this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # zsh and make do not expand ~ in PREFIX=~/.local, and a directory named ~ is dangerous to remove.
 check-prefix:

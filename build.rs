@@ -8,22 +8,26 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|is| is == value);
-    if !(is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && is("PROFILE", "release")) {
+    if !(is("CARGO_CFG_TARGET_OS", "linux") && is("PROFILE", "release")) {
         return;
     }
-    // Bind all symbols at start and make the relocations read-only. rustc's default makes it position-independent.
-    println!("cargo:rustc-link-arg-bins=-Wl,-z,relro,-z,now");
-    // Link the unwinder statically, so that libgcc_s.so is not loaded. Only the backtrace of a panic needs it.
-    if let Some(directory) = directory_of("libgcc_eh.a") {
-        println!("cargo:rustc-link-search=native={directory}");
-        println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
+    let (linker, is_gnu) = (linker(), is("CARGO_CFG_TARGET_ENV", "gnu"));
+    if is_gnu {
+        // Bind all symbols at start and make the relocations read-only. rustc's default makes it position-independent.
+        println!("cargo:rustc-link-arg-bins=-Wl,-z,relro,-z,now");
+        // Zig links its own unwinder, statically as well.
+        if linker != Linker::Zig {
+            link_unwinder();
+        }
     }
     // Place the functions of a cached run side by side, which saves page faults.
     let script = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("packaging/cached-path.ld");
     println!("cargo:rerun-if-changed={}", script.display());
-    if is_default_linker() {
+    if linker == Linker::Zig || linker == Linker::Default && is_gnu {
         println!("cargo:rustc-link-arg-bins=-T");
         println!("cargo:rustc-link-arg-bins={}", script.display());
+    }
+    if linker == Linker::Default && is_gnu {
         // Tells `make bench-check` which names of the script are still those of functions.
         if let Some(directory) = Path::new(&env::var("OUT_DIR").unwrap_or_default()).ancestors().nth(3) {
             println!("cargo:rustc-link-arg-bins=-Wl,-Map={}", directory.join("aws-auth.map").display());
@@ -31,11 +35,33 @@ fn main() {
     }
 }
 
-/// Whether rustc uses its default linker, which reads the script. Another one, chosen by the environment or by cargo's
-/// configuration, may not.
-fn is_default_linker() -> bool {
+/// Which linker rustc uses. The first two read the linker script; another one may not.
+#[derive(PartialEq)]
+enum Linker {
+    /// That of the C compiler.
+    Default,
+    /// That of cargo-zigbuild, with which `make dist` builds: lld, behind a file zigcc-….sh.
+    Zig,
+    /// One that the environment or cargo's configuration chose.
+    Other,
+}
+
+fn linker() -> Linker {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    env::var("RUSTC_LINKER").is_err() && !flags.contains("link")
+    let chosen = env::var("RUSTC_LINKER").ok();
+    match chosen.as_deref().and_then(|path| Path::new(path).file_name()?.to_str()) {
+        Some(name) if name.starts_with("zigcc-") => Linker::Zig,
+        None if chosen.is_none() && !flags.contains("link") => Linker::Default,
+        _ => Linker::Other,
+    }
+}
+
+/// Links the unwinder of GCC statically, so that libgcc_s.so is not loaded. Only the backtrace of a panic needs it.
+fn link_unwinder() {
+    if let Some(directory) = directory_of("libgcc_eh.a") {
+        println!("cargo:rustc-link-search=native={directory}");
+        println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
+    }
 }
 
 /// The directory in which the C compiler that links has its own copy of a file.

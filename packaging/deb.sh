@@ -1,12 +1,16 @@
 #!/bin/sh
-# Builds a Debian package from what `make install` put into DIRECTORY: deb.sh DIRECTORY PACKAGE VERSION
-# Needs dpkg-deb, but neither root nor debhelper.
+# Builds a Debian package from what `make install` put into DIRECTORY:
+# deb.sh DIRECTORY PACKAGE VERSION [ARCHITECTURE]
+# The binary is one for ARCHITECTURE, by default this machine's. Needs dpkg-deb, but neither root nor debhelper. With SOURCE_DATE_EPOCH the same files give the same package.
 
 set -eu
 
 directory=$1
 package=$2
 version=$3
+architecture=${4:-$(dpkg --print-architecture)}
+# The newest glibc of which the binary uses a function.
+glibc=$(LC_ALL=C grep -ao 'GLIBC_2\.[0-9]*' "$directory/usr/bin/aws-auth" | sort -Vu | tail -n 1)
 cd "$(dirname "$0")/.."
 
 command -v dpkg-deb >/dev/null || { echo 'make deb: dpkg-deb is missing; run this on Debian or Ubuntu' >&2; exit 1; }
@@ -26,13 +30,18 @@ gzip -9nc CHANGELOG.md >"$directory/usr/share/doc/aws-auth/changelog.gz"
 	sed -e 's/^$/./' -e 's/^/ /' LICENSE
 } >"$directory/usr/share/doc/aws-auth/copyright"
 
+# In KiB, each file rounded up; du would count the blocks of this machine's file system.
+size=$(find "$directory" -path "$directory/DEBIAN" -prune -o -type f -printf '%s\n' |
+	awk '{ all += int(($1 + 1023) / 1024) } END { print all }')
+
 cat >"$directory/DEBIAN/control" <<CONTROL
 Package: aws-auth
 Version: $version
-Architecture: $(dpkg --print-architecture)
+Architecture: $architecture
 Maintainer: the aws-auth authors <aws-auth@localhost>
-Installed-Size: $(du -sk --exclude=DEBIAN "$directory" | cut -f1)
-Depends: libc6 (>= 2.34)
+Homepage: $(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml)
+Installed-Size: $size
+Depends: libc6 (>= ${glibc#GLIBC_})
 Recommends: ca-certificates
 Suggests: bash-completion, awscli
 Section: utils
@@ -43,5 +52,6 @@ Description: run a command with the credentials of an AWS profile
  and becomes the command with the credentials in its environment.
 CONTROL
 
-dpkg-deb --root-owner-group --build "$directory" "$package" >/dev/null
+# Debian before 12 cannot read zstd, Ubuntu's default; the threads of xz would change the bytes.
+dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$directory" "$package" >/dev/null
 echo "$package"
