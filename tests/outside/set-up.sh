@@ -13,6 +13,7 @@ venv=$outside/venv
 requirements=tests/outside/requirements.txt
 
 sops_version=v3.9.3
+actionlint_version=v1.7.12
 tofu_version=v1.6.3
 
 say() { printf 'set-up: %s\n' "$*" >&2; }
@@ -82,6 +83,21 @@ if ! have terraform && ! have tofu; then
 	go_install tofu "github.com/opentofu/opentofu/cmd/tofu@$tofu_version"
 	[ -x "$bin/tofu" ] || missing terraform "neither terraform nor tofu is on PATH"
 fi
+
+# actionlint's downloads stay here. Without -modcacherw, `make clean` could not remove them.
+if have go && [ ! -x "$bin/actionlint" ]; then
+	say "go install actionlint@$actionlint_version (a minute, once)"
+	mkdir -p "$outside/go"
+	GOPATH=$(cd "$outside/go" && pwd)/path
+	GOCACHE=${GOPATH%/path}/cache
+	GOBIN=$bin GOPATH=$GOPATH GOCACHE=$GOCACHE GOENV=off GOTOOLCHAIN=local go install -modcacherw -buildvcs=false \
+		"github.com/rhysd/actionlint/cmd/actionlint@$actionlint_version" >"$outside/go/actionlint.log" 2>&1 || {
+		cat "$outside/go/actionlint.log" >&2
+		[ "$in_ci" = no ] || fail "actionlint could not be built"
+		missing actionlint "go install of actionlint $actionlint_version failed"
+	}
+fi
+have go || [ -x "$bin/actionlint" ] || missing actionlint "needs Go to be built, which is not installed"
 
 # --- Programs with other SDKs: tests/outside/probes -------------------------------------------------------------------
 
