@@ -10,8 +10,9 @@ ET_DYN, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK, PT_GNU_RELRO = 3, 2, 3, 0x6474E551,
 DT_FLAGS, DT_FLAGS_1, DF_BIND_NOW, DF_1_NOW, DF_1_PIE, PF_X = 30, 0x6FFFFFFB, 0x8, 0x1, 0x08000000, 0x1
 
 
-def hardening(path):
-    """What is missing of the hardening that distributions ask for, by the headers of a 64-bit little-endian ELF file."""
+def hardening(path, static=False):
+    """What is missing of the hardening that distributions ask for, by the headers of a 64-bit little-endian ELF file. A
+    static binary has no dynamic linker, and relocates itself."""
     data = path.read_bytes()
     if data[:6] != b"\x7fELF\x02\x01":
         return [f"{path} is not a 64-bit little-endian ELF file"]
@@ -28,7 +29,7 @@ def hardening(path):
         tag, value = struct.unpack_from("<qQ", data, at)
         flags[tag] = value
     missing = []
-    if kind != ET_DYN or PT_INTERP not in segments or not flags.get(DT_FLAGS_1, 0) & DF_1_PIE:
+    if kind != ET_DYN or (PT_INTERP in segments) == static or not flags.get(DT_FLAGS_1, 0) & DF_1_PIE:
         missing.append("the binary is not position-independent")
     if PT_GNU_RELRO not in segments:
         missing.append("relocations stay writable (no GNU_RELRO)")

@@ -65,8 +65,11 @@ def main():
 
     for line in binary.hardening(BINARY):
         complain(line)
+    stale = "names in the linker script that no function has any more, of all"
     if (link_map := BINARY.with_suffix(".map")).exists():
-        hold("names in the linker script that no function has any more, of all", binary.stale(world.REPOSITORY / "packaging/cached-path.ld", link_map))
+        hold(stale, binary.stale(world.REPOSITORY / "packaging/cached-path.ld", link_map))
+    elif "AWS_AUTH_BIN" in os.environ:
+        limits.pop(stale)  # `make dist` links without a map; tests/dist looks for the section that the script makes.
     else:
         complain(f"{link_map} is missing: the linker script was not used, or the binary was built elsewhere")
     with World() as here:

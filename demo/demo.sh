@@ -3,6 +3,8 @@
 # temporary directory. It needs no AWS account.
 #
 # At a terminal you type the code at the real prompt. Without a terminal the code is passed in AWS_AUTH_MFA_TOKEN.
+#
+# With the paths of both programs in AWS_AUTH_BIN and LOCAL_STS_BIN, nothing is built.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -75,9 +77,12 @@ fail() {
 
 # --- The STS ---------------------------------------------------------------------------------------------------------
 
-text 'Building aws-auth and an STS for this machine …'
-"${CARGO:-cargo}" build --quiet --bin aws-auth --example local-sts
-target=${CARGO_TARGET_DIR:-target}/debug
+if [ -z "${AWS_AUTH_BIN:-}" ] || [ -z "${LOCAL_STS_BIN:-}" ]; then
+    text 'Building aws-auth and an STS for this machine …'
+    "${CARGO:-cargo}" build --quiet --bin aws-auth --example local-sts
+    AWS_AUTH_BIN=${CARGO_TARGET_DIR:-target}/debug/aws-auth
+    LOCAL_STS_BIN=${CARGO_TARGET_DIR:-target}/debug/examples/local-sts
+fi
 
 directory=$(mktemp -d "${TMPDIR:-/tmp}/aws-auth-demo.XXXXXX")
 mkdir "$directory/home"
@@ -88,7 +93,7 @@ if [ "$attended" = yes ]; then
 else
     set --
 fi
-"$target/examples/local-sts" --home "$directory/home" "$@" <"$directory/ask" >"$directory/answer" &
+"$LOCAL_STS_BIN" --home "$directory/home" "$@" <"$directory/ask" >"$directory/answer" &
 server=$!
 # The server runs while descriptor 8 is open, so it ends with this script in any case.
 exec 8>"$directory/ask" 9<"$directory/answer"
@@ -105,7 +110,7 @@ IFS= read -r endpoint <&9 || fail 'the local STS did not start'
 # env -i keeps your own AWS settings and keys out of the demo.
 aws_auth() {
     env -i "PATH=$PATH" "HOME=$directory/home" "TERM=${TERM:-dumb}" ${NO_COLOR:+"NO_COLOR=$NO_COLOR"} "$endpoint" \
-        "$@" "$target/aws-auth" env 8>&- 9<&-
+        "$@" "$AWS_AUTH_BIN" env 8>&- 9<&-
 }
 
 # Shows the credentials that the command got. Secrets are shortened, so that each is a line.

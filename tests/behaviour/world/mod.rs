@@ -26,10 +26,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{PoisonError, RwLock};
 
-/// The binary under test. Cargo passes its path only to tests, so an example that includes this module finds it itself.
-pub const AWS_AUTH: &str = match option_env!("CARGO_BIN_EXE_aws-auth") {
-    Some(path) => path,
-    None => "",
+/// The binary under test: that of `AWS_AUTH_BIN` when the tests were compiled (`make check-dist`), else cargo's. Cargo
+/// passes its path only to tests, so an example that includes this module finds it itself.
+pub const AWS_AUTH: &str = match (option_env!("AWS_AUTH_BIN"), option_env!("CARGO_BIN_EXE_aws-auth")) {
+    (Some(path), _) | (None, Some(path)) => path,
+    (None, None) => "",
 };
 
 pub struct World {

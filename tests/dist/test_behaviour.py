@@ -1,0 +1,34 @@
+"""The tests of the binary's behaviour (tests/behaviour) with the released binaries. They were compiled for this machine;
+only aws-auth itself is another one."""
+
+import subprocess
+
+import pytest
+
+from conftest import NATIVE
+from roots import REPOSITORY, UNDER_TEST
+
+# The main paths. Under qemu a program cannot start itself (a recipe that runs aws-auth again would need binfmt_misc), so
+# tests that nest it are left out.
+MAIN_PATHS = ["story::", "session::", "role_cache::", "resolution::", "exec::", "explain::", "whoami::", "codes::", "sts_calls::"]
+
+
+def behaviour(*arguments):
+    done = subprocess.run(
+        [UNDER_TEST / "behaviour", "--quiet", *arguments],
+        cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-20_000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("triple", NATIVE)
+def test_all_of_it(unpacked, put, triple):
+    put(unpacked(triple) / "bin/aws-auth")
+    behaviour()
+
+
+@pytest.mark.parametrize("libc", ["gnu", "musl"])
+def test_the_main_paths_on_arm64(unpacked, put, qemu, libc):
+    put(unpacked(f"aarch64-unknown-linux-{libc}") / "bin/aws-auth", qemu)
+    behaviour(*MAIN_PATHS)

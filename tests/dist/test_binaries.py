@@ -1,0 +1,74 @@
+"""What the binaries in the archives are, by their headers."""
+
+import platform
+import re
+import subprocess
+
+import pytest
+
+import binary
+from conftest import LINUX, NATIVE, VERSION
+
+MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine in /usr/include/elf.h
+GLIBC = (2, 28)
+
+
+def libraries(path):
+    listed = subprocess.run(["readelf", "--dynamic", "--wide", path], capture_output=True, text=True, check=True)
+    return set(re.findall(r"\(NEEDED\).*\[(.*)\]", listed.stdout))
+
+
+@pytest.mark.parametrize("triple", LINUX)
+def test_it_is_hardened_and_for_its_machine(unpacked, triple):
+    path = unpacked(triple) / "bin/aws-auth"
+    data = path.read_bytes()
+    assert int.from_bytes(data[18:20], "little") == MACHINES[triple.partition("-")[0]]
+    static = triple.endswith("musl")
+    # rustc 1.95 links aarch64-unknown-linux-musl at a fixed address, if nothing else is said; build.sh says it.
+    assert binary.hardening(path, static=static) == []
+    assert b"/work/" not in data and b"/home/" not in data and b"/root/.cargo" not in data
+
+
+@pytest.mark.parametrize("triple", [triple for triple in LINUX if triple.endswith("gnu")])
+def test_no_function_is_newer_than_glibc_2_28(unpacked, triple):
+    path = unpacked(triple) / "bin/aws-auth"
+    versions = {tuple(map(int, found.split(b"."))) for found in re.findall(rb"GLIBC_(\d+\.\d+(?:\.\d+)?)\0", path.read_bytes())}
+    assert versions and max(versions) <= GLIBC, f"needs GLIBC_{'.'.join(map(str, max(versions)))}"
+    # glibc before 2.34 has threads in a library of their own.
+    assert {name.partition(".")[0] for name in libraries(path)} <= {"libc", "libpthread", "libdl", "ld-linux-aarch64"}
+
+
+@pytest.mark.parametrize("triple", [triple for triple in LINUX if triple.endswith("musl")])
+def test_a_static_binary_needs_no_library(unpacked, triple):
+    assert libraries(unpacked(triple) / "bin/aws-auth") == set()
+
+
+@pytest.mark.parametrize("triple", NATIVE)
+def test_it_says_its_version(unpacked, triple):
+    done = subprocess.run([unpacked(triple) / "bin/aws-auth", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"aws-auth {VERSION}\n"
+
+
+@pytest.mark.parametrize("libc", ["gnu", "musl"])
+def test_the_binary_for_arm64_says_its_version(unpacked, qemu, libc):
+    program = unpacked(f"aarch64-unknown-linux-{libc}") / "bin/aws-auth"
+    done = subprocess.run([*qemu, program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"aws-auth {VERSION}\n"
+
+
+def test_a_cached_run_costs_no_more_than_that_of_cargo(unpacked, tmp_path):
+    """bench/check.py with the binary of the archive: the same limits of instructions and system calls."""
+    import os
+    import shutil
+    import sys
+
+    from roots import REPOSITORY, TARGET
+
+    if platform.machine() != "x86_64" or not (shutil.which("valgrind") and shutil.which("strace")):
+        pytest.skip("needs valgrind and strace on x86-64")
+    program = unpacked("x86_64-unknown-linux-gnu") / "bin/aws-auth"
+    environment = {**os.environ, "AWS_AUTH_BIN": str(program), "CARGO_TARGET_DIR": str(TARGET), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "bench/check.py"], env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
