@@ -20,6 +20,11 @@ fn main() {
             link_unwinder();
         }
     }
+    if linker == Linker::Zig && !is_gnu {
+        // A static binary is position-independent only if zig is told so. rustc 1.95 does not for ARM64 with musl, and
+        // cargo-zigbuild does not pass it on for x86-64; the code of both is.
+        println!("cargo:rustc-link-arg-bins=-pie");
+    }
     // Place the functions of a cached run side by side, which saves page faults.
     let script = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("packaging/cached-path.ld");
     println!("cargo:rerun-if-changed={}", script.display());

@@ -25,10 +25,6 @@ for pair in "$target=/target" "$build=/target" "${CARGO_HOME:-$HOME/.cargo}=/car
 	"$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$commit"; do
 	CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$pair"
 done
-case $triple in
-# rustc 1.95 links this target at a fixed address, though its code does not need one; zig can link it otherwise.
-aarch64-unknown-linux-musl) CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS$separator-Clink-arg=-pie" ;;
-esac
 export CARGO_ENCODED_RUSTFLAGS
 
 case $triple in

@@ -24,7 +24,7 @@ def test_it_is_hardened_and_for_its_machine(unpacked, triple):
     data = path.read_bytes()
     assert int.from_bytes(data[18:20], "little") == MACHINES[triple.partition("-")[0]]
     static = triple.endswith("musl")
-    # rustc 1.95 links aarch64-unknown-linux-musl at a fixed address, if nothing else is said; build.sh says it.
+    # rustc 1.95 by itself links aarch64-unknown-linux-musl at a fixed address; build.rs has zig do otherwise.
     assert binary.hardening(path, static=static) == []
     assert b"/work/" not in data and b"/home/" not in data and b"/root/.cargo" not in data
 
