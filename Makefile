@@ -35,49 +35,49 @@ demo: build ## shows aws-auth in three scenes with a local STS, in a temporary H
 	@sh demo/demo.sh
 
 picture: check-cargo ## draws docs/picture.svg: a session that is recorded here; installs what it needs under target
-	$(CARGO) build --locked --bins --examples
+	$(CARGO) build --quiet --locked --bins --examples
 	sh tests/outside/set-up.sh
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python demo/picture.py
 
 # test-outside starts the list of skipped tests; check-macos and bench-check append to it.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) test --locked
+	$(CARGO) clippy --quiet --locked --all-targets -- -D warnings
+	$(CARGO) test --quiet --locked
 	$(MAKE) --no-print-directory test-outside
 	$(MAKE) --no-print-directory check-macos
 	$(MAKE) --no-print-directory bench-check
 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
-	$(CARGO) build --locked --bins --examples
+	$(CARGO) build --quiet --locked --bins --examples
 	sh tests/outside/set-up.sh
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest tests/outside $(PYTEST)
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest --quiet tests/outside $(PYTEST)
 
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
 
 bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of docs/performance.md
-	$(CARGO) build --locked --release --bins
-	$(CARGO) build --locked --examples
+	$(CARGO) build --quiet --locked --release --bins
+	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
 
 bench-check: check-cargo ## checks instructions and system calls of a cached run against bench/limits.json
-	$(CARGO) build --locked --release --bins
-	$(CARGO) build --locked --examples
+	$(CARGO) build --quiet --locked --release --bins
+	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/check.py
 
 bench-build: check-cargo ## measures how long a release build from scratch takes
 	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
-	bash -c 'time $(CARGO) build --locked --release --bins --quiet --target-dir "$(CARGO_TARGET_DIR)/bench-build"'
+	bash -c 'time $(CARGO) build --quiet --locked --release --bins --target-dir "$(CARGO_TARGET_DIR)/bench-build"'
 	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
 
 order: check-cargo ## writes packaging/cached-path.ld: the functions of a cached run, for the linker
-	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
-	$(CARGO) build --locked --examples
+	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --quiet --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
+	$(CARGO) build --quiet --locked --examples
 	AWS_AUTH_BIN=$(CARGO_TARGET_DIR)/order/release/aws-auth PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
 
 evidence: check-cargo ## checks what docs/decisions says about crates that are not in the binary
-	$(CARGO) build --locked --bins --examples
+	$(CARGO) build --quiet --locked --bins --examples
 	'$(CARGO_TARGET_DIR)/debug/examples/why-not'
 
 deny: ## checks licences, advisories, bans and sources of the dependencies (needs cargo-deny)

@@ -42,4 +42,4 @@ fi
 fetch "a crate that $target needs" "$cargo" fetch --locked --target "$target"
 
 export CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true
-exec "$cargo" clippy --locked --target "$target" --all-targets -- -D warnings
+exec "$cargo" clippy --quiet --locked --target "$target" --all-targets -- -D warnings

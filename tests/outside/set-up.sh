@@ -59,11 +59,19 @@ if ! cmp -s "$requirements" "$venv/installed-requirements.txt"; then
 	say "making a virtual environment in $venv"
 	rm -rf "$venv"
 	python3 -m venv "$venv"
-	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+	"$venv/bin/python" -m pip install --no-cache-dir --quiet --disable-pip-version-check -r "$requirements"
 	cp "$requirements" "$venv/installed-requirements.txt"
 fi
 
 # --- Programs in Go --------------------------------------------------------------------------------------------------
+
+here=$(cd "$outside" && pwd)
+
+# All that Go downloads and builds stays here. Without -modcacherw, `make clean` could not remove the modules.
+go_here() {
+	GOBIN=$bin GOPATH=$here/go/path GOCACHE=$here/go/cache XDG_CONFIG_HOME=$here/go/config GOENV=off \
+		GOFLAGS='-modcacherw -buildvcs=false' go "$@"
+}
 
 go_install() { # go_install PROGRAM PACKAGE@VERSION
 	[ -x "$bin/$1" ] && return
@@ -72,36 +80,22 @@ go_install() { # go_install PROGRAM PACKAGE@VERSION
 		return
 	fi
 	say "go install $2 (a few minutes, once)"
-	GOBIN=$bin GOFLAGS=-buildvcs=false go install "$2" || {
+	mkdir -p "$here/go"
+	go_here install "$2" >"$here/go/$1.log" 2>&1 || {
+		cat "$here/go/$1.log" >&2
 		[ "$in_ci" = no ] || fail "$1 could not be built"
 		missing "$1" "go install $2 failed"
 	}
 }
 
 go_install sops "github.com/getsops/sops/v3/cmd/sops@$sops_version"
+go_install actionlint "github.com/rhysd/actionlint/cmd/actionlint@$actionlint_version"
 if ! have terraform && ! have tofu; then
 	go_install tofu "github.com/opentofu/opentofu/cmd/tofu@$tofu_version"
 	[ -x "$bin/tofu" ] || missing terraform "neither terraform nor tofu is on PATH"
 fi
 
-# actionlint's downloads stay here. Without -modcacherw, `make clean` could not remove them.
-if have go && [ ! -x "$bin/actionlint" ]; then
-	say "go install actionlint@$actionlint_version (a minute, once)"
-	mkdir -p "$outside/go"
-	GOPATH=$(cd "$outside/go" && pwd)/path
-	GOCACHE=${GOPATH%/path}/cache
-	GOBIN=$bin GOPATH=$GOPATH GOCACHE=$GOCACHE GOENV=off GOTOOLCHAIN=local go install -modcacherw -buildvcs=false \
-		"github.com/rhysd/actionlint/cmd/actionlint@$actionlint_version" >"$outside/go/actionlint.log" 2>&1 || {
-		cat "$outside/go/actionlint.log" >&2
-		[ "$in_ci" = no ] || fail "actionlint could not be built"
-		missing actionlint "go install of actionlint $actionlint_version failed"
-	}
-fi
-have go || [ -x "$bin/actionlint" ] || missing actionlint "needs Go to be built, which is not installed"
-
 # --- Programs with other SDKs: tests/outside/probes -------------------------------------------------------------------
-
-here=$(cd "$outside" && pwd)
 
 probe() { # probe LANGUAGE "PROGRAMS" "TOOLS": runs make_LANGUAGE, if its files have changed since the last time
 	language=$1 programs=$2 made=$here/$1/made
@@ -144,9 +138,7 @@ starter() { # starter PROGRAM COMMAND: makes a program that runs a shell command
 }
 
 make_go() {
-	# Without -modcacherw, `make clean` could not remove the modules.
-	(cd tests/outside/probes/go && GOPATH=$here/go/path GOCACHE=$here/go/cache XDG_CONFIG_HOME=$here/go/config GOENV=off \
-		GOTOOLCHAIN=local go build -modcacherw -buildvcs=false -o "$bin/go-probe" .)
+	(cd tests/outside/probes/go && GOTOOLCHAIN=local go_here build -o "$bin/go-probe" .)
 }
 
 make_js() {
