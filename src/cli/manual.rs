@@ -4,11 +4,12 @@ use Part::{Term, Text, Typed};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
-use crate::cli::options;
+use crate::cli::options::definition;
+use crate::text::wrap::wrap;
 
 /// The manual page in roff.
 pub fn manual() -> String {
-    let man = Man::new(options::definition());
+    let man = Man::new(definition());
     let part = |render: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
         let mut page = Vec::new();
         // Writing to memory does not fail.
@@ -19,7 +20,7 @@ pub fn manual() -> String {
     text.push_str(&part(&|page| man.render_name_section(page)));
     text.push_str(&synopsis());
     text.push_str(&section("DESCRIPTION", DESCRIPTION));
-    text.push_str(&part(&|page| man.render_options_section(page)));
+    text.push_str(&options(&part(&|page| man.render_options_section(page))));
     for (title, paragraphs) in SECTIONS {
         text.push_str(&section(title, paragraphs));
     }
@@ -94,18 +95,18 @@ fn section(title: &str, parts: &[Part]) -> String {
 
 /// Breaks the text into short lines, to keep the source readable. roff fills them again.
 fn wrapped(text: &str) -> String {
-    const WIDTH: usize = 72;
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
+    wrap(text.split(' '), 72, 0, 0)
+}
+
+/// The options, with their descriptions in short lines.
+fn options(section: &str) -> String {
+    let is_text = |line: &&str| !line.starts_with(['.', '\'', '\\']);
+    // A line that begins with one of these characters would be a request.
+    let lines = section.lines().map(|line| match Some(line).filter(is_text).map(wrapped) {
+        Some(short) if !short.contains("\n.") && !short.contains("\n'") => short,
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 const DESCRIPTION: &[Part] = &[
