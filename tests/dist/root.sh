@@ -53,6 +53,11 @@ chmod 1777 "$root/tmp" "$root/var/tmp"
 for package in "$apt/cache/archives"/*.deb; do
 	dpkg-deb --fsys-tarfile "$package" | tar -xf - -C "$root" --keep-directory-symlink --no-same-owner
 done
+# Names that the scripts of the packages would have made.
+for pair in sh:dash sh:bash awk:gawk awk:mawk fakeroot:fakeroot-sysv faked:faked-sysv; do
+	name=$root/usr/bin/${pair%:*}
+	[ -e "$name" ] || [ ! -e "$root/usr/bin/${pair#*:}" ] || ln -s "${pair#*:}" "$name"
+done
 printf 'root:x:0:0::/root:/bin/sh\njo:x:1000:1000::/home/jo:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\njo:x:1000:\n' >"$root/etc/group"
 printf '127.0.0.1 localhost\n' >"$root/etc/hosts"

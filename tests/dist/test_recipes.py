@@ -36,7 +36,7 @@ def test_nix_reads_the_flake():
 def arch():
     """A root with makepkg and the recipe of the AUR, and the archive beside it, as if it was downloaded."""
     root = roots.debian(
-        "makepkg", "bash", "coreutils", "tar", "gzip", "sed", "grep", "gawk", "findutils", "file", "fakeroot", "libarchive-tools",
+        "makepkg", "pacman-package-manager", "bash", "coreutils", "tar", "gzip", "sed", "grep", "gawk", "findutils", "file", "fakeroot", "libarchive-tools",
         "gettext-base", "xz-utils", "zstd", "ncurses-bin", "hostname", "util-linux", "diffutils", "binutils", name="arch",
     )  # fmt: skip
     home = home_of_jo(root)
