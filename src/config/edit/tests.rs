@@ -9,6 +9,8 @@ use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
 use crate::credentials::Secret;
 
+mod files;
+
 mod properties;
 
 fn profile(name: &str) -> SectionName {
