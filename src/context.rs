@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cache::store::{self, Store};
+use crate::config::edit::editor::Editor;
 use crate::config::profiles::ProfileSet;
+use crate::config::value::FileKind;
 use crate::env::ancestors;
 use crate::env::snapshot::{Snapshot, is_credential};
-use crate::error::{Result, io_words};
+use crate::error::{Error, Result, io_words};
 use crate::messages::Messages;
 use crate::request::Request;
 use crate::system::browser::Opened;
@@ -96,6 +98,29 @@ impl Context<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// One of the two files, to be changed (docs/design-files.md).
+    ///
+    /// # Errors
+    /// Returns an error if there is no such file to write, or if the home directory is another user's.
+    pub fn editor(&self, kind: FileKind) -> Result<Editor<'_>> {
+        if let Some(home) = self.store.anothers_home() {
+            return Err(Error::new(format!("the home directory {} is another user's", home.display()))
+                .advise("run aws-auth as that user, or set HOME to your own home directory"));
+        }
+        let path = match kind {
+            FileKind::Config => self.snapshot.config_file(),
+            FileKind::Credentials => self.snapshot.credentials_file(),
+        };
+        let (Some(path), Some(state)) = (path, self.snapshot.lasting_state_dir()) else {
+            let is_empty = self.snapshot.var(kind.variable()).is_some_and(std::ffi::OsStr::is_empty);
+            let why = if is_empty { format!("{} is empty", kind.variable()) } else { "HOME is not set".into() };
+            let advice = if is_empty { format!("unset {}", kind.variable()) } else { "set HOME".into() };
+            return Err(Error::new(format!("there is no {} file to write ({why})", kind.word())).advise(advice));
+        };
+        let take_turn = |lock: &Path, words: &str| self.turn_at(lock, Task::Call(words));
+        Ok(Editor::new(kind, path, state, self.now, Box::new(take_turn)))
     }
 
     /// Writes a login to a file of the AWS CLI's cache, or warns that it cannot be written. `what` names the login.

@@ -67,7 +67,8 @@ impl Store {
         self.anothers_home().filter(|home| path.starts_with(home))
     }
 
-    fn anothers_home(&self) -> Option<&Path> {
+    /// The home directory, if it is another user's.
+    pub fn anothers_home(&self) -> Option<&Path> {
         let home = self.home.as_deref()?;
         let about = home.metadata().ok()?;
         (!directories::is_own_user(about.uid())).then_some(home)

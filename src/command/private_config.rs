@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::store::{self, Store};
 use crate::command::old_configs;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};
+use crate::config::secrets::SETTINGS_WITHOUT_SECRETS;
 use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::env::snapshot::Snapshot;
@@ -22,51 +23,6 @@ use crate::plan::settings::is_setting_key;
 use crate::system::directories::Whose;
 use crate::system::{directories, private_files};
 use crate::text::escape::printable;
-
-/// Settings that AWS documents and whose values are never secret. `--explain` hides the values of all others.
-const KEYS_WITHOUT_SECRETS: [&str; 41] = [
-    "account_id_endpoint_mode",
-    "api_versions",
-    "auth_scheme_preference",
-    "ca_bundle",
-    "cli_auto_prompt",
-    "cli_binary_format",
-    "cli_follow_urlparam",
-    "cli_history",
-    "cli_pager",
-    "cli_timestamp_format",
-    "defaults_mode",
-    "disable_host_prefix_injection",
-    "disable_request_compression",
-    "ec2_metadata_service_endpoint",
-    "ec2_metadata_service_endpoint_mode",
-    "ec2_metadata_v1_disabled",
-    "endpoint_discovery_enabled",
-    "ignore_configured_endpoint_urls",
-    "imds_use_ipv6",
-    "max_attempts",
-    "metadata_service_num_attempts",
-    "metadata_service_timeout",
-    "output",
-    "parameter_validation",
-    "region",
-    "request_checksum_calculation",
-    "request_min_compression_size_bytes",
-    "response_checksum_validation",
-    "retry_mode",
-    "s3",
-    "s3_disable_express_session_auth",
-    "s3_disable_multiregion_access_points",
-    "s3_us_east_1_regional_endpoint",
-    "s3_use_arn_region",
-    "sdk_ua_app_id",
-    "services",
-    "sigv4a_signing_region_set",
-    "sts_regional_endpoints",
-    "tcp_keepalive",
-    "use_dualstack_endpoint",
-    "use_fips_endpoint",
-];
 
 /// A configuration file for a command.
 pub struct PrivateConfig {
@@ -184,7 +140,7 @@ fn is_there(path: &Path) -> bool {
 pub(crate) fn settings(profile: &Profile<'_>, plan: &Acquisition, context: &Context<'_>, hides: bool) -> String {
     let mut text = String::new();
     for (key, value) in profile.entries() {
-        let is_known = KEYS_WITHOUT_SECRETS.contains(&&*key);
+        let is_known = SETTINGS_WITHOUT_SECRETS.contains(&&*key);
         // In the credentials file, a key that AWS does not document may hold another program's secret.
         let may_be_secret = value.at.file == FileKind::Credentials && !is_known && key != "endpoint_url";
         if !is_setting_key(&key) || key == "region" || may_be_secret {

@@ -12,7 +12,7 @@ fn is_line_end(c: char) -> bool {
 }
 
 /// `text` up to the first `#` or `;` that follows white space.
-fn without_comment(text: &str) -> &str {
+pub(crate) fn without_comment(text: &str) -> &str {
     let mut from = 0;
     while let Some(at) = text.as_bytes().get(from..).and_then(|rest| find2([b'#', b';'], rest)) {
         match text.get(..from + at) {
@@ -21,6 +21,11 @@ fn without_comment(text: &str) -> &str {
         }
     }
     text
+}
+
+/// Whether the value of `key`, in lower case, is a command. In a command, ` #` and ` ;` do not start a comment.
+pub(crate) fn is_command(key: &str) -> bool {
+    matches!(key, "credential_process" | "mfa_process")
 }
 
 /// A key, and the parts of the file's text that hold its value.
@@ -43,9 +48,8 @@ impl<'a> Entry<'a> {
         entry
     }
 
-    /// In a command, ` #` and ` ;` do not start a comment.
     fn keeps_comments(&self) -> bool {
-        matches!(&*self.key, "credential_process" | "mfa_process")
+        is_command(&self.key)
     }
 
     /// Whether the lines that continue this entry, if there are any, are a map of nested keys.
@@ -114,7 +118,8 @@ fn trimmed(line: &str, map: bool) -> &str {
     line.get(..line.len() - cut).unwrap_or_default().trim_end_matches(is_space)
 }
 
-fn folded(key: &str) -> Cow<'_, str> {
+/// A key in lower case.
+pub(crate) fn folded(key: &str) -> Cow<'_, str> {
     if key.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         Cow::Borrowed(key)
     } else {

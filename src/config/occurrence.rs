@@ -33,11 +33,16 @@ impl<'a> Occurrence<'a> {
 /// The AWS CLI refuses a file in which one of them is repeated. In such a file `[profile default]` is used instead of
 /// `[default]`, as in the other SDKs.
 pub(crate) fn prevailing<'a>(same_name: &[&Occurrence<'a>]) -> Option<&'a str> {
-    let last = same_name.last()?.header;
-    let mut prefixed = same_name.iter().map(|o| o.header).filter(|header| *header != "default");
+    prevailing_header(&same_name.iter().map(|o| o.header))
+}
+
+/// Like [`prevailing`], for the texts of the headers, in their order.
+pub(crate) fn prevailing_header<'a>(same_name: &(impl DoubleEndedIterator<Item = &'a str> + Clone)) -> Option<&'a str> {
+    let last = same_name.clone().next_back()?;
+    let mut prefixed = same_name.clone().filter(|header| *header != "default");
     if last == "default" && prefixed.clone().next().is_some() {
         let mut seen = HashSet::new();
-        if !same_name.iter().all(|o| seen.insert(o.header)) {
+        if !same_name.clone().all(|header| seen.insert(header)) {
             return prefixed.next_back();
         }
     }

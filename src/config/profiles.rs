@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
 use crate::config::occurrence::{Occurrence, prevailing};
 use crate::config::section::{Map, Section, not_nested};
+use crate::config::section_name::SectionName;
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
@@ -21,6 +23,9 @@ use crate::error::{Error, Result};
 pub const DEFAULT_PROFILE: &str = "default";
 /// After this many lookups by name, building an index pays off.
 const LOOKUPS_WITHOUT_INDEX: u32 = 8;
+
+/// Sections with their keys and values.
+pub type OwnValues<'a> = BTreeMap<SectionName, BTreeMap<Cow<'a, str>, Cow<'a, str>>>;
 
 /// The sections of both files. The entries of a section are read when that section is looked up.
 pub struct ProfileSet<'a> {
@@ -89,6 +94,24 @@ impl<'a> ProfileSet<'a> {
     /// The section `[services NAME]`, which is read from the config file only.
     pub fn services(&self, name: &str) -> Option<Section<'a>> {
         self.section(&self.find(Kind::Services, name), FileKind::Config)
+    }
+
+    /// The sections of this file that count, each with its own keys and their values. The keys of `[DEFAULT]` are in
+    /// its own section only. The value of a map is its text, which starts with `\n`.
+    pub fn own_values(&self, file: FileKind) -> OwnValues<'a> {
+        let mut sections = OwnValues::new();
+        for occurrence in self.occurrences.iter().filter(|o| o.file == file) {
+            let Some(name) = SectionName::new(occurrence.kind, &occurrence.name) else { continue };
+            if let Slot::Vacant(slot) = sections.entry(name) {
+                let found = self.find(occurrence.kind, &occurrence.name);
+                let here: Vec<_> = found.into_iter().filter(|o| o.file == file).collect();
+                let counting = prevailing(&here).filter(|_| occurrence.kind != Kind::Defaults);
+                let counts = |o: &&&Occurrence<'a>| counting.is_none_or(|header| o.header == header);
+                let entries = here.iter().filter(counts).flat_map(|o| o.entries());
+                slot.insert(entries.map(|entry| (entry.key.clone(), entry.text())).collect());
+            }
+        }
+        sections
     }
 
     /// Warnings, with file and line, about text that is read here but is probably a mistake or refused by the AWS CLI.

@@ -64,6 +64,12 @@ impl SourceFile {
         Ok(Self { kind, path, text })
     }
 
+    /// The same file with another path for messages.
+    pub(crate) fn named(mut self, path: PathBuf) -> Self {
+        self.path = path;
+        self
+    }
+
     fn from_bytes(kind: FileKind, path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
         String::from_utf8(std::mem::take(&mut *bytes)).map_or_else(
             |e| {
@@ -81,6 +87,11 @@ impl SourceFile {
     /// The text without its byte order mark.
     pub(crate) fn text(&self) -> &str {
         self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text)
+    }
+
+    /// The text with its byte order mark.
+    pub(crate) fn whole_text(&self) -> &str {
+        &self.text
     }
 
     pub(crate) fn has_byte_order_mark(&self) -> bool {

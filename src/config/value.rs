@@ -13,6 +13,14 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// The file's name in messages: `the config file`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Credentials => "credentials",
+        }
+    }
+
     /// The environment variable that gives another path for this file.
     pub fn variable(self) -> &'static str {
         match self {

@@ -177,6 +177,20 @@ impl Snapshot {
         Some(cache.join("aws-auth"))
     }
 
+    /// aws-auth's own directory for what must outlast the caches: copies of changed files, and their locks. `None`
+    /// without a home directory.
+    pub fn lasting_state_dir(&self) -> Option<PathBuf> {
+        let state = if cfg!(target_os = "macos") {
+            self.home()?.join("Library/Application Support")
+        } else {
+            match self.non_empty("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+                Some(path) => path,
+                None => self.home()?.join(".local/state"),
+            }
+        };
+        Some(state.join("aws-auth"))
+    }
+
     /// Expands `$VAR` and `${VAR}` anywhere, then `~` at the start, like Python's `expandvars` and `expanduser`, which
     /// the AWS CLI uses for these paths in this order. A variable that is not set stays as it is written.
     fn expand(&self, value: &OsStr) -> PathBuf {
