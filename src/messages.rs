@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::io::{IsTerminal, Write as _};
 
-use rustix::termios::{tcgetsid, tcgetwinsize};
+use nix::sys::termios::tcgetsid;
+use rustix::termios::tcgetwinsize;
 
 use crate::cli::help::Screen;
 use crate::env::snapshot::Snapshot;
@@ -106,9 +107,7 @@ impl Messages {
     /// printed above it, so that the prompt stays the last line. Not with `--quiet`.
     pub fn say_above(&self, text: &str, prompt: Option<&ShownPrompt>) {
         let stderr = std::io::stderr();
-        let here = |prompt: &&ShownPrompt| {
-            tcgetsid(&stderr).is_ok_and(|session| session.as_raw_nonzero().get() == prompt.session)
-        };
+        let here = |prompt: &&ShownPrompt| tcgetsid(&stderr).is_ok_and(|session| session.as_raw() == prompt.session);
         let Some(prompt) = prompt.filter(here) else { return self.say(text) };
         if self.verbosity < Verbosity::Normal {
             return;

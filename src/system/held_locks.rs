@@ -8,7 +8,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::rc::{Rc, Weak};
 
-use rustix::process::getsid;
+use nix::unistd::getsid;
 
 use crate::system::signals::Undisturbed;
 
@@ -126,8 +126,10 @@ impl Held {
         let _undisturbed = Undisturbed::begin();
         let State { pid, given_up, gave_up } = self.state.get();
         let mut text = format!("{pid} {given_up} {gave_up}\n");
-        if let (Some(prompt), Ok(session)) = (&*self.prompt.borrow(), getsid(None)) {
-            let _ = writeln!(text, "{} {prompt}", session.as_raw_nonzero());
+        // 0 is a session that began outside this process id namespace: nobody could compare it.
+        if let (Some(prompt), Ok(session @ 1..)) = (&*self.prompt.borrow(), getsid(None).map(nix::unistd::Pid::as_raw))
+        {
+            let _ = writeln!(text, "{session} {prompt}");
         }
         let mut file = &self.file;
         let _ =

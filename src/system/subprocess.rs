@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, getpgrp, kill_current_process_group,
-    kill_process_group, waitid, waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_current_process_group, kill_process_group,
+    waitid, waitpid,
 };
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 use zeroize::Zeroizing;
@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 use crate::system::held_locks::HeldLocks;
 use crate::system::signals;
 use crate::system::signals::{Caught, Ignored, Stopped};
+use crate::system::terminal::own_group;
 
 /// The most that a helper may print, in bytes.
 const LONGEST: usize = 256 * 1024;
@@ -288,7 +289,7 @@ impl Job<'_> {
         let Some(tty) = &self.tty else { return false };
         match tcgetpgrp(tty) {
             Ok(owner) if owner == self.group => true,
-            Ok(owner) if owner == getpgrp() => {
+            Ok(owner) if own_group() == Some(owner) => {
                 self.settings = tcgetattr(tty).ok();
                 self.handed = tcsetpgrp(tty, self.group).is_ok();
                 self.handed
@@ -303,7 +304,7 @@ impl Job<'_> {
         let (true, Some(tty)) = (std::mem::replace(&mut self.handed, false), &self.tty) else { return false };
         // This process is in the background now; the kernel would stop it for this.
         let _ignored = Ignored::begin(libc::SIGTTOU);
-        let _ = tcsetpgrp(tty, getpgrp());
+        let _ = own_group().map(|group| tcsetpgrp(tty, group));
         if let (true, Some(settings)) = (put_back, &self.settings) {
             let _ = tcsetattr(tty, OptionalActions::Now, settings);
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::process::Pid;
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
@@ -153,8 +154,13 @@ impl Terminal {
 
     /// Whether the kernel would stop this process for reading, or refuse it.
     fn in_background(&self) -> bool {
-        tcgetpgrp(&self.tty).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+        tcgetpgrp(&self.tty).is_ok_and(|foreground| own_group() != Some(foreground))
     }
+}
+
+/// The process group of this process; `None` if it began outside this process id namespace.
+pub fn own_group() -> Option<Pid> {
+    Pid::from_raw(nix::unistd::getpgrp().as_raw())
 }
 
 /// Stops until the process is continued; `None` if it did not stop.

@@ -1,6 +1,7 @@
 //! The prompt for an MFA code: its words are those of the README, it uses only the terminal, and it restores its
 //! settings.
 
+use crate::faults::skipped;
 use crate::kit::{AGAIN, answer, assert_said, at_terminal, no_way, until, wrong};
 use crate::world::{Running, SHELL_PROMPT, Status, World, seed};
 use rustix::process::Signal;
@@ -357,4 +358,18 @@ fn a_terminal_that_cannot_be_opened_for_too_many_files_is_not_called_missing() {
         }
     }
     panic!("20 files are not enough for the network");
+}
+
+#[test]
+fn a_session_that_began_outside_the_process_id_namespace_does_not_matter() {
+    let world = World::seeded();
+    let unshare = |more: &'static [&'static str]| [&["unshare", "--pid", "--fork"], more].concat();
+    let can_run =
+        |words: &Vec<&str>| world.command(words[0]).args(&words[1..]).arg("true").run().status == Status::Code(0);
+    let Some(through) = [unshare(&[]), unshare(&["--user", "--map-root-user"])].into_iter().find(can_run) else {
+        return skipped("a_session_that_began_outside_the_process_id_namespace_does_not_matter", "no namespaces");
+    };
+    let inside = world.aws_auth().profile("sops").args(["echo", "ran"]).through(through).in_terminal();
+    answer(&world, &inside, "sops", &world.fresh_code());
+    inside.wait().success().assert_stdout("ran\n");
 }
