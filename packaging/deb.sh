@@ -18,7 +18,7 @@ command -v dpkg-deb >/dev/null || { echo 'make deb: dpkg-deb is missing; run thi
 umask 022
 gzip -9nf "$directory/usr/share/man/man1/aws-auth.1"
 install -d "$directory/usr/share/doc/aws-auth" "$directory/DEBIAN"
-install -m 644 README.md "$directory/usr/share/doc/aws-auth/README.md"
+sh packaging/dist/documents.sh "$directory/usr/share/doc/aws-auth"
 gzip -9nc CHANGELOG.md >"$directory/usr/share/doc/aws-auth/changelog.gz"
 {
 	echo 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/'

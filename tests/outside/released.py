@@ -11,6 +11,10 @@ from world import REPOSITORY, TARGET
 VERSION = release.version()
 LINUX = [f"{machine}-unknown-linux-{libc}" for libc in ("gnu", "musl") for machine in ("x86_64", "aarch64")]
 MACOS = ["aarch64-apple-darwin", "x86_64-apple-darwin"]
+# The README and the pages that are packed with it.
+PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md"] + [
+    str(path.relative_to(REPOSITORY)) for ending in ("md", "svg") for path in REPOSITORY.glob(f"docs/**/*.{ending}")
+]
 # Stands for a built binary: it starts the debug binary, and is packed sooner.
 BINARY = f"#!/bin/sh\n# Needs GLIBC_2.28, and not GLIBC_2.3.\nexec '{TARGET}/debug/aws-auth' \"$@\"\n"
 

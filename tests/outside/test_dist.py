@@ -12,7 +12,7 @@ import pytest
 
 import release
 from conftest import need
-from released import BINARY, LINUX, MACOS, VERSION, a_copy, run, sums
+from released import BINARY, LINUX, MACOS, PAGES, VERSION, a_copy, run, sums
 from world import REPOSITORY
 
 IN_AN_ARCHIVE = {
@@ -22,7 +22,7 @@ IN_AN_ARCHIVE = {
     "share/bash-completion/completions/aws-auth",
     "share/doc/aws-auth/CHANGELOG.md",
     "share/doc/aws-auth/LICENSE",
-    "share/doc/aws-auth/README.md",
+    *(f"share/doc/aws-auth/{page}" for page in PAGES),
     "share/fish/vendor_completions.d/aws-auth.fish",
     "share/man/man1/aws-auth.1",
     "share/zsh/site-functions/_aws-auth",
@@ -122,6 +122,18 @@ def test_an_archive_holds_what_belongs_below_local(dist):
     assert {member.mtime for member in members} == {epoch}
     assert {member.mode for member in members} == {0o755, 0o644}
     assert [member.name for member in members if member.mode == 0o755] == [f"{name}/bin/aws-auth"]
+
+
+def test_the_links_of_the_pages_in_an_archive_work(dist, tmp_path):
+    with tarfile.open(dist / f"aws-auth-{VERSION}-{LINUX[2]}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="tar")
+    links = [
+        page.parent / link
+        for page in tmp_path.glob("*/share/doc/aws-auth/**/*.md")
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text())
+        if "://" not in link
+    ]
+    assert len(links) > 100 and [str(path) for path in links if not path.exists()] == []
 
 
 @pytest.mark.parametrize("architecture", ["amd64", "arm64"])

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from conftest import need
+from released import PAGES
 from world import REPOSITORY, TARGET
 
 INSTALLED = {
@@ -86,7 +87,7 @@ def test_the_debian_package_is_installed_and_removed(tmp_path):
         "usr/share/bash-completion/completions/aws-auth",
         "usr/share/zsh/vendor-completions/_aws-auth",
         "usr/share/fish/vendor_completions.d/aws-auth.fish",
-        "usr/share/doc/aws-auth/README.md",
+        *(f"usr/share/doc/aws-auth/{page}" for page in PAGES),
         "usr/share/doc/aws-auth/changelog.gz",
         "usr/share/doc/aws-auth/copyright",
     }
