@@ -331,7 +331,10 @@ fn a_file_that_must_not_be_changed_stops_it_before_anything_is_done() {
     let world = world();
     std::fs::set_permissions(world.path(".aws/credentials"), std::fs::Permissions::from_mode(0o400)).unwrap();
     let before = (world.read(".aws/config"), world.read(".aws/credentials"));
-    world.run(["--store-keys=file"]).assert_status(125).assert_stderr_contains(".aws/credentials");
+    let refused = world.run(["--store-keys=file"]);
+    let about = format!("aws-auth: {}", world.path(".aws/credentials").display());
+    assert!(refused.stderr.starts_with(&about), "{}", refused.report());
+    refused.assert_status(125);
     assert_eq!((world.read(".aws/config"), world.read(".aws/credentials")), before);
     assert!(!encrypted(&world).exists() && world.sts.actions().is_empty());
 }
@@ -483,4 +486,12 @@ fn a_keyring_that_hangs_ends_in_time_and_a_cached_run_never_asks_it() {
     let slow = world.aws_auth().args(["-p", "default", "env"]).env("AWS_AUTH_PROCESS_TIMEOUT", "1s").run();
     slow.assert_status(125).assert_stderr_contains(": profile 'default': the keyring did not answer within 1s; look");
     assert!(bus.accept().is_ok());
+}
+
+#[test]
+fn keys_in_a_store_are_a_users_for_the_console() {
+    let world = world();
+    world.credentials("");
+    world.append_config(&format!("[default]\ncredential_process = aws-auth --stored-keys {}\n", id(&world)));
+    world.run(["--console"]).assert_status(125).assert_stderr_contains("profile 'default' gives a user's keys, and");
 }
