@@ -17,6 +17,7 @@ pub mod context;
 pub mod credentials;
 pub mod env;
 pub mod error;
+pub mod keys;
 pub mod messages;
 pub mod mfa;
 pub mod plan;
@@ -67,6 +68,9 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if let Action::Unset(format) = action {
         let messages = Messages::new(request::verbosity(&cli), snapshot);
         return actions::unset::unset(snapshot, format, &messages);
+    }
+    if let Some(access_key_id) = &cli.stored_keys {
+        return actions::stored_keys::stored_keys(access_key_id, snapshot);
     }
     let now = time::now();
     let request = Request::new(&cli, snapshot, now)?;

@@ -126,6 +126,13 @@ impl Messages {
         }
     }
 
+    /// Prints what will change in a file, which is safe for a terminal already. Not with `--quiet`.
+    pub fn show(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal && !text.is_empty() {
+            write_whole(text);
+        }
+    }
+
     /// Prints something without which a person cannot go on, even with `--quiet`.
     pub fn insist(&self, text: &str) {
         write_line(&printable(text));

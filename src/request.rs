@@ -1,6 +1,7 @@
 //! The request of a run: the command line and the environment, combined and checked.
 
 pub mod caller;
+pub mod keys;
 pub mod lengths;
 pub mod mfa;
 pub mod profile;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::messages::Verbosity;
 use crate::region::Region;
 use crate::request::caller::{Caller, EnvironmentKeys};
+use crate::request::keys::KeyOptions;
 use crate::request::lengths::{length, length_within};
 use crate::request::mfa::MfaOptions;
 use crate::request::profile::{Chosen, RENEWED, chosen_profile};
@@ -49,6 +51,8 @@ pub struct Request<'a> {
     pub keep_fresh: KeepFresh,
     /// AWS_AUTH_WAIT_TIMEOUT: how long to wait for another process.
     pub wait_limit: Option<Length>,
+    /// The options about long-term keys.
+    pub keys: KeyOptions,
     /// The options about output.
     pub output: OutputOptions,
     /// What the caller's environment holds.
@@ -122,6 +126,7 @@ impl<'a> Request<'a> {
             cache,
             keep_fresh: KeepFresh::new(cli, action, snapshot)?,
             wait_limit: length_within(snapshot, "AWS_AUTH_WAIT_TIMEOUT")?,
+            keys: KeyOptions::new(cli, snapshot)?,
             output: OutputOptions { verbosity: verbosity(cli), json: cli.json, no_browser: cli.no_browser },
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },
             warnings,

@@ -9,6 +9,7 @@ use crate::cache::lookup::{Found, Lookup, Place};
 use crate::config::profiles::ProfileSet;
 use crate::context::Context;
 use crate::credentials::Credentials;
+use crate::keys::stores::{self, Store};
 use crate::plan::model::{Acquisition, Role, Session};
 use crate::plan::resolve;
 use crate::plan::words::{base_in_words, end, result_name};
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 
 /// The first lines: the profile, its sources, what the plan begins with, and whether a code is needed.
 pub fn beginning(plan: &Acquisition, context: &Context<'_>) -> Vec<String> {
-    let base = base_in_words(&plan.base, context.set);
+    let base = base_in_words(&plan.base, context.set, stores::of_base(&plan.base, context.snapshot).map(Store::words));
     let profile = profile(plan.profile.as_deref(), context);
     let mut lines = vec![profile, format!("begins with {} ({})", base.what, base.at)];
     match (&plan.session, plan.device()) {

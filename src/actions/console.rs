@@ -102,7 +102,7 @@ fn console_name(plan: &Acquisition) -> String {
 /// # Errors
 /// Returns an error that says whose credentials the plan gives instead.
 fn refuse_without_role(plan: &Acquisition) -> Result<()> {
-    if !plan.roles.is_empty() || plan.base.is_provider() {
+    if !plan.roles.is_empty() || plan.base.is_provider() && plan.base.long_term_key().is_none() {
         return Ok(());
     }
     let profile = plan.profile_name();
@@ -127,7 +127,9 @@ fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
     if session.credentials.session_token.is_none() {
         return refused("a user's keys");
     }
-    if session.plan.roles.is_empty() && !session.plan.base.is_provider() {
+    if session.plan.roles.is_empty()
+        && (!session.plan.base.is_provider() || session.plan.base.long_term_key().is_some())
+    {
         let identity = identity(session.plan, session.credentials, context)?;
         if !identity.arn.contains(":assumed-role/") && !identity.arn.contains(":federated-user/") {
             return refused(&format!("a session of {}", identity.arn));

@@ -11,7 +11,9 @@ use crate::actions::table::{GivingUp, Layout, NOTHING};
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
 use crate::env::nesting;
+use crate::env::snapshot::Snapshot;
 use crate::error::Result;
+use crate::keys::stores;
 use crate::messages::{coloured, print};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Plan};
@@ -105,13 +107,13 @@ fn row(name: String, context: &Context<'_>) -> Row {
         problem: None,
     };
     match resolve::resolve_named(context.set, context.request, &empty.profile) {
-        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context, context.now)),
+        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context, context.now), context.snapshot),
         Ok(Plan::Ambient { .. } | Plan::PassThrough) => Row { source: Some(String::from("the machine")), ..empty },
         Err(error) => Row { problem: Some(error.fact().to_owned()), ..empty },
     }
 }
 
-fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
+fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>, snapshot: &Snapshot) -> Row {
     let (account, role) = match (plan.roles.last(), &plan.base) {
         (Some(role), _) => (Some(role.arn.account().to_owned()), Some(role.arn.name().to_owned())),
         (None, Base::WebIdentity { web, .. }) => {
@@ -123,7 +125,7 @@ fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
     Row {
         account,
         role,
-        source: Some(source(&plan.base)),
+        source: Some(source(&plan.base, snapshot)),
         mfa: plan.device().map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
         region: plan.region.as_ref().map(|region| region.value.to_string()),
         left: forecast.result,
@@ -132,12 +134,13 @@ fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>) -> Row {
     }
 }
 
-/// Where the first credentials come from: the profile with the keys, or a provider.
-fn source(base: &Base) -> String {
+/// Where the first credentials come from: the profile with the keys, a provider or a store.
+fn source(base: &Base, snapshot: &Snapshot) -> String {
     match base {
         Base::WebIdentity { .. } => String::from("web identity"),
         Base::Sso { sso, .. } => format!("SSO {}", sso.token_name()),
         Base::Process { .. } => String::from("process"),
+        Base::Stored { access_key_id, .. } => stores::holder(access_key_id, snapshot).name().to_owned(),
         Base::Login { .. } => String::from("aws login"),
         Base::Container { .. } => String::from("container"),
         Base::Instance { .. } => String::from("instance"),

@@ -6,6 +6,7 @@ pub mod console_place;
 pub mod credentials;
 pub mod explain;
 pub mod export;
+pub mod forget_keys;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -13,6 +14,8 @@ pub mod run;
 pub mod script;
 pub mod shell;
 pub mod status;
+pub mod store_keys;
+pub mod stored_keys;
 pub mod switch_role_url;
 pub mod table;
 pub mod unset;
@@ -44,8 +47,11 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::Status => status::status(context),
         Action::Whoami => whoami::whoami(context),
         Action::Console(service) => console::console(context, service),
+        Action::StoreKeys(place) => store_keys::store_keys(context, place),
+        Action::ForgetKeys => forget_keys::forget_keys(context),
         Action::SwitchRoleUrl => switch_role_url::switch_role_url(context),
-        Action::Completions(_) | Action::Man | Action::Help { .. } | Action::Version => {
+        // Done before the files were read.
+        Action::StoredKeys | Action::Completions(_) | Action::Man | Action::Help { .. } | Action::Version => {
             messages::print(&action.text(|| messages::screen(context.snapshot)).unwrap_or_default())
         }
     }

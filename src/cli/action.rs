@@ -2,7 +2,7 @@
 
 use crate::cli::console_services;
 use crate::cli::console_services::Service;
-use crate::cli::formats::{Format, Shell};
+use crate::cli::formats::{Format, KeyStore, Shell};
 use crate::cli::help::Screen;
 use crate::cli::options::Cli;
 use crate::cli::{completions, help, manual};
@@ -41,6 +41,12 @@ pub enum Action {
     Console(Option<&'static Service>),
     /// Print the console's switch-role link.
     SwitchRoleUrl,
+    /// Put the profile's long-term keys into this store, or into the best one that there is.
+    StoreKeys(Option<KeyStore>),
+    /// Remove the profile's long-term keys from their store.
+    ForgetKeys,
+    /// Print the keys of a store for a `credential_process`.
+    StoredKeys,
     /// Print completions.
     Completions(Shell),
     /// Print the manual page.
@@ -107,6 +113,10 @@ pub fn of(cli: &Cli) -> Result<Action> {
     goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
+    let stores = matches!(action, Action::StoreKeys(_));
+    goes_with(cli.from.is_some(), "--from", "--store-keys", stores)?;
+    goes_with(cli.dry_run, "--dry-run", "--store-keys or --forget-keys", stores || action == Action::ForgetKeys)?;
+    goes_with(cli.yes, "--yes", "--forget-keys", action == Action::ForgetKeys)?;
     if action == Action::List && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
     }
@@ -120,6 +130,11 @@ fn chosen(cli: &Cli) -> Result<Action> {
         None => None,
         Some("") => Some(Action::Console(None)),
         Some(name) => Some(Action::Console(Some(console_services::find(name)?))),
+    };
+    let store_keys = match cli.store_keys.as_deref() {
+        None => None,
+        Some("") => Some(Action::StoreKeys(None)),
+        Some(name) => Some(Action::StoreKeys(Some(KeyStore::parse(name)?))),
     };
     let completions = cli.completions.as_deref().map(Shell::parse).transpose()?.map(Action::Completions);
     let flag = |asked: bool, action| asked.then_some(action);
@@ -135,6 +150,9 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--whoami", flag(cli.whoami, Action::Whoami)),
         ("--console", console),
         ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
+        ("--store-keys", store_keys),
+        ("--forget-keys", flag(cli.forget_keys, Action::ForgetKeys)),
+        ("--stored-keys", flag(cli.stored_keys.is_some(), Action::StoredKeys)),
         ("--completions", completions),
         ("--man", flag(cli.man, Action::Man)),
         ("--help", flag(cli.help, Action::Help { short: false })),
@@ -170,6 +188,7 @@ fn runs_no_command(action: &str, command: &str) -> Error {
     let is_value = match action {
         "--export" => Format::parse(command).is_ok(),
         "--unset" => Format::parse_of_shell(command).is_ok(),
+        "--store-keys" => KeyStore::parse(command).is_ok(),
         "--console" => console_services::find(command).is_ok(),
         _ => false,
     };

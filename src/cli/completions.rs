@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::console_services::SERVICES;
-use crate::cli::formats::Shell;
+use crate::cli::formats::{KeyStore, Shell};
 use crate::cli::options;
 use crate::cli::regions::REGIONS;
 
@@ -17,7 +17,7 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 13] = [
+const SHORT_HELP: [(&str, &str); 17] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
@@ -29,12 +29,18 @@ const SHORT_HELP: [(&str, &str); 13] = [
     ("unset", "Print what undoes --export"),
     ("console", "Open the AWS console as the role"),
     ("no-browser", "Print the link instead of opening it"),
+    ("store-keys", "Move the long-term keys into a store"),
+    ("from", "The file of keys for --store-keys"),
+    ("forget-keys", "Remove the keys from their store"),
+    ("dry-run", "Show what would change in the AWS files"),
     ("completions", "Print completions for a shell"),
     ("json", "Print the report as JSON"),
 ];
 
 /// An option as completions show it.
 struct Opt {
+    /// Not for people: only lines of the config file have it.
+    is_hidden: bool,
     /// Every option but `-h` has one.
     long: Option<String>,
     short: Option<char>,
@@ -68,13 +74,14 @@ fn options() -> Vec<Opt> {
             (name, arg.is_require_equals_set())
         });
         Opt {
+            is_hidden: arg.is_hide_set() && arg.get_long().is_some(),
             long: arg.get_long().map(String::from),
             short: arg.get_short(),
             help: arg.get_help().map(ToString::to_string).unwrap_or_default().replace('\n', " "),
             value,
         }
     };
-    definition.get_arguments().map(option).collect()
+    definition.get_arguments().map(option).filter(|option| !option.is_hidden).collect()
 }
 
 impl Opt {
@@ -130,6 +137,8 @@ fn zsh() -> String {
             (Some(_), "console") => format!("::service:({})", services()),
             (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
             (Some(_), "unset") => String::from("::shell:(sh fish powershell)"),
+            (Some(_), "store-keys") => format!("::store:({})", KeyStore::NAMES.join(" ")),
+            (Some(_), "from") => String::from(":file:_files"),
             (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
             (Some(_), "mfa-process") => String::from(":command:_command_names -e"),
             (Some((name, _)), _) => format!(":{}: ", name.to_ascii_lowercase()),
@@ -171,6 +180,8 @@ fn fish() -> String {
             "console" => Some(services()),
             "export" => Some(String::from("sh fish powershell dotenv json")),
             "unset" => Some(String::from("sh fish powershell")),
+            "store-keys" => Some(KeyStore::NAMES.join(" ")),
+            "from" => Some(String::from("(__fish_complete_path (commandline -ct))")),
             "completions" => Some(String::from("bash zsh fish powershell elvish")),
             _ => None,
         };

@@ -17,6 +17,32 @@ pub enum Format {
     Json,
 }
 
+/// Where long-term keys are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStore {
+    /// The keyring of the desktop.
+    Keyring,
+    /// A file that is encrypted with a passphrase.
+    File,
+    /// The credentials file.
+    Credentials,
+}
+
+impl KeyStore {
+    /// The names of all.
+    pub const NAMES: [&str; 3] = ["keyring", "file", "credentials"];
+
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        match name {
+            "keyring" => Ok(Self::Keyring),
+            "file" => Ok(Self::File),
+            "credentials" => Ok(Self::Credentials),
+            other => Err(Error::new(format!("unknown store '{other}' for --store-keys"))
+                .advise("use keyring, file or credentials")),
+        }
+    }
+}
+
 /// A shell for which there are completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {

@@ -157,6 +157,17 @@ const SECTIONS: &[(&str, &[Part])] = &[
         ],
     ),
     (
+        "LONG-TERM KEYS",
+        &[
+            Text(
+                "--store-keys moves the long-term keys of a profile out of the plain file: into the keyring of the desktop (GNOME Keyring, KWallet, KeePassXC; the Keychain of macOS), or with --store-keys=file into a file that is encrypted with a passphrase. STS is asked whose the keys are before anything is written. The profile then has credential_process = aws-auth --stored-keys and the access key id in the config file, so that every SDK goes on working. --store-keys=credentials brings the keys back, and --forget-keys removes them for good.",
+            ),
+            Text(
+                "New keys come from accessKeys.csv of the IAM console, or from another program in the format of a credential_process (--from FILE, or - for standard input), or are asked for on the terminal. --dry-run shows what would change in the AWS files.",
+            ),
+        ],
+    ),
+    (
         "SERVERS AND CI",
         &[Text(
             "On an EC2 instance, in a container, in GitHub Actions and in Kubernetes no key is needed: credential_source, web_identity_token_file, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN say where the first credentials come from. Roles that are assumed with them are cached until they expire.",
@@ -235,7 +246,15 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "AWS_AUTH_RENEWAL_TIMEOUT",
                 "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m by default.",
             ),
-            Term("AWS_AUTH_PROCESS_TIMEOUT", "How long a credential_process may take: 1s to 1h, 60s by default."),
+            Term(
+                "AWS_AUTH_PROCESS_TIMEOUT",
+                "How long a credential_process may take: 1s to 1h, 60s by default. The keyring has 10s for an answer and 55s for its dialog, unless this is set.",
+            ),
+            Term("AWS_AUTH_YES", "If 1, questions are answered with yes."),
+            Term(
+                "DBUS_SESSION_BUS_ADDRESS",
+                "The bus on which the keyring is looked for; else the one in XDG_RUNTIME_DIR.",
+            ),
             Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "Like the options of the same names."),
             Term(
                 "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
@@ -268,6 +287,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "~/.cache/aws-auth/",
                 "MFA sessions, locks, and credentials that the AWS CLI would not find. If XDG_CACHE_HOME is set, the directory is there; on macOS it is ~/Library/Caches/aws-auth/.",
             ),
+            Term(
+                "~/.local/share/aws-auth/keys/",
+                "Keys of --store-keys=file, one file for each pair, which age(1) can read. If XDG_DATA_HOME is set, the directory is there; on macOS it is ~/Library/Application Support/aws-auth/keys/.",
+            ),
             Text("Files that aws-auth writes have mode 0600, and directories that it makes have mode 0700."),
         ],
     ),
@@ -294,6 +317,8 @@ const SECTIONS: &[(&str, &[Part])] = &[
             ),
             Text("The billing page of the console, in the browser:"),
             Typed("aws-auth -p production-infrastructure --console=billing"),
+            Text("The keys of the profile default, from the credentials file into the keyring:"),
+            Typed("aws-auth -p default --store-keys"),
         ],
     ),
     (

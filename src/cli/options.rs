@@ -141,6 +141,27 @@ pub struct Cli {
     #[arg(short = 'V', long, help_heading = "Actions")]
     pub version: bool,
 
+    /// Move the long-term keys of the profile into a store: keyring, file (encrypted with a passphrase), or back into
+    /// the credentials file with credentials
+    #[arg(long, value_name = "STORE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
+    pub store_keys: Option<String>,
+
+    /// With --store-keys: take the keys from accessKeys.csv, or from the JSON of a credential_process; - is stdin
+    #[arg(long, value_name = "FILE", help_heading = "Keys")]
+    pub from: Option<String>,
+
+    /// Remove the profile's long-term keys from their store
+    #[arg(long, help_heading = "Keys")]
+    pub forget_keys: bool,
+
+    /// With --store-keys and --forget-keys: show what would change in the AWS files, and change nothing
+    #[arg(long, help_heading = "Keys")]
+    pub dry_run: bool,
+
+    /// Answer questions with yes [env: AWS_AUTH_YES]
+    #[arg(short, long, help_heading = "Keys")]
+    pub yes: bool,
+
     /// Print --explain, --list, --status and --whoami as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -153,14 +174,28 @@ pub struct Cli {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
+    /// For lines with credential_process: print the keys with this id from their store
+    #[arg(long, value_name = "ID", hide = true)]
+    pub stored_keys: Option<String>,
+
     /// COMMAND and its arguments, which clap does not see.
     #[arg(skip)]
     pub command: Vec<OsString>,
 }
 
 /// The options that take the next word as their value. A test compares them with the definition above.
-const LONG_WITH_VALUE: [&str; 8] =
-    ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
+const LONG_WITH_VALUE: [&str; 10] = [
+    "profile",
+    "role-arn",
+    "region",
+    "duration",
+    "min-ttl",
+    "mfa-token",
+    "mfa-process",
+    "completions",
+    "from",
+    "stored-keys",
+];
 const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
 
 /// Parses the arguments, without the program's name.

@@ -191,6 +191,19 @@ impl Snapshot {
         Some(state.join("aws-auth"))
     }
 
+    /// aws-auth's own directory for what no other copy exists of: encrypted keys. `None` without a home directory.
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        let data = if cfg!(target_os = "macos") {
+            self.home()?.join("Library/Application Support")
+        } else {
+            match self.non_empty("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+                Some(path) => path,
+                None => self.home()?.join(".local/share"),
+            }
+        };
+        Some(data.join("aws-auth"))
+    }
+
     /// Expands `$VAR` and `${VAR}` anywhere, then `~` at the start, like Python's `expandvars` and `expanduser`, which
     /// the AWS CLI uses for these paths in this order. A variable that is not set stays as it is written.
     fn expand(&self, value: &OsStr) -> PathBuf {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::plan::metadata::{Container, Instance};
 use crate::plan::sso::Sso;
+use crate::plan::stored;
 use crate::plan::web_identity::WebIdentity;
 use crate::region::Region;
 use crate::request::Request;
@@ -83,6 +84,17 @@ pub enum Base {
         /// The profile that names it.
         named: Named,
     },
+    /// Long-term keys in a store of aws-auth. They are read in this process, when they are needed.
+    ///
+    /// ```ini
+    /// credential_process = aws-auth --stored-keys AKIA…
+    /// ```
+    Stored {
+        /// `AKIA…`; it names the keys in the store.
+        access_key_id: String,
+        /// The profile that names it.
+        named: Named,
+    },
     /// A session of `aws login`.
     ///
     /// ```ini
@@ -152,7 +164,10 @@ impl Base {
     pub fn named(&self) -> Option<&Named> {
         match self {
             Self::Static { .. } | Self::Environment { .. } => None,
-            Self::Sso { named, .. } | Self::Process { named, .. } | Self::Login { named, .. } => Some(named),
+            Self::Sso { named, .. }
+            | Self::Process { named, .. }
+            | Self::Stored { named, .. }
+            | Self::Login { named, .. } => Some(named),
             Self::WebIdentity { named, .. } | Self::Container { named, .. } | Self::Instance { named, .. } => {
                 named.as_ref()
             }
@@ -167,7 +182,9 @@ impl Base {
     /// The access key id, if it is known without asking a provider.
     pub fn access_key_id(&self) -> Option<&str> {
         match self {
-            Self::Static { access_key_id, .. } | Self::Environment { access_key_id, .. } => Some(access_key_id),
+            Self::Static { access_key_id, .. }
+            | Self::Environment { access_key_id, .. }
+            | Self::Stored { access_key_id, .. } => Some(access_key_id),
             _ => None,
         }
     }
@@ -182,7 +199,8 @@ impl Base {
     pub fn long_term_key(&self) -> Option<&str> {
         match self {
             Self::Static { access_key_id, temporary: false, .. }
-            | Self::Environment { access_key_id, temporary: false } => Some(access_key_id),
+            | Self::Environment { access_key_id, temporary: false }
+            | Self::Stored { access_key_id, .. } => Some(access_key_id),
             _ => None,
         }
     }
@@ -217,6 +235,9 @@ pub(crate) fn of_profile(
         return Ok(Some(Base::Login { login, named: named(session.at) }));
     }
     if let Some(command) = profile.get("credential_process") {
+        if let Some(access_key_id) = stored::key_id(&command.text) {
+            return Ok(Some(Base::Stored { access_key_id, named: named(command.at) }));
+        }
         let is_cached = switch(set, profile, "aws_auth_process_cache")?;
         return Ok(Some(Base::Process { command: command.text.into_owned(), is_cached, named: named(command.at) }));
     }

@@ -17,5 +17,6 @@ pub mod resolve;
 pub mod session_name;
 pub mod settings;
 pub mod sso;
+pub mod stored;
 pub mod web_identity;
 pub mod words;

@@ -13,7 +13,9 @@ pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
         (None, Some(session)) => format!("MFA session of {}", session.serial.value.as_str()),
         (None, None) => match &plan.base {
-            Base::Static { access_key_id, .. } | Base::Environment { access_key_id, .. } => {
+            Base::Static { access_key_id, .. }
+            | Base::Environment { access_key_id, .. }
+            | Base::Stored { access_key_id, .. } => {
                 format!("keys {access_key_id}")
             }
             Base::WebIdentity { web, .. } => format!("role {}", web.role.as_str()),
@@ -51,8 +53,8 @@ pub struct BaseInWords {
     pub at: String,
 }
 
-/// What a plan begins with, and where that is named.
-pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
+/// What a plan begins with, and where that is named. `store` is the store of the keys, behind `in`.
+pub fn base_in_words(base: &Base, set: &ProfileSet<'_>, store: Option<&str>) -> BaseInWords {
     let term = |temporary: bool| if temporary { "temporary" } else { "long-term" };
     let (kind, name, what) = match base {
         Base::Static { profile, access_key_id, temporary, .. } => {
@@ -83,6 +85,10 @@ pub fn base_in_words(base: &Base, set: &ProfileSet<'_>) -> BaseInWords {
             let words = split_words(command).unwrap_or_default();
             let program = words.into_iter().next().unwrap_or_default();
             ("process", program.clone(), format!("the output of credential_process {program}"))
+        }
+        Base::Stored { access_key_id, .. } => {
+            let store = store.unwrap_or("a store");
+            ("stored-keys", access_key_id.clone(), format!("long-term keys {access_key_id} in {store}"))
         }
         Base::Login { login, .. } => ("login", login.session.clone(), format!("aws login session {}", login.session)),
         Base::Container { container, .. } => {

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
-use crate::providers::{aws_login, metadata, process, web_identity};
+use crate::providers::{aws_login, keystore, metadata, process, web_identity};
 use crate::sso::outcome::NotSignedIn;
 use crate::sso::token::Token;
 use crate::sso::{login, portal, words};
@@ -136,6 +136,7 @@ pub fn fetch(
             provider::write_process(&plan.base, &credentials, context.store, context.messages, now);
             credentials
         }
+        Base::Stored { access_key_id, named } => keystore::fetch(access_key_id, &named.profile, context, &about)?,
         Base::Login { login, .. } => aws_login::fetch(login, plan, context, &about)?,
         Base::Container { container, .. } => metadata::container(container, context, &about)?,
         Base::Instance { instance, .. } => metadata::instance(instance, context, &about)?,

@@ -3,6 +3,7 @@
 pub mod aws_login;
 pub mod dpop;
 pub mod fetch;
+pub mod keystore;
 pub mod metadata;
 pub mod process;
 pub mod web_identity;

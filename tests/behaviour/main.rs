@@ -39,6 +39,7 @@ mod sso_login;
 mod sso_start_url;
 mod status;
 mod stops;
+mod store_keys;
 mod story;
 mod sts_calls;
 mod sts_errors;

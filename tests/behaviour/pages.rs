@@ -50,6 +50,9 @@ const LINES: &[(&str, Line)] = &[
     ("when = \"aws-auth --status\"", Leave("a setting of starship; a test runs the command")),
     ("source <(aws-auth --completions bash)", Run("")),
     ("aws-auth --completions fish | source", Leave("the tests of completions run fish")),
+    ("aws-auth -p default --store-keys", Leave("needs a keyring; tests/outside/test_keyring.py has one")),
+    ("aws-auth -p jo --store-keys", Leave("needs a keyring or a terminal; tests/behaviour/store_keys.rs")),
+    ("aws-vault export --no-session --format=json jo | aws-auth", Leave("needs aws-vault")),
     ("credential_process = ", Leave("a line of a profile; tests/outside uses it with an SDK")),
     ("docker run --rm --env-file", Run("AWS_SESSION_TOKEN=")),
     ("aws-auth -p production-infrastructure --console=billing", Run("")),
@@ -265,6 +268,8 @@ fn outputs_of_the_tests() -> String {
     let root = root();
     // A call that times out would take too long in a test of the binary, so it has a unit test.
     let mut all = std::fs::read_to_string(root.join("src/aws/sts/tests.rs")).unwrap();
+    // A keyring is not there, or locked, in a test with a real bus.
+    all.push_str(&std::fs::read_to_string(root.join("tests/outside/test_keyring.py")).unwrap());
     collect(&root.join("tests/behaviour"), &mut all);
     collect(&root.join("tests/plan_cases"), &mut all);
     let continued = all.replace("\\\n", "\n");

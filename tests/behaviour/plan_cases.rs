@@ -298,6 +298,7 @@ fn provider_line(base: &Base, set: &ProfileSet<'_>) -> String {
         Base::Process { command, is_cached, .. } => {
             format!("process '{command}'{}", if *is_cached { ", cached" } else { "" })
         }
+        Base::Stored { access_key_id, .. } => format!("stored {access_key_id}"),
         Base::Login { login, .. } => format!("login {}", login.session),
         Base::Container { container, .. } => {
             let token = match &container.token {

@@ -219,8 +219,15 @@ fn an_mfa_process_gets_no_keys() {
         world.fresh_code()
     );
     let script = world.script("bin/code", &script);
-    let expected =
-        ["AWS_AUTH_MFA_PROCESS", "AWS_AUTH_RESOLVING", "AWS_ENDPOINT_URL_STS", "AWS_PROFILE", "HOME", "PATH"];
+    let expected = [
+        "AWS_AUTH_MFA_PROCESS",
+        "AWS_AUTH_RESOLVING",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_PROFILE",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "HOME",
+        "PATH",
+    ];
     let mut run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_PROCESS", script);
     for name in [
         "AWS_ACCESS_KEY_ID",

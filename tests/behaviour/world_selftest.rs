@@ -297,7 +297,7 @@ fn a_command_without_a_terminal_has_none() {
     output.assert_status(3).assert_stdout("in").assert_stderr("");
     let env = world.command("env").arg("-0").profile("sops").run().env_of_child();
     let names: Vec<_> = env.keys().map(String::as_str).collect();
-    assert_eq!(names, ["AWS_ENDPOINT_URL_STS", "AWS_PROFILE", "HOME", "PATH"]);
+    assert_eq!(names, ["AWS_ENDPOINT_URL_STS", "AWS_PROFILE", "DBUS_SESSION_BUS_ADDRESS", "HOME", "PATH"]);
     world.command("sh").args(["-c", "umask"]).umask(0o077).run().assert_stdout("0077\n");
 }
 

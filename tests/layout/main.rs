@@ -30,6 +30,7 @@ const ROOMS: &[&str] = &[
     "providers",
     "sso",
     "mfa",
+    "keys",
     "aws",
     "context",
     "cache",

@@ -93,7 +93,11 @@ pub fn failed(error: &Error, visited: &[Visited], context: &Context<'_>) -> Stri
 }
 
 fn step_json(step: &Step) -> Value {
-    json!({ "kind": step.kind, "name": step.name, "at": step.at, "text": step.what, "cached": held_json(step.held) })
+    let mut object = json!({ "kind": step.kind, "name": step.name, "at": step.at, "text": step.what, "cached": held_json(step.held) });
+    if let (Some(store), Value::Object(fields)) = (step.store, &mut object) {
+        fields.insert(String::from("store"), json!(store));
+    }
+    object
 }
 
 fn run_json(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>) -> Value {

@@ -15,6 +15,7 @@ pub fn call(call: &Call<'_>) -> String {
             Base::WebIdentity { .. } => "AssumeRoleWithWebIdentity",
             Base::Sso { .. } => "GetRoleCredentials",
             Base::Process { .. } => "credential_process",
+            Base::Stored { .. } => "the store of keys",
             Base::Login { .. } => "aws login",
             Base::Container { .. } => "the container's endpoint",
             Base::Instance { .. } => "the instance's metadata",

@@ -3,6 +3,7 @@
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
 use crate::aws::sts;
 use crate::context::Context;
+use crate::keys::stores::{self, Store};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::plan::resolve;
@@ -20,6 +21,8 @@ pub struct Step {
     pub at: String,
     /// Its ARN, id or name in the JSON.
     pub name: String,
+    /// The store that holds its keys, in the JSON.
+    pub store: Option<&'static str>,
     /// Whether a cache may hold its credentials.
     pub cacheable: bool,
     /// The credentials in a cache.
@@ -48,13 +51,15 @@ pub fn steps(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'_>)
 }
 
 pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
-    let words = base_in_words(base, context.set);
+    let store = stores::of_base(base, context.snapshot);
+    let words = base_in_words(base, context.set, store.map(Store::words));
     Step {
         kind: words.kind,
         what: words.what,
         how: String::new(),
         at: words.at,
         name: words.name,
+        store: store.map(Store::name),
         cacheable: held_of_base(base, context),
         held: forecast.base,
     }
@@ -68,6 +73,7 @@ fn session(session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) ->
         how: how.to_owned(),
         at: session.serial.origin.text(context.set),
         name: session.serial.value.as_str().to_owned(),
+        store: None,
         cacheable: session.kept,
         held: forecast.session,
     }
@@ -87,6 +93,7 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
         how: format!("{with}, as session {session}{external}"),
         at: role.at.map_or_else(|| String::from("--role-arn"), |at| context.set.place(at)),
         name: role.arn.as_str().to_owned(),
+        store: None,
         cacheable: true,
         held,
     }

@@ -58,6 +58,8 @@ _aws_auth() {
             --console) mapfile -t COMPREPLY < <(compgen -W '@SERVICES@' -- "$cur") ;;
             --export) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell dotenv json' -- "$cur") ;;
             --unset) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell' -- "$cur") ;;
+            --store-keys) mapfile -t COMPREPLY < <(compgen -W 'keyring file credentials' -- "$cur") ;;
+            --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
             --completions) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish powershell elvish' -- "$cur") ;;
             --mfa-process) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
         esac

@@ -43,8 +43,8 @@ pub struct World {
 }
 
 impl World {
-    /// A world with an empty home. STS knows jo and the four roles. The environment is PATH, HOME and
-    /// `AWS_ENDPOINT_URL_STS`.
+    /// A world with an empty home. STS knows jo and the four roles. The environment is PATH, HOME,
+    /// `AWS_ENDPOINT_URL_STS`, and an address at which there is no bus.
     pub fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("aws-auth-world-").tempdir().expect("a temporary directory");
         // The path without symbolic links, as messages name it.
@@ -55,6 +55,8 @@ impl World {
             ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())),
             ("HOME", home.clone().into_os_string()),
             ("AWS_ENDPOINT_URL_STS", sts.endpoint().into()),
+            // There is no bus, so no test reaches the keyring of the person who runs it.
+            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/no-bus", home.display()).into()),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self { home, _directory: directory, sts, user, environment }
