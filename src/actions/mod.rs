@@ -1,15 +1,19 @@
 //! One module for each action, and the parts that they share.
 
+pub mod ask;
 pub mod cached;
 pub mod console;
 pub mod console_place;
 pub mod credentials;
 pub mod explain;
 pub mod export;
+pub mod file_changes;
 pub mod forget_keys;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod register_mfa;
+pub mod rotate_keys;
 pub mod run;
 pub mod script;
 pub mod shell;
@@ -48,6 +52,8 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::Whoami => whoami::whoami(context),
         Action::Console(service) => console::console(context, service),
         Action::StoreKeys(place) => store_keys::store_keys(context, place),
+        Action::RotateKeys => rotate_keys::rotate_keys(context),
+        Action::RegisterMfa => register_mfa::register_mfa(context),
         Action::ForgetKeys => forget_keys::forget_keys(context),
         Action::SwitchRoleUrl => switch_role_url::switch_role_url(context),
         // Done before the files were read.

@@ -27,7 +27,8 @@ pub enum Retries {
 }
 
 impl Retries {
-    fn config(self) -> RetryConfig {
+    /// The SDK's configuration of retries.
+    pub(crate) fn config(self) -> RetryConfig {
         match self {
             Self::Safe => RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200)),
             Self::Never => RetryConfig::disabled(),
@@ -64,6 +65,15 @@ pub fn sts_config(sts: &Sts, http: SharedHttpClient, limits: Limits, retries: Re
 /// The global STS endpoint, which some regions use with `sts_regional_endpoints = legacy`.
 pub const GLOBAL_STS: &str = "https://sts.amazonaws.com";
 
+/// The SDK's configuration of time limits.
+pub(crate) fn timeouts(limits: Limits) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(limits.connect)
+        .operation_attempt_timeout(limits.attempt)
+        .operation_timeout(limits.whole)
+        .build()
+}
+
 /// Where a service is called: at `url`, or else at the endpoint that the SDK's rules choose.
 struct Endpoint<'a> {
     region: &'a str,
@@ -74,16 +84,11 @@ struct Endpoint<'a> {
 
 impl Endpoint<'_> {
     fn config(&self, http: SharedHttpClient, limits: Limits, retries: Retries) -> SdkConfig {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(limits.connect)
-            .operation_attempt_timeout(limits.attempt)
-            .operation_timeout(limits.whole)
-            .build();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http)
             .retry_config(retries.config())
-            .timeout_config(timeouts)
+            .timeout_config(timeouts(limits))
             .region(Region::new(self.region.to_owned()));
         config.set_app_name(AppName::new(concat!("aws-auth-", env!("CARGO_PKG_VERSION"))).ok());
         match self.url {

@@ -129,13 +129,21 @@ impl<'a> Client<'a> {
     /// # Errors
     /// Returns an error if STS refuses, cannot be reached, or leaves a part out.
     pub fn caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Error> {
+        self.try_caller_identity(signer, subject).map_err(|failure| failure.error)
+    }
+
+    /// Like [`Self::caller_identity`], with the kind of the failure.
+    ///
+    /// # Errors
+    /// Returns a failure in the same cases.
+    pub fn try_caller_identity(&self, signer: &Credentials, subject: Subject<'_>) -> Result<Identity, Failure> {
         let request = self.client(signer, Retries::Safe).get_caller_identity();
-        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject).error)?;
+        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject))?;
         match (answer.arn, answer.account, answer.user_id) {
             (Some(arn), Some(account), Some(user_id)) => Ok(Identity { arn, account, user_id }),
-            _ => {
-                Err(Error::new(format!("{} did not say whose credentials these are", self.name())).advise("try again"))
-            }
+            _ => Err(Error::new(format!("{} did not say whose credentials these are", self.name()))
+                .advise("try again")
+                .into()),
         }
     }
 

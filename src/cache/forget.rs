@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::cache::format::KeysFile;
+use crate::cache::format::{KeysFile, SessionFile};
 use crate::cache::own_files::OwnFile;
 use crate::cache::provider;
 use crate::cache::store::Store;
@@ -103,6 +103,22 @@ pub fn forget_all(store: &Store, keeps_sessions: bool) -> Result<Count> {
         }
     }
     Ok(count)
+}
+
+/// Removes the MFA sessions that were made with these keys, and returns how many there were.
+pub fn forget_sessions_of(store: &Store, access_key_id: &str) -> usize {
+    let Some(state) = store.trusted().find(|dir| Some(*dir) == store.state()).filter(|_| store.writable()) else {
+        return 0;
+    };
+    let is_theirs = |path: &PathBuf| {
+        OwnFile::of(path) == Some(OwnFile::Session)
+            && private_files::read(path).is_some_and(|contents| {
+                serde_json::from_slice::<SessionFile<'_>>(&contents.bytes)
+                    .is_ok_and(|file| file.base_access_key_id == access_key_id)
+            })
+    };
+    let theirs = private_files::list(state).unwrap_or_default().into_iter().filter(is_theirs);
+    theirs.filter(|path| remove(path).unwrap_or(false)).count()
 }
 
 /// Removes a cache entry, and returns whether there was one.

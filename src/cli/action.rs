@@ -43,6 +43,10 @@ pub enum Action {
     SwitchRoleUrl,
     /// Put the profile's long-term keys into this store, or into the best one that there is.
     StoreKeys(Option<KeyStore>),
+    /// Replace the profile's long-term keys.
+    RotateKeys,
+    /// Make the user's virtual MFA device.
+    RegisterMfa,
     /// Remove the profile's long-term keys from their store.
     ForgetKeys,
     /// Print the keys of a store for a `credential_process`.
@@ -115,8 +119,21 @@ pub fn of(cli: &Cli) -> Result<Action> {
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
     let stores = matches!(action, Action::StoreKeys(_));
     goes_with(cli.from.is_some(), "--from", "--store-keys", stores)?;
-    goes_with(cli.dry_run, "--dry-run", "--store-keys or --forget-keys", stores || action == Action::ForgetKeys)?;
-    goes_with(cli.yes, "--yes", "--forget-keys", action == Action::ForgetKeys)?;
+    let makes = matches!(action, Action::RotateKeys | Action::RegisterMfa);
+    let changes = stores || makes || action == Action::ForgetKeys;
+    let with = "--store-keys, --rotate-keys, --register-mfa or --forget-keys";
+    goes_with(cli.dry_run, "--dry-run", with, changes)?;
+    goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
+    goes_with(
+        cli.yes,
+        "--yes",
+        "--register-mfa or --forget-keys",
+        matches!(action, Action::RegisterMfa | Action::ForgetKeys),
+    )?;
+    if makes && cli.role_arn.is_some() {
+        return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
+            .advise("leave it out"));
+    }
     if action == Action::List && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
     }
@@ -151,6 +168,8 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--console", console),
         ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
         ("--store-keys", store_keys),
+        ("--rotate-keys", flag(cli.rotate_keys, Action::RotateKeys)),
+        ("--register-mfa", flag(cli.register_mfa.is_some(), Action::RegisterMfa)),
         ("--forget-keys", flag(cli.forget_keys, Action::ForgetKeys)),
         ("--stored-keys", flag(cli.stored_keys.is_some(), Action::StoredKeys)),
         ("--completions", completions),

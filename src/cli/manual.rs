@@ -160,6 +160,12 @@ const SECTIONS: &[(&str, &[Part])] = &[
         "LONG-TERM KEYS",
         &[
             Text(
+                "--rotate-keys replaces the long-term keys of a profile: IAM makes new ones, over the MFA session of the user, they are stored beside the old ones, and when STS knows them (AWS_AUTH_KEYS_TIMEOUT, 1m) they take their place; the old ones are deactivated and, without --keep-old, deleted. A run that was ended at any step is brought to its end by the next one.",
+            ),
+            Text(
+                "--register-mfa makes the user's virtual MFA device. A QR code and its secret in letters are shown on the terminal and nowhere else; two codes enable the device, and mfa_serial is written where a placeholder stands, and where you say yes.",
+            ),
+            Text(
                 "--store-keys moves the long-term keys of a profile out of the plain file: into the keyring of the desktop (GNOME Keyring, KWallet, KeePassXC; the Keychain of macOS), or with --store-keys=file into a file that is encrypted with a passphrase. STS is asked whose the keys are before anything is written. The profile then has credential_process = aws-auth --stored-keys and the access key id in the config file, so that every SDK goes on working. --store-keys=credentials brings the keys back, and --forget-keys removes them for good.",
             ),
             Text(

@@ -154,7 +154,20 @@ pub struct Cli {
     #[arg(long, help_heading = "Keys")]
     pub forget_keys: bool,
 
-    /// With --store-keys and --forget-keys: show what would change in the AWS files, and change nothing
+    /// Replace the profile's long-term keys by new ones, over its MFA session
+    #[arg(long, help_heading = "Keys")]
+    pub rotate_keys: bool,
+
+    /// With --rotate-keys: deactivate the old keys, but do not delete them
+    #[arg(long, help_heading = "Keys")]
+    pub keep_old: bool,
+
+    /// Make the user's virtual MFA device: a QR code for the authenticator app, and two codes; NAME is the user's name
+    /// by default
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
+    pub register_mfa: Option<String>,
+
+    /// With an option of this group: show what would change, and change nothing
     #[arg(long, help_heading = "Keys")]
     pub dry_run: bool,
 

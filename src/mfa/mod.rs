@@ -2,5 +2,6 @@
 
 pub mod code;
 pub mod codes;
+pub mod pair;
 pub mod process;
 pub mod used;

@@ -145,6 +145,7 @@ fn configured_url(
         "sso" => "AWS_ENDPOINT_URL_SSO",
         "sso_oidc" => "AWS_ENDPOINT_URL_SSO_OIDC",
         "signin" => "AWS_ENDPOINT_URL_SIGNIN",
+        "iam" => "AWS_ENDPOINT_URL_IAM",
         _ => "AWS_ENDPOINT_URL_STS",
     };
     for variable in [own, "AWS_ENDPOINT_URL"] {

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod endpoint;
 pub mod endpoints;
 pub mod half;
+pub mod long_term;
 pub mod metadata;
 pub mod mfa;
 pub mod missing;

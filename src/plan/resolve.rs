@@ -230,7 +230,7 @@ fn of_command(
 }
 
 /// The `mfa_process` that the command line or the environment names.
-fn mfa_process_asked(request: &Request<'_>) -> Option<Sourced<String>> {
+pub(crate) fn mfa_process_asked(request: &Request<'_>) -> Option<Sourced<String>> {
     request.mfa.process.as_ref().map(|process| match process {
         MfaProcess::Option(command) => Sourced { value: command.clone(), origin: Origin::Option("--mfa-process") },
         MfaProcess::Variable(command) => {

@@ -3,12 +3,20 @@
 use crate::cli::options::Cli;
 use crate::env::snapshot::Snapshot;
 use crate::error::Result;
+use crate::request::lengths::length_within;
+use crate::time::Length;
 
 /// Options about long-term keys, and about changes of the two files.
 #[derive(Debug)]
 pub struct KeyOptions {
     /// `--from`: the file with new keys; `-` is stdin.
     pub from: Option<String>,
+    /// `--keep-old`: old keys are deactivated and not deleted.
+    pub keep_old: bool,
+    /// The name of the MFA device in `--register-mfa=NAME`.
+    pub device_name: Option<String>,
+    /// How long `--rotate-keys` waits until new keys are known: AWS_AUTH_KEYS_TIMEOUT, else a minute.
+    pub known_within: Length,
     /// `--dry-run`: only show what would change.
     pub dry_run: bool,
     /// `--yes` or AWS_AUTH_YES: questions are answered with yes.
@@ -18,6 +26,13 @@ pub struct KeyOptions {
 impl KeyOptions {
     pub(crate) fn new(cli: &Cli, snapshot: &Snapshot) -> Result<Self> {
         let yes = cli.yes || snapshot.switch("AWS_AUTH_YES")?;
-        Ok(Self { from: cli.from.clone(), dry_run: cli.dry_run, yes })
+        Ok(Self {
+            from: cli.from.clone(),
+            keep_old: cli.keep_old,
+            device_name: cli.register_mfa.clone().filter(|name| !name.is_empty()),
+            known_within: length_within(snapshot, "AWS_AUTH_KEYS_TIMEOUT")?.unwrap_or(Length::minutes(1)),
+            dry_run: cli.dry_run,
+            yes,
+        })
     }
 }

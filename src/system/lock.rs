@@ -95,6 +95,34 @@ pub fn take(path: &Path, waiting: &Waiting<'_>, locks: &HeldLocks) -> Turn {
     }
 }
 
+/// Takes the lock at this path if it is free.
+///
+/// # Errors
+/// Returns the process that holds it, or that no lock file can be made.
+pub fn take_if_free(path: &Path, locks: &HeldLocks) -> Result<Lock, Taken> {
+    loop {
+        let file = private_files::open_lock(path).map_err(Taken::Impossible)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Taken::By(State::read(&file).pid)),
+            Err(TryLockError::Error(error)) => return Err(Taken::Impossible(error)),
+        }
+        if still_there(&file, path) {
+            let state = State::read(&file);
+            return Ok(locks.add(file, state, false, None));
+        }
+    }
+}
+
+/// Why a lock was not taken.
+#[derive(Debug)]
+pub enum Taken {
+    /// This process holds it.
+    By(u32),
+    /// No lock file can be made.
+    Impossible(io::Error),
+}
+
 /// Blocks until this process has the lock (true) or the deadline has passed (false). After a second it says which
 /// process it waits for.
 fn wait(

@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+    InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize,
+    tcsetattr,
 };
 use zeroize::Zeroizing;
 
@@ -27,6 +28,10 @@ pub struct Terminal {
     patience: Option<Duration>,
     /// Whether questions are shown in bold.
     is_bold: bool,
+    /// Whether a signal that ends a prompt is left to the caller.
+    defers: bool,
+    /// The signal that ended the last prompt and did not take effect yet.
+    deferred: Option<i32>,
 }
 
 /// The result of a prompt.
@@ -51,7 +56,7 @@ impl Terminal {
     pub fn open() -> io::Result<Option<Self>> {
         let opened = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/tty");
         match opened {
-            Ok(tty) => Ok(Some(Self { tty, patience: None, is_bold: false })),
+            Ok(tty) => Ok(Some(Self { tty, patience: None, is_bold: false, defers: false, deferred: None })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
                 Err(error)
             }
@@ -94,6 +99,36 @@ impl Terminal {
     #[must_use]
     pub fn bold(self, is_bold: bool) -> Self {
         Self { is_bold, ..self }
+    }
+
+    /// Leaves the signals that end a prompt to the caller, who has something to undo first: the answer is then
+    /// [`Answer::End`], and the caller calls [`Self::end`].
+    #[must_use]
+    pub fn deferring_signals(self) -> Self {
+        Self { defers: true, ..self }
+    }
+
+    /// Whether a signal is to end the process, and did not yet.
+    pub fn is_ending(&self) -> bool {
+        self.deferred.is_some()
+    }
+
+    /// Ends the process if a signal was to end it at the last prompt.
+    pub fn end(&mut self) {
+        if let Some(signal) = self.deferred.take() {
+            signals::die_by(signal);
+        }
+    }
+
+    /// Shows a drawing: lines with colours, which must hold no text from elsewhere.
+    pub fn draw(&mut self, drawing: &str) {
+        let _ = self.tty.write_all(drawing.as_bytes());
+    }
+
+    /// The columns and lines of the terminal; `None` if it does not know them.
+    pub fn size(&self) -> Option<(usize, usize)> {
+        let size = tcgetwinsize(&self.tty).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col.into(), size.ws_row.into()))
     }
 
     fn question(&mut self, prompt: &str, echo: Echo, locks: &HeldLocks) -> io::Result<Answer> {
@@ -147,6 +182,11 @@ impl Terminal {
             End::Signal(libc::SIGTSTP) => {
                 stop(libc::SIGTSTP, caught, locks);
                 Ok(Answer::Resumed)
+            }
+            End::Signal(signal) if self.defers => {
+                locks.cancelled();
+                self.deferred = Some(signal);
+                Ok(Answer::End)
             }
             End::Signal(signal) => end_by(signal, caught, locks),
         }

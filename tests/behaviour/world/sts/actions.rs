@@ -1,5 +1,6 @@
 //! The actions of STS: finds the caller, checks what it may do, and issues credentials.
 
+use super::iam;
 use super::model::{Device, Principal, Principals, Role, role_parts, session_arn};
 use super::signature::{Authorization, Received};
 use super::state::State;
@@ -9,31 +10,35 @@ use std::collections::BTreeMap;
 pub type Params = BTreeMap<String, String>;
 
 /// The caller that signed a request.
-struct Caller {
-    arn: String,
+pub struct Caller {
+    pub arn: String,
     account: String,
     user_id: String,
     /// The user's long-term access key id; `None` for a role session.
-    user: Option<String>,
+    pub user: Option<String>,
     /// The role's ARN, for a role session.
     role: Option<String>,
     root: bool,
-    temporary: bool,
-    mfa_at: Option<i64>,
+    pub temporary: bool,
+    pub mfa_at: Option<i64>,
 }
 
 /// Carries out a request; returns the elements of the result.
 pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<'_>) -> Result<Vec<Element>, Refusal> {
+    if params.get("Version").is_some_and(|version| version == iam::VERSION) {
+        let caller = authenticate(state, "iam", request)?;
+        return iam::act(state, action, params, &caller)?.ok_or_else(|| unknown_action(action, iam::VERSION));
+    }
     match action {
         "AssumeRole" => {
-            let caller = authenticate(state, request)?;
+            let caller = authenticate(state, "sts", request)?;
             assume_role(state, &caller, params)
         }
         "GetSessionToken" => {
-            let caller = authenticate(state, request)?;
+            let caller = authenticate(state, "sts", request)?;
             get_session_token(state, &caller, params)
         }
-        "GetCallerIdentity" => authenticate(state, request).map(|caller| {
+        "GetCallerIdentity" => authenticate(state, "sts", request).map(|caller| {
             vec![
                 Element::Text("Arn", caller.arn),
                 Element::Text("UserId", caller.user_id),
@@ -41,13 +46,15 @@ pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<
             ]
         }),
         "AssumeRoleWithWebIdentity" => assume_role_with_web_identity(state, params),
-        _ => {
-            Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {action} for version 2011-06-15")))
-        }
+        _ => Err(unknown_action(action, "2011-06-15")),
     }
 }
 
-fn authenticate(state: &State, request: &Received<'_>) -> Result<Caller, Refusal> {
+fn unknown_action(action: &str, version: &str) -> Refusal {
+    Refusal::new(400, "InvalidAction", format!("Could not find operation {action} for version {version}"))
+}
+
+fn authenticate(state: &mut State, service: &str, request: &Received<'_>) -> Result<Caller, Refusal> {
     let authorization = Authorization::of(request)?;
     let unknown =
         || Refusal::new(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
@@ -56,20 +63,35 @@ fn authenticate(state: &State, request: &Received<'_>) -> Result<Caller, Refusal
         return Err(unknown());
     }
     let token = request.header("x-amz-security-token");
-    let issued = state.issued.get(key);
-    let secret = match issued {
+    let issued = state.issued.get(key).cloned();
+    let secret = match &issued {
         Some(issued) if token.as_deref() != Some(issued.session_token.as_str()) => return Err(unknown()),
         Some(issued) if issued.expires <= state.now() => {
             return Err(Refusal::new(403, "ExpiredToken", "The security token included in the request is expired"));
         }
         Some(issued) => &issued.secret_access_key,
         None if token.is_some() => return Err(unknown()),
-        None => &state.user(key).ok_or_else(unknown)?.secret_access_key,
+        None => {
+            let of_user = state.iam.keys.get_mut(key).filter(|key| key.active).ok_or_else(unknown)?;
+            if of_user.unknown_for > 0 {
+                of_user.unknown_for -= 1;
+                return Err(unknown());
+            }
+            &of_user.secret.clone()
+        }
     };
-    authorization.verify(request, secret, &state.clocks())?;
-    let principal = issued.map_or_else(|| Principal::User(key.to_owned()), |issued| issued.principal.clone());
+    authorization.verify(request, service, secret, &state.clocks())?;
+    let principal = issued.as_ref().map_or_else(|| Principal::User(key.to_owned()), |issued| issued.principal.clone());
+    let now = state.now();
+    if let Some(used) = state.iam.keys.get_mut(key) {
+        used.last_used = Some((now, service.to_owned()));
+    }
     match principal {
         Principal::User(access_key_id) => {
+            let is_gone = state.iam.keys.get(&access_key_id).is_none_or(|key| !key.active);
+            if is_gone && state.iam.sessions_end_with_key {
+                return Err(unknown());
+            }
             let user = state.user(&access_key_id).ok_or_else(unknown)?;
             Ok(Caller {
                 arn: user.arn(),

@@ -1,6 +1,7 @@
 //! The listener: HTTP/1.1 on loopback, with the faults of connections and answers.
 
 use super::actions::{self, Params};
+use super::iam;
 use super::signature::{Authorization, Received, form};
 use super::state::{Fault, State, UNANSWERED, When};
 use super::xml::{self, Refusal};
@@ -220,9 +221,11 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
     shared.state().conclude(number, outcome);
     shared.tell_of_refused_code();
     shared.pass(&action, When::BeforeAnswering).await;
+    let is_iam = params.get("Version").is_some_and(|version| version == iam::VERSION);
+    let namespace = if is_iam { xml::IAM } else { xml::STS };
     let (status, text) = match result {
-        Ok(elements) => (200, xml::answer(&action, &elements, &request_id)),
-        Err(refusal) => (refusal.status, refusal.to_xml(&request_id)),
+        Ok(elements) => (200, xml::answer(namespace, &action, &elements, &request_id)),
+        Err(refusal) => (refusal.status, refusal.to_xml(namespace, &request_id)),
     };
     let text = match fault {
         Some(Fault::CloseAfterActing) => return Err(Cut),
@@ -241,7 +244,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
 
 fn check_version(params: &Params) -> Result<(), Refusal> {
     match params.get("Version").map(String::as_str) {
-        Some("2011-06-15") => Ok(()),
+        Some("2011-06-15" | iam::VERSION) => Ok(()),
         version => Err(Refusal::new(
             400,
             "NoSuchVersion",

@@ -12,6 +12,7 @@
 mod actions;
 pub mod clock;
 mod http;
+mod iam;
 pub mod model;
 pub mod random;
 pub mod seed;
@@ -22,6 +23,7 @@ pub mod tls;
 pub mod totp;
 mod xml;
 
+pub use iam::{AccessKey, base32};
 pub use model::{Device, Issued, Principal, Principals, Role, Trust, User};
 pub use state::{CodeTrouble, Fault, UNANSWERED, When};
 
@@ -204,6 +206,73 @@ impl LocalSts {
 
     pub fn remove_role(&self, arn: &str) {
         self.state().roles.retain(|role| role.arn != arn);
+    }
+
+    /// The access keys of all users, in the order in which they were made.
+    pub fn access_keys(&self) -> Vec<AccessKey> {
+        let mut keys: Vec<_> = self.state().iam.keys.values().cloned().collect();
+        keys.sort_by_key(|key| key.created);
+        keys
+    }
+
+    /// Adds an access key of this user, made so many seconds ago, and returns it.
+    pub fn add_access_key(&self, user: &User, age: i64) -> AccessKey {
+        let mut state = self.state();
+        let created = state.now() - age;
+        let key = AccessKey {
+            id: random::identifier("AKIA"),
+            secret: random::secret_access_key(),
+            owner: user.arn(),
+            active: true,
+            created,
+            last_used: None,
+            unknown_for: 0,
+        };
+        state.secrets.insert(key.secret.clone());
+        state.iam.keys.insert(key.id.clone(), key.clone());
+        key
+    }
+
+    /// Changes an access key.
+    pub fn edit_access_key(&self, id: &str, change: impl FnOnce(&mut AccessKey)) {
+        change(self.state().iam.keys.get_mut(id).unwrap_or_else(|| panic!("no access key {id}")));
+    }
+
+    /// Makes access keys that are made from now on unknown to STS and IAM for so many calls.
+    pub fn new_keys_are_unknown_for(&self, calls: usize) {
+        self.state().iam.unknown_for = calls;
+    }
+
+    /// Makes IAM want MFA for all but a new device, as AWS's policy for users who manage their own devices does.
+    pub fn iam_wants_mfa(&self) {
+        self.state().iam.wants_mfa = true;
+    }
+
+    /// Makes a policy deny these actions of IAM, and no others.
+    pub fn iam_denies(&self, actions: &[&str]) {
+        self.state().iam.denied = actions.iter().map(|&action| action.to_owned()).collect();
+    }
+
+    /// Ends the sessions of an access key when it is deactivated or deleted.
+    pub fn sessions_end_with_their_key(&self) {
+        self.state().iam.sessions_end_with_key = true;
+    }
+
+    /// The serials of the virtual MFA devices that no user has.
+    pub fn free_devices(&self) -> Vec<String> {
+        self.state().iam.free_devices.iter().map(|device| device.serial.clone()).collect()
+    }
+
+    /// The serials of a user's MFA devices.
+    pub fn devices_of(&self, user: &User) -> Vec<String> {
+        let state = self.state();
+        let user = state.users.iter().find(|other| other.arn() == user.arn()).expect("the user");
+        user.mfa.iter().map(|device| device.serial.clone()).collect()
+    }
+
+    /// The secret of a device, as it is shown to a person.
+    pub fn seed_of(&self, serial: &str) -> String {
+        base32(&self.state().device(serial).unwrap_or_else(|| panic!("no device {serial}")).totp_secret)
     }
 
     /// A function that issues credentials for other services, so that this one knows them.

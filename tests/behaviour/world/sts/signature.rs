@@ -87,7 +87,7 @@ impl Authorization {
     }
 
     /// Checks everything but who the caller is. `clocks` are the times that count as now; an error names the last one.
-    pub fn verify(&self, request: &Received<'_>, secret: &str, clocks: &[i64]) -> Result<(), Refusal> {
+    pub fn verify(&self, request: &Received<'_>, service: &str, secret: &str, clocks: &[i64]) -> Result<(), Refusal> {
         let stamp = request.header("x-amz-date").ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         })?;
@@ -107,8 +107,12 @@ impl Authorization {
         if !is_region(&self.region) {
             return Err(mismatch("Credential should be scoped to a valid region. "));
         }
-        if self.service != "sts" {
-            return Err(mismatch("Credential should be scoped to correct service: 'sts'. "));
+        if self.service != service {
+            return Err(mismatch(format!("Credential should be scoped to correct service: '{service}'. ")));
+        }
+        // IAM is called in one region of a partition.
+        if service == "iam" && !["us-east-1", "cn-north-1", "us-gov-west-1"].contains(&self.region.as_str()) {
+            return Err(mismatch("Credential should be scoped to a valid region. "));
         }
         if self.terminator != "aws4_request" {
             return Err(mismatch(format!(

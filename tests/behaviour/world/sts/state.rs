@@ -1,5 +1,6 @@
 //! The state of the service, and the faults that it was told to make.
 
+use super::iam::{AccessKey, Iam};
 use super::model::{Device, Issued, Role, User};
 use super::signin::Token;
 use super::{Call, clock, random, totp};
@@ -68,6 +69,7 @@ pub type Watcher = Arc<dyn Fn(CodeTrouble, &str) + Send + Sync>;
 pub struct State {
     pub users: Vec<User>,
     pub roles: Vec<Role>,
+    pub iam: Iam,
     pub issued: BTreeMap<String, Issued>,
     pub revoked: BTreeSet<String>,
     pub web_identities: BTreeMap<String, String>,
@@ -114,11 +116,14 @@ impl State {
     }
 
     pub fn device(&self, serial: &str) -> Option<&Device> {
-        self.users.iter().flat_map(|user| &user.mfa).find(|device| device.serial == serial)
+        let devices = self.users.iter().flat_map(|user| &user.mfa).chain(&self.iam.free_devices);
+        devices.into_iter().find(|device| device.serial == serial)
     }
 
     pub fn user(&self, access_key_id: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.access_key_id == access_key_id)
+        let owner = self.iam.keys.get(access_key_id).map(|key| &key.owner).or(self.iam.past.get(access_key_id));
+        let of_owner = || self.users.iter().find(|user| owner == Some(&user.arn()));
+        self.users.iter().find(|user| user.access_key_id == access_key_id).or_else(of_owner)
     }
 
     pub fn role(&self, arn: &str) -> Option<&Role> {
@@ -128,6 +133,17 @@ impl State {
     pub fn add_user(&mut self, user: User) {
         self.secrets.insert(user.secret_access_key.clone());
         self.users.retain(|other| other.access_key_id != user.access_key_id);
+        let key = AccessKey {
+            id: user.access_key_id.clone(),
+            secret: user.secret_access_key.clone(),
+            owner: user.arn(),
+            active: true,
+            // Two months old.
+            created: self.now() - 60 * 86400,
+            last_used: None,
+            unknown_for: 0,
+        };
+        self.iam.keys.insert(key.id.clone(), key);
         self.users.push(user);
     }
 

@@ -4,7 +4,10 @@ use super::clock;
 use super::model::Issued;
 use std::fmt::Write as _;
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// The namespace of STS's answers.
+pub const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// The namespace of IAM's answers.
+pub const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// An error of STS: HTTP status, code and message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +30,10 @@ impl Refusal {
         Self::new(400, "ValidationError", message)
     }
 
-    pub fn to_xml(&self, request_id: &str) -> String {
+    pub fn to_xml(&self, namespace: &str, request_id: &str) -> String {
         let side = if self.status < 500 { "Sender" } else { "Receiver" };
         format!(
-            "<ErrorResponse xmlns=\"{NAMESPACE}\">\n  <Error>\n    <Type>{side}</Type>\n    <Code>{}</Code>\n    \
+            "<ErrorResponse xmlns=\"{namespace}\">\n  <Error>\n    <Type>{side}</Type>\n    <Code>{}</Code>\n    \
              <Message>{}</Message>\n  </Error>\n  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n",
             escape(&self.code),
             escape(&self.message),
@@ -78,14 +81,18 @@ pub fn credentials(issued: &Issued) -> Element {
     )
 }
 
-/// `<ACTIONResponse>` around `<ACTIONResult>`.
-pub fn answer(action: &str, result: &[Element], request_id: &str) -> String {
+/// `<ACTIONResponse>` around `<ACTIONResult>`, which an action without a result does not have.
+pub fn answer(namespace: &str, action: &str, result: &[Element], request_id: &str) -> String {
     let mut body = String::new();
     for element in result {
         element.write(2, &mut body);
     }
+    let result = match body.as_str() {
+        "" => String::new(),
+        body => format!("  <{action}Result>\n{body}  </{action}Result>\n"),
+    };
     format!(
-        "<{action}Response xmlns=\"{NAMESPACE}\">\n  <{action}Result>\n{body}  </{action}Result>\n  <ResponseMetadata>\n    \
+        "<{action}Response xmlns=\"{namespace}\">\n{result}  <ResponseMetadata>\n    \
          <RequestId>{request_id}</RequestId>\n  </ResponseMetadata>\n</{action}Response>\n"
     )
 }

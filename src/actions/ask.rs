@@ -1,0 +1,26 @@
+//! Questions that are answered with yes or no.
+
+use crate::context::Context;
+use crate::error::{Error, Result, io_words};
+use crate::messages::wants_colours;
+use crate::system::terminal::{Answer, Terminal};
+
+/// Asks on the terminal; no is the default. With `--yes` it is yes, and without a terminal no.
+///
+/// # Errors
+/// Returns an error if the terminal cannot be used.
+pub(crate) fn confirmed(question: &str, context: &Context<'_>) -> Result<bool> {
+    if context.request.keys.yes {
+        return Ok(true);
+    }
+    let Ok(Some(terminal)) = Terminal::open() else { return Ok(false) };
+    let mut terminal = terminal.bold(wants_colours(context.snapshot));
+    loop {
+        match terminal.ask_openly(&format!("{question} [y/N] "), &context.locks) {
+            Ok(Answer::Line(line)) => return Ok(matches!(line.expose().to_lowercase().as_str(), "y" | "yes")),
+            Ok(Answer::Resumed) => {}
+            Ok(_) => return Ok(false),
+            Err(error) => return Err(Error::new(format!("cannot ask on the terminal ({})", io_words(&error)))),
+        }
+    }
+}
