@@ -40,7 +40,7 @@ impl<'a> MfaSession<'a> {
 
     /// Assumes a role from the session, or from a newer one if the role refuses it (case 3).
     pub(crate) fn assume(&mut self, calls: &mut Calls<'_>, at: usize, role: &Role) -> Result<Credentials, Stop> {
-        let request = keys::cli_key(role);
+        let request = keys::request_key(role);
         let stored = self.get(calls, &|_| MIN_STEP_TTL)?;
         let failure = match calls.assume(at, role, Some(stored.entry.credentials.clone())) {
             Ok(credentials) => return Ok(credentials),

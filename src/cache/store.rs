@@ -14,7 +14,7 @@ use crate::arn::RoleArn;
 use crate::cache::entry::{Assumed, Entry, StoredSession};
 use crate::cache::format::{RoleFile, SessionFile, entry, keys_file, user_file};
 use crate::cache::keys;
-use crate::cache::keys::{cli_key, own_key, session_key};
+use crate::cache::keys::{cli_key, own_name, session_key};
 use crate::cache::lookup::{Cache, Found, Lookup, Place};
 use crate::env::snapshot::Snapshot;
 use crate::error::io_words;
@@ -89,11 +89,7 @@ impl Store {
     /// The file of a role's entry; `None` if nothing is cached.
     pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
         let role = plan.roles.get(at)?;
-        if role.shared {
-            self.shared_place(&cli_key(role))
-        } else {
-            self.own_place(&format!("role-{}", own_key(plan, at)))
-        }
+        if role.shared { self.shared_place(&cli_key(role)) } else { self.own_place(&own_name(plan, at)) }
     }
 
     /// The file of this key in the AWS CLI's cache; `None` if nothing is cached.

@@ -17,10 +17,14 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 13] = [
+const SHORT_HELP: [(&str, &str); 17] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
+    ("read-only", "Get credentials that can only read"),
+    ("policy", "Bound the role by a session policy"),
+    ("source-identity", "Source identity of the role session"),
+    ("transitive-tag", "Let this tag follow into later roles"),
     ("keep-fresh", "Let COMMAND renew its credentials"),
     ("login", "Cache credentials and sign in to SSO"),
     ("logout", "Forget the cached credentials"),
@@ -131,6 +135,7 @@ fn zsh() -> String {
             (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
             (Some(_), "unset") => String::from("::shell:(sh fish powershell)"),
             (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
+            (Some(_), "policy") => String::from(":policy:_files"),
             (Some(_), "mfa-process") => String::from(":command:_command_names -e"),
             (Some((name, _)), _) => format!(":{}: ", name.to_ascii_lowercase()),
         };
@@ -192,6 +197,8 @@ fn fish() -> String {
             (Some(_), Some(values)) => {
                 let _ = write!(lines, " -x -a {}", quoted(&values));
             }
+            // The path of a file.
+            (Some(_), None) if long == "policy" => lines.push_str(" -r"),
             (Some(_), None) => lines.push_str(" -x"),
             (None, _) => lines.push_str(" -f"),
         }

@@ -4,6 +4,8 @@ use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
+use crate::plan::bounding;
+use crate::plan::bounds::Bounds;
 use crate::plan::model::{Mfa, Role, Session};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::session_name::default_session_name;
@@ -35,6 +37,7 @@ pub(crate) fn steps(
     if let Some(arn) = &request.role.arn {
         roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
+    bounding::bound_last(set, request, profile, &mut roles)?;
     let length = wanted_length(set, request, profile)?;
     // Case 5: temporary keys make no session. A role sends its own serial and a code, as with the AWS
     // CLI.
@@ -121,6 +124,7 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
         default_session_name: None,
         duration,
         serial: own_serial(set, profile)?,
+        bounds: Bounds::of_profile(set, profile)?,
         mfa: Mfa::None,
         shared: true,
         at: Some(arn.at),
@@ -148,6 +152,7 @@ fn role_of_option(
         default_session_name: None,
         duration: request.role.duration,
         serial,
+        bounds: None,
         mfa: Mfa::None,
         shared: false,
         at: None,

@@ -2,6 +2,8 @@
 //! secret.
 
 pub mod base;
+pub mod bounding;
+pub mod bounds;
 pub mod chain;
 pub mod endpoint;
 pub mod endpoints;

@@ -8,6 +8,7 @@ mod bases_machine;
 mod bases_process;
 mod bases_sso;
 mod bases_web_identity;
+mod bounds;
 mod child;
 mod codes;
 mod command_line;

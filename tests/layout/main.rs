@@ -40,6 +40,7 @@ const ROOMS: &[&str] = &[
     "system",
     "env",
     "cli",
+    "bounds",
     "arn",
     "region",
     "credentials",

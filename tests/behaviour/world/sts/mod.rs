@@ -13,6 +13,7 @@ mod actions;
 pub mod clock;
 mod http;
 pub mod model;
+pub mod policy;
 pub mod random;
 pub mod seed;
 mod signature;

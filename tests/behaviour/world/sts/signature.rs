@@ -33,6 +33,13 @@ impl Received<'_> {
             .collect();
         if values.is_empty() { None } else { Some(values.join(",")) }
     }
+
+    /// The service that the signature must be for. It is STS but for the two actions of SNS.
+    fn service(&self) -> &'static str {
+        let body = String::from_utf8_lossy(self.body);
+        let mut actions = body.split('&').filter_map(|pair| pair.strip_prefix("Action="));
+        if actions.any(super::policy::is_of_sns) { "sns" } else { "sts" }
+    }
 }
 
 /// The parts of the Authorization header.
@@ -107,8 +114,9 @@ impl Authorization {
         if !is_region(&self.region) {
             return Err(mismatch("Credential should be scoped to a valid region. "));
         }
-        if self.service != "sts" {
-            return Err(mismatch("Credential should be scoped to correct service: 'sts'. "));
+        let service = request.service();
+        if self.service != service {
+            return Err(mismatch(format!("Credential should be scoped to correct service: '{service}'. ")));
         }
         if self.terminator != "aws4_request" {
             return Err(mismatch(format!(
