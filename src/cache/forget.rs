@@ -63,12 +63,13 @@ pub fn forget(plan: &Acquisition, store: &Store, keeps_session: bool) -> Result<
             note(&mut parts, format!("credentials of {}", provided(plan)), true);
         }
     }
-    if let Some(session) = &plan.session
-        && let Some(place) = store.session_place(plan, session)
-    {
+    let devices = plan.session.iter().flat_map(|session| session.devices().map(move |serial| (session, serial)));
+    for (at, (session, serial)) in devices.enumerate() {
+        let Some(place) = store.session_place(plan, serial) else { continue };
         let was_there = if keeps_session { place.path.is_file() } else { remove(&place.path)? };
-        if session.kept || was_there {
-            let name = format!("MFA session of {}", session.serial.value.as_str());
+        // That there is none of a further device is no news.
+        if (session.kept && at == 0) || was_there {
+            let name = format!("MFA session of {}", serial.as_str());
             parts.push(Part { name, is_session: true, was_there });
         }
     }

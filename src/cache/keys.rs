@@ -8,7 +8,7 @@ use sha1::{Digest as _, Sha1};
 use crate::arn::Serial;
 use crate::plan::base::Base;
 use crate::plan::bounds::Bounds;
-use crate::plan::model::{Acquisition, Mfa, Role, Session};
+use crate::plan::model::{Acquisition, Mfa, Role};
 use crate::plan::web_identity::WebIdentity;
 use crate::text::encoding::hex;
 use crate::text::json::push_json_text;
@@ -187,9 +187,9 @@ fn own_key_with(plan: &Acquisition, at: usize, parameters: &str) -> String {
 }
 
 /// The key of an MFA session: SHA-1 of its owner, serial and STS. `None` if the base cannot have a session.
-pub(crate) fn session_key(plan: &Acquisition, session: &Session) -> Option<String> {
+pub(crate) fn session_key(plan: &Acquisition, serial: &Serial) -> Option<String> {
     let base = owner(&plan.base)?;
-    Some(hex_sha1(&format!("{base}\n{}\n{}", session.serial.value.as_str(), plan.sts.identity())))
+    Some(hex_sha1(&format!("{base}\n{}\n{}", serial.as_str(), plan.sts.identity())))
 }
 
 /// SHA-1 in lower-case hexadecimal.

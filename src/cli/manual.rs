@@ -202,6 +202,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "What AssumeRole says of the session: a name, KEY=VALUE pairs, and the keys of those that roles assumed from it keep. The AWS CLI ignores them.",
             ),
             Term(
+                "aws_auth_mfa_serials",
+                "Further MFA devices of the same user, separated by commas. An empty line at the prompt goes on to the next one. Only aws-auth reads it.",
+            ),
+            Term(
                 "mfa_serial, mfa_process, mfa_session_duration",
                 "The MFA device, a command that prints its code, and the length of an MFA session. Only aws-auth reads the last two.",
             ),

@@ -61,6 +61,8 @@ pub struct Acquisition {
 pub struct Session {
     /// The MFA device whose code is sent.
     pub serial: Sourced<Serial>,
+    /// Further devices of the user (`aws_auth_mfa_serials`): a code of any of them does, and a session of any of them.
+    pub others: Vec<Serial>,
     /// The duration that is requested, and the age up to which a kept session is used.
     pub length: Length,
     /// Whether it is kept for later runs.
@@ -84,6 +86,8 @@ pub struct Role {
     pub duration: Option<Length>,
     /// The profile's own serial. It is part of the AWS CLI's cache key even if no code is sent with this call.
     pub serial: Option<Sourced<Serial>>,
+    /// Further devices whose codes this call may carry.
+    pub others: Vec<Serial>,
     /// What else the call says of the session; `None` in most plans.
     pub bounds: Option<Box<Bounds>>,
     /// How this call carries MFA.
@@ -154,6 +158,13 @@ impl Acquisition {
                 _ => Length::MAX,
             },
         }
+    }
+}
+
+impl Session {
+    /// The devices, the preferred one first.
+    pub fn devices(&self) -> impl Iterator<Item = &Serial> {
+        std::iter::once(&self.serial.value).chain(&self.others)
     }
 }
 

@@ -13,6 +13,7 @@ mod child;
 mod codes;
 mod command_line;
 mod console;
+mod devices;
 mod exec;
 mod explain;
 mod export;

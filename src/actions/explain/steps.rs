@@ -69,11 +69,19 @@ pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) 
 }
 
 fn session(session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
-    let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
+    let mut how = String::from("GetSessionToken with a code");
+    if let Some((last, others)) = session.others.split_last() {
+        let others = others.iter().fold(String::new(), |all, serial| all + serial.as_str() + ", ");
+        let others = others.strip_suffix(", ").map_or_else(String::new, |others| format!("{others} or "));
+        let _ = write!(how, ", which {others}{} may give as well", last.as_str());
+    }
+    if !session.kept {
+        how.push_str(", not kept");
+    }
     Step {
         kind: "mfa-session",
         what: format!("MFA session of {}, for {}", session.serial.value.as_str(), session.length.in_full()),
-        how: how.to_owned(),
+        how,
         at: session.serial.origin.text(context.set),
         name: session.serial.value.as_str().to_owned(),
         cacheable: session.kept,
