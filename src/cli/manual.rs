@@ -192,6 +192,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
             ),
             Term("role_arn, source_profile", "A role, and the profile that assumes it; chains of any length."),
             Term("credential_source", "Instead of a source: Environment, Ec2InstanceMetadata or EcsContainer."),
+            Term(
+                "include_profile",
+                "Another profile, whose settings are the defaults of this one. Its access keys are not. The AWS CLI ignores it.",
+            ),
             Term("external_id, role_session_name, duration_seconds", "Parameters of AssumeRole."),
             Term(
                 "aws_auth_policies",

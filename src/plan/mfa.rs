@@ -131,7 +131,8 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
         others: other_serials(set, profile)?,
         bounds: Bounds::of_profile(set, profile)?,
         mfa: Mfa::None,
-        shared: true,
+        // The AWS CLI does not know the settings that a profile includes.
+        shared: profile.included().is_none(),
         at: Some(arn.at),
     })
 }

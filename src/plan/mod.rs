@@ -8,6 +8,7 @@ pub mod chain;
 pub mod endpoint;
 pub mod endpoints;
 pub mod half;
+pub mod include;
 pub mod metadata;
 pub mod mfa;
 pub mod missing;

@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::chain::ChainBase;
 use crate::plan::endpoints::Sts;
+use crate::plan::include::Inclusion;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::private_config::Reason;
-use crate::plan::{base, bounding, chain, endpoints, half, mfa, private_config, settings};
+use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -34,6 +35,12 @@ pub fn resolve(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> {
 /// list early.
 pub fn visited(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<(String, Vec<Location>)> {
     set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile).profiles()).unwrap_or_default()
+}
+
+/// The profiles that those of [`visited`] include, and what they take from them.
+pub fn inclusions(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<Inclusion> {
+    let walk = set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile));
+    walk.map(|walk| walk.each().flat_map(include::inclusions).collect()).unwrap_or_default()
 }
 
 /// Like [`resolve`], for the profile `name` instead of the one in the request.
@@ -120,8 +127,13 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
 }
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
+    include::check(set, profile)?;
     let mut walk = chain::walk(set, profile);
+    walk.roles.iter().try_for_each(|profile| include::check(set, profile))?;
     let end = walk.end?;
+    if let ChainBase::Profile(base) = &end {
+        include::check(set, base)?;
+    }
     let named = if walk.roles.is_empty() { std::slice::from_ref(profile) } else { &walk.roles };
     named.iter().try_for_each(|profile| refuse_maps(set, profile))?;
     let base = match end {

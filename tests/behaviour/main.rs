@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod faults;
 mod helper_programs;
+mod included;
 mod keep_fresh;
 mod kit;
 mod list;
