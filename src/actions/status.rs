@@ -34,17 +34,16 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
         Plan::Ambient { .. } => None,
     };
     let Some((name, held, bounded)) = found else { return Ok(NOTHING) };
+    if !context.request.output.json {
+        return print(&format!("{} {}\n", printable(&name), held.left));
+    }
     let mut object = crate::actions::cached::held_json(Some(held));
     if let Some(object) = object.as_object_mut() {
         object.insert("profile".into(), json!(name));
         object.insert("bounded".into(), json!(bounded));
         object.remove("usable");
     }
-    print(&if context.request.output.json {
-        crate::text::json::json(&object)
-    } else {
-        format!("{} {}\n", printable(&name), held.left)
-    })
+    print(&crate::text::json::json(&object))
 }
 
 /// The keys in the environment, if an outer aws-auth put them there and they have not expired.
