@@ -1,5 +1,6 @@
 //! The request of a run: the command line and the environment, combined and checked.
 
+pub mod bounds;
 pub mod caller;
 pub mod keys;
 pub mod lengths;
@@ -20,12 +21,13 @@ use crate::env::variables::Variables;
 use crate::error::{Error, Result};
 use crate::messages::Verbosity;
 use crate::region::Region;
+use crate::request::bounds::BoundOptions;
 use crate::request::caller::{Caller, EnvironmentKeys};
 use crate::request::keys::KeyOptions;
 use crate::request::lengths::{length, length_within};
 use crate::request::mfa::MfaOptions;
 use crate::request::profile::{Chosen, RENEWED, chosen_profile};
-use crate::request::renewal::{KeepFresh, outer_profile};
+use crate::request::renewal::{Asked, KeepFresh, outer_profile};
 use crate::time::{Length, Timestamp};
 
 /// The shortest and the longest session that STS gives for a role.
@@ -43,6 +45,8 @@ pub struct Request<'a> {
     pub region: Option<Region>,
     /// The options about roles.
     pub role: RoleOptions,
+    /// The options about the session of the last role; `None` if there are none.
+    pub bounds: Option<Box<BoundOptions>>,
     /// The options about MFA sessions and codes.
     pub mfa: MfaOptions,
     /// The options about the caches.
@@ -107,11 +111,17 @@ impl<'a> Request<'a> {
         let set_before = nesting::settings(snapshot);
         let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
         let mut role = RoleOptions::new(cli, snapshot)?;
-        if profile.is_none()
-            && let Some(renewed) = outer_profile(cli, action, snapshot, &keys, &set_before, cache.min_ttl, now)?
-        {
-            profile = Some(renewed);
-            role.take_over(&set_before)?;
+        let mut bounds = BoundOptions::new(cli)?;
+        if profile.is_none() {
+            let asked = Asked { cli, action, is_bounded: bounds.is_some() };
+            profile = outer_profile(&asked, snapshot, &keys, &set_before, cache.min_ttl, now)?;
+            if profile.is_some() {
+                role.take_over(&set_before)?;
+            }
+            // The role of --role-arn is bounded as the keys are that assume it.
+            if profile.is_some() || role.arn.is_some() && keys.are_of(&set_before) {
+                bounds = BoundOptions::below(bounds, &set_before)?;
+            }
         }
         // A renewal keeps the outer run's settings, so that its --region does not change half-way through a long run.
         // `--list` resolves every profile, as if each were named.
@@ -122,6 +132,7 @@ impl<'a> Request<'a> {
             profile,
             region: cli.region.as_deref().map(|region| Region::parse(region, "--region")).transpose()?,
             role,
+            bounds,
             mfa: MfaOptions::new(cli, snapshot)?,
             cache,
             keep_fresh: KeepFresh::new(cli, action, snapshot)?,

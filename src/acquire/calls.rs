@@ -167,7 +167,7 @@ impl<'a> Calls<'a> {
     ) -> Result<Credentials, Stop> {
         let (plan, context) = (self.plan, self.context);
         let call = CodedCall {
-            serial,
+            devices: std::iter::once(serial).chain(&role.others).collect(),
             why: None,
             before,
             describe: &|signer| story::assume_role(role, signer, context.set),
@@ -216,8 +216,8 @@ type MakeCall<'c, T> = dyn Fn(&Calls<'_>, &Client<'_>, &Credentials, Code<'_>) -
 
 /// A call that carries a code.
 pub(crate) struct CodedCall<'c, T> {
-    /// The device whose code is sent.
-    pub(crate) serial: &'c Serial,
+    /// The devices of which one gives the code, the preferred one first.
+    pub(crate) devices: Vec<&'c Serial>,
     /// Why a code is asked for again; printed above the prompt.
     pub(crate) why: Option<&'c str>,
     /// The credentials of the step before; `None` if the base signs the call.
@@ -274,7 +274,8 @@ impl Calls<'_> {
     /// Waits for the device's lock, then looks for what another process obtained. It is an error if that process gave
     /// up.
     fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
-        let name = device_lock(&self.plan.base, call.serial);
+        // That of the preferred device, whichever answers in the end.
+        let name = call.devices.first().map(|serial| device_lock(&self.plan.base, serial)).unwrap_or_default();
         let turn = self.context.take_turn(&name, Task::Ask("the MFA prompt"));
         self.device_lock = turn.map_err(|error| self.or_still_good(error))?;
         if let Some(done) = (call.meanwhile)(self) {
@@ -295,15 +296,17 @@ impl Calls<'_> {
         signer: &Credentials,
         why: &mut Option<String>,
     ) -> Result<Option<T>, NoCode> {
-        let given = self.codes.next(call.serial, why.as_deref(), &self.context.locks)?;
-        self.codes.sent(call.serial, &given.digits);
+        let given = self.codes.next(&call.devices, why.as_deref(), &self.context.locks)?;
+        let serial = call.devices.get(given.device).or(call.devices.first());
+        let Some(&serial) = serial else { return Err(NoCode::Failed(Error::new("there is no MFA device"))) };
+        self.codes.sent(serial, &given.digits);
         let context = self.context;
         context.messages.step(|| {
             let source = given.source.unwrap_or("the terminal");
             let place = sts::sts_place(&self.plan.sts, context.set);
-            format!("{}, with a code of {} from {source}, in {place}", (call.describe)(signer), call.serial.as_str())
+            format!("{}, with a code of {} from {source}, in {place}", (call.describe)(signer), serial.as_str())
         });
-        let code = Code { serial: call.serial, digits: &given.digits };
+        let code = Code { serial, digits: &given.digits };
         self.client().map_err(NoCode::Failed)?;
         let Some(client) = &self.client else { return Err(NoCode::Failed(Error::new("there is no client of STS"))) };
         match (call.call)(self, client, signer, code) {

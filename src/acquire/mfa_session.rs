@@ -40,7 +40,7 @@ impl<'a> MfaSession<'a> {
 
     /// Assumes a role from the session, or from a newer one if the role refuses it (case 3).
     pub(crate) fn assume(&mut self, calls: &mut Calls<'_>, at: usize, role: &Role) -> Result<Credentials, Stop> {
-        let request = keys::cli_key(role);
+        let request = keys::request_key(role);
         let stored = self.get(calls, &|_| MIN_STEP_TTL)?;
         let failure = match calls.assume(at, role, Some(stored.entry.credentials.clone())) {
             Ok(credentials) => return Ok(credentials),
@@ -48,7 +48,7 @@ impl<'a> MfaSession<'a> {
         };
         let dead = failure.kind == Kind::DeadCredentials;
         if dead {
-            calls.context.store.drop_session(calls.plan, self.session);
+            calls.context.store.drop_session(calls.plan, &stored.serial);
         } else if failure.kind != Kind::Denied || stored.refused.contains(&request) {
             return Err(failure.into());
         }
@@ -104,7 +104,7 @@ impl<'a> MfaSession<'a> {
     ) -> Result<StoredSession, Stop> {
         let session = self.session;
         let stored = calls.with_code(&CodedCall {
-            serial: &session.serial.value,
+            devices: session.devices().collect(),
             why,
             before: None,
             describe: &|signer| story::get_session_token(session, signer),
@@ -121,7 +121,7 @@ impl<'a> MfaSession<'a> {
     fn remember_refusal(&self, calls: &Calls<'_>, mut stored: StoredSession, request: String) {
         if self.session.kept && !stored.refused.contains(&request) {
             stored.refused.push(request);
-            calls.context.store.keep_session(calls.plan, self.session, &stored, calls.context.messages);
+            calls.context.store.keep_session(calls.plan, &stored, calls.context.messages);
         }
     }
 }
@@ -142,16 +142,16 @@ fn get_session_token(
         let error = Error::new("STS gave a session without an expiration").advise("try again");
         return Err(Failure { kind: Kind::Other, error });
     };
-    credentials.account_id = session.serial.value.account().map(String::from);
+    credentials.account_id = code.serial.account().map(String::from);
     let entry = Entry { credentials, expiration, length: expiration - issued };
-    let stored = StoredSession { entry, issued, refused: Vec::new() };
+    let stored = StoredSession { serial: code.serial.clone(), entry, issued, refused: Vec::new() };
     if session.kept {
-        context.store.keep_session(plan, session, &stored, context.messages);
+        context.store.keep_session(plan, &stored, context.messages);
         forget::sweep(context.store, issued);
     }
     // If the session is the result, its expiration is reported with the command, or in the summary.
     if !plan.session_is_result() {
-        let place = context.store.session_place(plan, session).filter(|_| session.kept);
+        let place = context.store.session_place(plan, &stored.serial).filter(|_| session.kept);
         context.messages.step(|| story::new_session(place.as_ref(), &stored, issued));
     }
     Ok(stored)

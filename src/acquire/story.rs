@@ -101,7 +101,8 @@ fn with_session(plan: &Acquisition, cached: String) -> Vec<String> {
 
 /// The lookup of the MFA session; `used` says whether it is good enough for the next step.
 pub(crate) fn session(session: &Session, lookup: &Lookup<StoredSession>, used: bool, now: Timestamp) -> String {
-    let what = format!("MFA session of {}", session.serial.value.as_str());
+    let serial = lookup.as_entry().map_or(&session.serial.value, |stored| &stored.serial);
+    let what = format!("MFA session of {}", serial.as_str());
     match &lookup.found {
         Found::Entry(stored) if used => format!(
             "{what}: kept since {}, good until {} ({})",

@@ -51,6 +51,8 @@ struct Row {
     region: Option<String>,
     left: Option<Held>,
     session: Option<Held>,
+    /// The session policies that bound the role.
+    bounded: Option<Vec<String>>,
     /// Why the profile does not resolve.
     problem: Option<String>,
 }
@@ -104,6 +106,7 @@ fn row(name: String, context: &Context<'_>) -> Row {
         region: None,
         left: None,
         session: None,
+        bounded: None,
         problem: None,
     };
     match resolve::resolve_named(context.set, context.request, &empty.profile) {
@@ -130,6 +133,7 @@ fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>, snapshot: &Sn
         region: plan.region.as_ref().map(|region| region.value.to_string()),
         left: forecast.result,
         session: forecast.session,
+        bounded: plan.policies().map(|policies| policies.names.clone()),
         ..row
     }
 }
@@ -176,6 +180,9 @@ impl Row {
         } else if let (None, Some(session)) = (self.left, self.session.filter(|session| session.usable)) {
             cells.truncate(LEFT);
             cells.push(format!("session {}", session.left.roughly()));
+        }
+        if let (Some(role), true) = (cells.get_mut(ROLE), self.bounded.is_some()) {
+            role.push_str(" (bounded)");
         }
         cells
     }
@@ -235,6 +242,7 @@ fn as_json(row: &Row) -> Value {
         "region": row.region,
         "cached": held_json(row.left),
         "mfa_session": held_json(row.session),
+        "bounded": row.bounded,
         "problem": row.problem,
     })
 }

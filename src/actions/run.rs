@@ -11,12 +11,14 @@ use crate::command::keep_fresh::RenewalFile;
 use crate::command::{environment, exec, keep_fresh};
 use crate::context::Context;
 use crate::credentials::Credentials;
+use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::messages::Messages;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
 use crate::request::Request;
+use crate::request::bounds::bounded_by;
 use crate::time::now;
 
 /// Becomes the command with the profile's credentials. Returns only on failure.
@@ -146,7 +148,10 @@ fn passing_through(snapshot: &Snapshot, request: &Request<'_>, messages: &Messag
             return String::from("no profile is named; this command renews its credentials as the one above it does");
         }
         let key = snapshot.var("AWS_ACCESS_KEY_ID").unwrap_or_default().to_string_lossy();
-        format!("no profile is named; the keys {key} in the environment pass through, and no call is made")
+        let settings = nesting::settings(snapshot);
+        let bounded =
+            bounded_by(&settings).map(|names| format!(", bounded by {names} as they are")).unwrap_or_default();
+        format!("no profile is named; the keys {key} in the environment pass through{bounded}, and no call is made")
     });
     let shell = (request.action == Action::Shell).then(|| shell::with_keys(snapshot.found()));
     Ok(Prepared { shell, ..environment::untouched(snapshot, request)?.into() })

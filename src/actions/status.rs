@@ -4,12 +4,17 @@ use serde_json::json;
 
 use crate::acquire::forecast::{Held, result_left};
 use crate::context::Context;
+use crate::env::nesting;
 use crate::error::Result;
 use crate::messages::print;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
+use crate::request::bounds::bounded_by;
 use crate::text::escape::printable;
 use crate::time::{Length, Timestamp};
+
+/// The profile, its cached credentials, and the session policies that bound them.
+type Found = (String, Held, Option<Vec<String>>);
 
 /// The exit status if nothing is cached.
 const NOTHING: u8 = 1;
@@ -22,29 +27,34 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
     let found = match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => {
             let name = plan.profile_name().to_owned();
-            result_left(&plan, context, context.now).map(|held| (name, held))
+            let bounded = plan.policies().map(|policies| policies.names.clone());
+            result_left(&plan, context, context.now).map(|held| (name, held, bounded))
         }
         Plan::PassThrough => of_shell(context)?,
         Plan::Ambient { .. } => None,
     };
-    let Some((name, held)) = found else { return Ok(NOTHING) };
+    let Some((name, held, bounded)) = found else { return Ok(NOTHING) };
+    if !context.request.output.json {
+        return print(&format!("{} {}\n", printable(&name), held.left));
+    }
     let mut object = crate::actions::cached::held_json(Some(held));
     if let Some(object) = object.as_object_mut() {
         object.insert("profile".into(), json!(name));
+        object.insert("bounded".into(), json!(bounded));
         object.remove("usable");
     }
-    print(&if context.request.output.json {
-        crate::text::json::json(&object)
-    } else {
-        format!("{} {}\n", printable(&name), held.left)
-    })
+    print(&crate::text::json::json(&object))
 }
 
 /// The keys in the environment, if an outer aws-auth put them there and they have not expired.
-fn of_shell(context: &Context<'_>) -> Result<Option<(String, Held)>> {
+fn of_shell(context: &Context<'_>) -> Result<Option<Found>> {
     let profile = context.snapshot.text("AWS_AUTH_PROFILE")?;
     let end = context.snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
     let (Some(profile), Some(expiration)) = (profile, end) else { return Ok(None) };
     let left = expiration - context.now;
-    Ok((left > Length::ZERO).then(|| (profile.to_owned(), Held { left, expiration, usable: true })))
+    let bounded = || {
+        let settings = nesting::settings(context.snapshot);
+        bounded_by(&settings).map(|names| vec![names.to_owned()])
+    };
+    Ok((left > Length::ZERO).then(|| (profile.to_owned(), Held { left, expiration, usable: true }, bounded())))
 }

@@ -29,6 +29,7 @@ pub fn whoami(context: &Context<'_>) -> Result<u8> {
             "access_key_id": credentials.access_key_id,
             "expiration": credentials.expiration.map(Timestamp::iso8601),
             "profile": plan.profile,
+            "bounded": plan.policies().map(|policies| &policies.names),
         })));
     }
     let now = now();
@@ -37,6 +38,7 @@ pub fn whoami(context: &Context<'_>) -> Result<u8> {
         None if credentials.session_token.is_some() => ("expires", String::from("at a time that is not known")),
         None => ("expires", String::from("never")),
     };
+    let bounded = plan.policies().map(|policies| ("bounded", policies.words()));
     let lines = [
         ("arn", identity.arn.as_str()),
         ("account", identity.account.as_str()),
@@ -44,5 +46,7 @@ pub fn whoami(context: &Context<'_>) -> Result<u8> {
         ("key", credentials.access_key_id.as_str()),
         (until, end.as_str()),
     ];
-    print(&lines.map(|(name, value)| format!("{name:<8} {}\n", printable(value))).concat())
+    let bounded = bounded.iter().map(|(name, policies)| (*name, policies.as_str()));
+    let line = |(name, value): (&str, &str)| format!("{name:<8} {}\n", printable(value));
+    print(&lines.into_iter().chain(bounded).map(line).collect::<String>())
 }

@@ -14,10 +14,12 @@ use crate::aws::http::{Limits, Route, runtime};
 use crate::aws::network_errors::failure;
 use crate::aws::sdk::{GLOBAL_STS, Retries, sts_config};
 use crate::aws::sts_errors::{Failure, Refusal, Subject, ended, incomplete, other_role, refusal, web_refusal};
+use crate::bounds::tags::Tag;
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
 use crate::credentials::{Credentials, Secret};
 use crate::error::Error;
+use crate::plan::bounds::Bounds;
 use crate::plan::endpoints::Sts;
 use crate::plan::model::Role;
 use crate::plan::session_name::last_resort;
@@ -87,6 +89,7 @@ impl<'a> Client<'a> {
         code: Option<Code<'_>>,
         subject: Subject<'_>,
     ) -> Result<Assumed, Failure> {
+        let bounds = role.bounds.as_deref();
         let request = self
             .client(signer, if code.is_some() { Retries::Never } else { Retries::Safe })
             .assume_role()
@@ -94,6 +97,11 @@ impl<'a> Client<'a> {
             .role_session_name(session_name(role.sent_session_name()))
             .set_external_id(role.external_id.clone())
             .set_duration_seconds(role.duration.and_then(Length::as_api_seconds))
+            .set_policy_arns(bounds.and_then(policy_arns))
+            .set_policy(bounds.and_then(policy))
+            .set_source_identity(bounds.and_then(|bounds| Some(bounds.source_identity.as_ref()?.value.clone())))
+            .set_tags(bounds.and_then(tags))
+            .set_transitive_tag_keys(bounds.map(|bounds| bounds.transitive.clone()).filter(|keys| !keys.is_empty()))
             .set_serial_number(code.map(|code| code.serial.as_str().to_owned()))
             .set_token_code(code.map(|code| code.digits.expose().to_owned()));
         let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject))?;
@@ -116,6 +124,8 @@ impl<'a> Client<'a> {
             .role_arn(web.role.as_str())
             .role_session_name(session_name(web.sent_session_name()))
             .set_duration_seconds(web.duration.and_then(Length::as_api_seconds))
+            .set_policy_arns(web.bounds.as_deref().and_then(policy_arns))
+            .set_policy(web.bounds.as_deref().and_then(policy))
             .web_identity_token(token.expose());
         let answer = self.call(request.send()).map_err(|error| match refused(&error) {
             Some(refused) => web_refusal(&Refusal { sts: &self.name(), ..refused }, web, about),
@@ -266,6 +276,25 @@ impl<'a> Client<'a> {
         };
         failure("STS", &place, error)
     }
+}
+
+/// The managed session policies of a call; `None` if there are none.
+fn policy_arns(bounds: &Bounds) -> Option<Vec<types::PolicyDescriptorType>> {
+    let arns = bounds.policies.as_ref()?.value.arns.iter();
+    let arns: Vec<_> = arns.map(|arn| types::PolicyDescriptorType::builder().arn(arn.as_str()).build()).collect();
+    Some(arns).filter(|arns| !arns.is_empty())
+}
+
+/// The session policy in JSON of a call.
+fn policy(bounds: &Bounds) -> Option<String> {
+    Some(bounds.policies.as_ref()?.value.document.as_ref()?.as_str().to_owned())
+}
+
+/// The session tags of a call; `None` if there are none.
+fn tags(bounds: &Bounds) -> Option<Vec<types::Tag>> {
+    let tag = |tag: &Tag| types::Tag::builder().key(&tag.key).value(&tag.value).build().ok();
+    Some(bounds.tags.iter().filter_map(|sourced| tag(&sourced.value)).collect::<Vec<_>>())
+        .filter(|tags| !tags.is_empty())
 }
 
 /// The role session name of the plan, else one from the user database.

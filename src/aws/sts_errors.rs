@@ -109,7 +109,10 @@ pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Err
         "IDPRejectedClaim" | "IDPCommunicationError" => {
             Some(String::from("ask the administrator of the identity provider, then try again"))
         }
-        _ => refused.trouble().and_then(|(_, advice)| advice),
+        _ => {
+            let subject = Subject { profile: None, role: None };
+            refused.limits(subject).or_else(|| refused.trouble()).and_then(|(_, advice)| advice)
+        }
     };
     refused.error(&format!("{about}: role {}", web.role.as_str()), advice)
 }
@@ -191,6 +194,16 @@ impl Refusal<'_> {
         if !self.is_denial() {
             return None;
         }
+        // Also `Other`: these permissions are in the trust policy, and a newer session has no others.
+        let permission = ["sts:TagSession", "sts:SetSourceIdentity"]
+            .into_iter()
+            .find(|action| self.says(&format!("perform: {}", action.to_ascii_lowercase())));
+        if let Some(action) = permission {
+            return Some(meaning(
+                Kind::Other,
+                format!("the role's trust policy and your own must allow {action}; ask the role's owner"),
+            ));
+        }
         match subject.role {
             None => Some(meaning(Kind::Denied, "the user's policies must allow this call")),
             Some(role) => Some(meaning(Kind::Denied, denied_advice(role))),
@@ -227,11 +240,26 @@ impl Refusal<'_> {
                     ),
                 ))
             }
+            "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => Some(meaning(Kind::Other, self.packed())),
+            "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
+                Some(meaning(Kind::Other, "correct the session policy (--policy, aws_auth_policies)"))
+            }
             "RegionDisabledException" => {
                 Some(meaning(Kind::Other, "activate STS in that region, or choose another with --region"))
             }
             _ => None,
         }
+    }
+
+    /// Advice for session policies and tags that are too large together once STS has packed them.
+    fn packed(&self) -> String {
+        let digits = |word: &str| word.strip_suffix('%').filter(|text| text.parse::<u32>().is_ok()).map(String::from);
+        let share = self.message.split_whitespace().find_map(digits);
+        let taken = match share {
+            Some(share) => format!("session policies and tags take {share}% of the space that STS has for them"),
+            None => String::from("session policies and tags take more space than STS has for them"),
+        };
+        format!("{taken}; shorten the policy or the tags, or make the policy a managed one of the role's account")
     }
 
     fn trouble(&self) -> Option<Meaning> {

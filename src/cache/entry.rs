@@ -1,5 +1,6 @@
 //! What the caches hold.
 
+use crate::arn::Serial;
 use crate::credentials::Credentials;
 use crate::time::{Length, Timestamp};
 
@@ -33,6 +34,8 @@ impl Entry {
 /// An MFA session, as stored.
 #[derive(Debug, Clone)]
 pub struct StoredSession {
+    /// The device whose code made it.
+    pub serial: Serial,
     /// Its credentials.
     pub entry: Entry,
     /// When STS gave it.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::cache::format::{KeysFile, SessionFile};
+use crate::cache::keys;
 use crate::cache::own_files::OwnFile;
 use crate::cache::provider;
 use crate::cache::store::Store;
@@ -49,17 +50,26 @@ pub fn forget(plan: &Acquisition, store: &Store, keeps_session: bool) -> Result<
             if let Some(place) = store.role_place(plan, at) {
                 note(&mut parts, format!("credentials of role {}", role.arn.as_str()), remove(&place.path)?);
             }
+            if remove_all(store, &keys::bounded_prefix(plan, at))? {
+                note(&mut parts, format!("credentials of role {}", role.arn.as_str()), true);
+            }
         }
         if let Some(place) = provider::place(&plan.base, store) {
             note(&mut parts, format!("credentials of {}", provided(plan)), remove(&place.path)?);
         }
+        if let Base::WebIdentity { web, .. } = &plan.base
+            && remove_all(store, &keys::bounded_prefix_of_web_identity(web))?
+        {
+            note(&mut parts, format!("credentials of {}", provided(plan)), true);
+        }
     }
-    if let Some(session) = &plan.session
-        && let Some(place) = store.session_place(plan, session)
-    {
+    let devices = plan.session.iter().flat_map(|session| session.devices().map(move |serial| (session, serial)));
+    for (at, (session, serial)) in devices.enumerate() {
+        let Some(place) = store.session_place(plan, serial) else { continue };
         let was_there = if keeps_session { place.path.is_file() } else { remove(&place.path)? };
-        if session.kept || was_there {
-            let name = format!("MFA session of {}", session.serial.value.as_str());
+        // That there is none of a further device is no news.
+        if (session.kept && at == 0) || was_there {
+            let name = format!("MFA session of {}", serial.as_str());
             parts.push(Part { name, is_session: true, was_there });
         }
     }
@@ -119,6 +129,18 @@ pub fn forget_sessions_of(store: &Store, access_key_id: &str) -> usize {
     };
     let theirs = private_files::list(state).unwrap_or_default().into_iter().filter(is_theirs);
     theirs.filter(|path| remove(path).unwrap_or(false)).count()
+}
+
+/// Removes the entries in aws-auth's own directory whose names begin so, and returns whether there were any.
+fn remove_all(store: &Store, prefix: &str) -> Result<bool> {
+    let mut was_there = false;
+    for dir in store.trusted().filter(|dir| Some(*dir) == store.state()) {
+        for path in private_files::list(dir).map_err(|error| failed(dir, &error))? {
+            let begins = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(prefix));
+            was_there |= begins && OwnFile::of(&path) == Some(OwnFile::Credentials) && remove(&path)?;
+        }
+    }
+    Ok(was_there)
 }
 
 /// Removes a cache entry, and returns whether there was one.

@@ -45,6 +45,9 @@ struct ProcessFile<'a> {
 /// The cache file for a base; `None` if this kind of base is not cached, or if nothing is cached in this run.
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
+        Base::WebIdentity { web, .. } if web.bounds.is_some() => {
+            return store.own_place(&keys::own_name_of_web_identity(web));
+        }
         Base::WebIdentity { web, .. } => {
             let name = web.session_name.as_deref();
             keys::hex_sha1(&keys::parameters(web.duration, None, web.role.as_str(), name, None))

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::arn::RoleArn;
+use crate::arn::{RoleArn, Serial};
 use crate::cache::entry::{Assumed, Entry, StoredSession};
 use crate::cache::format::{RoleFile, SessionFile, entry, keys_file, user_file};
 use crate::cache::keys;
-use crate::cache::keys::{cli_key, own_key, session_key};
+use crate::cache::keys::{cli_key, own_name, session_key};
 use crate::cache::lookup::{Cache, Found, Lookup, Place};
 use crate::env::snapshot::Snapshot;
 use crate::error::io_words;
@@ -89,11 +89,7 @@ impl Store {
     /// The file of a role's entry; `None` if nothing is cached.
     pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
         let role = plan.roles.get(at)?;
-        if role.shared {
-            self.shared_place(&cli_key(role))
-        } else {
-            self.own_place(&format!("role-{}", own_key(plan, at)))
-        }
+        if role.shared { self.shared_place(&cli_key(role)) } else { self.own_place(&own_name(plan, at)) }
     }
 
     /// The file of this key in the AWS CLI's cache; `None` if nothing is cached.
@@ -125,32 +121,53 @@ impl Store {
         self.keep(place, &file, messages);
     }
 
-    /// The file of an MFA session; `None` if nothing is cached.
-    pub fn session_place(&self, plan: &Acquisition, session: &Session) -> Option<Place> {
-        self.own_place(&format!("session-{}", session_key(plan, session)?))
+    /// The file of the MFA session of a device; `None` if nothing is cached.
+    pub fn session_place(&self, plan: &Acquisition, serial: &Serial) -> Option<Place> {
+        self.own_place(&format!("session-{}", session_key(plan, serial)?))
     }
 
-    /// The cached MFA session of this plan that has not expired at `now`, even if it has little left.
+    /// The cached MFA session of this plan that has not expired at `now`, even if it has little left. Of those of several
+    /// devices it is the one that lasts longest.
     pub fn session(&self, plan: &Acquisition, session: &Session, now: Timestamp) -> Lookup<StoredSession> {
-        let Some(place) = self.session_place(plan, session).filter(|_| session.kept) else { return Lookup::nowhere() };
+        let mut best = self.session_of(plan, session, &session.serial.value, now);
+        for serial in &session.others {
+            let lookup = self.session_of(plan, session, serial, now);
+            let end = |lookup: &Lookup<StoredSession>| lookup.as_entry().map(|stored| stored.entry.expiration);
+            if end(&lookup) > end(&best) {
+                best = lookup;
+            }
+        }
+        best
+    }
+
+    fn session_of(
+        &self,
+        plan: &Acquisition,
+        session: &Session,
+        serial: &Serial,
+        now: Timestamp,
+    ) -> Lookup<StoredSession> {
+        let Some(place) = self.session_place(plan, serial).filter(|_| session.kept) else { return Lookup::nowhere() };
         let found = match private_files::read(&place.path) {
             None => Found::Nothing,
             Some(contents) => match serde_json::from_slice::<SessionFile<'_>>(&contents.bytes) {
                 Err(_) => Found::Unusable,
-                Ok(file) => session_found(&file, plan, session, now),
+                Ok(file) => session_found(&file, plan, (session.length, serial), now),
             },
         };
         Lookup { place: Some(place), found }
     }
 
     /// Caches an MFA session and replaces the one before it.
-    pub fn keep_session(&self, plan: &Acquisition, session: &Session, kept: &StoredSession, messages: &Messages) {
-        let (Some(place), Some(base)) = (self.session_place(plan, session), keys::owner(&plan.base)) else { return };
+    pub fn keep_session(&self, plan: &Acquisition, kept: &StoredSession, messages: &Messages) {
+        let (Some(place), Some(base)) = (self.session_place(plan, &kept.serial), keys::owner(&plan.base)) else {
+            return;
+        };
         let Some(credentials) = keys_file(&kept.entry.credentials) else { return };
         let file = SessionFile {
             credentials,
             base_access_key_id: base,
-            serial_number: Cow::Borrowed(session.serial.value.as_str()),
+            serial_number: Cow::Borrowed(kept.serial.as_str()),
             sts: Cow::Borrowed(plan.sts.identity()),
             issued_at: Cow::Owned(kept.issued.iso8601()),
             refused: kept.refused.clone(),
@@ -158,9 +175,9 @@ impl Store {
         self.keep(&place, &file, messages);
     }
 
-    /// Removes the MFA session of a plan from the cache.
-    pub fn drop_session(&self, plan: &Acquisition, session: &Session) {
-        if let (true, Some(place)) = (self.writable(), self.session_place(plan, session)) {
+    /// Removes the MFA session of a device from the cache.
+    pub fn drop_session(&self, plan: &Acquisition, serial: &Serial) {
+        if let (true, Some(place)) = (self.writable(), self.session_place(plan, serial)) {
             let _ = std::fs::remove_file(place.path);
         }
     }
@@ -225,11 +242,11 @@ pub(crate) fn unexpired(entry: Option<Entry>, now: Timestamp) -> Found<Entry> {
 fn session_found(
     file: &SessionFile<'_>,
     plan: &Acquisition,
-    session: &Session,
+    (length, serial): (Length, &Serial),
     now: Timestamp,
 ) -> Found<StoredSession> {
     let fits = Some(&*file.base_access_key_id) == keys::owner(&plan.base).as_deref()
-        && file.serial_number == session.serial.value.as_str()
+        && file.serial_number == serial.as_str()
         && file.sts == plan.sts.identity();
     let Some(issued) = Timestamp::parse(&file.issued_at).filter(|_| fits) else { return Found::Unusable };
     let entry = match unexpired(entry(&file.credentials, Length::MAX, None).map(|entry| entry.made(issued)), now) {
@@ -241,6 +258,6 @@ fn session_found(
     if issued > now + Length::minutes(1) {
         return Found::Unusable;
     }
-    let stored = StoredSession { entry, issued, refused: file.refused.clone() };
-    if now - issued < session.length { Found::Entry(stored) } else { Found::TooOld(stored) }
+    let stored = StoredSession { serial: serial.clone(), entry, issued, refused: file.refused.clone() };
+    if now - issued < length { Found::Entry(stored) } else { Found::TooOld(stored) }
 }

@@ -134,10 +134,38 @@ pub fn of(cli: &Cli) -> Result<Action> {
         return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
             .advise("leave it out"));
     }
+    if let (Some(name), Some(option)) = (takes_no_bounds(action), bounding_option(cli)) {
+        return Err(Error::new(format!("{option} and {name} exclude each other")).advise("write one of them"));
+    }
     if action == Action::List && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
     }
     Ok(action)
+}
+
+/// The name of an action that gets no credentials, so that there is nothing to bound. `--logout` forgets those with all
+/// bounds.
+fn takes_no_bounds(action: Action) -> Option<&'static str> {
+    match action {
+        Action::List => Some("--list"),
+        Action::Logout { .. } => Some("--logout"),
+        Action::SwitchRoleUrl => Some("--switch-role-url"),
+        Action::Unset(_) => Some("--unset"),
+        _ => None,
+    }
+}
+
+/// The first option about the session.
+fn bounding_option(cli: &Cli) -> Option<&'static str> {
+    let options = [
+        ("--read-only", cli.read_only),
+        ("--policy", !cli.policy.is_empty()),
+        ("--session-name", cli.session_name.is_some()),
+        ("--source-identity", cli.source_identity.is_some()),
+        ("--tag", !cli.tag.is_empty()),
+        ("--transitive-tag", !cli.transitive_tag.is_empty()),
+    ];
+    options.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
 }
 
 fn chosen(cli: &Cli) -> Result<Action> {

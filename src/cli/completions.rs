@@ -17,10 +17,14 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 17] = [
+const SHORT_HELP: [(&str, &str); 21] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
+    ("read-only", "Get credentials that can only read"),
+    ("policy", "Bound the role by a session policy"),
+    ("source-identity", "Source identity of the role session"),
+    ("transitive-tag", "Let this tag follow into later roles"),
     ("keep-fresh", "Let COMMAND renew its credentials"),
     ("login", "Cache credentials and sign in to SSO"),
     ("logout", "Forget the cached credentials"),
@@ -140,6 +144,7 @@ fn zsh() -> String {
             (Some(_), "store-keys") => format!("::store:({})", KeyStore::NAMES.join(" ")),
             (Some(_), "from") => String::from(":file:_files"),
             (Some(_), "completions") => String::from(":shell:(bash zsh fish powershell elvish)"),
+            (Some(_), "policy") => String::from(":policy:_files"),
             (Some(_), "mfa-process") => String::from(":command:_command_names -e"),
             (Some((name, _)), _) => format!(":{}: ", name.to_ascii_lowercase()),
         };
@@ -203,6 +208,8 @@ fn fish() -> String {
             (Some(_), Some(values)) => {
                 let _ = write!(lines, " -x -a {}", quoted(&values));
             }
+            // The path of a file.
+            (Some(_), None) if long == "policy" => lines.push_str(" -r"),
             (Some(_), None) => lines.push_str(" -x"),
             (None, _) => lines.push_str(" -f"),
         }

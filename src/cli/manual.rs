@@ -140,6 +140,12 @@ const SECTIONS: &[(&str, &[Part])] = &[
         )],
     ),
     (
+        "LESS THAN THE ROLE",
+        &[Text(
+            "--read-only, --policy and the profile key aws_auth_policies bound the credentials of the last role by session policies: they can do what the role and one of the policies both allow, and what no policy denies. --session-name, --source-identity, --tag and --transitive-tag say more of the session. Only a role that aws-auth assumes can be bounded. Renewals and runs inside a bounded run stay bounded. A program that can read the files of the user can still get other credentials; docs/bounded.md in the repository says how to prevent that.",
+        )],
+    ),
+    (
         "WHICH CREDENTIALS",
         &[Text(
             "A profile named by -p or AWS_PROFILE wins over keys in the environment. If none is named, keys in the environment are passed through unchanged; without keys, the profile default is used. If the profile names no credentials, the SDK of COMMAND looks for those of the container or instance. --explain shows each step with file and line.",
@@ -203,7 +209,23 @@ const SECTIONS: &[(&str, &[Part])] = &[
             ),
             Term("role_arn, source_profile", "A role, and the profile that assumes it; chains of any length."),
             Term("credential_source", "Instead of a source: Environment, Ec2InstanceMetadata or EcsContainer."),
+            Term(
+                "include_profile",
+                "Another profile, whose settings are the defaults of this one. Its access keys are not. The AWS CLI ignores it.",
+            ),
             Term("external_id, role_session_name, duration_seconds", "Parameters of AssumeRole."),
+            Term(
+                "aws_auth_policies",
+                "Session policies, separated by commas: read-only, the ARN of a managed policy, or a file with one in JSON, relative to the directory of the file. Only aws-auth reads it.",
+            ),
+            Term(
+                "source_identity, session_tags, transitive_session_tags",
+                "What AssumeRole says of the session: a name, KEY=VALUE pairs, and the keys of those that roles assumed from it keep. The AWS CLI ignores them.",
+            ),
+            Term(
+                "aws_auth_mfa_serials",
+                "Further MFA devices of the same user, separated by commas. An empty line at the prompt goes on to the next one. Only aws-auth reads it.",
+            ),
             Term(
                 "mfa_serial, mfa_process, mfa_session_duration",
                 "The MFA device, a command that prints its code, and the length of an MFA session. Only aws-auth reads the last two.",

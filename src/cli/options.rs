@@ -51,6 +51,30 @@ pub struct Cli {
     #[arg(long, help_heading = "Running")]
     pub keep_fresh: bool,
 
+    /// Credentials that can only read: the role with AWS's policy ReadOnlyAccess as its session policy
+    #[arg(long, help_heading = "Session")]
+    pub read_only: bool,
+
+    /// Bound the role by this session policy: the ARN of a managed policy, or a file with one in JSON. Several add up
+    #[arg(long, value_name = "ARN|FILE", help_heading = "Session")]
+    pub policy: Vec<String>,
+
+    /// Name of the role session, as CloudTrail shows it
+    #[arg(long, value_name = "NAME", help_heading = "Session")]
+    pub session_name: Option<String>,
+
+    /// Source identity of the role session, which roles that it assumes keep
+    #[arg(long, value_name = "NAME", help_heading = "Session")]
+    pub source_identity: Option<String>,
+
+    /// A tag of the role session; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Session")]
+    pub tag: Vec<String>,
+
+    /// The key of a tag that follows into the roles that the session assumes; may be repeated
+    #[arg(long, value_name = "KEY", help_heading = "Session")]
+    pub transitive_tag: Vec<String>,
+
     /// The MFA code. Other users of the machine can see this option in the list of processes, but not the variable
     /// [env: AWS_AUTH_MFA_TOKEN]
     #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA")]
@@ -197,12 +221,17 @@ pub struct Cli {
 }
 
 /// The options that take the next word as their value. A test compares them with the definition above.
-const LONG_WITH_VALUE: [&str; 10] = [
+const LONG_WITH_VALUE: [&str; 15] = [
     "profile",
     "role-arn",
     "region",
     "duration",
     "min-ttl",
+    "policy",
+    "session-name",
+    "source-identity",
+    "tag",
+    "transitive-tag",
     "mfa-token",
     "mfa-process",
     "completions",
@@ -268,6 +297,7 @@ fn common(options: &[OsString]) -> Option<Cli> {
             "-v" | "--verbose" => cli.verbose = true,
             "--status" => cli.status = true,
             "--json" => cli.json = true,
+            "--read-only" => cli.read_only = true,
             "--export" => cli.export = Some(String::from("sh")),
             word => {
                 let (name, text) = word.split_once('=')?;

@@ -12,6 +12,7 @@ use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
 use crate::plan::settings::{ACCOUNT_ID_MODE, is_name, is_setting};
 use crate::request::Request;
+use crate::request::bounds::bounded_by;
 use crate::text::shell_words::shell_word;
 
 /// The variables that choose a profile. They are removed, since some SDKs (JavaScript) prefer a profile over keys.
@@ -331,6 +332,15 @@ impl Assignments {
         }
         if let Some(duration) = request.role.duration {
             self.record(nesting::DURATION, &duration.as_seconds().to_string());
+        }
+        if let Some(bounds) = &request.bounds {
+            self.record(nesting::BOUNDS, &bounds.recorded());
+        }
+        if let Some(policies) = plan.policies() {
+            self.record(nesting::BOUNDED, &policies.words());
+        } else if request.caller.variables.go_on() && bounded_by(&nesting::settings(snapshot)).is_some() {
+            // The outer run's credentials were bounded, and these are not.
+            self.record(nesting::BOUNDED, "");
         }
         if request.caller.variables.go_on() {
             // This run names no profile, so the outer run's settings stay, and so must their record.

@@ -109,6 +109,7 @@ fn credential_process(name: &str, context: &Context<'_>) -> Result<Vec<String>> 
         words.extend([String::from("--role-arn"), role.as_str().to_owned()]);
     }
     words.extend(context.request.keep_fresh.options.iter().cloned());
+    words.extend(context.request.bounds.iter().flat_map(|bounds| bounds.words()));
     words.push(String::from("--export=json"));
     if words.iter().any(|word| word.chars().any(char::is_control)) {
         return Err(Error::new(

@@ -7,6 +7,7 @@ pub mod copy;
 pub mod edit;
 pub mod entry;
 pub mod headers;
+pub mod included;
 pub mod ini;
 pub mod occurrence;
 pub mod profiles;

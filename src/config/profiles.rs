@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::config::copy::without_access_keys;
 use crate::config::entry::Entry;
 use crate::config::headers::{Kind, title};
+use crate::config::included::{INCLUDE, Problem, is_taken};
 use crate::config::ini::{Line, Lines};
 use crate::config::occurrence::{Occurrence, prevailing};
 use crate::config::section::{Map, Section, not_nested};
@@ -57,15 +58,48 @@ impl<'a> ProfileSet<'a> {
         Ok(Self { config, credentials, occurrences, lookups: Cell::new(0), index: OnceCell::new() })
     }
 
-    /// The profile with this name. In the credentials file it is the section `[NAME]`, without the word `profile`.
+    /// The profile with this name, and with the settings of those that it includes. In the credentials file it is the
+    /// section `[NAME]`, without the word `profile`.
     pub fn profile(&self, name: &str) -> Option<Profile<'a>> {
+        let mut profile = self.alone(name)?;
+        if let Some(include) = profile.get(INCLUDE).filter(|value| !value.text.is_empty()) {
+            profile.included = Some(Box::new(self.included(name, include)));
+        }
+        Some(profile)
+    }
+
+    /// The profiles that `name` includes, along their own lines.
+    fn included(&self, name: &str, first: Value<'a>) -> Included<'a> {
+        let mut names = vec![name.to_owned()];
+        let mut profiles: Vec<Profile<'a>> = Vec::new();
+        let mut next = Some(first);
+        while let Some(value) = next {
+            let by = names.last().cloned().unwrap_or_default();
+            let is_back = names.iter().any(|name| *name == *value.text);
+            names.push(value.text.to_string());
+            if is_back {
+                let names = names.iter().skip_while(|name| **name != *value.text).cloned().collect();
+                return Included { profiles, problem: Some(Problem::Circle { names, at: value.at }) };
+            }
+            let Some(profile) = self.alone(&value.text) else {
+                let problem = Problem::Missing { by, name: value.text.into_owned(), at: value.at };
+                return Included { profiles, problem: Some(problem) };
+            };
+            next = profile.get(INCLUDE).filter(|value| !value.text.is_empty());
+            profiles.push(profile);
+        }
+        Included { profiles, problem: None }
+    }
+
+    /// The profile with this name, without those that it includes.
+    fn alone(&self, name: &str) -> Option<Profile<'a>> {
         let found = self.find(Kind::Profile, name);
         let config = self.section(&found, FileKind::Config);
         let credentials = self.section(&found, FileKind::Credentials);
         if config.is_none() && credentials.is_none() {
             return None;
         }
-        Some(Profile { name: name.to_owned(), config, credentials })
+        Some(Profile { name: name.to_owned(), config, credentials, included: None })
     }
 
     /// The name of every profile, once each, in the order in which they first appear, the config file first.
@@ -241,6 +275,15 @@ fn close<'a>(open: Option<Occurrence<'a>>, rest: &str, occurrences: &mut Vec<Occ
     }
 }
 
+/// What a profile includes.
+#[derive(Debug, Clone)]
+pub struct Included<'a> {
+    /// The profiles, the nearest first; each without what it includes itself, which comes after it.
+    pub profiles: Vec<Profile<'a>>,
+    /// Why the chain ends too early; `None` if it is whole.
+    pub problem: Option<Problem>,
+}
+
 /// A profile: its sections in the two files. A key in the credentials file replaces the same key in the config file.
 #[derive(Debug, Clone)]
 pub struct Profile<'a> {
@@ -249,9 +292,20 @@ pub struct Profile<'a> {
     // At least one of the two is `Some`.
     config: Option<Section<'a>>,
     credentials: Option<Section<'a>>,
+    included: Option<Box<Included<'a>>>,
 }
 
 impl<'a> Profile<'a> {
+    /// The profiles that this one includes; `None` if it names none.
+    pub fn included(&self) -> Option<&Included<'a>> {
+        self.included.as_deref()
+    }
+
+    /// The place of a key, whether it has a value or is a map.
+    pub fn get_or_map(&self, key: &str) -> Option<Location> {
+        self.entry(key).map(|(section, entry)| section.location(entry.line))
+    }
+
     /// The value of `key`, which must be in lower case; also `None` if it is a map of nested keys.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         let (section, entry) = self.entry(key)?;
@@ -289,6 +343,10 @@ impl<'a> Profile<'a> {
         for section in [&self.config, &self.credentials].into_iter().flatten() {
             section.add_entries(&mut entries, &mut places);
         }
+        for profile in self.included.iter().flat_map(|included| &included.profiles) {
+            let counts = |(key, value): &(Cow<'a, str>, Value<'a>)| self.get_or_map(key) == Some(value.at);
+            entries.extend(profile.entries().into_iter().filter(counts));
+        }
         entries
     }
 
@@ -298,6 +356,23 @@ impl<'a> Profile<'a> {
     }
 
     fn entry(&self, key: &str) -> Option<(&Section<'a>, &Entry<'a>)> {
+        if let Some(own) = self.own_entry(key) {
+            return Some(own);
+        }
+        let included = self.included.as_ref().filter(|_| is_taken(key))?;
+        // The two kinds of a source exclude each other: one of the profile's own is instead of either.
+        let sources = ["source_profile", "credential_source"];
+        let ends =
+            |profile: &Self| sources.contains(&key) && sources.iter().any(|key| profile.own_entry(key).is_some());
+        if ends(self) {
+            return None;
+        }
+        let found = included.profiles.iter().find(|profile| ends(profile) || profile.own_entry(key).is_some())?;
+        found.own_entry(key)
+    }
+
+    /// An entry of the profile's own sections.
+    fn own_entry(&self, key: &str) -> Option<(&Section<'a>, &Entry<'a>)> {
         let sections = [&self.credentials, &self.config].into_iter().flatten();
         sections.into_iter().find_map(|section| Some((section, section.entry(key)?)))
     }

@@ -55,21 +55,26 @@ pub(crate) const SETTINGS_WITHOUT_SECRETS: [&str; 41] = [
 ];
 
 /// Keys that lead to credentials and whose values are never secret. An access key id is not: CloudTrail shows it.
-const KEYS_OF_CREDENTIALS: [&str; 25] = [
+const KEYS_OF_CREDENTIALS: [&str; 31] = [
     "aws_access_key_id",
     "aws_account_id",
+    "aws_auth_mfa_serials",
+    "aws_auth_policies",
+    "aws_auth_process_cache",
     "aws_expiration",
     "credential_process",
     "credential_source",
     "duration_seconds",
     "endpoint_url",
     "external_id",
+    "include_profile",
     "login_session",
     "mfa_process",
     "mfa_serial",
     "mfa_session_duration",
     "role_arn",
     "role_session_name",
+    "session_tags",
     "source_identity",
     "source_profile",
     "sso_account_id",
@@ -78,6 +83,7 @@ const KEYS_OF_CREDENTIALS: [&str; 25] = [
     "sso_role_name",
     "sso_session",
     "sso_start_url",
+    "transitive_session_tags",
     "web_identity_token_file",
     "web_identity_token_process",
     "x_principal_arn",

@@ -105,7 +105,7 @@ impl<'a> Section<'a> {
         Ok(map)
     }
 
-    fn location(&self, line: u32) -> Location {
+    pub(crate) fn location(&self, line: u32) -> Location {
         Location { file: self.file, line }
     }
 }

@@ -17,6 +17,13 @@ pub const ROLE: &str = "AWS_AUTH_ROLE_ARN";
 /// The name in the record for the value of `--duration`, which a renewal needs. It is not a variable.
 pub const DURATION: &str = "AWS_AUTH_ROLE_DURATION";
 
+/// The name in the record for the options about the session, as words of a command line, which a renewal needs. It is
+/// not a variable.
+pub const BOUNDS: &str = "AWS_AUTH_BOUNDS";
+
+/// The name in the record for the session policies of the credentials, in words. It is not a variable.
+pub const BOUNDED: &str = "AWS_AUTH_BOUNDED";
+
 /// The names in the record for the caller's own values of variables that an outer run replaced. They are no variables.
 pub const REPLACED: [(&str, &str); 2] = [
     ("AWS_CONFIG_FILE", "AWS_AUTH_CONFIG_FILE"),

@@ -206,7 +206,7 @@ impl Snapshot {
 
     /// Expands `$VAR` and `${VAR}` anywhere, then `~` at the start, like Python's `expandvars` and `expanduser`, which
     /// the AWS CLI uses for these paths in this order. A variable that is not set stays as it is written.
-    fn expand(&self, value: &OsStr) -> PathBuf {
+    pub fn expand(&self, value: &OsStr) -> PathBuf {
         let mut rest = value.as_bytes();
         let mut path = Vec::with_capacity(rest.len() + 32);
         while let Some(at) = find(b'$', rest) {

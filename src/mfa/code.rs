@@ -8,6 +8,8 @@ use crate::credentials::Secret;
 pub struct Given {
     /// The six digits.
     pub digits: Secret,
+    /// The number of the device that it is of.
+    pub device: usize,
     /// The option, variable or setting that gave it; `None` if it was typed at the prompt.
     pub source: Option<&'static str>,
 }

@@ -32,6 +32,8 @@ pub struct Codes<'a> {
     place: Option<String>,
     renewal: Option<Renewal>,
     refused: u32,
+    /// The number of the device that a person is asked for a code of.
+    device: usize,
     /// Whether a person typed a code in this run.
     pub prompted: bool,
 }
@@ -78,16 +80,18 @@ impl<'a> Codes<'a> {
             place: sources.place,
             renewal: sources.renewal,
             refused: 0,
+            device: 0,
             prompted: false,
         }
     }
 
-    /// The next code for a device: from the option, or else the variable, the mfa_process, or the terminal. `why` tells
-    /// the user why another code is needed.
+    /// The next code of one of these devices: from the option, or else the variable, the mfa_process, or the terminal. On
+    /// the terminal alone it may be of another one than the first. `why` tells the user why another code is needed.
     ///
     /// # Errors
     /// Returns the reason if there is no code.
-    pub fn next(&mut self, serial: &Serial, why: Option<&str>, locks: &HeldLocks) -> Result<Given, NoCode> {
+    pub fn next(&mut self, devices: &[&Serial], why: Option<&str>, locks: &HeldLocks) -> Result<Given, NoCode> {
+        let Some(&serial) = devices.first() else { return Err(NoCode::Failed(Error::new("there is no MFA device"))) };
         // Only the first source that exists is used, and only once. After it comes the terminal.
         let (source, code) = if let Some((name, code)) = self.given.pop() {
             self.given.clear();
@@ -104,16 +108,16 @@ impl<'a> Codes<'a> {
             }
             ("mfa_process", printed.map(|printed| printed.digits))
         } else {
-            return self.ask(serial, why, None, locks);
+            return self.ask(devices, why, None, locks);
         };
         let trouble = match code {
             Ok(digits) if self.used.contains(serial, &digits, now()) => {
                 Error::new(format!("the code from {source} was used already")).advise("wait for the next one")
             }
-            Ok(digits) => return Ok(Given { digits, source: Some(source) }),
+            Ok(digits) => return Ok(Given { digits, device: 0, source: Some(source) }),
             Err(error) => error,
         };
-        self.ask(serial, why, Some(trouble), locks)
+        self.ask(devices, why, Some(trouble), locks)
     }
 
     /// Whether there is a source of codes other than the terminal.
@@ -130,7 +134,7 @@ impl<'a> Codes<'a> {
     /// code from another source.
     fn ask(
         &mut self,
-        serial: &Serial,
+        devices: &[&Serial],
         why: Option<&str>,
         trouble: Option<Error>,
         locks: &HeldLocks,
@@ -139,7 +143,10 @@ impl<'a> Codes<'a> {
             NoCode::Failed(match trouble {
                 Some(error) if error.advice().is_some() => error,
                 Some(error) => error.advise(format!("correct it, or {}", codes.login_first())),
-                None => codes.no_terminal(serial),
+                None => match codes.device_of(devices) {
+                    Ok(serial) => codes.no_terminal(serial),
+                    Err(none) => return none,
+                },
             })
         };
         let mut terminal = match Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) {
@@ -147,19 +154,10 @@ impl<'a> Codes<'a> {
             Ok(None) => return Err(cannot_ask(self, trouble)),
             Err(error) => return Err(NoCode::Failed(cannot_open(&error))),
         };
-        if let (Some(renewal), None) = (&self.renewal, why) {
-            terminal.say(&renewal.asked_by());
-        }
-        let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-        let prompt = format!("MFA code for {} ({}){place}: ", self.profile, serial.as_str());
-        if let Some(why) = why {
-            terminal.say(&format!("aws-auth: {why}"));
-        }
-        if let Some(trouble) = &trouble {
-            terminal.say(&format!("aws-auth: {trouble}"));
-        }
+        self.introduce(&mut terminal, devices, why, trouble.as_ref());
         loop {
-            let answer = terminal.ask(&prompt, locks).map_err(|error| {
+            let serial = self.device_of(devices)?;
+            let answer = terminal.ask(&self.prompt(serial), locks).map_err(|error| {
                 NoCode::Failed(Error::new(format!("cannot ask on the terminal ({})", crate::error::io_words(&error))))
             })?;
             let line = match answer {
@@ -173,15 +171,43 @@ impl<'a> Codes<'a> {
                 }
             };
             match six_digits(line.expose()) {
+                None if devices.len() > 1 && line.expose().trim().is_empty() => self.device += 1,
                 None => terminal.say("aws-auth: an MFA code is six digits"),
                 Some(digits) if self.used.contains(serial, &digits, now()) => {
                     terminal.say("aws-auth: that code was used already; wait for the next one");
                 }
                 Some(digits) => {
                     self.prompted = true;
-                    return Ok(Given { digits, source: None });
+                    return Ok(Given { digits, device: self.device % devices.len(), source: None });
                 }
             }
+        }
+    }
+
+    /// The device that is asked for now. After the last one comes the first one again.
+    fn device_of<'s>(&self, devices: &[&'s Serial]) -> Result<&'s Serial, NoCode> {
+        let serial = devices.iter().cycle().nth(self.device);
+        serial.copied().ok_or_else(|| NoCode::Failed(Error::new("there is no MFA device")))
+    }
+
+    fn prompt(&self, serial: &Serial) -> String {
+        let place = self.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+        format!("MFA code for {} ({}){place}: ", self.profile, serial.as_str())
+    }
+
+    /// Says above the prompt for what a code is needed, and how another device can give it.
+    fn introduce(&self, terminal: &mut Terminal, devices: &[&Serial], why: Option<&str>, trouble: Option<&Error>) {
+        if let (Some(renewal), None) = (&self.renewal, why) {
+            terminal.say(&renewal.asked_by());
+        }
+        if let Some(why) = why {
+            terminal.say(&format!("aws-auth: {why}"));
+        }
+        if let Some(trouble) = trouble {
+            terminal.say(&format!("aws-auth: {trouble}"));
+        }
+        if devices.len() > 1 && why.is_none() {
+            terminal.say("aws-auth: an empty line goes on to the next device");
         }
     }
 

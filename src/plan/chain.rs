@@ -73,14 +73,19 @@ pub(crate) fn walk<'a>(set: &ProfileSet<'a>, profile: &Profile<'a>) -> Walk<'a> 
 impl Walk<'_> {
     /// Every profile of the chain, the base's last: its name, and the lines of its section headers.
     pub fn profiles(&self) -> Vec<(String, Vec<Location>)> {
+        let headers = |profile: &Profile<'_>| {
+            [FileKind::Config, FileKind::Credentials].into_iter().filter_map(|file| profile.in_file(file)).collect()
+        };
+        self.each().map(|profile| (profile.name.clone(), headers(profile))).collect()
+    }
+
+    /// Every profile of the chain, once each.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Profile<'_>> {
         let base = match &self.end {
             Ok(ChainBase::Profile(base)) if self.roles.last().is_none_or(|last| last.name != base.name) => Some(base),
             _ => None,
         };
-        let headers = |profile: &Profile<'_>| {
-            [FileKind::Config, FileKind::Credentials].into_iter().filter_map(|file| profile.in_file(file)).collect()
-        };
-        self.roles.iter().chain(base).map(|profile| (profile.name.clone(), headers(profile))).collect()
+        self.roles.iter().chain(base)
     }
 }
 

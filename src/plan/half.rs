@@ -25,6 +25,7 @@ const KEYS: [&str; 10] = [
 /// # Errors
 /// Returns an error that names the line and the other half.
 pub(crate) fn refuse(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
+    refuse_included_keys(set, profile)?;
     let entries = profile.entries();
     let error = |value: &Value<'_>, words: String| {
         Error::new(format!("{}: profile '{}' names no credentials, but has {words}", set.place(value.at), profile.name))
@@ -49,6 +50,22 @@ pub(crate) fn refuse(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> 
         return Err(error(value, format!("{key} without its other half: {missing}")).advise(advice));
     }
     Ok(())
+}
+
+/// Refuses a profile that includes one with keys, and has none itself. Keys are not taken over.
+fn refuse_included_keys(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
+    let included = profile.included().map(|included| included.profiles.as_slice()).unwrap_or_default();
+    let with_keys = included.iter().find(|other| other.get("aws_access_key_id").is_some());
+    match (with_keys, profile.get("include_profile")) {
+        (Some(other), Some(value)) => Err(Error::new(format!(
+            "{}: profile '{}' names no credentials, and takes no keys from '{}', which it includes",
+            set.place(value.at),
+            profile.name,
+            other.name
+        ))
+        .advise(format!("name it as the source of a role (source_profile = {}), or use that profile", other.name))),
+        _ => Ok(()),
+    }
 }
 
 /// The known key that was probably meant.

@@ -115,7 +115,7 @@ impl LongTerm {
     /// The plan for an MFA session of this device, which is kept unless the request says otherwise.
     #[must_use]
     pub fn with_session(&self, serial: Sourced<Serial>, kept: bool) -> Acquisition {
-        let session = Session { serial, length: SESSION_LENGTH, kept };
+        let session = Session { serial, others: Vec::new(), length: SESSION_LENGTH, kept };
         Acquisition { session: Some(session), ..self.plan.clone() }
     }
 }

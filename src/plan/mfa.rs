@@ -4,6 +4,8 @@ use crate::arn::{RoleArn, Serial};
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
+use crate::plan::bounding;
+use crate::plan::bounds::Bounds;
 use crate::plan::model::{Mfa, Role, Session};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::session_name::default_session_name;
@@ -35,6 +37,7 @@ pub(crate) fn steps(
     if let Some(arn) = &request.role.arn {
         roles.push(role_of_option(set, request, profile, links.is_empty(), arn)?);
     }
+    bounding::bound_last(set, request, profile, &mut roles)?;
     let length = wanted_length(set, request, profile)?;
     // Case 5: temporary keys make no session. A role sends its own serial and a code, as with the AWS
     // CLI.
@@ -74,23 +77,27 @@ fn session(
     if length == SessionLength::Off && !roles.is_empty() {
         return Ok(None);
     }
-    let first_own = roles.first().and_then(|role| role.serial.clone());
-    let base_serial = match base_profile.filter(|profile| has_serial(profile)) {
-        Some(profile) if first_own.is_none() => own_serial(set, profile)?,
+    let own = |role: &Role| Some((role.serial.clone()?, role.others.clone()));
+    let first_own = roles.first().and_then(own);
+    let of_base = match base_profile.filter(|profile| has_serial(profile)) {
+        Some(profile) if first_own.is_none() => own_serial(set, profile)?
+            .map(|serial| Ok::<_, Error>((serial, other_serials(set, profile)?)))
+            .transpose()?,
         _ => None,
     };
-    let outer = roles.iter().find_map(|role| role.serial.clone());
-    let Some(serial) = first_own.or(base_serial).or(outer) else { return Ok(None) };
+    let outer = roles.iter().find_map(own);
+    let Some((serial, others)) = first_own.or(of_base).or(outer) else { return Ok(None) };
     match (length, roles.first_mut()) {
         // Case 4: with no role, the session is the result, but it is not kept.
-        (SessionLength::Off, _) => Ok(Some(Session { serial, length: DEFAULT_SESSION_LENGTH, kept: false })),
-        (SessionLength::For(length), None) => Ok(Some(Session { serial, length, kept: true })),
+        (SessionLength::Off, _) => Ok(Some(Session { serial, others, length: DEFAULT_SESSION_LENGTH, kept: false })),
+        (SessionLength::For(length), None) => Ok(Some(Session { serial, others, length, kept: true })),
         (SessionLength::For(length), Some(first)) => {
             first.shared &= first.serial.is_some();
             // Case 2: STS gives at most an hour to a role that is assumed from temporary credentials.
+            first.others.clone_from(&others);
             first.mfa =
                 if first.length() > MAX_CHAINED_LENGTH { Mfa::Code(serial.value.clone()) } else { Mfa::Session };
-            Ok(Some(Session { serial, length, kept: true }))
+            Ok(Some(Session { serial, others, length, kept: true }))
         }
     }
 }
@@ -121,8 +128,11 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
         default_session_name: None,
         duration,
         serial: own_serial(set, profile)?,
+        others: other_serials(set, profile)?,
+        bounds: Bounds::of_profile(set, profile)?,
         mfa: Mfa::None,
-        shared: true,
+        // The AWS CLI does not know the settings that a profile includes.
+        shared: profile.included().is_none(),
         at: Some(arn.at),
     })
 }
@@ -136,9 +146,9 @@ fn role_of_option(
     with_keys: bool,
     arn: &RoleArn,
 ) -> Result<Role> {
-    let serial = match profile {
-        Some(profile) if with_keys => own_serial(set, profile)?,
-        _ => None,
+    let (serial, others) = match profile {
+        Some(profile) if with_keys => (own_serial(set, profile)?, other_serials(set, profile)?),
+        _ => (None, Vec::new()),
     };
     Ok(Role {
         profile: profile.map(|profile| profile.name.clone()).unwrap_or_default(),
@@ -148,6 +158,8 @@ fn role_of_option(
         default_session_name: None,
         duration: request.role.duration,
         serial,
+        others,
+        bounds: None,
         mfa: Mfa::None,
         shared: false,
         at: None,
@@ -163,6 +175,24 @@ fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Sour
     let Some(value) = profile.get("mfa_serial") else { return Ok(None) };
     let serial = Serial::parse(&value.text, &set.place(value.at))?;
     Ok(Some(Sourced { value: serial, origin: Origin::File(value.at) }))
+}
+
+/// The devices of `aws_auth_mfa_serials`, without that of `mfa_serial`.
+fn other_serials(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Vec<Serial>> {
+    let Some(value) = profile.get("aws_auth_mfa_serials") else { return Ok(Vec::new()) };
+    let origin = format!("{}: aws_auth_mfa_serials", set.place(value.at));
+    let Some(first) = profile.get("mfa_serial") else {
+        return Err(Error::new(format!("{origin}: profile '{}' has no mfa_serial beside it", profile.name))
+            .advise("write mfa_serial with the device that is asked for first"));
+    };
+    let mut serials = Vec::new();
+    for word in value.text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()) {
+        let serial = Serial::parse(word, &origin)?;
+        if word != first.text && !serials.contains(&serial) {
+            serials.push(serial);
+        }
+    }
+    Ok(serials)
 }
 
 /// The session length: from the option, the variable or the profile, else 12 hours.

@@ -2,10 +2,13 @@
 //! secret.
 
 pub mod base;
+pub mod bounding;
+pub mod bounds;
 pub mod chain;
 pub mod endpoint;
 pub mod endpoints;
 pub mod half;
+pub mod include;
 pub mod long_term;
 pub mod metadata;
 pub mod mfa;

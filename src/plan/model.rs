@@ -1,9 +1,11 @@
 //! The types of a plan.
 
 use crate::arn::{RoleArn, Serial};
+use crate::bounds::policies::SessionPolicies;
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::config::value::Location;
 use crate::plan::base::Base;
+use crate::plan::bounds::Bounds;
 use crate::plan::endpoints::Sts;
 use crate::plan::origin::Sourced;
 use crate::plan::private_config::Reason;
@@ -59,6 +61,8 @@ pub struct Acquisition {
 pub struct Session {
     /// The MFA device whose code is sent.
     pub serial: Sourced<Serial>,
+    /// Further devices of the user (`aws_auth_mfa_serials`): a code of any of them does, and a session of any of them.
+    pub others: Vec<Serial>,
     /// The duration that is requested, and the age up to which a kept session is used.
     pub length: Length,
     /// Whether it is kept for later runs.
@@ -82,6 +86,10 @@ pub struct Role {
     pub duration: Option<Length>,
     /// The profile's own serial. It is part of the AWS CLI's cache key even if no code is sent with this call.
     pub serial: Option<Sourced<Serial>>,
+    /// Further devices whose codes this call may carry.
+    pub others: Vec<Serial>,
+    /// What else the call says of the session; `None` in most plans.
+    pub bounds: Option<Box<Bounds>>,
     /// How this call carries MFA.
     pub mfa: Mfa,
     /// Whether the credentials are kept in the AWS CLI's cache. They are if the profile's own settings alone make the
@@ -130,6 +138,16 @@ impl Acquisition {
         matches!(self.base, Base::WebIdentity { .. }) && self.roles.is_empty()
     }
 
+    /// The session policies that bound the result; `None` if it can do all that the role can.
+    pub fn policies(&self) -> Option<&SessionPolicies> {
+        let bounds = match (self.roles.last(), &self.base) {
+            (Some(role), _) => role.bounds.as_ref(),
+            (None, Base::WebIdentity { web, .. }) => web.bounds.as_ref(),
+            (None, _) => None,
+        };
+        bounds?.policies.as_ref().map(|policies| &policies.value)
+    }
+
     /// The lifetime that is requested for the result; [`Length::MAX`] if the requests set none.
     pub fn length(&self) -> Length {
         match (self.roles.last(), &self.session) {
@@ -143,10 +161,23 @@ impl Acquisition {
     }
 }
 
+impl Session {
+    /// The devices, the preferred one first.
+    pub fn devices(&self) -> impl Iterator<Item = &Serial> {
+        std::iter::once(&self.serial.value).chain(&self.others)
+    }
+}
+
 impl Role {
     /// The RoleSessionName that is sent; `None` if it is that of the user database.
     pub fn sent_session_name(&self) -> Option<&str> {
-        self.session_name.as_deref().or(self.default_session_name.as_deref())
+        self.set_session_name().or(self.default_session_name.as_deref())
+    }
+
+    /// The RoleSessionName that an option or the profile sets.
+    pub fn set_session_name(&self) -> Option<&str> {
+        let asked = self.bounds.as_ref().and_then(|bounds| bounds.session_name.as_deref());
+        asked.or(self.session_name.as_deref())
     }
 
     /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.

@@ -47,7 +47,8 @@ pub(crate) fn reason(
     variables: &[(String, String)],
     has_region: bool,
 ) -> Result<Option<Reason>> {
-    if profile.name == DEFAULT_PROFILE {
+    // The command reads the section itself, but not what it includes.
+    if profile.name == DEFAULT_PROFILE && profile.included().is_none() {
         return Ok(None);
     }
     let Some(default) = set.profile(DEFAULT_PROFILE) else {

@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::chain::ChainBase;
 use crate::plan::endpoints::Sts;
+use crate::plan::include::Inclusion;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::private_config::Reason;
-use crate::plan::{base, chain, endpoints, half, mfa, private_config, settings};
+use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -36,6 +37,12 @@ pub fn visited(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<(String, Vec<
     set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile).profiles()).unwrap_or_default()
 }
 
+/// The profiles that those of [`visited`] include, and what they take from them.
+pub fn inclusions(set: &ProfileSet<'_>, request: &Request<'_>) -> Vec<Inclusion> {
+    let walk = set.profile(request.profile_name()).map(|profile| chain::walk(set, &profile));
+    walk.map(|walk| walk.each().flat_map(include::inclusions).collect()).unwrap_or_default()
+}
+
 /// Like [`resolve`], for the profile `name` instead of the one in the request.
 ///
 /// # Errors
@@ -52,14 +59,18 @@ pub fn resolve_named(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) ->
 /// # Errors
 /// Returns an error if no profile is named and the environment holds half of a key pair.
 pub fn passes_through(request: &Request<'_>) -> Result<bool> {
-    match (&request.profile, &request.caller.keys) {
-        (None, EnvironmentKeys::Present { .. }) => Ok(request.role.arn.is_none()),
-        (None, EnvironmentKeys::Partial) => Err(base::partial_environment()),
+    let passes = match (&request.profile, &request.caller.keys) {
+        (None, EnvironmentKeys::Present { .. }) => request.role.arn.is_none(),
+        (None, EnvironmentKeys::Partial) => return Err(base::partial_environment()),
         (None, EnvironmentKeys::Absent) => {
-            Ok(request.keep_fresh.is_below && request.action.runs_command() && request.role.arn.is_none())
+            request.keep_fresh.is_below && request.action.runs_command() && request.role.arn.is_none()
         }
-        _ => Ok(false),
+        _ => false,
+    };
+    if passes {
+        bounding::refuse_passing_through(request)?;
     }
+    Ok(passes)
 }
 
 /// A plan for the keys in the environment, for actions that use them and do not just pass them through. `None` if there
@@ -108,6 +119,7 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
             if request.role.arn.is_none()
                 && (action.runs_command() || action.only_looks() || matches!(action, Action::Logout { .. })) =>
         {
+            bounding::refuse_without_role(set, request, profile, None)?;
             Ok(Plan::Ambient { profile: request.profile.as_ref().map(|chosen| chosen.name.clone()) })
         }
         _ => acquisition(set, request, profile, base::of_machine(request, profile)?, &[]),
@@ -115,8 +127,13 @@ fn ambient(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile
 }
 
 fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'_>) -> Result<Plan> {
+    include::check(set, profile)?;
     let mut walk = chain::walk(set, profile);
+    walk.roles.iter().try_for_each(|profile| include::check(set, profile))?;
     let end = walk.end?;
+    if let ChainBase::Profile(base) = &end {
+        include::check(set, base)?;
+    }
     let named = if walk.roles.is_empty() { std::slice::from_ref(profile) } else { &walk.roles };
     named.iter().try_for_each(|profile| refuse_maps(set, profile))?;
     let base = match end {
@@ -164,12 +181,7 @@ fn acquisition(
     mut base: Base,
     links: &[Profile<'_>],
 ) -> Result<Plan> {
-    // `--duration` is for the last role. That is the web identity's own if no other role follows.
-    let mut web_partition = None;
-    if let Base::WebIdentity { web, .. } = &mut base {
-        web.duration = request.role.duration.filter(|_| links.is_empty() && request.role.arn.is_none());
-        web_partition = Some(web.role.partition().to_owned());
-    }
+    let web_partition = web_identity(set, request, profile, &mut base, links.is_empty())?;
     let base_profile = base.profile().and_then(|name| set.profile(name));
     // The chosen profile first, then its sources: the nearest region and mfa_process count.
     let nearest =
@@ -187,6 +199,9 @@ fn acquisition(
     let steps =
         |are_long_term: bool| mfa::steps(set, request, profile, (&base, are_long_term), base_profile.as_ref(), links);
     let (session, roles) = steps(base.may_be_long_term())?;
+    if roles.is_empty() && web_partition.is_none() {
+        bounding::refuse_without_role(set, request, profile, Some(&base))?;
+    }
     let may_surprise = session.is_some() && base.long_term_key().is_none();
     let roles_of_temporary = if may_surprise { Some(steps(false)?.1) } else { None };
     let partition = web_partition
@@ -215,6 +230,23 @@ fn acquisition(
     };
     let if_temporary = roles_of_temporary.map(|roles| Box::new(Acquisition { session: None, roles, ..plan.clone() }));
     Ok(Plan::Acquire(Box::new(Acquisition { if_temporary, ..plan })))
+}
+
+/// Completes a base that is a web identity, and returns the partition of its role; `None` for other bases. `--duration`
+/// and bounds are for the last role. That is the web identity's own if no other role follows.
+fn web_identity(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    base: &mut Base,
+    is_last: bool,
+) -> Result<Option<String>> {
+    let Base::WebIdentity { web, .. } = base else { return Ok(None) };
+    if is_last && request.role.arn.is_none() {
+        web.duration = request.role.duration;
+        bounding::bound_web_identity(set, request, profile, web)?;
+    }
+    Ok(Some(web.role.partition().to_owned()))
 }
 
 /// The variables that carry the profile's settings to the command, and why it needs a configuration file.

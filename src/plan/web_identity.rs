@@ -5,6 +5,7 @@ use crate::arn::RoleArn;
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::Location;
 use crate::error::{Error, Result};
+use crate::plan::bounds::Bounds;
 use crate::plan::session_name::default_session_name;
 use crate::request::Request;
 use crate::time::Length;
@@ -20,6 +21,8 @@ pub struct WebIdentity {
     pub default_session_name: Option<String>,
     /// DurationSeconds, if `--duration` sets it. The profile's duration_seconds does not count, as in the AWS CLI.
     pub duration: Option<Length>,
+    /// Session policies and `--session-name`; `None` in most plans.
+    pub bounds: Option<Box<Bounds>>,
     /// The file that holds the token. It is read for each call, because tokens are rotated.
     pub token_file: String,
 }
@@ -27,7 +30,13 @@ pub struct WebIdentity {
 impl WebIdentity {
     /// The RoleSessionName that is sent.
     pub fn sent_session_name(&self) -> Option<&str> {
-        self.session_name.as_deref().or(self.default_session_name.as_deref())
+        self.set_session_name().or(self.default_session_name.as_deref())
+    }
+
+    /// The RoleSessionName that an option, the profile or a variable sets.
+    pub fn set_session_name(&self) -> Option<&str> {
+        let asked = self.bounds.as_ref().and_then(|bounds| bounds.session_name.as_deref());
+        asked.or(self.session_name.as_deref())
     }
 
     /// The lifetime that is requested for the credentials; an hour, STS's default, if none is set.
@@ -85,6 +94,6 @@ impl WebIdentity {
 
     fn new(request: &Request<'_>, role: RoleArn, session_name: Option<String>, token_file: String) -> Self {
         let default_session_name = default_session_name(None, request.caller.user.as_deref());
-        Self { role, session_name, default_session_name, duration: None, token_file }
+        Self { role, session_name, default_session_name, duration: None, bounds: None, token_file }
     }
 }

@@ -1,5 +1,7 @@
 //! Plans and their parts in words, for messages.
 
+use std::fmt::Write as _;
+
 use crate::config::profiles::ProfileSet;
 use crate::credentials::Credentials;
 use crate::plan::base::Base;
@@ -7,8 +9,16 @@ use crate::plan::model::Acquisition;
 use crate::text::shell_words::split_words;
 use crate::time::Timestamp;
 
-/// The plan's result: a role, an MFA session or keys. `key` names credentials that have no other name.
+/// The plan's result: a role, an MFA session or keys; and what bounds it. `key` names credentials that have no other name.
 pub(crate) fn result_name(plan: &Acquisition, key: Option<&str>) -> String {
+    let mut name = unbounded_name(plan, key);
+    if let Some(policies) = plan.policies() {
+        let _ = write!(name, " (bounded by {})", policies.words());
+    }
+    name
+}
+
+fn unbounded_name(plan: &Acquisition, key: Option<&str>) -> String {
     match (plan.roles.last(), &plan.session) {
         (Some(role), _) => format!("role {}", role.arn.as_str()),
         (None, Some(session)) => format!("MFA session of {}", session.serial.value.as_str()),

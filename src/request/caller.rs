@@ -1,5 +1,6 @@
 //! What the caller's environment holds: keys, settings and the user's name.
 
+use crate::env::nesting::Setting;
 use crate::env::snapshot::Snapshot;
 use crate::env::variables::Variables;
 
@@ -30,6 +31,12 @@ pub struct Caller<'a> {
 }
 
 impl EnvironmentKeys {
+    /// Whether an outer run of aws-auth, which recorded these settings, put the keys there.
+    pub(crate) fn are_of(&self, set_before: &[Setting]) -> bool {
+        let Self::Present { access_key_id, .. } = self else { return false };
+        set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id)
+    }
+
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
         let id = snapshot.non_empty("AWS_ACCESS_KEY_ID");
         let secret = snapshot.non_empty("AWS_SECRET_ACCESS_KEY");

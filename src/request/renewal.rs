@@ -56,12 +56,19 @@ impl Renewal {
     }
 }
 
+/// What the profile of the outer run depends on.
+pub(crate) struct Asked<'c> {
+    pub(crate) cli: &'c Cli,
+    pub(crate) action: Action,
+    /// Whether the options bound the session: then the keys of the outer run do not serve.
+    pub(crate) is_bounded: bool,
+}
+
 /// The profile of the outer run, if this run names none and the environment is not enough. That is so if the outer
 /// run's keys are about to expire (a long `aws-auth make` whose recipes call aws-auth goes on working), or if there are
 /// no keys because the outer run has `--keep-fresh`.
 pub(crate) fn outer_profile(
-    cli: &Cli,
-    action: Action,
+    asked: &Asked<'_>,
     snapshot: &Snapshot,
     keys: &EnvironmentKeys,
     set_before: &[(String, String)],
@@ -69,19 +76,20 @@ pub(crate) fn outer_profile(
     now: Timestamp,
 ) -> Result<Option<Chosen>> {
     let Some(profile) = snapshot.text("AWS_AUTH_PROFILE")? else { return Ok(None) };
+    let Asked { cli, action, is_bounded } = *asked;
     let wanted = match keys {
         EnvironmentKeys::Partial => false,
         // A command keeps the variables that lead its SDK to fresh credentials.
         EnvironmentKeys::Absent => {
-            snapshot.renewing_command().is_some() && (!action.runs_command() || cli.role_arn.is_some())
+            snapshot.renewing_command().is_some() && (!action.runs_command() || cli.role_arn.is_some() || is_bounded)
         }
-        EnvironmentKeys::Present { access_key_id, .. } => {
-            let ours = set_before.iter().any(|(name, value)| name == "AWS_ACCESS_KEY_ID" && value == access_key_id);
+        EnvironmentKeys::Present { .. } => {
             let end = snapshot.text("AWS_CREDENTIAL_EXPIRATION")?.and_then(Timestamp::parse);
             // `--status` reports on the keys that are there, even if they are about to expire.
-            ours && cli.role_arn.is_none()
-                && action != Action::Status
-                && (cli.keep_fresh || end.is_some_and(|end| end - now < min_ttl))
+            keys.are_of(set_before)
+                && cli.role_arn.is_none()
+                && (is_bounded || action != Action::Status)
+                && (is_bounded || cli.keep_fresh || end.is_some_and(|end| end - now < min_ttl))
         }
     };
     Ok(wanted.then(|| Chosen { name: profile.to_owned(), by: RENEWED }))

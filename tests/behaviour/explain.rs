@@ -169,6 +169,8 @@ fn json_says_the_same_to_programs() {
     assert_eq!(
         keys,
         [
+            "bounded",
+            "included",
             "named_by",
             "notes",
             "outcome",

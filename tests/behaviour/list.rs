@@ -182,7 +182,19 @@ fn json_has_the_same_for_every_profile() {
         let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
         assert_eq!(
             keys,
-            ["account", "cached", "current", "mfa", "mfa_session", "problem", "profile", "region", "role", "source"]
+            [
+                "account",
+                "bounded",
+                "cached",
+                "current",
+                "mfa",
+                "mfa_session",
+                "problem",
+                "profile",
+                "region",
+                "role",
+                "source"
+            ]
         );
     }
     assert_eq!(rows[0]["profile"], "sops");

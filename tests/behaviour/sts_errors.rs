@@ -501,17 +501,14 @@ fn the_keys_of_an_account_root() {
 }
 
 #[test]
-fn a_session_longer_than_the_policy_allows_says_what_sts_says() {
+fn an_error_that_is_not_known_says_what_sts_says() {
     let world = world();
-    world.sts.fault("AssumeRole", Fault::Refuse(400, "PackedPolicyTooLarge", "too large"), 1);
+    world.sts.fault("AssumeRole", Fault::Refuse(400, "NeverHeardOf", "too large"), 1);
     fails(
         &world,
         "open",
         &[],
-        &format!(
-            "profile 'open': role {OPEN}: STS at {} says PackedPolicyTooLarge: \"too large\"",
-            world.sts.endpoint()
-        ),
+        &format!("profile 'open': role {OPEN}: STS at {} says NeverHeardOf: \"too large\"", world.sts.endpoint()),
     );
 }
 

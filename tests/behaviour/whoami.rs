@@ -30,7 +30,7 @@ fn json_has_a_stable_shape() {
     let output = run.env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run();
     let json: Value = serde_json::from_slice(&output.success().stdout).unwrap();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["access_key_id", "account", "arn", "expiration", "profile", "user_id"]);
+    assert_eq!(keys, ["access_key_id", "account", "arn", "bounded", "expiration", "profile", "user_id"]);
     assert_eq!(json["arn"], ARN);
     assert_eq!(json["profile"], "sops");
 }

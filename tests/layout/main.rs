@@ -41,6 +41,7 @@ const ROOMS: &[&str] = &[
     "system",
     "env",
     "cli",
+    "bounds",
     "arn",
     "region",
     "credentials",

@@ -11,6 +11,7 @@ use crate::command::keep_fresh::RenewalFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::plan::model::{Acquisition, Plan};
+use crate::plan::resolve;
 use crate::sso::token::Outlook;
 
 /// The plan, and what a run would do now. `fresh` is the file of `--keep-fresh`.
@@ -37,6 +38,10 @@ fn common_json(outcome: &str, visited: &[Visited], context: &Context<'_>) -> Map
     object.insert("named_by".into(), json!(chosen.map(|chosen| chosen.by)));
     object.insert("outcome".into(), json!(outcome));
     object.insert("profiles".into(), json!(profiles));
+    let included = resolve::inclusions(context.set, context.request)
+        .into_iter()
+        .map(|one| json!({ "name": one.name, "by": one.by, "at": context.set.place(one.at), "keys": one.keys }));
+    object.insert("included".into(), Value::Array(included.collect()));
     object
 }
 
@@ -68,6 +73,7 @@ fn object_of(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<Str
                 json!({ "key": reason.key, "at": context.set.place(reason.at), "of_default": reason.of_default })
             });
             object.insert("private_config".into(), json!(private));
+            object.insert("bounded".into(), json!(plan.policies().map(|policies| &policies.names)));
             object.insert("notes".into(), json!(now::notes(Some(plan), context)));
             object
         }

@@ -15,6 +15,7 @@ use crate::command::keep_fresh::RenewalFile;
 use crate::context::Context;
 use crate::error::Result;
 use crate::messages::print;
+use crate::plan::include::Inclusion;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
 use crate::time::Timestamp;
@@ -48,6 +49,11 @@ fn profiles_text(page: &mut Page, visited: &[Visited], context: &Context<'_>) {
     page.heading(&heading(context));
     for (name, at) in visited {
         page.detail(&format!("{name}: {}", at.join(", ")));
+    }
+    for inclusion in resolve::inclusions(context.set, context.request) {
+        let Inclusion { name, by, at, keys } = &inclusion;
+        let keys = if keys.is_empty() { String::from("nothing") } else { keys.join(", ") };
+        page.detail(&format!("{name}: {}, included by {by}, which takes {keys} from it", context.set.place(*at)));
     }
     page.blank();
 }

@@ -1,10 +1,13 @@
 //! The steps of a plan in words, each with the place that names it.
 
+use std::fmt::Write as _;
+
 use crate::acquire::forecast::{Forecast, Held, held_of_base};
 use crate::aws::sts;
 use crate::context::Context;
 use crate::keys::stores::{self, Store};
 use crate::plan::base::Base;
+use crate::plan::bounds::Bounds;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::plan::resolve;
 use crate::plan::words::base_in_words;
@@ -56,7 +59,12 @@ pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) 
     Step {
         kind: words.kind,
         what: words.what,
-        how: String::new(),
+        how: match base {
+            Base::WebIdentity { web, .. } => web.bounds.as_ref().map(|bounds| bounded(bounds, context)),
+            _ => None,
+        }
+        .map(|text| format!("AssumeRoleWithWebIdentity{text}"))
+        .unwrap_or_default(),
         at: words.at,
         name: words.name,
         store: store.map(Store::name),
@@ -66,17 +74,43 @@ pub(crate) fn base(base: &Base, forecast: &Forecast<'_>, context: &Context<'_>) 
 }
 
 fn session(session: &Session, forecast: &Forecast<'_>, context: &Context<'_>) -> Step {
-    let how = if session.kept { "GetSessionToken with a code" } else { "GetSessionToken with a code, not kept" };
+    let mut how = String::from("GetSessionToken with a code");
+    if let Some((last, others)) = session.others.split_last() {
+        let others = others.iter().fold(String::new(), |all, serial| all + serial.as_str() + ", ");
+        let others = others.strip_suffix(", ").map_or_else(String::new, |others| format!("{others} or "));
+        let _ = write!(how, ", which {others}{} may give as well", last.as_str());
+    }
+    if !session.kept {
+        how.push_str(", not kept");
+    }
     Step {
         kind: "mfa-session",
         what: format!("MFA session of {}, for {}", session.serial.value.as_str(), session.length.in_full()),
-        how: how.to_owned(),
+        how,
         at: session.serial.origin.text(context.set),
         name: session.serial.value.as_str().to_owned(),
         store: None,
         cacheable: session.kept,
         held: forecast.session,
     }
+}
+
+/// What else a call says of its session, each part with the place that asks for it; follows the call.
+fn bounded(bounds: &Bounds, context: &Context<'_>) -> String {
+    let mut text = String::new();
+    if let Some(policies) = &bounds.policies {
+        let _ = write!(text, ", bounded by {} ({})", policies.value.words(), policies.origin.text(context.set));
+    }
+    if let Some(identity) = &bounds.source_identity {
+        let _ = write!(text, ", with source identity {} ({})", identity.value, identity.origin.text(context.set));
+    }
+    for tag in &bounds.tags {
+        let is_transitive = bounds.transitive.iter().any(|key| key.eq_ignore_ascii_case(&tag.value.key));
+        let kind = if is_transitive { "transitive tag" } else { "tag" };
+        let place = tag.origin.text(context.set);
+        let _ = write!(text, ", with {kind} {}={} ({place})", tag.value.key, tag.value.value);
+    }
+    text
 }
 
 pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> Step {
@@ -87,10 +121,14 @@ pub(crate) fn role(role: &Role, held: Option<Held>, context: &Context<'_>) -> St
     };
     let session = sts::session_name(role.sent_session_name());
     let external = if role.external_id.is_some() { ", with an external id" } else { "" };
+    let mut how = format!("{with}, as session {session}{external}");
+    if let Some(bounds) = &role.bounds {
+        how.push_str(&bounded(bounds, context));
+    }
     Step {
         kind: "role",
         what: format!("role {}, for {}", role.arn.as_str(), role.length().in_full()),
-        how: format!("{with}, as session {session}{external}"),
+        how,
         at: role.at.map_or_else(|| String::from("--role-arn"), |at| context.set.place(at)),
         name: role.arn.as_str().to_owned(),
         store: None,

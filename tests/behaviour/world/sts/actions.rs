@@ -2,6 +2,7 @@
 
 use super::iam;
 use super::model::{Device, Principal, Principals, Role, role_parts, session_arn};
+use super::policy::{self, Policies};
 use super::signature::{Authorization, Received};
 use super::state::State;
 use super::xml::{self, Element, Refusal};
@@ -21,6 +22,18 @@ pub struct Caller {
     root: bool,
     pub temporary: bool,
     pub mfa_at: Option<i64>,
+    policies: Policies,
+}
+
+/// Refuses what the caller's session policies do not allow.
+fn authorize(caller: &Caller, action: &str) -> Result<(), Refusal> {
+    if policy::allow(&caller.policies, action) {
+        return Ok(());
+    }
+    Err(Refusal::denied(format!(
+        "User: {} is not authorized to perform: {action} because no session policy allows the {action} action",
+        caller.arn
+    )))
 }
 
 /// Carries out a request; returns the elements of the result.
@@ -32,6 +45,7 @@ pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<
     match action {
         "AssumeRole" => {
             let caller = authenticate(state, "sts", request)?;
+            authorize(&caller, "sts:AssumeRole")?;
             assume_role(state, &caller, params)
         }
         "GetSessionToken" => {
@@ -45,6 +59,14 @@ pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<
                 Element::Text("Account", caller.account),
             ]
         }),
+        // SNS, which speaks as STS does: something to read, and something to write.
+        "ListTopics" | "CreateTopic" => {
+            let caller = authenticate(state, "sns", request)?;
+            authorize(&caller, &format!("sns:{action}"))?;
+            let arn =
+                format!("arn:aws:sns:us-east-1:{}:{}", caller.account, params.get("Name").map_or("", |name| name));
+            Ok(if action == "CreateTopic" { vec![Element::Text("TopicArn", arn)] } else { Vec::new() })
+        }
         "AssumeRoleWithWebIdentity" => assume_role_with_web_identity(state, params),
         _ => Err(unknown_action(action, "2011-06-15")),
     }
@@ -102,6 +124,7 @@ fn authenticate(state: &mut State, service: &str, request: &Received<'_>) -> Res
                 role: None,
                 temporary: issued.is_some(),
                 mfa_at: issued.and_then(|issued| issued.mfa_at),
+                policies: None,
             })
         }
         Principal::Role { role_arn, role_id, session_name } => Ok(Caller {
@@ -113,6 +136,7 @@ fn authenticate(state: &mut State, service: &str, request: &Received<'_>) -> Res
             root: false,
             temporary: true,
             mfa_at: None,
+            policies: issued.and_then(|issued| issued.policies.clone()),
         }),
     }
 }
@@ -229,6 +253,7 @@ fn assume_role(state: &mut State, caller: &Caller, params: &Params) -> Result<Ve
     validation.text(params, "RoleArn", true, (20, 2048), &ANY);
     validation.text(params, "RoleSessionName", true, (2, 64), &SESSION_NAME);
     validation.text(params, "ExternalId", false, (2, 1224), &EXTERNAL_ID);
+    validation.text(params, "SourceIdentity", false, (2, 64), &SESSION_NAME);
     validate_mfa(&mut validation, params);
     let seconds = validation.seconds(params, 43200, 3600);
     validation.done()?;
@@ -257,7 +282,7 @@ fn assume_role(state: &mut State, caller: &Caller, params: &Params) -> Result<Ve
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    Ok(role_session(state, &role, session_name, seconds, params))
+    role_session(state, &role, session_name, seconds, params)
 }
 
 fn trusts(role: &Role, caller: &Caller, params: &Params, mfa_at: Option<i64>, now: i64) -> bool {
@@ -280,14 +305,33 @@ fn trusts(role: &Role, caller: &Caller, params: &Params, mfa_at: Option<i64>, no
         && trust.max_mfa_age_seconds.is_none_or(|most| mfa_at.is_some_and(|at| now - at <= most))
         && is(&trust.external_id, "ExternalId")
         && is(&trust.require_session_name, "RoleSessionName")
+        && is(&trust.source_identity, "SourceIdentity")
+        && trust.tags.iter().all(|tag| session_tags(params).contains(tag))
         && !(trust.long_term_keys_only && caller.temporary)
 }
 
-fn role_session(state: &mut State, role: &Role, name: &str, seconds: i64, params: &Params) -> Vec<Element> {
+/// The session tags of a request.
+fn session_tags(params: &Params) -> Vec<(String, String)> {
+    let key = |number: usize| params.get(&format!("Tags.member.{number}.Key"));
+    let value = |number: usize| params.get(&format!("Tags.member.{number}.Value")).cloned().unwrap_or_default();
+    (1..).map_while(|number| Some((key(number)?.clone(), value(number)))).collect()
+}
+
+fn role_session(
+    state: &mut State,
+    role: &Role,
+    name: &str,
+    seconds: i64,
+    params: &Params,
+) -> Result<Vec<Element>, Refusal> {
+    let policies = policy::of_request(params)?;
     let principal =
         Principal::Role { role_arn: role.arn.clone(), role_id: role.id.clone(), session_name: name.to_owned() };
     let lifetime = state.role_lifetime.unwrap_or(seconds);
     let issued = state.issue(principal, None, lifetime);
+    if let Some(kept) = state.issued.get_mut(&issued.access_key_id) {
+        kept.policies = policies;
+    }
     let mut result = vec![
         Element::Group(
             "AssumedRoleUser",
@@ -304,7 +348,7 @@ fn role_session(state: &mut State, role: &Role, name: &str, seconds: i64, params
     if let Some(identity) = params.get("SourceIdentity") {
         result.push(Element::Text("SourceIdentity", identity.clone()));
     }
-    result
+    Ok(result)
 }
 
 fn get_session_token(state: &mut State, caller: &Caller, params: &Params) -> Result<Vec<Element>, Refusal> {
@@ -341,7 +385,7 @@ fn assume_role_with_web_identity(state: &mut State, params: &Params) -> Result<V
     let Some(role) = state.role(&params["RoleArn"]).cloned() else {
         return Err(Refusal::denied("Not authorized to perform sts:AssumeRoleWithWebIdentity"));
     };
-    let mut result = role_session(state, &role, &params["RoleSessionName"], seconds, params);
+    let mut result = role_session(state, &role, &params["RoleSessionName"], seconds, params)?;
     result.push(Element::Text("SubjectFromWebIdentityToken", subject));
     Ok(result)
 }

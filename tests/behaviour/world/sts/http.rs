@@ -243,8 +243,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
 }
 
 fn check_version(params: &Params) -> Result<(), Refusal> {
+    let is_of_sns = params.get("Action").is_some_and(|action| super::policy::is_of_sns(action));
     match params.get("Version").map(String::as_str) {
         Some("2011-06-15" | iam::VERSION) => Ok(()),
+        Some("2010-03-31") if is_of_sns => Ok(()),
         version => Err(Refusal::new(
             400,
             "NoSuchVersion",

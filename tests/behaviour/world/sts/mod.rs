@@ -14,6 +14,7 @@ pub mod clock;
 mod http;
 mod iam;
 pub mod model;
+pub mod policy;
 pub mod random;
 pub mod seed;
 mod signature;

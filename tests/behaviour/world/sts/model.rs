@@ -1,6 +1,6 @@
 //! Users with their keys and MFA devices, roles with their trust policies, and issued credentials.
 
-use super::random;
+use super::{policy, random};
 
 /// A virtual MFA device of a user.
 #[derive(Debug, Clone)]
@@ -96,6 +96,10 @@ pub struct Trust {
     /// `"Null": {"aws:TokenIssueTime": "true"}`: refuses temporary credentials, and so MFA sessions too. A code in the
     /// request is accepted.
     pub long_term_keys_only: bool,
+    /// `sts:SourceIdentity`
+    pub source_identity: Option<String>,
+    /// `aws:RequestTag`: keys and values.
+    pub tags: Vec<(String, String)>,
     /// Roles that another statement of the policy trusts, without MFA and other conditions.
     pub unconditionally: Vec<String>,
 }
@@ -125,6 +129,8 @@ impl Role {
                 external_id: None,
                 require_session_name: None,
                 long_term_keys_only: false,
+                source_identity: None,
+                tags: Vec::new(),
                 unconditionally: Vec::new(),
             },
         }
@@ -167,6 +173,18 @@ impl Role {
     }
 
     #[must_use]
+    pub fn require_source_identity(mut self, name: &str) -> Self {
+        self.trust.source_identity = Some(name.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn require_tag(mut self, key: &str, value: &str) -> Self {
+        self.trust.tags.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    #[must_use]
     pub fn long_term_keys_only(mut self) -> Self {
         self.trust.long_term_keys_only = true;
         self
@@ -192,6 +210,8 @@ pub struct Issued {
     /// When an MFA code authenticated them, by the service's clock; always `None` for role sessions.
     pub mfa_at: Option<i64>,
     pub expires: i64,
+    /// What a role session may do at most.
+    pub policies: policy::Policies,
 }
 
 /// The parts of `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`; `None` if this is not the ARN of a role.

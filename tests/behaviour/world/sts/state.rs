@@ -244,6 +244,7 @@ impl State {
             principal,
             mfa_at,
             expires: self.now() + lifetime,
+            policies: None,
         };
         self.secrets.insert(issued.secret_access_key.clone());
         self.secrets.insert(issued.session_token.clone());
