@@ -178,7 +178,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Keys")]
     pub forget_keys: bool,
 
-    /// Replace the profile's long-term keys by new ones, over its MFA session
+    /// Replace the profile's long-term keys; its MFA session signs the calls
     #[arg(long, help_heading = "Keys")]
     pub rotate_keys: bool,
 
@@ -186,8 +186,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Keys")]
     pub keep_old: bool,
 
-    /// Make the user's virtual MFA device: a QR code for the authenticator app, and two codes; NAME is the user's name
-    /// by default
+    /// Make the user's virtual MFA device: a QR code and two codes; NAME is the user's name by default
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
     pub register_mfa: Option<String>,
 

@@ -26,11 +26,13 @@ pub struct KeyOptions {
 impl KeyOptions {
     pub(crate) fn new(cli: &Cli, snapshot: &Snapshot) -> Result<Self> {
         let yes = cli.yes || snapshot.switch("AWS_AUTH_YES")?;
+        // A run from the cache does not look for the variable.
+        let known_within = if cli.rotate_keys { length_within(snapshot, "AWS_AUTH_KEYS_TIMEOUT")? } else { None };
         Ok(Self {
             from: cli.from.clone(),
             keep_old: cli.keep_old,
             device_name: cli.register_mfa.clone().filter(|name| !name.is_empty()),
-            known_within: length_within(snapshot, "AWS_AUTH_KEYS_TIMEOUT")?.unwrap_or(Length::minutes(1)),
+            known_within: known_within.unwrap_or(Length::minutes(1)),
             dry_run: cli.dry_run,
             yes,
         })
