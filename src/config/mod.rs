@@ -10,6 +10,7 @@ pub mod headers;
 pub mod ini;
 pub mod occurrence;
 pub mod profiles;
+pub mod scan;
 pub mod secrets;
 pub mod section;
 pub mod section_name;
