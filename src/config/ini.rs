@@ -67,26 +67,40 @@ pub(crate) enum Line<'a> {
     Garbage,
 }
 
+/// What the lines above a line say about it.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The indentation of the last line that continues nothing, in characters.
+    indent: usize,
+    /// Whether that line is an entry, so that a line with a deeper indentation continues it.
+    in_entry: bool,
+}
+
 /// The lines of a text, each with its line number.
 pub(crate) struct Lines<'a> {
     rest: &'a str,
     number: u32,
-    indent: usize,
-    in_entry: bool,
+    state: State,
 }
 
 impl<'a> Lines<'a> {
     /// `text` is a whole file, or the text between one header and the next. Its first line has the number `first`.
     pub(crate) fn new(text: &'a str, first: u32) -> Self {
-        Self { rest: text, number: first, indent: 0, in_entry: false }
+        Self { rest: text, number: first, state: State::default() }
     }
 
     /// The text after the lines that were returned so far.
     pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
+}
 
-    fn classify(&mut self, line: &'a str) -> Line<'a> {
+impl State {
+    /// The state below an entry without indentation.
+    pub(crate) const IN_UNINDENTED_ENTRY: Self = Self { indent: 0, in_entry: true };
+
+    /// What a line is. It has no line end.
+    pub(crate) fn classify<'a>(&mut self, line: &'a str) -> Line<'a> {
         let stripped = strip(line);
         if stripped.is_empty() {
             return Line::Blank;
@@ -130,11 +144,10 @@ impl<'a> Iterator for Lines<'a> {
         let (line, rest) = split_line(self.rest);
         self.rest = rest;
         if let Some(entry) = plain_entry(line) {
-            self.indent = 0;
-            self.in_entry = true;
+            self.state = State::IN_UNINDENTED_ENTRY;
             return Some((number, entry));
         }
-        Some((number, self.classify(line)))
+        Some((number, self.state.classify(line)))
     }
 }
 
@@ -258,7 +271,7 @@ mod tests {
         while !lines.rest.is_empty() {
             let (line, rest) = split_line(lines.rest);
             lines.rest = rest;
-            kinds.push(lines.classify(line));
+            kinds.push(lines.state.classify(line));
         }
         kinds
     }

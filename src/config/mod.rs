@@ -11,6 +11,7 @@ pub mod included;
 pub mod ini;
 pub mod occurrence;
 pub mod profiles;
+pub mod scan;
 pub mod secrets;
 pub mod section;
 pub mod section_name;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use crate::config::entry;
 use crate::config::entry::Entry;
 use crate::config::headers::Kind;
+use crate::config::ini::split_line;
 use crate::config::value::FileKind;
 
 /// One header in a file and the lines below it. A section may occur more than once.
@@ -18,12 +19,13 @@ pub(crate) struct Occurrence<'a> {
     pub(crate) header: &'a str,
     /// The line number of the header.
     pub(crate) line: u32,
+    /// The lines below it, after the end of its own.
     pub(crate) body: &'a str,
 }
 
 impl<'a> Occurrence<'a> {
     pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
-        entry::entries(self.body, self.line.saturating_add(1))
+        entry::entries(split_line(self.body).1, self.line.saturating_add(1))
     }
 }
 

@@ -9,16 +9,16 @@ use std::path::Path;
 
 use crate::config::copy::without_access_keys;
 use crate::config::entry::Entry;
-use crate::config::headers::{Kind, title};
+use crate::config::headers::Kind;
 use crate::config::included::{INCLUDE, Problem, is_taken};
-use crate::config::ini::{Line, Lines};
 use crate::config::occurrence::{Occurrence, prevailing};
-use crate::config::section::{Map, Section, not_nested};
+use crate::config::scan::scan;
+use crate::config::section::{Map, Section};
 use crate::config::section_name::SectionName;
 use crate::config::source::SourceFile;
 use crate::config::value::{FileKind, Location, Value};
 use crate::config::warnings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The profile that is used if none is named.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -190,7 +190,10 @@ impl<'a> ProfileSet<'a> {
         let lookups = self.lookups.get().saturating_add(1);
         self.lookups.set(lookups);
         if lookups <= LOOKUPS_WITHOUT_INDEX {
-            return self.occurrences.iter().filter(|o| o.kind == kind && o.name == name).collect();
+            // Names often begin alike, so the last byte is compared before the whole.
+            let last = name.as_bytes().last();
+            let is_it = |o: &&Occurrence<'a>| o.kind == kind && o.name.as_bytes().last() == last && o.name == name;
+            return self.occurrences.iter().filter(is_it).collect();
         }
         let key = |&i: &usize| self.occurrences.get(i).map(|o| (o.kind, &*o.name));
         let index = self.index.get_or_init(|| {
@@ -214,64 +217,6 @@ impl<'a> ProfileSet<'a> {
         let defaults = defaults.into_iter().filter(|o| o.file == file);
         let entries = defaults.chain(same).flat_map(Occurrence::entries).collect();
         Some(Section::new(file, &source.path, line, entries))
-    }
-}
-
-/// Checks every line of a file, and adds its sections to `occurrences`.
-fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Result<()> {
-    let mut lines = Lines::new(file.text(), 1);
-    let mut open: Option<Occurrence<'a>> = None;
-    // The last entry's key, rest and line number, for the lines that continue it; and whether those are a map.
-    let mut entry: Option<(&str, &str, u32)> = None;
-    let mut map = None;
-    let error = |line: u32, fact: &str| Error::new(format!("{}:{line}: {fact}", file.path.display()));
-    loop {
-        // If the next line is a header, the body of the section before it ends here.
-        let before = lines.rest();
-        let Some((number, line)) = lines.next() else { break };
-        match line {
-            Line::Blank | Line::Comment => {}
-            Line::Header(header) => {
-                close(open.take(), before, occurrences);
-                let (kind, name) = title(file.kind, header);
-                open = Some(Occurrence { file: file.kind, kind, name, header, line: number, body: lines.rest() });
-                entry = None;
-            }
-            Line::Entry { .. } if open.is_none() => {
-                return Err(error(number, "a setting before the first [section]")
-                    .advise("put a header above it, such as [default] or [profile NAME]"));
-            }
-            Line::Entry { key, rest } => {
-                entry = Some((key, rest, number));
-                map = None;
-            }
-            Line::More(text) => {
-                let begins_map = || entry.is_some_and(|(key, rest, line)| Entry::new(key, rest, line).begins_map());
-                if *map.get_or_insert_with(begins_map) && !text.contains('=') {
-                    return Err(not_nested(&file.path, number));
-                }
-            }
-            Line::NoKey => {
-                return Err(error(number, "a value without a key").advise("write key = value"));
-            }
-            Line::OpenHeader => {
-                return Err(error(number, "a section header without its closing ]").advise("write [NAME]"));
-            }
-            Line::Garbage => {
-                return Err(error(number, "neither a [section], a key = value, nor a comment")
-                    .advise("begin a comment with #, and indent a line that continues a value deeper than its key"));
-            }
-        }
-    }
-    close(open, "", occurrences);
-    Ok(())
-}
-
-/// Ends the body of `open` where `rest` begins.
-fn close<'a>(open: Option<Occurrence<'a>>, rest: &str, occurrences: &mut Vec<Occurrence<'a>>) {
-    if let Some(mut open) = open {
-        open.body = open.body.get(..open.body.len() - rest.len()).unwrap_or_default();
-        occurrences.push(open);
     }
 }
 

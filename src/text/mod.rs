@@ -1,5 +1,6 @@
 //! Text and bytes: searching, escaping, splitting.
 
+pub mod blocks;
 pub mod bytes;
 pub mod encoding;
 pub mod escape;
