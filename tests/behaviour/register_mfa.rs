@@ -73,6 +73,7 @@ fn codes_that_are_not_consecutive_are_asked_for_again() {
     run.expect("the next MFA code, once the app shows another: ");
     run.send_line(&first);
     run.expect("that is the same code; wait for the next one");
+    run.expect("the next MFA code, once the app shows another: ");
     run.ctrl_d();
     let output = run.wait();
     output.assert_status(125).assert_stderr_contains("no MFA code was given; the device was deleted again");
