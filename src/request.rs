@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub cache: CacheOptions,
     /// Renewals of the command's credentials.
     pub keep_fresh: KeepFresh,
+    /// `--yes`. AWS_AUTH_YES is looked at only if there is a question.
+    pub yes: bool,
     /// AWS_AUTH_WAIT_TIMEOUT: how long to wait for another process.
     pub wait_limit: Option<Length>,
     /// The options about output.
@@ -121,6 +123,7 @@ impl<'a> Request<'a> {
             mfa: MfaOptions::new(cli, snapshot)?,
             cache,
             keep_fresh: KeepFresh::new(cli, action, snapshot)?,
+            yes: cli.yes,
             wait_limit: length_within(snapshot, "AWS_AUTH_WAIT_TIMEOUT")?,
             output: OutputOptions { verbosity: verbosity(cli), json: cli.json, no_browser: cli.no_browser },
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },

@@ -6,6 +6,7 @@ pub mod console_place;
 pub mod credentials;
 pub mod explain;
 pub mod export;
+pub mod guard;
 pub mod list;
 pub mod login;
 pub mod logout;

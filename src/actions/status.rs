@@ -6,6 +6,7 @@ use crate::acquire::forecast::{Held, result_left};
 use crate::context::Context;
 use crate::error::Result;
 use crate::messages::print;
+use crate::plan::guard::Guard;
 use crate::plan::model::Plan;
 use crate::plan::resolve;
 use crate::text::escape::printable;
@@ -30,6 +31,7 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
     let Some((name, held)) = found else { return Ok(NOTHING) };
     let mut object = crate::actions::cached::held_json(Some(held));
     if let Some(object) = object.as_object_mut() {
+        object.insert("guarded".into(), json!(is_guarded(&name, context)?));
         object.insert("profile".into(), json!(name));
         object.remove("usable");
     }
@@ -38,6 +40,12 @@ pub fn status(context: &Context<'_>) -> Result<u8> {
     } else {
         format!("{} {}\n", printable(&name), held.left)
     })
+}
+
+/// Whether aws-auth asks before it starts a command with this profile.
+fn is_guarded(profile: &str, context: &Context<'_>) -> Result<bool> {
+    let guard = context.set.profile(profile).map_or(Ok(None), |profile| Guard::of(context.set, &profile))?;
+    Ok(guard.is_some())
 }
 
 /// The keys in the environment, if an outer aws-auth put them there and they have not expired.

@@ -192,6 +192,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "The MFA device, a command that prints its code, and the length of an MFA session. Only aws-auth reads the last two.",
             ),
             Term(
+                "aws_auth_confirm",
+                "yes: ask on the terminal before each command. A list of words, such as apply, destroy: ask before a command with one of them. Without a terminal the run is refused, unless --yes or AWS_AUTH_YES=1 answers.",
+            ),
+            Term(
                 "credential_process, aws_auth_process_cache",
                 "A program that prints credentials. It runs without a shell, for at most 60s (AWS_AUTH_PROCESS_TIMEOUT). With aws_auth_process_cache = yes, temporary credentials that it prints are kept until they expire.",
             ),
@@ -236,7 +240,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "How long a renewal under --keep-fresh waits for a person: 1s to 1h, 2m by default.",
             ),
             Term("AWS_AUTH_PROCESS_TIMEOUT", "How long a credential_process may take: 1s to 1h, 60s by default."),
-            Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "Like the options of the same names."),
+            Term(
+                "AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE, AWS_AUTH_YES",
+                "Like the options of the same names.",
+            ),
             Term(
                 "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
                 "Where and how STS and the sign-in of the console are called.",

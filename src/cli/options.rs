@@ -51,6 +51,10 @@ pub struct Cli {
     #[arg(long, help_heading = "Running")]
     pub keep_fresh: bool,
 
+    /// Answer the question of a profile with aws_auth_confirm [env: AWS_AUTH_YES=1]
+    #[arg(short, long, help_heading = "Running")]
+    pub yes: bool,
+
     /// The MFA code. Other users of the machine can see this option in the list of processes, but not the variable
     /// [env: AWS_AUTH_MFA_TOKEN]
     #[arg(short = 't', long, value_name = "CODE", help_heading = "MFA")]
@@ -217,6 +221,7 @@ fn common(options: &[OsString]) -> Option<Cli> {
             "-p" | "--profile" => cli.profile = Some(value(words.next()?.to_str()?)?),
             "--region" => cli.region = Some(value(words.next()?.to_str()?)?),
             "-q" | "--quiet" => cli.quiet = true,
+            "-y" | "--yes" => cli.yes = true,
             "-v" | "--verbose" => cli.verbose = true,
             "--status" => cli.status = true,
             "--json" => cli.json = true,

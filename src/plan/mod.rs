@@ -5,6 +5,7 @@ pub mod base;
 pub mod chain;
 pub mod endpoint;
 pub mod endpoints;
+pub mod guard;
 pub mod half;
 pub mod metadata;
 pub mod mfa;

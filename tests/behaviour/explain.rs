@@ -169,6 +169,7 @@ fn json_says_the_same_to_programs() {
     assert_eq!(
         keys,
         [
+            "guarded",
             "named_by",
             "notes",
             "outcome",

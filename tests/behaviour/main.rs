@@ -16,6 +16,7 @@ mod exec;
 mod explain;
 mod export;
 mod faults;
+mod guard;
 mod helper_programs;
 mod keep_fresh;
 mod kit;

@@ -18,6 +18,9 @@ use Line::{Leave, Run};
 /// Each line that mentions aws-auth, by its beginning.
 const LINES: &[(&str, Line)] = &[
     ("AWS_PROFILE=sops aws-auth sops -d", Run("sops -d logins.enc with ASIA")),
+    ("aws-auth -p production-infrastructure terraform apply", Run("terraform apply with ASIA")),
+    ("PS1='$(aws-auth --status --json", Leave("needs jq; the line is that of --status")),
+    ("when = \"aws-auth --status --json", Leave("a setting of starship; a test runs the command")),
     ("AWS_PROFILE=development-infrastructure aws-auth terraform", Run("terraform plan with ASIA")),
     ("alias tf=", Run("")),
     ("plan: ; aws-auth terraform plan", Leave("a recipe; tests/outside runs real Makefiles")),

@@ -68,6 +68,7 @@ fn object_of(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<Str
                 json!({ "key": reason.key, "at": context.set.place(reason.at), "of_default": reason.of_default })
             });
             object.insert("private_config".into(), json!(private));
+            object.insert("guarded".into(), json!(plan.guard.is_some()));
             object.insert("notes".into(), json!(now::notes(Some(plan), context)));
             object
         }
