@@ -58,7 +58,7 @@ pub fn run(snapshot: Snapshot) -> u8 {
 }
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
-    let cli = options::parse(&snapshot.args)?;
+    let mut cli = options::parse(&snapshot.args)?;
     let action = action::of(&cli)?;
     if let Some(text) = action.text(|| messages::screen(snapshot)) {
         let is_shown = action == Action::Man && std::io::stdout().is_terminal() && manual_page::show(&text);
@@ -75,8 +75,8 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if !matches!(request.action, Action::Status | Action::Explain) {
         request.warnings.iter().for_each(|warning| messages.warn(warning));
     }
-    let command = actions::run::command(request.action, cli.command, snapshot);
-    if request.action.runs_command() && resolve::passes_through(&request)? {
+    let command = actions::run::command(request.action, std::mem::take(&mut cli.command), snapshot);
+    if request.each.is_none() && request.action.runs_command() && resolve::passes_through(&request)? {
         return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
     harden::forbid_core_dumps();
@@ -96,7 +96,10 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         messages: &messages,
         locks: HeldLocks::default(),
     };
-    actions::perform(&context, &command)
+    match &request.each {
+        Some(each) => actions::each::each(&context, &cli, each, &command),
+        None => actions::perform(&context, &command),
+    }
 }
 
 fn read(kind: FileKind, path: Option<std::path::PathBuf>) -> Result<Option<SourceFile>> {

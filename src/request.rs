@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod lengths;
+pub mod many;
 pub mod mfa;
 pub mod profile;
 pub mod renewal;
@@ -21,6 +22,7 @@ use crate::messages::Verbosity;
 use crate::region::Region;
 use crate::request::caller::{Caller, EnvironmentKeys};
 use crate::request::lengths::{length, length_within};
+use crate::request::many::Each;
 use crate::request::mfa::MfaOptions;
 use crate::request::profile::{Chosen, RENEWED, chosen_profile};
 use crate::request::renewal::{KeepFresh, outer_profile};
@@ -35,6 +37,8 @@ const DEFAULT_MIN_TTL: Length = Length::minutes(15);
 pub struct Request<'a> {
     /// The action.
     pub action: Action,
+    /// `--each`: which profiles, instead of one.
+    pub each: Option<Each>,
     /// The profile; `None` if none was named and this run is not a renewal of an outer run's keys.
     pub profile: Option<Chosen>,
     /// `--region`.
@@ -103,9 +107,11 @@ impl<'a> Request<'a> {
         let cache = CacheOptions::new(cli, snapshot)?;
         let keys = EnvironmentKeys::new(snapshot);
         let set_before = nesting::settings(snapshot);
-        let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
+        let each = Each::new(cli)?;
+        let mut profile = if each.is_some() { None } else { chosen_profile(cli, snapshot, &mut warnings)? };
         let mut role = RoleOptions::new(cli, snapshot)?;
         if profile.is_none()
+            && each.is_none()
             && let Some(renewed) = outer_profile(cli, action, snapshot, &keys, &set_before, cache.min_ttl, now)?
         {
             profile = Some(renewed);
@@ -117,6 +123,7 @@ impl<'a> Request<'a> {
         let unset = if names_one { nesting::unchanged(&set_before, snapshot) } else { Vec::new() };
         Ok(Self {
             action,
+            each,
             profile,
             region: cli.region.as_deref().map(|region| Region::parse(region, "--region")).transpose()?,
             role,

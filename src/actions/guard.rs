@@ -19,6 +19,9 @@ const LOCK: &str = "question";
 /// The longest command that a question shows, in characters.
 const LONGEST: usize = 300;
 
+/// The most profiles that a question names.
+const MOST_NAMES: usize = 20;
+
 /// A guarded profile, and how a question names it.
 pub(crate) struct Guarded<'a> {
     /// The profile's name.
@@ -58,6 +61,34 @@ pub(crate) fn confirm(context: &Context<'_>, guarded: &Guarded<'_>, command: &[O
     let place = context.set.place(guarded.guard.at);
     let who = format!("profile '{}' asks before {} ({place})", guarded.profile, guarded.guard.words());
     ask(context, &question, &who, lock.as_deref().unwrap_or(LOCK)).map(|()| true)
+}
+
+/// Asks once for all guarded profiles whether to run the command for `count` profiles.
+///
+/// # Errors
+/// Returns an error if the answer is no, or if there is no terminal to ask on.
+pub(crate) fn confirm_all(
+    context: &Context<'_>,
+    guarded: &[Guarded<'_>],
+    count: usize,
+    command: &[OsString],
+) -> Result<()> {
+    let role_arn = context.request.role.arn.as_ref().map(crate::arn::RoleArn::as_str);
+    let is_asked = |guarded: &&Guarded<'_>| {
+        guarded.guard.covers(command) && !nesting::is_confirmed(guarded.profile, role_arn, context.snapshot)
+    };
+    let asked: Vec<&Guarded<'_>> = guarded.iter().filter(is_asked).collect();
+    let Some(first) = asked.first() else { return Ok(()) };
+    let mut names: Vec<String> = asked.iter().take(MOST_NAMES).map(|guarded| guarded.subject()).collect();
+    if asked.len() > MOST_NAMES {
+        names.push(format!("and {} more", asked.len() - MOST_NAMES));
+    }
+    let (names, number) = (names.join(", "), asked.len());
+    let question = format!("{names}; {number} of {count} profiles: run {}? [y/N] ", shown(command));
+    let place = context.set.place(first.guard.at);
+    let who = format!("profile '{}' asks before {} ({place})", first.profile, first.guard.words());
+    let lock = first.plan.and_then(|plan| Some(device_lock(&plan.base, plan.device()?)));
+    ask(context, &question, &who, lock.as_deref().unwrap_or(LOCK))
 }
 
 /// Asks a question on the terminal, unless `--yes` answers it. `who` begins the error without a terminal. One process

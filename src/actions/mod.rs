@@ -4,6 +4,7 @@ pub mod cached;
 pub mod console;
 pub mod console_place;
 pub mod credentials;
+pub mod each;
 pub mod explain;
 pub mod export;
 pub mod guard;

@@ -1,6 +1,6 @@
 //! `--status`: the time left of the profile's cached credentials, as one line for a shell prompt.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::acquire::forecast::{Held, result_left};
 use crate::context::Context;
@@ -20,26 +20,42 @@ const NOTHING: u8 = 1;
 /// # Errors
 /// Returns an error if the profile does not resolve.
 pub fn status(context: &Context<'_>) -> Result<u8> {
-    let found = match resolve::resolve(context.set, context.request)? {
+    let Some((name, held)) = found(context)? else { return Ok(NOTHING) };
+    print(&if context.request.output.json {
+        crate::text::json::json(&object(&name, held, context)?)
+    } else {
+        format!("{} {}\n", printable(&name), held.left)
+    })
+}
+
+/// The time left as JSON (docs/json.md); `None` if nothing is cached.
+///
+/// # Errors
+/// Returns an error if the profile does not resolve.
+pub(crate) fn as_json(context: &Context<'_>) -> Result<Option<Value>> {
+    found(context)?.map(|(name, held)| object(&name, held, context)).transpose()
+}
+
+/// The profile and its cached credentials.
+fn found(context: &Context<'_>) -> Result<Option<(String, Held)>> {
+    Ok(match resolve::resolve(context.set, context.request)? {
         Plan::Acquire(plan) => {
             let name = plan.profile_name().to_owned();
             result_left(&plan, context, context.now).map(|held| (name, held))
         }
         Plan::PassThrough => of_shell(context)?,
         Plan::Ambient { .. } => None,
-    };
-    let Some((name, held)) = found else { return Ok(NOTHING) };
+    })
+}
+
+fn object(name: &str, held: Held, context: &Context<'_>) -> Result<Value> {
     let mut object = crate::actions::cached::held_json(Some(held));
     if let Some(object) = object.as_object_mut() {
-        object.insert("guarded".into(), json!(is_guarded(&name, context)?));
+        object.insert("guarded".into(), json!(is_guarded(name, context)?));
         object.insert("profile".into(), json!(name));
         object.remove("usable");
     }
-    print(&if context.request.output.json {
-        crate::text::json::json(&object)
-    } else {
-        format!("{} {}\n", printable(&name), held.left)
-    })
+    Ok(object)
 }
 
 /// Whether aws-auth asks before it starts a command with this profile.

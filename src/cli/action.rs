@@ -102,7 +102,18 @@ pub fn of(cli: &Cli) -> Result<Action> {
         Ok(())
     };
     let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami);
-    goes_with(cli.json, "--json", "--explain, --list, --status or --whoami", reports)?;
+    goes_with(cli.json, "--json", "--explain, --list, --status, --whoami or --each", reports || cli.each.is_some())?;
+    let options =
+        [("--jobs", cli.jobs.is_some()), ("--fail-fast", cli.fail_fast), ("--outputs", cli.outputs.is_some())];
+    for (option, asked) in options {
+        goes_with(asked, option, "--each", cli.each.is_some())?;
+    }
+    let works_for_many = matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami);
+    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status or --whoami", works_for_many)?;
+    goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
+    if cli.each.is_some() && cli.profile.is_some() {
+        return Err(Error::new("--each and --profile exclude each other").advise("write one of them"));
+    }
     let opens = matches!(action, Action::Console(_) | Action::Login);
     goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
     let runs = action.runs_command() || action == Action::Explain;

@@ -140,6 +140,17 @@ const SECTIONS: &[(&str, &[Part])] = &[
         )],
     ),
     (
+        "MANY PROFILES",
+        &[
+            Text(
+                "--each PATTERNS runs COMMAND once for each profile whose name matches, in the order of the files. Patterns are separated by commas; * and ? stand for text and for a character, and ! before a pattern takes profiles out. Codes are asked for before the first COMMAND. One COMMAND runs after another; with --jobs N, N at once, with the profile before each line of output; with --outputs DIR, the output goes to PROFILE.out and PROFILE.err. Standard input is /dev/null.",
+            ),
+            Text(
+                "At the end a table on standard error shows exit status and time of each, or with --json a line of JSON. The exit status is 0 if all succeeded, 123 if a COMMAND did not, and 125 if aws-auth failed for a profile. With --fail-fast no more are started after a failure.",
+            ),
+        ],
+    ),
+    (
         "WHICH CREDENTIALS",
         &[Text(
             "A profile named by -p or AWS_PROFILE wins over keys in the environment. If none is named, keys in the environment are passed through unchanged; without keys, the profile default is used. If the profile names no credentials, the SDK of COMMAND looks for those of the container or instance. --explain shows each step with file and line.",
@@ -285,6 +296,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("125", "aws-auth itself failed, or its usage was wrong."),
             Term("126", "COMMAND was found but cannot be executed."),
             Term("127", "COMMAND was not found."),
+            Term("123", "With --each: a COMMAND failed."),
             Term("1", "With --status: nothing is cached."),
         ],
     ),

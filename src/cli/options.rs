@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use crate::error::{Error, Result};
 
 /// The command line as it was written. The environment is not considered yet.
-#[derive(Debug, Default, PartialEq, Parser)]
+#[derive(Debug, Default, Clone, PartialEq, Parser)]
 #[command(
     name = "aws-auth",
     version,
@@ -54,6 +54,22 @@ pub struct Cli {
     /// Answer the question of a profile with aws_auth_confirm [env: AWS_AUTH_YES=1]
     #[arg(short, long, help_heading = "Running")]
     pub yes: bool,
+
+    /// Run COMMAND once for each profile whose name matches: 'dev-*,!dev-old'
+    #[arg(long, value_name = "PATTERNS", help_heading = "Many profiles")]
+    pub each: Option<String>,
+
+    /// With --each: run N at once, with the profile before each line of their output
+    #[arg(short, long, value_name = "N", help_heading = "Many profiles")]
+    pub jobs: Option<String>,
+
+    /// With --each: start no more after one has failed
+    #[arg(long, help_heading = "Many profiles")]
+    pub fail_fast: bool,
+
+    /// With --each: write the output to PROFILE.out and PROFILE.err in DIR
+    #[arg(long, value_name = "DIR", help_heading = "Many profiles")]
+    pub outputs: Option<String>,
 
     /// The MFA code. Other users of the machine can see this option in the list of processes, but not the variable
     /// [env: AWS_AUTH_MFA_TOKEN]
@@ -145,7 +161,7 @@ pub struct Cli {
     #[arg(short = 'V', long, help_heading = "Actions")]
     pub version: bool,
 
-    /// Print --explain, --list, --status and --whoami as JSON
+    /// Print --explain, --list, --status, --whoami and the end of --each as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 
@@ -163,9 +179,20 @@ pub struct Cli {
 }
 
 /// The options that take the next word as their value. A test compares them with the definition above.
-const LONG_WITH_VALUE: [&str; 8] =
-    ["profile", "role-arn", "region", "duration", "min-ttl", "mfa-token", "mfa-process", "completions"];
-const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
+const LONG_WITH_VALUE: [&str; 11] = [
+    "profile",
+    "role-arn",
+    "region",
+    "duration",
+    "min-ttl",
+    "each",
+    "jobs",
+    "outputs",
+    "mfa-token",
+    "mfa-process",
+    "completions",
+];
+const SHORT_WITH_VALUE: [u8; 3] = [b'p', b'j', b't'];
 
 /// Parses the arguments, without the program's name.
 ///

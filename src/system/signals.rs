@@ -72,6 +72,35 @@ pub fn hand_down(command: &mut Command) {
     unsafe { command.pre_exec(prepare) };
 }
 
+/// Gives a forked child the signals as the caller of this program left them. Its parent's handlers and pipe are gone.
+pub fn as_callers() {
+    NOTE.store(-1, Ordering::Relaxed);
+    for (signal, handler) in &callers().dispositions {
+        set(*signal, *handler);
+    }
+    set_mask(&callers().mask);
+}
+
+/// All signals are blocked until this is dropped.
+pub struct Blocked(libc::sigset_t);
+
+/// Blocks all signals.
+pub fn block_all() -> Blocked {
+    let _ = callers();
+    let before = mask();
+    let mut all = before;
+    // SAFETY: the set is valid.
+    unsafe { libc::sigfillset(&raw mut all) };
+    set_mask(&all);
+    Blocked(before)
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        set_mask(&self.0);
+    }
+}
+
 /// The end of the pipe that the handler writes to.
 static NOTE: AtomicI32 = AtomicI32::new(-1);
 

@@ -12,6 +12,7 @@ mod child;
 mod codes;
 mod command_line;
 mod console;
+mod each;
 mod exec;
 mod explain;
 mod export;
