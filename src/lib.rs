@@ -32,6 +32,7 @@ use std::io::IsTerminal as _;
 
 use crate::cache::store::Store;
 use crate::cli::action::Action;
+use crate::cli::options::Cli;
 use crate::cli::{action, options};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
@@ -76,7 +77,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         request.warnings.iter().for_each(|warning| messages.warn(warning));
     }
     let command = actions::run::command(request.action, std::mem::take(&mut cli.command), snapshot);
-    if request.each.is_none() && request.action.runs_command() && resolve::passes_through(&request)? {
+    if request.each.is_none() && !cli.pick && request.action.runs_command() && resolve::passes_through(&request)? {
         return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
     harden::forbid_core_dumps();
@@ -87,15 +88,22 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         set.warnings().iter().for_each(|warning| messages.warn(warning));
     }
     let store = Store::new(snapshot, request.cache.off);
-    let context = Context {
+    let context = |request| Context {
         now,
-        request: &request,
+        request,
         set: &set,
         snapshot,
         store: &store,
         messages: &messages,
         locks: HeldLocks::default(),
     };
+    if cli.pick {
+        let name = Some(actions::pick::pick(&context(&request))?);
+        let cli = Cli { pick: false, profile: name, command: command.clone(), ..cli };
+        let request = Request::new(&cli, snapshot, time::now())?.chosen_by("--pick");
+        return actions::perform(&context(&request), &command);
+    }
+    let context = context(&request);
     match &request.each {
         Some(each) => actions::each::each(&context, &cli, each, &command),
         None => actions::perform(&context, &command),

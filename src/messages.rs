@@ -243,7 +243,7 @@ pub fn wants_colours(snapshot: &Snapshot) -> bool {
 }
 
 /// Whether the terminal knows the usual codes.
-fn is_smart(snapshot: &Snapshot) -> bool {
+pub fn is_smart(snapshot: &Snapshot) -> bool {
     snapshot.non_empty("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 

@@ -108,18 +108,20 @@ impl<'a> Request<'a> {
         let keys = EnvironmentKeys::new(snapshot);
         let set_before = nesting::settings(snapshot);
         let each = Each::new(cli)?;
-        let mut profile = if each.is_some() { None } else { chosen_profile(cli, snapshot, &mut warnings)? };
+        let mut profile = if each.is_some() || cli.pick { None } else { chosen_profile(cli, snapshot, &mut warnings)? };
         let mut role = RoleOptions::new(cli, snapshot)?;
         if profile.is_none()
             && each.is_none()
+            && !cli.pick
             && let Some(renewed) = outer_profile(cli, action, snapshot, &keys, &set_before, cache.min_ttl, now)?
         {
             profile = Some(renewed);
             role.take_over(&set_before)?;
         }
         // A renewal keeps the outer run's settings, so that its --region does not change half-way through a long run.
-        // `--list` resolves every profile, as if each were named.
-        let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List;
+        // `--list` and `--pick` resolve every profile, as if each were named.
+        let names_one =
+            profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List || cli.pick;
         let unset = if names_one { nesting::unchanged(&set_before, snapshot) } else { Vec::new() };
         Ok(Self {
             action,
@@ -136,6 +138,13 @@ impl<'a> Request<'a> {
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },
             warnings,
         })
+    }
+
+    /// Notes what named the profile, for messages.
+    #[must_use]
+    pub fn chosen_by(mut self, by: &'static str) -> Self {
+        self.profile = self.profile.map(|chosen| Chosen { by, ..chosen });
+        self
     }
 
     /// The profile's name; `default` if none was named.

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod pick;
 pub mod run;
 pub mod script;
 pub mod shell;

@@ -1,6 +1,7 @@
 //! Running COMMAND or a shell with the profile's credentials. The process becomes the command.
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 
 use crate::acquire::obtain::Obtained;
 use crate::acquire::story;
@@ -152,7 +153,10 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[
     match profile {
         Some(name) => messages.say(&format!("profile '{name}' names no credentials; {sdk}{nested}")),
         None if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}{nested}")),
-        None => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}{nested}")),
+        None => {
+            let hint = if std::io::stderr().is_terminal() { "; --pick chooses a profile" } else { "" };
+            messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}{hint}{nested}"));
+        }
     }
     Ok(environment::ambient(snapshot, request, profile, confirmed)?.into())
 }

@@ -111,9 +111,13 @@ pub fn of(cli: &Cli) -> Result<Action> {
     let works_for_many = matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami);
     goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status or --whoami", works_for_many)?;
     goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
-    if cli.each.is_some() && cli.profile.is_some() {
-        return Err(Error::new("--each and --profile exclude each other").advise("write one of them"));
+    let named = [("--each", cli.each.is_some()), ("--profile", cli.profile.is_some()), ("--pick", cli.pick)];
+    let mut named = named.iter().filter_map(|(name, asked)| asked.then_some(name));
+    if let (Some(one), Some(other)) = (named.next(), named.next()) {
+        return Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"));
     }
+    let names_none = matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_));
+    goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
     let opens = matches!(action, Action::Console(_) | Action::Login);
     goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
     let runs = action.runs_command() || action == Action::Explain;

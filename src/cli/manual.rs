@@ -140,6 +140,12 @@ const SECTIONS: &[(&str, &[Part])] = &[
         )],
     ),
     (
+        "CHOOSING A PROFILE",
+        &[Text(
+            "--pick shows the profiles on the terminal; typing finds a part of the name, the account or the role. Enter takes one, Esc and Ctrl-C take none (exit status 130). Profiles that were picked lately come first. With TERM=dumb there is a list with numbers.",
+        )],
+    ),
+    (
         "MANY PROFILES",
         &[
             Text(
@@ -270,6 +276,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "A role to assume with an OIDC token, if no profile is named.",
             ),
             Term("AWS_EC2_METADATA_DISABLED", "If true, the instance is not asked for credentials."),
+            Term(
+                "XDG_STATE_HOME",
+                "Where the names of picked profiles are, in aws-auth/picked, instead of ~/.local/state.",
+            ),
             Term("XDG_CACHE_HOME, XDG_RUNTIME_DIR", "Where the caches and the file of --keep-fresh are."),
             Term("NO_COLOR", "If not empty, nothing is coloured."),
             Text(
@@ -296,6 +306,7 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("125", "aws-auth itself failed, or its usage was wrong."),
             Term("126", "COMMAND was found but cannot be executed."),
             Term("127", "COMMAND was not found."),
+            Term("130", "With --pick: no profile was chosen."),
             Term("123", "With --each: a COMMAND failed."),
             Term("1", "With --status: nothing is cached."),
         ],

@@ -55,6 +55,10 @@ pub struct Cli {
     #[arg(short, long, help_heading = "Running")]
     pub yes: bool,
 
+    /// Choose the profile on the terminal, by typing a part of its name, account or role
+    #[arg(long, help_heading = "Running")]
+    pub pick: bool,
+
     /// Run COMMAND once for each profile whose name matches: 'dev-*,!dev-old'
     #[arg(long, value_name = "PATTERNS", help_heading = "Many profiles")]
     pub each: Option<String>,

@@ -27,6 +27,7 @@ mod login;
 mod nesting;
 mod own_directory;
 mod pages;
+mod pick;
 mod plan_cases;
 mod private_config;
 mod prompt;
