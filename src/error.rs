@@ -17,6 +17,9 @@ const NOT_EXECUTABLE: u8 = 126;
 /// The exit status if COMMAND was not found.
 const NOT_FOUND: u8 = 127;
 
+/// The exit status if a person left a choice with Esc or Ctrl-C, as that of a shell's command that Ctrl-C ended.
+const NOT_CHOSEN: u8 = 130;
+
 /// The kind of an error, for code that treats some errors differently. It determines the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -24,6 +27,8 @@ pub enum Kind {
     CommandNotFound,
     /// COMMAND was found but cannot be executed.
     CommandNotExecutable,
+    /// A person chose no profile (`--pick`).
+    NotChosen,
     /// Every other failure.
     Other,
 }
@@ -99,6 +104,7 @@ impl Error {
         match self.kind {
             Kind::CommandNotFound => NOT_FOUND,
             Kind::CommandNotExecutable => NOT_EXECUTABLE,
+            Kind::NotChosen => NOT_CHOSEN,
             Kind::Other => FAILED,
         }
     }

@@ -34,6 +34,7 @@ use std::io::IsTerminal as _;
 
 use crate::cache::store::Store;
 use crate::cli::action::Action;
+use crate::cli::options::Cli;
 use crate::cli::{action, options};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
@@ -60,7 +61,7 @@ pub fn run(snapshot: Snapshot) -> u8 {
 }
 
 fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
-    let cli = options::parse(&snapshot.args)?;
+    let mut cli = options::parse(&snapshot.args)?;
     let action = action::of(&cli)?;
     if let Some(text) = action.text(|| messages::screen(snapshot)) {
         let is_shown = action == Action::Man && std::io::stdout().is_terminal() && manual_page::show(&text);
@@ -80,8 +81,8 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
     if !matches!(request.action, Action::Status | Action::Explain) {
         request.warnings.iter().for_each(|warning| messages.warn(warning));
     }
-    let command = actions::run::command(request.action, cli.command, snapshot);
-    if request.action.runs_command() && resolve::passes_through(&request)? {
+    let command = actions::run::command(request.action, std::mem::take(&mut cli.command), snapshot);
+    if request.each.is_none() && !cli.pick && request.action.runs_command() && resolve::passes_through(&request)? {
         return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
     harden::forbid_core_dumps();
@@ -92,16 +93,26 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         set.warnings().iter().for_each(|warning| messages.warn(warning));
     }
     let store = Store::new(snapshot, request.cache.off);
-    let context = Context {
+    let context = |request| Context {
         now,
-        request: &request,
+        request,
         set: &set,
         snapshot,
         store: &store,
         messages: &messages,
         locks: HeldLocks::default(),
     };
-    actions::perform(&context, &command)
+    if cli.pick {
+        let name = Some(actions::pick::pick(&context(&request))?);
+        let cli = Cli { pick: false, profile: name, command: command.clone(), ..cli };
+        let request = Request::new(&cli, snapshot, time::now())?.chosen_by("--pick");
+        return actions::perform(&context(&request), &command);
+    }
+    let context = context(&request);
+    match &request.each {
+        Some(each) => actions::each::each(&context, &cli, each, &command),
+        None => actions::perform(&context, &command),
+    }
 }
 
 fn read(kind: FileKind, path: Option<std::path::PathBuf>) -> Result<Option<SourceFile>> {

@@ -118,6 +118,26 @@ impl Messages {
         write_whole(&format!("{above}{line}\n{}", prompt.text));
     }
 
+    /// Prints a heading above the output of one of several commands. Not with `--quiet`.
+    pub fn heading(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            let (bold, plain) = self.style(Style::Bold);
+            write_whole(&format!("{bold}aws-auth: {}{plain}\n", printable(text)));
+        }
+    }
+
+    /// Prints a table whose cells are safe for a terminal. Not with `--quiet`.
+    pub fn table(&self, table: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            write_whole(table);
+        }
+    }
+
+    /// Prints lines that another program reads, even with `--quiet`.
+    pub fn lines_for_programs(&self, lines: &str) {
+        write_whole(lines);
+    }
+
     /// Prints lines that a person can copy, below a message. Not with `--quiet`.
     pub fn example(&self, lines: &[&str]) {
         if self.verbosity >= Verbosity::Normal {
@@ -230,7 +250,7 @@ pub fn wants_colours(snapshot: &Snapshot) -> bool {
 }
 
 /// Whether the terminal knows the usual codes.
-fn is_smart(snapshot: &Snapshot) -> bool {
+pub fn is_smart(snapshot: &Snapshot) -> bool {
     snapshot.non_empty("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 

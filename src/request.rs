@@ -4,6 +4,7 @@ pub mod bounds;
 pub mod caller;
 pub mod keys;
 pub mod lengths;
+pub mod many;
 pub mod mfa;
 pub mod profile;
 pub mod renewal;
@@ -25,6 +26,7 @@ use crate::request::bounds::BoundOptions;
 use crate::request::caller::{Caller, EnvironmentKeys};
 use crate::request::keys::KeyOptions;
 use crate::request::lengths::{length, length_within};
+use crate::request::many::Each;
 use crate::request::mfa::MfaOptions;
 use crate::request::profile::{Chosen, RENEWED, chosen_profile};
 use crate::request::renewal::{Asked, KeepFresh, outer_profile};
@@ -39,6 +41,8 @@ const DEFAULT_MIN_TTL: Length = Length::minutes(15);
 pub struct Request<'a> {
     /// The action.
     pub action: Action,
+    /// `--each`: which profiles, instead of one.
+    pub each: Option<Each>,
     /// The profile; `None` if none was named and this run is not a renewal of an outer run's keys.
     pub profile: Option<Chosen>,
     /// `--region`.
@@ -53,6 +57,8 @@ pub struct Request<'a> {
     pub cache: CacheOptions,
     /// Renewals of the command's credentials.
     pub keep_fresh: KeepFresh,
+    /// `--yes`. AWS_AUTH_YES is looked at only if there is a question.
+    pub yes: bool,
     /// AWS_AUTH_WAIT_TIMEOUT: how long to wait for another process.
     pub wait_limit: Option<Length>,
     /// The options about long-term keys.
@@ -109,10 +115,11 @@ impl<'a> Request<'a> {
         let cache = CacheOptions::new(cli, snapshot)?;
         let keys = EnvironmentKeys::new(snapshot);
         let set_before = nesting::settings(snapshot);
-        let mut profile = chosen_profile(cli, snapshot, &mut warnings)?;
+        let each = Each::new(cli)?;
+        let mut profile = if each.is_some() || cli.pick { None } else { chosen_profile(cli, snapshot, &mut warnings)? };
         let mut role = RoleOptions::new(cli, snapshot)?;
         let mut bounds = BoundOptions::new(cli)?;
-        if profile.is_none() {
+        if profile.is_none() && each.is_none() && !cli.pick {
             let asked = Asked { cli, action, is_bounded: bounds.is_some() };
             profile = outer_profile(&asked, snapshot, &keys, &set_before, cache.min_ttl, now)?;
             if profile.is_some() {
@@ -124,11 +131,13 @@ impl<'a> Request<'a> {
             }
         }
         // A renewal keeps the outer run's settings, so that its --region does not change half-way through a long run.
-        // `--list` resolves every profile, as if each were named.
-        let names_one = profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List;
+        // `--list` and `--pick` resolve every profile, as if each were named.
+        let names_one =
+            profile.as_ref().is_some_and(|chosen| chosen.by != RENEWED) || action == Action::List || cli.pick;
         let unset = if names_one { nesting::unchanged(&set_before, snapshot) } else { Vec::new() };
         Ok(Self {
             action,
+            each,
             profile,
             region: cli.region.as_deref().map(|region| Region::parse(region, "--region")).transpose()?,
             role,
@@ -136,12 +145,20 @@ impl<'a> Request<'a> {
             mfa: MfaOptions::new(cli, snapshot)?,
             cache,
             keep_fresh: KeepFresh::new(cli, action, snapshot)?,
+            yes: cli.yes,
             wait_limit: length_within(snapshot, "AWS_AUTH_WAIT_TIMEOUT")?,
             keys: KeyOptions::new(cli, snapshot)?,
             output: OutputOptions { verbosity: verbosity(cli), json: cli.json, no_browser: cli.no_browser },
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },
             warnings,
         })
+    }
+
+    /// Notes what named the profile, for messages.
+    #[must_use]
+    pub fn chosen_by(mut self, by: &'static str) -> Self {
+        self.profile = self.profile.map(|chosen| Chosen { by, ..chosen });
+        self
     }
 
     /// The profile's name; `default` if none was named.

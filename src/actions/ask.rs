@@ -10,7 +10,7 @@ use crate::system::terminal::{Answer, Terminal};
 /// # Errors
 /// Returns an error if the terminal cannot be used.
 pub(crate) fn confirmed(question: &str, context: &Context<'_>) -> Result<bool> {
-    if context.request.keys.yes {
+    if context.request.yes || context.snapshot.switch("AWS_AUTH_YES")? {
         return Ok(true);
     }
     let Ok(Some(terminal)) = Terminal::open() else { return Ok(false) };

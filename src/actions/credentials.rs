@@ -14,6 +14,7 @@ use crate::plan::words::result_name;
 use crate::plan::{resolve, words};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
+use crate::system::terminal::Terminal;
 
 /// What an action does with credentials, in the words of the error if there are none.
 pub(crate) struct Purpose {
@@ -47,10 +48,15 @@ pub(crate) fn of_environment(context: &Context<'_>, purpose: &Purpose) -> Result
 pub(crate) fn no_credentials(purpose: &Purpose, profile: Option<&str>) -> Error {
     let Some(name) = profile else {
         return Error::new(format!("there is no profile to {}", purpose.with_profile))
-            .advise("name one with -p or AWS_PROFILE");
+            .advise(format!("name one with -p or AWS_PROFILE{}", or_pick()));
     };
     Error::new(format!("profile '{name}' names no credentials, so there is nothing to {}", purpose.with_credentials))
         .advise("name a profile with a role, keys or SSO")
+}
+
+/// A hint at `--pick`, where a person could use it.
+pub(crate) fn or_pick() -> &'static str {
+    if Terminal::is_missing() { "" } else { ", or choose one with --pick" }
 }
 
 /// Gets the plan's credentials, from a cache or by calls. `program` is the command that will get them; it is looked up

@@ -32,7 +32,7 @@ pub fn forget_keys(context: &Context<'_>) -> Result<u8> {
     }
     edits.check()?;
     edits.show(context)?;
-    if !context.request.keys.yes {
+    if !context.request.yes && !context.snapshot.switch("AWS_AUTH_YES")? {
         let question = format!("{name}: forget the keys {id}, which are in {} alone? [y/N] ", store.words());
         confirm(&question, context)?;
     }

@@ -117,17 +117,9 @@ fn row(name: String, context: &Context<'_>) -> Row {
 }
 
 fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>, snapshot: &Snapshot) -> Row {
-    let (account, role) = match (plan.roles.last(), &plan.base) {
-        (Some(role), _) => (Some(role.arn.account().to_owned()), Some(role.arn.name().to_owned())),
-        (None, Base::WebIdentity { web, .. }) => {
-            (Some(web.role.account().to_owned()), Some(web.role.name().to_owned()))
-        }
-        (None, Base::Sso { sso, .. }) => (Some(sso.account_id.clone()), Some(sso.role_name.clone())),
-        (None, _) => (plan.session.as_ref().and_then(|session| session.serial.value.account()).map(String::from), None),
-    };
     Row {
-        account,
-        role,
+        account: plan.account().map(String::from),
+        role: plan.role_name().map(String::from),
         source: Some(source(&plan.base, snapshot)),
         mfa: plan.device().map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
         region: plan.region.as_ref().map(|region| region.value.to_string()),

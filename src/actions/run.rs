@@ -1,10 +1,12 @@
 //! Running COMMAND or a shell with the profile's credentials. The process becomes the command.
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 
 use crate::acquire::obtain::Obtained;
 use crate::acquire::story;
-use crate::actions::{credentials, shell};
+use crate::actions::guard::Guarded;
+use crate::actions::{credentials, guard, shell};
 use crate::cli::action::Action;
 use crate::cli::hints::hint;
 use crate::command::keep_fresh::RenewalFile;
@@ -15,6 +17,7 @@ use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::messages::Messages;
+use crate::plan::guard::Guard;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
 use crate::request::Request;
@@ -90,6 +93,10 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         let shell = (request.action == Action::Shell).then(|| shell::with_renewals(plan, snapshot.found()));
         return Ok(Prepared { shell, ..environment::untouched(snapshot, request)?.into() });
     }
+    let confirmed = match (&plan.guard, &plan.profile) {
+        (Some(guard), Some(profile)) => confirm(context, &Guarded { profile, plan: Some(plan), guard }, command)?,
+        _ => false,
+    };
     // Written first: if it cannot be written, no code is spent.
     let file = if request.keep_fresh.asked { Some(renewal_file(context, plan, command)?) } else { None };
     let config = if file.is_none() { credentials::private_config(context, plan)? } else { None };
@@ -100,8 +107,8 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         file.write(context)?;
     }
     let environment = match &file {
-        None => environment::with_credentials(snapshot, request, plan, &credentials, config.as_ref())?,
-        Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file)?,
+        None => environment::with_credentials(snapshot, request, plan, &credentials, config.as_ref(), confirmed)?,
+        Some(file) => environment::with_renewal_file(snapshot, request, plan, &credentials, file, confirmed)?,
     };
     let shell = match (request.action, &file) {
         (Action::Shell, None) => Some(shell::with_credentials(plan, &credentials, snapshot.found())),
@@ -109,6 +116,15 @@ fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsStri
         _ => None,
     };
     Ok(Prepared { environment, credentials: Some(credentials), shell })
+}
+
+/// Asks before the command, if the profile is guarded. A command that is not there is no question, and an answer of no
+/// must not cost a code.
+fn confirm(context: &Context<'_>, guarded: &Guarded<'_>, command: &[OsString]) -> Result<bool> {
+    if let Some(program) = command.first() {
+        exec::find(program, context.snapshot.var("PATH"))?;
+    }
+    guard::confirm(context, guarded, command)
 }
 
 /// Writes the configuration file for `--keep-fresh`.
@@ -128,14 +144,23 @@ fn without_credentials(context: &Context<'_>, profile: Option<&str>, command: &[
         exec::find(program, snapshot.var("PATH"))?;
     }
     messages.step(|| story::profile(profile, context));
+    let own = profile.and_then(|name| set.profile(name));
+    let guard = own.as_ref().map_or(Ok(None), |own| Guard::of(set, own))?;
+    let confirmed = match (&guard, profile) {
+        (Some(guard), Some(profile)) => confirm(context, &Guarded { profile, plan: None, guard }, command)?,
+        _ => false,
+    };
     let sdk = "the command will use the credentials of the container or instance, if there are any";
     let nested = if request.action == Action::Shell { shell::nested(snapshot.found()) } else { String::new() };
     match profile {
         Some(name) => messages.say(&format!("profile '{name}' names no credentials; {sdk}{nested}")),
         None if !set.has_profiles() => messages.say(&format!("no profile and no keys; {sdk}{nested}")),
-        None => messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}{nested}")),
+        None => {
+            let hint = if std::io::stderr().is_terminal() { "; --pick chooses a profile" } else { "" };
+            messages.say(&format!("no profile is named (-p, AWS_PROFILE), and there are no keys; {sdk}{hint}{nested}"));
+        }
     }
-    Ok(environment::ambient(snapshot, request, profile)?.into())
+    Ok(environment::ambient(snapshot, request, profile, confirmed)?.into())
 }
 
 /// No profile is named: the keys in the environment reach the command as they are.

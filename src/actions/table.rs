@@ -107,17 +107,17 @@ fn total(widths: &[Option<usize>]) -> usize {
 
 /// How many columns of a terminal the text takes: none for an accent that joins the letter before it, two for a Chinese
 /// character.
-fn shown_width(text: &str) -> usize {
+pub(crate) fn shown_width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-fn padded(text: &str, width: usize) -> String {
+pub(crate) fn padded(text: &str, width: usize) -> String {
     let padding = width.saturating_sub(shown_width(text));
     text.chars().chain(std::iter::repeat_n(' ', padding)).collect()
 }
 
 /// Cuts the end of the text, so that it is at most `width` wide.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if shown_width(text) <= width {
         return text.to_owned();
     }

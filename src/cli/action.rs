@@ -112,7 +112,22 @@ pub fn of(cli: &Cli) -> Result<Action> {
         Ok(())
     };
     let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami);
-    goes_with(cli.json, "--json", "--explain, --list, --status or --whoami", reports)?;
+    goes_with(cli.json, "--json", "--explain, --list, --status, --whoami or --each", reports || cli.each.is_some())?;
+    let options =
+        [("--jobs", cli.jobs.is_some()), ("--fail-fast", cli.fail_fast), ("--outputs", cli.outputs.is_some())];
+    for (option, asked) in options {
+        goes_with(asked, option, "--each", cli.each.is_some())?;
+    }
+    let works_for_many = matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami);
+    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status or --whoami", works_for_many)?;
+    goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
+    let named = [("--each", cli.each.is_some()), ("--profile", cli.profile.is_some()), ("--pick", cli.pick)];
+    let mut named = named.iter().filter_map(|(name, asked)| asked.then_some(name));
+    if let (Some(one), Some(other)) = (named.next(), named.next()) {
+        return Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"));
+    }
+    let names_none = matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_));
+    goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
     let opens = matches!(action, Action::Console(_) | Action::Login);
     goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
     let runs = action.runs_command() || action == Action::Explain;
@@ -124,12 +139,8 @@ pub fn of(cli: &Cli) -> Result<Action> {
     let with = "--store-keys, --rotate-keys, --register-mfa or --forget-keys";
     goes_with(cli.dry_run, "--dry-run", with, changes)?;
     goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
-    goes_with(
-        cli.yes,
-        "--yes",
-        "--register-mfa or --forget-keys",
-        matches!(action, Action::RegisterMfa | Action::ForgetKeys),
-    )?;
+    let asks = action.runs_command() || changes;
+    goes_with(cli.yes, "--yes", "a COMMAND, --shell, or an action that changes the two files", asks)?;
     if makes && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
             .advise("leave it out"));

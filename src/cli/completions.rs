@@ -17,7 +17,7 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 21] = [
+const SHORT_HELP: [(&str, &str); 26] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
@@ -26,6 +26,11 @@ const SHORT_HELP: [(&str, &str); 21] = [
     ("source-identity", "Source identity of the role session"),
     ("transitive-tag", "Let this tag follow into later roles"),
     ("keep-fresh", "Let COMMAND renew its credentials"),
+    ("yes", "Answer the question of the guard"),
+    ("each", "Run COMMAND for each profile"),
+    ("jobs", "With --each, run N at once"),
+    ("fail-fast", "With --each, stop after a failure"),
+    ("outputs", "With --each, write output into files"),
     ("login", "Cache credentials and sign in to SSO"),
     ("logout", "Forget the cached credentials"),
     ("all", "With --logout, forget every profile's"),
@@ -136,7 +141,8 @@ fn zsh() -> String {
             .replace(':', "\\:");
         let value = match (&option.value, option.long.as_deref().unwrap_or_default()) {
             (None, _) => String::new(),
-            (Some(_), "profile") => String::from(":profile:_aws_auth_profiles"),
+            (Some(_), "profile" | "each") => String::from(":profile:_aws_auth_profiles"),
+            (Some(_), "outputs") => String::from(":directory:_directories"),
             (Some(_), "region") => format!(":region:({})", REGIONS.join(" ")),
             (Some(_), "console") => format!("::service:({})", services()),
             (Some(_), "export") => String::from("::format:(sh fish powershell dotenv json)"),
@@ -180,7 +186,8 @@ fn fish() -> String {
             let _ = write!(lines, " -s {short}");
         }
         let values = match long {
-            "profile" => Some(String::from("(__aws_auth_profiles)")),
+            "profile" | "each" => Some(String::from("(__aws_auth_profiles)")),
+            "outputs" => Some(String::from("(__fish_complete_directories)")),
             "region" => Some(REGIONS.join(" ")),
             "console" => Some(services()),
             "export" => Some(String::from("sh fish powershell dotenv json")),

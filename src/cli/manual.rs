@@ -140,6 +140,23 @@ const SECTIONS: &[(&str, &[Part])] = &[
         )],
     ),
     (
+        "CHOOSING A PROFILE",
+        &[Text(
+            "--pick shows the profiles on the terminal; typing finds a part of the name, the account or the role. Enter takes one, Esc and Ctrl-C take none (exit status 130). Profiles that were picked lately come first. With TERM=dumb there is a list with numbers.",
+        )],
+    ),
+    (
+        "MANY PROFILES",
+        &[
+            Text(
+                "--each PATTERNS runs COMMAND once for each profile whose name matches, in the order of the files. Patterns are separated by commas; * and ? stand for text and for a character, and ! before a pattern takes profiles out. Codes are asked for before the first COMMAND. One COMMAND runs after another; with --jobs N, N at once, with the profile before each line of output; with --outputs DIR, the output goes to PROFILE.out and PROFILE.err. Standard input is /dev/null.",
+            ),
+            Text(
+                "At the end a table on standard error shows exit status and time of each, or with --json a line of JSON. The exit status is 0 if all succeeded, 123 if a COMMAND did not, and 125 if aws-auth failed for a profile. With --fail-fast no more are started after a failure.",
+            ),
+        ],
+    ),
+    (
         "LESS THAN THE ROLE",
         &[Text(
             "--read-only, --policy and the profile key aws_auth_policies bound the credentials of the last role by session policies: they can do what the role and one of the policies both allow, and what no policy denies. --session-name, --source-identity, --tag and --transitive-tag say more of the session. Only a role that aws-auth assumes can be bounded. Renewals and runs inside a bounded run stay bounded. A program that can read the files of the user can still get other credentials; docs/bounded.md in the repository says how to prevent that.",
@@ -231,6 +248,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "The MFA device, a command that prints its code, and the length of an MFA session. Only aws-auth reads the last two.",
             ),
             Term(
+                "aws_auth_confirm",
+                "yes: ask on the terminal before each command. A list of words, such as apply, destroy: ask before a command with one of them. Without a terminal the run is refused, unless --yes or AWS_AUTH_YES=1 answers.",
+            ),
+            Term(
                 "credential_process, aws_auth_process_cache",
                 "A program that prints credentials. It runs without a shell, for at most 60s (AWS_AUTH_PROCESS_TIMEOUT). With aws_auth_process_cache = yes, temporary credentials that it prints are kept until they expire.",
             ),
@@ -278,12 +299,14 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "AWS_AUTH_PROCESS_TIMEOUT",
                 "How long a credential_process may take: 1s to 1h, 60s by default. The keyring has 10s for an answer and 55s for its dialog, unless this is set.",
             ),
-            Term("AWS_AUTH_YES", "If 1, questions are answered with yes."),
             Term(
                 "DBUS_SESSION_BUS_ADDRESS",
                 "The bus on which the keyring is looked for; else the one in XDG_RUNTIME_DIR.",
             ),
-            Term("AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE", "Like the options of the same names."),
+            Term(
+                "AWS_AUTH_DURATION, AWS_AUTH_MIN_TTL, AWS_AUTH_NO_CACHE, AWS_AUTH_YES",
+                "Like the options of the same names.",
+            ),
             Term(
                 "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
                 "Where and how STS and the sign-in of the console are called.",
@@ -299,6 +322,10 @@ const SECTIONS: &[(&str, &[Part])] = &[
                 "A role to assume with an OIDC token, if no profile is named.",
             ),
             Term("AWS_EC2_METADATA_DISABLED", "If true, the instance is not asked for credentials."),
+            Term(
+                "XDG_STATE_HOME",
+                "Where the names of picked profiles are, in aws-auth/picked, instead of ~/.local/state.",
+            ),
             Term("XDG_CACHE_HOME, XDG_RUNTIME_DIR", "Where the caches and the file of --keep-fresh are."),
             Term("NO_COLOR", "If not empty, nothing is coloured."),
             Text(
@@ -329,6 +356,8 @@ const SECTIONS: &[(&str, &[Part])] = &[
             Term("125", "aws-auth itself failed, or its usage was wrong."),
             Term("126", "COMMAND was found but cannot be executed."),
             Term("127", "COMMAND was not found."),
+            Term("130", "With --pick: no profile was chosen."),
+            Term("123", "With --each: a COMMAND failed."),
             Term("1", "With --status: nothing is cached."),
         ],
     ),

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use crate::error::{Error, Result};
 
 /// The command line as it was written. The environment is not considered yet.
-#[derive(Debug, Default, PartialEq, Parser)]
+#[derive(Debug, Default, Clone, PartialEq, Parser)]
 #[command(
     name = "aws-auth",
     version,
@@ -50,6 +50,30 @@ pub struct Cli {
     /// Let COMMAND renew its credentials for as long as it runs: its SDK asks aws-auth for new ones
     #[arg(long, help_heading = "Running")]
     pub keep_fresh: bool,
+
+    /// Answer the question of a profile with aws_auth_confirm [env: AWS_AUTH_YES=1]
+    #[arg(short, long, help_heading = "Running")]
+    pub yes: bool,
+
+    /// Choose the profile on the terminal, by typing a part of its name, account or role
+    #[arg(long, help_heading = "Running")]
+    pub pick: bool,
+
+    /// Run COMMAND once for each profile whose name matches: 'dev-*,!dev-old'
+    #[arg(long, value_name = "PATTERNS", help_heading = "Many profiles")]
+    pub each: Option<String>,
+
+    /// With --each: run N at once, with the profile before each line of their output
+    #[arg(short, long, value_name = "N", help_heading = "Many profiles")]
+    pub jobs: Option<String>,
+
+    /// With --each: start no more after one has failed
+    #[arg(long, help_heading = "Many profiles")]
+    pub fail_fast: bool,
+
+    /// With --each: write the output to PROFILE.out and PROFILE.err in DIR
+    #[arg(long, value_name = "DIR", help_heading = "Many profiles")]
+    pub outputs: Option<String>,
 
     /// Credentials that can only read: the role with AWS's policy ReadOnlyAccess as its session policy
     #[arg(long, help_heading = "Session")]
@@ -194,11 +218,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Keys")]
     pub dry_run: bool,
 
-    /// Answer questions with yes [env: AWS_AUTH_YES]
-    #[arg(short, long, help_heading = "Keys")]
-    pub yes: bool,
-
-    /// Print --explain, --list, --status and --whoami as JSON
+    /// Print --explain, --list, --status, --whoami and the end of --each as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 
@@ -220,12 +240,15 @@ pub struct Cli {
 }
 
 /// The options that take the next word as their value. A test compares them with the definition above.
-const LONG_WITH_VALUE: [&str; 15] = [
+const LONG_WITH_VALUE: [&str; 18] = [
     "profile",
     "role-arn",
     "region",
     "duration",
     "min-ttl",
+    "each",
+    "jobs",
+    "outputs",
     "policy",
     "session-name",
     "source-identity",
@@ -237,7 +260,7 @@ const LONG_WITH_VALUE: [&str; 15] = [
     "from",
     "stored-keys",
 ];
-const SHORT_WITH_VALUE: [u8; 2] = [b'p', b't'];
+const SHORT_WITH_VALUE: [u8; 3] = [b'p', b'j', b't'];
 
 /// Parses the arguments, without the program's name.
 ///
@@ -293,6 +316,7 @@ fn common(options: &[OsString]) -> Option<Cli> {
             "-p" | "--profile" => cli.profile = Some(value(words.next()?.to_str()?)?),
             "--region" => cli.region = Some(value(words.next()?.to_str()?)?),
             "-q" | "--quiet" => cli.quiet = true,
+            "-y" | "--yes" => cli.yes = true,
             "-v" | "--verbose" => cli.verbose = true,
             "--status" => cli.status = true,
             "--json" => cli.json = true,

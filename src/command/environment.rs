@@ -45,12 +45,20 @@ pub fn untouched(snapshot: &Snapshot, request: &Request<'_>) -> Result<Vec<Entry
 
 /// The environment if the profile names no credentials: keys are removed, and the variables by which the command's SDK
 /// finds the credentials of the container or instance stay.
-pub fn ambient(snapshot: &Snapshot, request: &Request<'_>, profile: Option<&str>) -> Result<Vec<Entry>> {
+///
+/// `confirmed` says that the guard of the profile was answered.
+pub fn ambient(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    profile: Option<&str>,
+    confirmed: bool,
+) -> Result<Vec<Entry>> {
     let mut set = Assignments::default();
     if let Some(profile) = profile {
         set.add("AWS_PROFILE", profile);
     }
     set.region_option(request);
+    set.confirmed(profile.filter(|_| confirmed));
     if !set.record.is_empty() {
         let record = std::mem::take(&mut set.record);
         set.add(nesting::RECORD, &record);
@@ -72,8 +80,9 @@ pub fn with_credentials(
     plan: &Acquisition,
     credentials: &Credentials,
     config: Option<&PrivateConfig>,
+    confirmed: bool,
 ) -> Result<Vec<Entry>> {
-    let set = assignments(snapshot, request, plan, credentials, config);
+    let set = assignments(snapshot, request, plan, credentials, config, confirmed);
     build(snapshot, request, set, is_removed)
 }
 
@@ -84,9 +93,11 @@ pub fn with_renewal_file(
     plan: &Acquisition,
     credentials: &Credentials,
     fresh: &RenewalFile,
+    confirmed: bool,
 ) -> Result<Vec<Entry>> {
     let mut set = shared_assignments(snapshot, request, plan, credentials);
     set.renewal_file(fresh, snapshot);
+    set.confirmed(plan.profile.as_deref().filter(|_| confirmed));
     set.end(snapshot, request, plan);
     let by_container = matches!(plan.base, Base::Container { .. });
     // The renewal needs these to find the container. They do no harm: every SDK prefers a named profile.
@@ -101,7 +112,7 @@ pub fn changes(
     credentials: &Credentials,
     config: Option<&PrivateConfig>,
 ) -> Result<Changes> {
-    let set = assignments(snapshot, request, plan, credentials, config).whole()?;
+    let set = assignments(snapshot, request, plan, credentials, config, false).whole()?;
     // Unset even if they are not set here: the script may be evaluated in another environment.
     let always =
         ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
@@ -191,9 +202,11 @@ fn assignments(
     plan: &Acquisition,
     credentials: &Credentials,
     config: Option<&PrivateConfig>,
+    confirmed: bool,
 ) -> Assignments {
     let mut set = shared_assignments(snapshot, request, plan, credentials);
     set.keys(credentials);
+    set.confirmed(plan.profile.as_deref().filter(|_| confirmed));
     if let Some(config) = config {
         set.config_file("AWS_CONFIG_FILE", &config.path, snapshot);
     }
@@ -351,6 +364,13 @@ impl Assignments {
         }
     }
 
+    /// Records that the guard of this profile was answered.
+    fn confirmed(&mut self, profile: Option<&str>) {
+        if let Some(profile) = profile {
+            self.record(nesting::CONFIRMED, profile);
+        }
+    }
+
     fn region_option(&mut self, request: &Request<'_>) {
         if let Some(region) = &request.region {
             self.region(region.as_str(), |_| false);
@@ -386,15 +406,4 @@ fn build(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Assignments;
-
-    #[test]
-    fn a_value_with_nul_is_an_error_that_does_not_show_it() {
-        let mut set = Assignments::default();
-        set.add("AWS_ACCESS_KEY_ID", "AKIA");
-        set.add("AWS_SECRET_ACCESS_KEY", "canary\0");
-        let error = set.whole().err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(error.contains("AWS_SECRET_ACCESS_KEY contains a NUL byte") && !error.contains("canary"), "{error}");
-    }
-}
+mod tests;

@@ -3,5 +3,6 @@
 pub mod environment;
 pub mod exec;
 pub mod keep_fresh;
+pub mod many;
 pub mod old_configs;
 pub mod private_config;

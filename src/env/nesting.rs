@@ -23,6 +23,8 @@ pub const BOUNDS: &str = "AWS_AUTH_BOUNDS";
 
 /// The name in the record for the session policies of the credentials, in words. It is not a variable.
 pub const BOUNDED: &str = "AWS_AUTH_BOUNDED";
+/// The name in the record for the profile whose guard was answered (docs/guard.md). It is not a variable.
+pub const CONFIRMED: &str = "AWS_AUTH_CONFIRMED";
 
 /// The names in the record for the caller's own values of variables that an outer run replaced. They are no variables.
 pub const REPLACED: [(&str, &str); 2] = [
@@ -63,6 +65,21 @@ pub fn unchanged(set_before: &[Setting], snapshot: &Snapshot) -> Vec<String> {
 /// Whether the variable still has the value that the outer run gave it.
 fn is_unchanged((name, value): &Setting, snapshot: &Snapshot) -> bool {
     snapshot.var(name).is_some_and(|now| now == OsStr::new(value))
+}
+
+/// Whether the guard of this profile was answered for the environment as it is now: none of the variables that the outer
+/// run set was changed, and it had the same `--role-arn`.
+pub fn is_confirmed(profile: &str, role_arn: Option<&str>, snapshot: &Snapshot) -> bool {
+    let settings = settings(snapshot);
+    let recorded = |name: &str| settings.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let is_whole = |(name, _): &Setting| {
+        let is_variable = !name.starts_with("AWS_AUTH_");
+        !is_variable || settings.iter().any(|setting| setting.0 == *name && is_unchanged(setting, snapshot))
+    };
+    recorded(CONFIRMED) == Some(profile)
+        && snapshot.var("AWS_AUTH_PROFILE").is_none_or(|now| now == OsStr::new(profile))
+        && recorded(ROLE) == role_arn
+        && settings.iter().all(is_whole)
 }
 
 /// The caller's own environment. It leaves out the variables that point to the configuration file that an outer run made

@@ -92,6 +92,7 @@ impl LongTerm {
             command_region: None,
             variables: Vec::new(),
             private_config: None,
+            guard: None,
         };
         Ok(Self { plan, access_key_id, iam, profiles })
     }

@@ -7,6 +7,7 @@ use crate::config::value::Location;
 use crate::plan::base::Base;
 use crate::plan::bounds::Bounds;
 use crate::plan::endpoints::Sts;
+use crate::plan::guard::Guard;
 use crate::plan::origin::Sourced;
 use crate::plan::private_config::Reason;
 use crate::region::Region;
@@ -54,6 +55,8 @@ pub struct Acquisition {
     pub variables: Vec<(String, String)>,
     /// Why the command needs a configuration file of its own; `None` if it needs none.
     pub private_config: Option<Reason>,
+    /// When the profile wants to be asked before a command is started.
+    pub guard: Option<Guard>,
 }
 
 /// An MFA session: the temporary keys that GetSessionToken returns for a code.
@@ -126,6 +129,27 @@ impl Acquisition {
                 Mfa::None | Mfa::Session => None,
             })
         })
+    }
+
+    /// The account that the result belongs to, as far as the plan knows it: that of the last role, or else that of the
+    /// base or of the MFA device.
+    pub fn account(&self) -> Option<&str> {
+        match (self.roles.last(), &self.base) {
+            (Some(role), _) => Some(role.arn.account()),
+            (None, Base::WebIdentity { web, .. }) => Some(web.role.account()),
+            (None, Base::Sso { sso, .. }) => Some(&sso.account_id),
+            (None, _) => self.session.as_ref().and_then(|session| session.serial.value.account()),
+        }
+    }
+
+    /// The name of the role that the result belongs to, without its path; `None` if it is no role's.
+    pub fn role_name(&self) -> Option<&str> {
+        match (self.roles.last(), &self.base) {
+            (Some(role), _) => Some(role.arn.name()),
+            (None, Base::WebIdentity { web, .. }) => Some(web.role.name()),
+            (None, Base::Sso { sso, .. }) => Some(&sso.role_name),
+            (None, _) => None,
+        }
     }
 
     /// Whether the MFA session itself is the result, because no role follows.

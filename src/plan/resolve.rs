@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::chain::ChainBase;
 use crate::plan::endpoints::Sts;
+use crate::plan::guard::Guard;
 use crate::plan::include::Inclusion;
 use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
@@ -154,7 +155,8 @@ fn with_profile(set: &ProfileSet<'_>, request: &Request<'_>, profile: &Profile<'
 /// Refuses nested keys under a key that takes a value; the AWS CLI fails on them when it sends them. If they were
 /// ignored, the request would silently lack its external id or serial.
 fn refuse_maps(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<()> {
-    const VALUES: [&str; 8] = [
+    const VALUES: [&str; 9] = [
+        "aws_auth_confirm",
         "role_arn",
         "source_profile",
         "credential_source",
@@ -214,9 +216,9 @@ fn acquisition(
         Some(profile) => of_command(set, request, profile, command_region.is_some())?,
         None => (Vec::new(), None),
     };
-    let profile = profile.map(|profile| profile.name.clone());
+    let guard = profile.map_or(Ok(None), |profile| Guard::of(set, profile))?;
     let plan = Acquisition {
-        profile,
+        profile: profile.map(|profile| profile.name.clone()),
         base,
         session,
         roles,
@@ -227,6 +229,7 @@ fn acquisition(
         command_region,
         variables,
         private_config,
+        guard,
     };
     let if_temporary = roles_of_temporary.map(|roles| Box::new(Acquisition { session: None, roles, ..plan.clone() }));
     Ok(Plan::Acquire(Box::new(Acquisition { if_temporary, ..plan })))

@@ -19,13 +19,10 @@ pub struct KeyOptions {
     pub known_within: Length,
     /// `--dry-run`: only show what would change.
     pub dry_run: bool,
-    /// `--yes` or AWS_AUTH_YES: questions are answered with yes.
-    pub yes: bool,
 }
 
 impl KeyOptions {
     pub(crate) fn new(cli: &Cli, snapshot: &Snapshot) -> Result<Self> {
-        let yes = cli.yes || snapshot.switch("AWS_AUTH_YES")?;
         // A run from the cache does not look for the variable.
         let known_within = if cli.rotate_keys { length_within(snapshot, "AWS_AUTH_KEYS_TIMEOUT")? } else { None };
         Ok(Self {
@@ -34,7 +31,6 @@ impl KeyOptions {
             device_name: cli.register_mfa.clone().filter(|name| !name.is_empty()),
             known_within: known_within.unwrap_or(Length::minutes(1)),
             dry_run: cli.dry_run,
-            yes,
         })
     }
 }

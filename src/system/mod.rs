@@ -3,6 +3,8 @@
 pub mod ancestry;
 pub mod browser;
 pub mod directories;
+pub mod fork;
+pub mod full_screen;
 pub mod harden;
 pub mod held_locks;
 pub mod local_user;

@@ -34,7 +34,7 @@ const CAUGHT: [i32; 13] = [
 ];
 
 /// The signals that this module changes without catching them.
-const CHANGED: [i32; 4] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGTTIN, libc::SIGTTOU];
+const CHANGED: [i32; 5] = [libc::SIGCHLD, libc::SIGPIPE, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH];
 
 /// The signals as the caller of this program left them. After execve(2), each signal is either ignored or has its
 /// default action.
@@ -70,6 +70,35 @@ pub fn hand_down(command: &mut Command) {
     };
     // SAFETY: sigaction(2) and pthread_sigmask(3) are async-signal-safe, and nothing is allocated.
     unsafe { command.pre_exec(prepare) };
+}
+
+/// Gives a forked child the signals as the caller of this program left them. Its parent's handlers and pipe are gone.
+pub fn as_callers() {
+    NOTE.store(-1, Ordering::Relaxed);
+    for (signal, handler) in &callers().dispositions {
+        set(*signal, *handler);
+    }
+    set_mask(&callers().mask);
+}
+
+/// All signals are blocked until this is dropped.
+pub struct Blocked(libc::sigset_t);
+
+/// Blocks all signals.
+pub fn block_all() -> Blocked {
+    let _ = callers();
+    let before = mask();
+    let mut all = before;
+    // SAFETY: the set is valid.
+    unsafe { libc::sigfillset(&raw mut all) };
+    set_mask(&all);
+    Blocked(before)
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        set_mask(&self.0);
+    }
 }
 
 /// The end of the pipe that the handler writes to.
@@ -136,14 +165,26 @@ impl Caught {
     /// SIGCHLD is unblocked and not ignored meanwhile, because otherwise the kernel reports no child.
     pub fn with_children() -> io::Result<Self> {
         let mut caught = Self::new()?;
-        if let Some(old) = disposition(libc::SIGCHLD)
-            && set(libc::SIGCHLD, note as *const () as usize)
-        {
-            caught.before.push((libc::SIGCHLD, old));
-        }
+        caught.also(libc::SIGCHLD);
         caught.mask = Some(mask());
         unblock(libc::SIGCHLD);
         Ok(caught)
+    }
+
+    /// Like [`Self::new`], but [`Self::fd`] is also readable when the size of the terminal has changed.
+    pub fn with_resizing() -> io::Result<Self> {
+        let mut caught = Self::new()?;
+        caught.also(libc::SIGWINCH);
+        Ok(caught)
+    }
+
+    /// Catches this signal too, even if it was ignored.
+    fn also(&mut self, signal: i32) {
+        if let Some(old) = disposition(signal)
+            && set(signal, note as *const () as usize)
+        {
+            self.before.push((signal, old));
+        }
     }
 
     /// A descriptor that is readable when a signal was caught.
@@ -156,7 +197,7 @@ impl Caught {
     pub fn decisive(&self) -> Option<i32> {
         let mut came = None;
         while let Some(signal) = self.take() {
-            if signal != libc::SIGCHLD {
+            if !matches!(signal, libc::SIGCHLD | libc::SIGWINCH) {
                 came = came.filter(|signal| *signal != libc::SIGCONT).or(Some(signal));
             }
         }
@@ -187,7 +228,7 @@ impl Caught {
             match (came, stopped) {
                 // `kill` of a stopped job, or the end of its shell, sends first the signal that ends it and then
                 // SIGCONT.
-                (_, Stopped::Ended(_)) | (libc::SIGTSTP | libc::SIGCHLD, _) => {}
+                (_, Stopped::Ended(_)) | (libc::SIGTSTP | libc::SIGCHLD | libc::SIGWINCH, _) => {}
                 (libc::SIGCONT, _) => stopped = Stopped::Woken,
                 (other, _) => stopped = Stopped::Ended(other),
             }
@@ -209,7 +250,7 @@ impl Drop for Caught {
         unsafe { libc::close(writer) };
         // A signal that was caught after the last check is raised again, now that the handlers are gone.
         while let Some(signal) = self.take() {
-            if !matches!(signal, libc::SIGCHLD | libc::SIGCONT) {
+            if !matches!(signal, libc::SIGCHLD | libc::SIGCONT | libc::SIGWINCH) {
                 raise(signal);
             }
         }

@@ -198,6 +198,11 @@ impl Terminal {
     }
 }
 
+/// Whether this process has a terminal and is in its foreground, so that Ctrl-C there reaches it.
+pub fn is_in_foreground() -> bool {
+    matches!(Terminal::open(), Ok(Some(terminal)) if !terminal.in_background())
+}
+
 /// The process group of this process; `None` if it began outside this process id namespace.
 pub fn own_group() -> Option<Pid> {
     Pid::from_raw(nix::unistd::getpgrp().as_raw())

@@ -9,7 +9,13 @@ use zeroize::Zeroize as _;
 /// show it safely.
 pub(crate) fn json(value: &serde_json::Value) -> String {
     let mut text = String::with_capacity(1024);
-    for c in format!("{value:#}\n").chars() {
+    push_ascii(&mut text, &format!("{value:#}\n"));
+    text
+}
+
+/// Appends JSON with everything outside printable ASCII escaped.
+fn push_ascii(text: &mut String, json: &str) {
+    for c in json.chars() {
         if c == '\n' || matches!(c, ' '..='~') {
             text.push(c);
         } else {
@@ -18,6 +24,12 @@ pub(crate) fn json(value: &serde_json::Value) -> String {
             }
         }
     }
+}
+
+/// Formats JSON for other programs on one line. Everything outside printable ASCII is escaped.
+pub(crate) fn json_line(value: &serde_json::Value) -> String {
+    let mut text = String::with_capacity(256);
+    push_ascii(&mut text, &format!("{value}\n"));
     text
 }
 

@@ -170,6 +170,7 @@ fn json_says_the_same_to_programs() {
         keys,
         [
             "bounded",
+            "guarded",
             "included",
             "named_by",
             "notes",

@@ -18,6 +18,21 @@ use Line::{Leave, Run};
 /// Each line that mentions aws-auth, by its beginning.
 const LINES: &[(&str, Line)] = &[
     ("AWS_PROFILE=sops aws-auth sops -d", Run("sops -d logins.enc with ASIA")),
+    ("aws-auth -p production-infrastructure terraform apply", Run("terraform apply with ASIA")),
+    ("aws-auth --each '*-infrastructure' terraform plan", Leave("needs a code; tests/outside/test_many.py runs it")),
+    (
+        "aws-auth --each '*-infrastructure' -j 4 terraform plan",
+        Leave("needs a code; tests/outside/test_many.py runs it"),
+    ),
+    ("aws-auth --each '*-infrastructure' --login", Run("")),
+    ("aws-auth --each '*-infrastructure' --whoami", Run("PROFILE")),
+    ("aws-auth --each '*' --status", Leave("has status 1 where nothing is cached; the tests of --each run it")),
+    ("aws-auth --pick terraform plan", Leave("needs a terminal; the tests of --pick run it")),
+    ("$ aws-auth --each", Leave("a recorded session")),
+    ("plan-all: ; aws-auth --each", Leave("a recipe; tests/outside/test_many.py runs it")),
+    ("plan: ; aws-auth --each", Leave("a recipe; tests/outside/test_many.py runs it")),
+    ("PS1='$(aws-auth --status --json", Leave("needs jq; the line is that of --status")),
+    ("when = \"aws-auth --status --json", Leave("a setting of starship; a test runs the command")),
     ("AWS_PROFILE=development-infrastructure aws-auth terraform", Run("terraform plan with ASIA")),
     ("alias tf=", Run("")),
     ("plan: ; aws-auth terraform plan", Leave("a recipe; tests/outside runs real Makefiles")),

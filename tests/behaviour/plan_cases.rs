@@ -236,6 +236,9 @@ fn acquisition(plan: &Acquisition, set: &ProfileSet<'_>) -> String {
     for (name, value) in &plan.variables {
         writeln!(text, "set     {name}={value}").unwrap();
     }
+    if let Some(guard) = &plan.guard {
+        writeln!(text, "guard   {} ({})", guard.words(), set.place(guard.at)).unwrap();
+    }
     if let Some(reason) = &plan.private_config {
         let reach = if reason.is_out_of_reach { ", which no file can replace" } else { "" };
         let whose = if reason.of_default { "[default]" } else { "the profile" };

@@ -24,7 +24,8 @@ fn what_is_cached_is_told_in_one_line() {
     assert_eq!(json["profile"], "sops");
     assert!(json["seconds_left"].as_i64().unwrap() > 2500);
     assert!(json["expiration"].as_str().unwrap().ends_with('Z'));
-    assert_eq!(json.as_object().unwrap().len(), 4);
+    assert_eq!(json["guarded"], false);
+    assert_eq!(json.as_object().unwrap().len(), 5);
     world.run(["-p", "main-infrastructure", "--status"]).assert_status(1).assert_stdout("");
     assert_eq!(world.sts.connections(), calls);
 }

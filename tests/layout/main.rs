@@ -75,11 +75,11 @@ const ASKS_THE_PROCESS: &[&str] = &["main.rs", "time.rs"];
 const ASKING: &[&str] = &["std::env", "env::var("];
 
 /// The process is ended by these files alone.
-const ENDS_THE_PROCESS: &[&str] = &["system/signals.rs"];
+const ENDS_THE_PROCESS: &[&str] = &["system/fork.rs", "system/signals.rs"];
 const ENDING: &[&str] = &["process::exit"];
 
 /// The files with unsafe code; each says above it why it is sound.
-const UNSAFE: &[&str] = &["command/exec.rs", "main.rs", "system/signals.rs"];
+const UNSAFE: &[&str] = &["command/exec.rs", "main.rs", "system/fork.rs", "system/signals.rs"];
 
 /// What ends a run without an error that people can read, and the lints that forbid it.
 const PANICS: &[&str] = &[".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!("];

@@ -74,6 +74,7 @@ fn object_of(plan: &Plan, visited: &[Visited], context: &Context<'_>) -> Map<Str
             });
             object.insert("private_config".into(), json!(private));
             object.insert("bounded".into(), json!(plan.policies().map(|policies| &policies.names)));
+            object.insert("guarded".into(), json!(plan.guard.is_some()));
             object.insert("notes".into(), json!(now::notes(Some(plan), context)));
             object
         }

@@ -137,6 +137,10 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         notes.push(format!("{why}, so nothing is kept"));
     }
     let Some(plan) = plan else { return notes };
+    if let Some(guard) = &plan.guard {
+        let place = context.set.place(guard.at);
+        notes.push(format!("a run asks on the terminal before it starts {} ({place})", guard.words()));
+    }
     if plan
         .roles
         .iter()

@@ -53,7 +53,7 @@ _aws_auth() {
     if [[ -n $option ]]; then
         [[ $cur == = ]] && cur=
         case $option in
-            -p | --profile) _aws_auth_profiles "$cur" ;;
+            -p | --profile | --each) _aws_auth_profiles "$cur" ;;
             --region) mapfile -t COMPREPLY < <(compgen -W '@REGIONS@' -- "$cur") ;;
             --console) mapfile -t COMPREPLY < <(compgen -W '@SERVICES@' -- "$cur") ;;
             --export) mapfile -t COMPREPLY < <(compgen -W 'sh fish powershell dotenv json' -- "$cur") ;;
@@ -61,6 +61,7 @@ _aws_auth() {
             --store-keys) mapfile -t COMPREPLY < <(compgen -W 'keyring file credentials' -- "$cur") ;;
             --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
             --completions) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish powershell elvish' -- "$cur") ;;
+            --outputs) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
             --mfa-process) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
         esac
         return

@@ -64,7 +64,7 @@ impl Terminal {
         unlockpt(&master).expect("unlockpt");
         let name = ptsname(&master, Vec::new()).expect("ptsname");
         let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("open the terminal");
-        resize(&slave, 80);
+        resize(&slave, 24, 80);
         let before = Attributes::of(&tcgetattr(&slave).expect("tcgetattr"));
         let master = Arc::new(master);
         let collected = Arc::new(Collected::default());
@@ -156,7 +156,12 @@ impl Terminal {
 
     /// Makes it this wide.
     pub fn set_columns(&self, columns: u16) {
-        resize(self.slave.as_ref().expect("the terminal was hung up"), columns);
+        self.set_size(24, columns);
+    }
+
+    /// Makes it this large, while a program runs or before.
+    pub fn set_size(&self, rows: u16, columns: u16) {
+        resize(self.slave.as_ref().expect("the terminal was hung up"), rows, columns);
     }
 
     /// Everything that was shown so far.
@@ -193,8 +198,8 @@ impl Drop for Terminal {
     }
 }
 
-fn resize(terminal: &OwnedFd, columns: u16) {
-    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+fn resize(terminal: &OwnedFd, rows: u16, columns: u16) {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(terminal, size).expect("set the size of the terminal");
 }
 

@@ -1,0 +1,127 @@
+//! `--each`: a command, or an action, for every profile that matches (docs/many.md).
+
+mod one;
+mod prepare;
+mod report;
+mod tables;
+
+use std::ffi::OsString;
+
+use crate::actions;
+use crate::actions::each::one::One;
+use crate::actions::each::prepare::Prepared;
+use crate::actions::each::report::Report;
+use crate::cli::action::Action;
+use crate::cli::options::Cli;
+use crate::command::exec;
+use crate::command::many::outputs::Outputs;
+use crate::command::many::{self, Done, Many, Streams};
+use crate::context::Context;
+use crate::error::{Error, Result, io_words};
+use crate::messages::Messages;
+use crate::plan::missing::missing_profile;
+use crate::request::Request;
+use crate::request::many::Each;
+use crate::request::profile::Chosen;
+use crate::system::{harden, signals};
+use crate::text::escape::printable;
+
+/// Runs the command or the action once for each profile, and returns the exit status: 0 if all succeeded, 123 if a
+/// command did not, 125 if aws-auth failed for a profile.
+///
+/// # Errors
+/// Returns an error if no profile matches, the command is not found, or the guard's answer is no.
+pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString]) -> Result<u8> {
+    let profiles = profiles(context, cli, each, command)?;
+    if let Some(program) = command.first() {
+        exec::find(program, context.snapshot.var("PATH"))?;
+    }
+    let action = context.request.action;
+    if action == Action::Status {
+        return tables::status_table(context, &profiles);
+    }
+    harden::fill_standard_descriptors();
+    let prepared = prepare::prepare(context, &profiles, command)?;
+    let names: Vec<String> = profiles.iter().map(|one| printable(&one.name).into_owned()).collect();
+    let streams = match (&each.outputs, each.jobs) {
+        // Its messages are of one line each and name the profile.
+        _ if !action.runs_command() => Streams::Same,
+        (Some(directory), _) => Streams::Files(Outputs::new(directory, &names)?),
+        (None, Some(_)) => Streams::Prefixed,
+        (None, None) => Streams::Same,
+    };
+    let runs_alone = each.jobs.is_none() && action.runs_command();
+    let heading = |at: usize| {
+        if let Some(name) = names.get(at).filter(|_| runs_alone) {
+            context.messages.heading(&format!("{name} ({} of {})", at + 1, names.len()));
+        }
+    };
+    let work = |at: usize| match profiles.get(at) {
+        Some(one) => run_alone(context, one, &prepared, at, command),
+        None => Done { status: crate::error::FAILED, report: Vec::new() },
+    };
+    let finished = many::run(&Many {
+        names: &names,
+        at_once: each.jobs.unwrap_or(1),
+        streams,
+        fail_fast: each.fail_fast,
+        before: &heading,
+        work: &work,
+    });
+    let finished = finished.map_err(|error| Error::new(format!("cannot watch signals ({})", io_words(&error))))?;
+    if action == Action::Whoami && finished.signal.is_none() {
+        return tables::whoami_table(context, &profiles, &finished);
+    }
+    let report = Report::new(&names, &finished);
+    report.print(context);
+    match finished.signal {
+        Some(signal) => signals::die_by(signal),
+        None => Ok(report.status()),
+    }
+}
+
+/// The profiles that match, in the order of the files.
+fn profiles<'a>(context: &Context<'a>, cli: &Cli, each: &Each, command: &[OsString]) -> Result<Vec<One<'a>>> {
+    let names = context.set.names();
+    if let Some(name) = each.patterns.missing(&names) {
+        return Err(missing_profile(context.set, &Chosen { name: name.to_owned(), by: "--each" }));
+    }
+    let selected = each.patterns.select(names);
+    if selected.is_empty() {
+        let pattern = cli.each.as_deref().unwrap_or_default();
+        return Err(Error::new(format!("no profile matches '{pattern}'")).advise("aws-auth --list shows all profiles"));
+    }
+    let one = |name: String| {
+        let alone = Cli {
+            profile: Some(name.clone()),
+            each: None,
+            jobs: None,
+            fail_fast: false,
+            outputs: None,
+            json: false,
+            // The guard was answered for all of them.
+            yes: true,
+            command: command.to_vec(),
+            ..cli.clone()
+        };
+        Ok(One { name, request: Request::new(&alone, context.snapshot, context.now)? })
+    };
+    selected.into_iter().map(one).collect()
+}
+
+/// What the child of a profile does: all that a run for this profile alone does.
+fn run_alone(outer: &Context<'_>, one: &One<'_>, prepared: &Prepared, at: usize, command: &[OsString]) -> Done {
+    if prepared.has_failed(at) {
+        // Why was said when it failed.
+        return Done { status: crate::error::FAILED, report: Vec::new() };
+    }
+    let context = one.context(outer);
+    if context.request.action == Action::Whoami {
+        return tables::whoami_of(&context);
+    }
+    let status = actions::perform(&context, command).unwrap_or_else(|error| {
+        Messages::error(&error, outer.snapshot);
+        error.status()
+    });
+    Done { status, report: Vec::new() }
+}
