@@ -139,8 +139,6 @@ pub fn of(cli: &Cli) -> Result<Action> {
     let with = "--store-keys, --rotate-keys, --register-mfa or --forget-keys";
     goes_with(cli.dry_run, "--dry-run", with, changes)?;
     goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
-    let asks = action.runs_command() || changes;
-    goes_with(cli.yes, "--yes", "a COMMAND, --shell, or an action that changes the two files", asks)?;
     if makes && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
             .advise("leave it out"));
