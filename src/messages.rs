@@ -126,6 +126,12 @@ impl Messages {
         }
     }
 
+    /// Whether a line on stderr can be shown and taken away again: stderr is a terminal that moves its cursor. Not with
+    /// `--quiet`.
+    pub fn may_redraw(&self) -> bool {
+        self.verbosity >= Verbosity::Normal && self.moves_cursor && std::io::stderr().is_terminal()
+    }
+
     /// Prints a table whose cells are safe for a terminal. Not with `--quiet`.
     pub fn table(&self, table: &str) {
         if self.verbosity >= Verbosity::Normal {

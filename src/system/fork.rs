@@ -32,6 +32,8 @@ pub fn fork() -> io::Result<Forked> {
     // SAFETY: the process has one thread, so every lock is free in the child too.
     match unsafe { libc::fork() } {
         0 => {
+            // The mask is the caller's now, not the one before the fork.
+            std::mem::forget(blocked);
             signals::as_callers();
             Ok(Forked::Child)
         }

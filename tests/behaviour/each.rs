@@ -1,12 +1,14 @@
 //! `--each`: a command for every profile that matches, one after another or several at once.
 
 use crate::kit::{Alive, answer, log_in, masked, no_way, role_entries};
+use crate::world::screen::seen;
 use crate::world::{AWS_AUTH, Invocation, Output, Role, SHELL_PROMPT, World, seed};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
@@ -105,6 +107,15 @@ fn each_command_has_the_environment_that_it_would_have_alone() {
             assert_eq!(&found, expected, "{name}");
         }
     }
+}
+
+#[test]
+fn with_keep_fresh_each_command_renews_its_own() {
+    let world = plain();
+    let output = each(&world, &["-q", "--keep-fresh", "-j2"], "echo $AWS_PROFILE ${AWS_ACCESS_KEY_ID:-none}").run();
+    let mut lines: Vec<String> = output.success().stdout_text().lines().map(String::from).collect();
+    lines.sort();
+    assert_eq!(lines, ["one | one none", "three | three none", "two | two none"]);
 }
 
 #[test]
@@ -358,7 +369,7 @@ fn ctrl_c_ends_all_of_them_and_says_what_had_run() {
     for options in [&[][..], &["-j", "2"]] {
         let world = plain();
         let mut alive = Alive::new(&world);
-        let script = "test $AWS_AUTH_PROFILE != one || exit 0; exec 3> $HOME/alive; echo x >&3; sleep 1000";
+        let script = "test $AWS_AUTH_PROFILE != one || exit 0; exec 3> $HOME/alive; echo x >&3; exec sleep 1000";
         let run = each(&world, options, script).in_terminal();
         alive.wait_for_start();
         run.ctrl_c();
@@ -413,14 +424,16 @@ fn sigterm_and_sighup_reach_the_commands() {
 fn ctrl_z_stops_all_and_all_go_on() {
     for options in ["", "-j3"] {
         let world = plain();
-        world.script("work", "#!/bin/sh\necho begun\nuntil test -e $HOME/go; do sleep 0.02; done\necho r''an\n");
+        // A shell that has just started a program would show another state.
+        world.script("work", "#!/bin/sh\necho begun\nread x < $HOME/go\necho r''an\n");
+        let mut gate = fs::File::options().read(true).write(true).open(world.fifo("go")).unwrap();
         let shell = world.shell_in_terminal();
         shell.send_line(&format!("aws-auth --each one,two,three {options} $HOME/work"));
         shell.expect("begun\r\n");
         shell.ctrl_z();
         shell.expect("Stopped");
         shell.expect(SHELL_PROMPT);
-        world.write("go", "");
+        gate.write_all(b"x\nx\nx\n").unwrap();
         // Nothing runs while the job is stopped.
         shell.send_line("ps -o stat= --ppid $(jobs -p) | cut -c1 | sort -u; echo stat''es");
         shell.expect("T\r\nstates\r\n");
@@ -471,6 +484,36 @@ fn a_command_may_ask_on_the_terminal() {
         run.send_line(name);
     }
     run.wait().success().assert_stdout("a\nb\nc\n").assert_terminal_restored();
+}
+
+#[test]
+fn a_line_says_how_far_it_is_and_never_mixes_with_output() {
+    let world = plain();
+    for gate in ["go.one", "go.two", "go.three"] {
+        world.fifo(gate);
+    }
+    let script = "echo begun; read x < $HOME/go.$AWS_AUTH_PROFILE; echo done";
+    let run = each(&world, &["-j2"], script).env("TERM", "xterm").env("NO_COLOR", "1");
+    let run = run.stdout_on_terminal().stderr_on_terminal().in_terminal();
+    let go_on = |name: &str| fs::write(world.path(format!("go.{name}")), "x\n").unwrap();
+    run.expect("0 of 3 done, 2 running: one, two");
+    go_on("two");
+    run.expect("1 of 3 done, 2 running: one, three");
+    go_on("one");
+    run.expect("2 of 3 done, 1 running: three");
+    go_on("three");
+    let output = run.wait();
+    let shown = timeless(&seen(output.success().transcript(), 80));
+    let mut lines: Vec<&str> = shown.lines().collect();
+    lines[..6].sort_unstable();
+    let expected = "one | begun\none | done\nthree | begun\nthree | done\ntwo | begun\ntwo | done\n\
+                    PROFILE  STATUS  TIME\none      0 T\ntwo      0 T\nthree    0 T";
+    assert_eq!(lines.join("\n"), expected);
+    for (terminal, options) in [("dumb", &["-j2"][..]), ("xterm", &["-qj2"])] {
+        let run = each(&world, options, "sleep 0.5").env("TERM", terminal).stderr_on_terminal().in_terminal();
+        let output = run.wait();
+        assert!(!output.success().transcript().contains("running"), "{}", output.report());
+    }
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString])
     let finished = many::run(&Many {
         names: &names,
         at_once: each.jobs.unwrap_or(1),
+        has_progress: !matches!(streams, Streams::Same) && context.messages.may_redraw(),
         streams,
         fail_fast: each.fail_fast,
         before: &heading,

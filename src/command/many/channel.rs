@@ -67,6 +67,11 @@ impl Channels {
         }
     }
 
+    /// Whether no line is open, so that something else may be printed.
+    pub(crate) fn are_free(&self) -> bool {
+        self.holders.iter().all(Option::is_none)
+    }
+
     /// Whether nobody reads this output any more.
     pub(crate) fn is_dead(&self, which: Which) -> bool {
         self.dead.get(which as usize).copied().unwrap_or(true)

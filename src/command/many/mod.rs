@@ -5,18 +5,20 @@ mod channel;
 mod job;
 mod lines;
 pub mod outputs;
+mod progress;
 
 use std::io::{self, PipeReader, Read as _};
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 use crate::command::many::channel::{Channels, Which, is_over};
 pub use crate::command::many::job::{Done, Streams};
 use crate::command::many::job::{Job, start};
 use crate::command::many::lines::Lines;
+use crate::command::many::progress::{Progress, SILENCE};
 use crate::error::{Error, Result, io_words};
 use crate::system::signals;
 use crate::system::signals::{Caught, Stopped, Undisturbed};
@@ -34,6 +36,8 @@ pub struct Many<'a> {
     pub at_once: usize,
     /// Where their output goes.
     pub streams: Streams,
+    /// Whether a line on stderr says how far they are.
+    pub has_progress: bool,
     /// Whether none is started after one has failed.
     pub fail_fast: bool,
     /// Called in this process before a child is started.
@@ -91,6 +95,7 @@ pub fn run(many: &Many<'_>) -> io::Result<Finished> {
         at_once: many.at_once.max(1),
         outcomes: many.names.iter().map(|_| Outcome::NotRun).collect(),
         channels: Channels::new(),
+        progress: Progress::new(many.has_progress),
         signal: None,
         buffer: vec![0; if matches!(many.streams, Streams::Prefixed) { PIECE } else { 0 }],
     };
@@ -108,6 +113,7 @@ pub fn alone(work: &dyn Fn() -> Done) -> Result<bool> {
         names: &names,
         at_once: 1,
         streams: Streams::Same,
+        has_progress: false,
         fail_fast: false,
         before: &|_| {},
         work: &|_| work(),
@@ -145,6 +151,7 @@ struct Runner<'a> {
     at_once: usize,
     outcomes: Vec<Outcome>,
     channels: Channels,
+    progress: Progress,
     signal: Option<i32>,
     buffer: Vec<u8>,
 }
@@ -164,6 +171,7 @@ impl Runner<'_> {
         }
         // What the children wrote before their ends. Programs that they left behind are not waited for.
         self.pass_on_all();
+        self.progress.hide();
         Finished { outcomes: self.outcomes, signal: self.signal }
     }
 
@@ -209,11 +217,29 @@ impl Runner<'_> {
 
     /// Waits until a signal was caught, which may tell of the end of a child, or a child has written something.
     fn wait(&mut self) {
+        let silence = Timespec { tv_sec: 0, tv_nsec: SILENCE.subsec_nanos().into() };
+        let patience = (self.progress.is_due() && self.channels.are_free()).then_some(&silence);
+        if self.wait_at_most(patience) {
+            self.show_progress();
+        }
+    }
+
+    fn show_progress(&mut self) {
+        let done = self.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Ended(_))).count();
+        let mut running: Vec<usize> = self.jobs.iter().map(|job| job.profile).collect();
+        running.sort_unstable();
+        let names: Vec<&str> =
+            running.iter().filter_map(|profile| self.many.names.get(*profile)).map(String::as_str).collect();
+        self.progress.show(done, self.outcomes.len(), &names);
+    }
+
+    /// Returns whether nothing happened in this time.
+    fn wait_at_most(&self, patience: Option<&Timespec>) -> bool {
         let readable = self.streams.iter().filter(|stream| self.channels.is_free(stream.which, stream.id()));
         let pipes = readable.map(|stream| stream.pipe.as_fd());
         let fds = std::iter::once(self.caught.fd()).chain(pipes);
         let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        let _ = poll(&mut fds, None);
+        matches!(poll(&mut fds, patience), Ok(0))
     }
 
     /// Acts on the signals that were caught, and takes note of the children that have ended. Returns whether one of the
@@ -222,10 +248,13 @@ impl Runner<'_> {
         let ends = match self.caught.decisive() {
             None | Some(libc::SIGCONT) => None,
             // The children were stopped by the same key.
-            Some(libc::SIGTSTP) => match self.caught.stop(libc::SIGTSTP) {
-                Stopped::Ended(signal) => Some(signal),
-                Stopped::Not | Stopped::Woken => None,
-            },
+            Some(libc::SIGTSTP) => {
+                self.progress.hide();
+                match self.caught.stop(libc::SIGTSTP) {
+                    Stopped::Ended(signal) => Some(signal),
+                    Stopped::Not | Stopped::Woken => None,
+                }
+            }
             signal => signal,
         };
         // The signal of a child was read together with the others.
@@ -258,6 +287,9 @@ impl Runner<'_> {
             };
             let ended = Ended { end, took: job.since.elapsed(), report: job.report() };
             self.set(job.profile, ended);
+            if self.progress.is_shown() {
+                self.show_progress();
+            }
         }
     }
 
@@ -326,6 +358,9 @@ impl Runner<'_> {
     }
 
     fn write(&mut self, which: Which, mut bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.progress.hide();
+        }
         loop {
             bytes = self.channels.write(which, bytes, self.caught.fd());
             if bytes.is_empty() {
