@@ -49,7 +49,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
             let before = (1 << bit) - 1;
             has_delimiter |= delimiters & before & !seen != 0;
             seen = before;
-            let first = bytes.get(start).map_or(First::Other, |first| FIRST[usize::from(*first)]);
+            let first = bytes.get(start).map_or(First::Other, |first| First::of(*first));
             if first == First::Key && has_delimiter && in_section {
                 plain = (start, line);
             } else if first != First::Nothing {
@@ -83,7 +83,17 @@ enum First {
     Other,
 }
 
+impl First {
+    /// What this byte says.
+    #[inline]
+    #[allow(clippy::indexing_slicing)] // There is an element for each byte.
+    fn of(byte: u8) -> Self {
+        FIRST[usize::from(byte)]
+    }
+}
+
 /// What each byte says.
+#[allow(clippy::indexing_slicing)]
 static FIRST: [First; 256] = {
     let mut first = [First::Other; 256];
     let mut byte = b'!';

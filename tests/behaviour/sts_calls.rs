@@ -379,7 +379,7 @@ impl Recorder {
                 let _ = stream.write_all(answer.as_bytes());
                 // What the client says next must be read: closing would reset the connection otherwise.
                 if !answer.is_empty() {
-                    let _ = stream.read(&mut [0; 65536]);
+                    let _ = stream.read(&mut [0; 16384]);
                 }
             }
         });
