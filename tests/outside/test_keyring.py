@@ -91,7 +91,8 @@ def test_boto3_reads_them(world, keyring):
 def test_the_aws_cli_reads_them(world, moto, keyring, program):
     world.install("the-aws", need(program))
     world.succeed("aws-auth", "--store-keys")
-    world.succeed("the-aws", "sts", "get-caller-identity", "--region", "eu-west-1")
+    # Versions 2.0 to 2.12 do not read AWS_ENDPOINT_URL.
+    world.succeed("the-aws", "sts", "get-caller-identity", "--region", "eu-west-1", "--endpoint-url", moto.url)
     assert moto.calls()[-1].access_key == ID
 
 

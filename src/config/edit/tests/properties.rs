@@ -119,7 +119,9 @@ fn difference(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
     let (old, new) = (lines(old), lines(new));
     let is_same = |i: usize, j: usize| {
         let is_last = i + 1 == old.len() || j + 1 == new.len();
-        old[i] == new[j] || (is_last && split_line(old[i]).0 == split_line(new[j]).0)
+        // If what stood between a CR and an LF goes, they are one line end.
+        let meets = old[i].ends_with('\r') && new[j].strip_suffix('\n') == Some(old[i]);
+        old[i] == new[j] || meets || (is_last && split_line(old[i]).0 == split_line(new[j]).0)
     };
     let mut longest = vec![vec![0; new.len() + 1]; old.len() + 1];
     for i in (0..old.len()).rev() {

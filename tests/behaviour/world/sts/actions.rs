@@ -65,7 +65,8 @@ pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<
             authorize(&caller, &format!("sns:{action}"))?;
             let arn =
                 format!("arn:aws:sns:us-east-1:{}:{}", caller.account, params.get("Name").map_or("", |name| name));
-            Ok(if action == "CreateTopic" { vec![Element::Text("TopicArn", arn)] } else { Vec::new() })
+            let topics = || Element::Text("Topics", String::new());
+            Ok(vec![if action == "CreateTopic" { Element::Text("TopicArn", arn) } else { topics() }])
         }
         "AssumeRoleWithWebIdentity" => assume_role_with_web_identity(state, params),
         _ => Err(unknown_action(action, "2011-06-15")),
