@@ -19,6 +19,12 @@ pub struct KeyOptions {
     pub known_within: Length,
     /// `--dry-run`: only show what would change.
     pub dry_run: bool,
+    /// The session in `--sync-sso=SESSION`; `None` if none was named.
+    pub sync_session: Option<String>,
+    /// How long `--sync-sso` repeats a call that the service throttles: AWS_AUTH_SYNC_TIMEOUT, else a minute.
+    pub listing_patience: Length,
+    /// `--prune`: profiles whose role is gone are removed.
+    pub prune: bool,
     /// `--yes` or AWS_AUTH_YES: questions are answered with yes.
     pub yes: bool,
 }
@@ -32,6 +38,9 @@ impl KeyOptions {
             device_name: cli.register_mfa.clone().filter(|name| !name.is_empty()),
             known_within: length_within(snapshot, "AWS_AUTH_KEYS_TIMEOUT")?.unwrap_or(Length::minutes(1)),
             dry_run: cli.dry_run,
+            sync_session: cli.sync_sso.clone().filter(|name| !name.is_empty()),
+            listing_patience: length_within(snapshot, "AWS_AUTH_SYNC_TIMEOUT")?.unwrap_or(Length::minutes(1)),
+            prune: cli.prune,
             yes,
         })
     }
