@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::acquire::forecast::{Forecast, Held, forecast};
 use crate::actions::cached::held_json;
-use crate::actions::table::{GivingUp, Layout, NOTHING};
+use crate::actions::table::{GivingUp, Layout, NOTHING, width};
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
 use crate::env::nesting;
@@ -35,9 +35,6 @@ const GIVING_UP: GivingUp<'_> =
 /// What stands before the current profile, and before every other line.
 const CURRENT: &str = "* ";
 const MARGIN: &str = "  ";
-
-/// The width if neither COLUMNS nor the terminal gives one.
-const WIDTH: usize = 80;
 
 /// A profile as it resolves; of one that does not, only the name and the problem.
 struct Row {
@@ -72,7 +69,7 @@ pub fn list(context: &Context<'_>) -> Result<u8> {
     print(&if context.request.output.json {
         crate::text::json::json(&Value::Array(rows.iter().map(as_json).collect()))
     } else if stdout.is_terminal() {
-        for_terminal(&rows, width(context), coloured(&stdout, context.snapshot))
+        for_terminal(&rows, width(context.snapshot), coloured(&stdout, context.snapshot))
     } else {
         for_program(&rows)
     })
@@ -266,11 +263,4 @@ fn say_how_to_begin(context: &Context<'_>) {
         "# then, for any command:",
         "aws-auth -p production COMMAND",
     ]);
-}
-
-/// The width of the terminal in characters; COLUMNS wins over what the terminal says.
-fn width(context: &Context<'_>) -> usize {
-    let columns = context.snapshot.non_empty("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-    let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
-    columns.or_else(terminal).filter(|width| *width > 0).unwrap_or(WIDTH)
 }

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod cached;
+pub mod check;
 pub mod console;
 pub mod console_place;
 pub mod credentials;
@@ -24,6 +25,7 @@ pub mod status;
 pub mod store_keys;
 pub mod stored_keys;
 pub mod switch_role_url;
+pub mod sync_sso;
 pub mod table;
 pub mod unset;
 pub mod whoami;
@@ -53,6 +55,8 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::List => list::list(context),
         Action::Status => status::status(context),
         Action::Whoami => whoami::whoami(context),
+        Action::Check => check::check(context),
+        Action::SyncSso => sync_sso::sync_sso(context),
         Action::Console(service) => console::console(context, service),
         Action::StoreKeys(place) => store_keys::store_keys(context, place),
         Action::RotateKeys => rotate_keys::rotate_keys(context),

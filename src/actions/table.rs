@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::env::snapshot::Snapshot;
+
 /// What stands for the part of a text that was cut out.
 const MARK: &str = "…";
 
@@ -13,6 +15,16 @@ const NARROWEST: usize = 9;
 
 /// Between two columns, and before the second line of a row.
 const GAP: usize = 2;
+
+/// The width if neither COLUMNS nor the terminal gives one.
+const WIDTH: usize = 80;
+
+/// The width of the terminal in characters; COLUMNS wins over what the terminal says.
+pub fn width(snapshot: &Snapshot) -> usize {
+    let columns = snapshot.non_empty("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+    let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    columns.or_else(terminal).filter(|width| *width > 0).unwrap_or(WIDTH)
+}
 
 /// What a table that is too wide gives up. It stops as soon as it fits. The other columns always stay whole.
 pub struct GivingUp<'a> {

@@ -37,6 +37,10 @@ pub enum Action {
     Status,
     /// Ask STS whose the credentials are.
     Whoami,
+    /// Get the profile's credentials for real, and say whether they work.
+    Check,
+    /// Write a profile for every account and role of an SSO login.
+    SyncSso,
     /// Sign in to the console, at this service's page or at the home page.
     Console(Option<&'static Service>),
     /// Print the console's switch-role link.
@@ -111,8 +115,9 @@ pub fn of(cli: &Cli) -> Result<Action> {
         }
         Ok(())
     };
-    let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami);
-    goes_with(cli.json, "--json", "--explain, --list, --status, --whoami or --each", reports || cli.each.is_some())?;
+    let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami | Action::Check);
+    let with = "--explain, --list, --status, --whoami, --check or --each";
+    goes_with(cli.json, "--json", with, reports || cli.each.is_some())?;
     let options =
         [("--jobs", cli.jobs.is_some()), ("--fail-fast", cli.fail_fast), ("--outputs", cli.outputs.is_some())];
     for (option, asked) in options {
@@ -128,16 +133,18 @@ pub fn of(cli: &Cli) -> Result<Action> {
     }
     let names_none = matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_));
     goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
-    let opens = matches!(action, Action::Console(_) | Action::Login);
-    goes_with(cli.no_browser, "--no-browser", "--console or --login", opens)?;
+    let opens = matches!(action, Action::Console(_) | Action::Login | Action::SyncSso);
+    goes_with(cli.no_browser, "--no-browser", "--console, --login or --sync-sso", opens)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
     let stores = matches!(action, Action::StoreKeys(_));
     goes_with(cli.from.is_some(), "--from", "--store-keys", stores)?;
     let makes = matches!(action, Action::RotateKeys | Action::RegisterMfa);
-    let changes = stores || makes || action == Action::ForgetKeys;
-    let with = "--store-keys, --rotate-keys, --register-mfa or --forget-keys";
+    let syncs = action == Action::SyncSso;
+    let changes = stores || makes || syncs || action == Action::ForgetKeys;
+    let with = "--store-keys, --rotate-keys, --register-mfa, --forget-keys or --sync-sso";
     goes_with(cli.dry_run, "--dry-run", with, changes)?;
+    goes_with(cli.prune, "--prune", "--sync-sso", syncs)?;
     goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
     if makes && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
@@ -146,8 +153,9 @@ pub fn of(cli: &Cli) -> Result<Action> {
     if let (Some(name), Some(option)) = (takes_no_bounds(action), bounding_option(cli)) {
         return Err(Error::new(format!("{option} and {name} exclude each other")).advise("write one of them"));
     }
-    if action == Action::List && cli.role_arn.is_some() {
-        return Err(Error::new("--role-arn and --list exclude each other").advise("write one of them"));
+    if let (Action::List | Action::SyncSso, Some(_)) = (action, &cli.role_arn) {
+        let name = if syncs { "--sync-sso" } else { "--list" };
+        return Err(Error::new(format!("--role-arn and {name} exclude each other")).advise("write one of them"));
     }
     Ok(action)
 }
@@ -159,6 +167,7 @@ fn takes_no_bounds(action: Action) -> Option<&'static str> {
         Action::List => Some("--list"),
         Action::Logout { .. } => Some("--logout"),
         Action::SwitchRoleUrl => Some("--switch-role-url"),
+        Action::SyncSso => Some("--sync-sso"),
         Action::Unset(_) => Some("--unset"),
         _ => None,
     }
@@ -202,6 +211,8 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--list", flag(cli.list, Action::List)),
         ("--status", flag(cli.status, Action::Status)),
         ("--whoami", flag(cli.whoami, Action::Whoami)),
+        ("--check", flag(cli.check, Action::Check)),
+        ("--sync-sso", flag(cli.sync_sso.is_some(), Action::SyncSso)),
         ("--console", console),
         ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
         ("--store-keys", store_keys),

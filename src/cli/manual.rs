@@ -197,6 +197,24 @@ const SECTIONS: &[(&str, &[Part])] = &[
         ],
     ),
     (
+        "PROFILES FROM SSO",
+        &[
+            Text(
+                "--sync-sso lists every account and role that the login of an sso-session gives, and writes a profile into the config file for each that has none, after showing it. The session is named (--sync-sso=corp), that of the profile, or the only one. Only sections with aws_auth_synced, which it writes, are ever changed: what a person adds to them stays, and a name that a person uses is passed over. A role keeps the name that it has.",
+            ),
+            Text(
+                "--prune removes the sections whose role is gone, after a listing that came to its end. If a call fails, nothing is changed. A call that the service throttles is repeated for a minute (AWS_AUTH_SYNC_TIMEOUT). --check tries one profile for real.",
+            ),
+            Term(
+                "sso_profile_name",
+                "In an sso-session: how profiles are named, {account_name}-{role_name} by default; there are also {account_id} and {email}.",
+            ),
+            Term("sso_profile_match", "Which of them are made, by their names: prod-*,!*-Audit."),
+            Term("sso_profile_region", "The region of new profiles."),
+            Term("aws_auth_synced", "In a profile: the session whose --sync-sso made it."),
+        ],
+    ),
+    (
         "SERVERS AND CI",
         &[Text(
             "On an EC2 instance, in a container, in GitHub Actions and in Kubernetes no key is needed: credential_source, web_identity_token_file, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN say where the first credentials come from. Roles that are assumed with them are cached until they expire.",

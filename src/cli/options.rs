@@ -157,11 +157,23 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub whoami: bool,
 
+    /// Try the profile for real: resolve it, get its credentials, ask STS whose they are; 1 if it does not work
+    #[arg(long, help_heading = "Actions")]
+    pub check: bool,
+
+    /// Write a profile into the config file for every account and role of the login of [sso-session SESSION]
+    #[arg(long, value_name = "SESSION", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    pub sync_sso: Option<String>,
+
+    /// With --sync-sso: remove the profiles it made whose role is gone
+    #[arg(long, help_heading = "Actions")]
+    pub prune: bool,
+
     /// Sign in to the AWS console as the role and open the browser, at the page of SERVICE (s3, billing, …)
     #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
     pub console: Option<String>,
 
-    /// With --console and --login: print the link instead
+    /// With --console, --login and --sync-sso: print the link instead
     #[arg(long, help_heading = "Actions")]
     pub no_browser: bool,
 
@@ -214,11 +226,11 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
     pub register_mfa: Option<String>,
 
-    /// With an option of this group: show what would change, and change nothing
+    /// With an option of this group, or --sync-sso: show what would change, and change nothing
     #[arg(long, help_heading = "Keys")]
     pub dry_run: bool,
 
-    /// Print --explain, --list, --status, --whoami and the end of --each as JSON
+    /// Print --explain, --list, --status, --whoami, --check and the end of --each as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 

@@ -52,6 +52,53 @@ impl Sso {
         sso
     }
 
+    /// The login of `[sso-session NAME]`, without an account and a role. Endpoints are those of `chosen`.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such section, it lacks a key, or one of its settings cannot be read.
+    pub fn of_login(
+        set: &ProfileSet<'_>,
+        request: &Request<'_>,
+        name: &str,
+        chosen: Option<&Profile<'_>>,
+    ) -> Result<Self> {
+        let Some(section) = set.sso_session(name) else {
+            return Err(Error::new(format!("there is no section [sso-session {name}]"))
+                .advise("add it to the config file; 'aws configure sso-session' asks for what it needs"));
+        };
+        let place = set.place(section.at());
+        let [start_url, region] = ["sso_start_url", "sso_region"].map(|key| section.get(key));
+        let is_set = |value: &Value<'_>| !value.text.is_empty();
+        let lacks = |key: &str| {
+            Error::new(format!("{place}: [sso-session {name}] has no {key}"))
+                .advise("it needs sso_start_url and sso_region; 'aws configure sso-session' asks for them")
+        };
+        let start_url = start_url.filter(is_set).ok_or_else(|| lacks("sso_start_url"))?;
+        crate::arn::refuse_placeholder("sso_start_url", &start_url.text, &set.place(start_url.at))?;
+        let region = region.filter(is_set);
+        let has_region = region.is_some();
+        let region = match region {
+            Some(region) => Region::parse(&region.text, &set.place(region.at))?,
+            // A start URL of the customer's own domain leads to the region.
+            None if start_url.text.starts_with("https://") && !is_of_aws(host(&start_url.text)) => {
+                Region::default_of("aws")
+            }
+            None => return Err(lacks("sso_region")),
+        };
+        let service = |name, id| Service::new(set, chosen, request, (name, id), region.clone());
+        Ok(Self {
+            session: Some(name.to_owned()),
+            issuer_url: start_url.text.clone().into_owned(),
+            start_url: start_url.text.into_owned(),
+            has_region,
+            scopes: scopes(set, Some(name)),
+            account_id: String::new(),
+            role_name: String::new(),
+            portal: service("the SSO portal", "sso")?,
+            oidc: service("SSO OIDC", "sso_oidc")?,
+        })
+    }
+
     /// The SSO settings of a profile. `None` if it names neither an account nor a role: `sso_session` alone names a
     /// token and no credentials. Endpoints are those of `chosen`.
     pub(crate) fn of_profile(
@@ -93,9 +140,7 @@ impl Sso {
             None => Region::default_of("aws"),
         };
         let service = |name, id| Service::new(set, Some(chosen), request, (name, id), region.clone());
-        let scopes = session.as_ref().and_then(|name| set.sso_session(&name.text)?.get("sso_registration_scopes"));
-        let scopes = scopes.map(|scopes| scopes.text.into_owned()).unwrap_or_default();
-        let scopes = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(String::from).collect();
+        let scopes = scopes(set, session.as_ref().map(|name| &*name.text));
         let sso = Self {
             scopes,
             session: session.map(|name| name.text.into_owned()),
@@ -109,6 +154,13 @@ impl Sso {
         };
         Ok(Some((sso, at)))
     }
+}
+
+/// The scopes of `sso_registration_scopes` of a session.
+fn scopes(set: &ProfileSet<'_>, session: Option<&str>) -> Vec<String> {
+    let scopes = session.and_then(|name| set.sso_session(name)?.get("sso_registration_scopes"));
+    let scopes = scopes.map(|scopes| scopes.text.into_owned()).unwrap_or_default();
+    scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(String::from).collect()
 }
 
 /// Whether this is a name of IAM Identity Center (the list of AWS CLI 2.36).

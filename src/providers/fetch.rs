@@ -89,7 +89,7 @@ pub fn is_sso(plan: &Acquisition) -> bool {
 /// Returns an error if the user is not logged in and does not or cannot log in now.
 pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
     let Some(sso) = sso(plan) else { return Ok(None) };
-    login::token(sso, plan, context, &about(&plan.base, context.set)).map(Some)
+    login::token(sso, Some(plan), context, &about(&plan.base, context.set)).map(Some)
 }
 
 /// The SSO session that a login is for, in words; `None` if the plan's base is not an SSO profile.

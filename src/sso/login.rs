@@ -25,12 +25,13 @@ use crate::time::now;
 const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// The token from the cache, or from a new login. `--login` starts a login without asking; any other run asks on the
-/// terminal first. `about` begins an error.
+/// terminal first, if there is a `plan` that needs the token. `about` begins an error.
 ///
 /// # Errors
 /// Returns an error if the user is not logged in and does not or cannot log in now.
-pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
-    let asked_for = context.request.action == Action::Login;
+pub fn token(sso: &Sso, plan: Option<&Acquisition>, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
+    let plan = plan.filter(|_| context.request.action != Action::Login);
+    let asked_for = plan.is_none();
     let anew = asked_for && context.request.cache.refresh;
     if !anew
         && let TokenState::Valid(token) = token::state(sso, context).map_err(|error| unrenewed(sso, about, error))?
@@ -57,7 +58,7 @@ pub fn token(sso: &Sso, plan: &Acquisition, context: &Context<'_>, about: &str) 
             .advise(format!("{reason}, so a login would be lost"))
             .into());
     }
-    if !asked_for {
+    if let Some(plan) = plan {
         ask(&fact, plan, context, about, lock.as_ref())?;
     }
     match sign_in(sso, context) {

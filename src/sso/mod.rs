@@ -1,5 +1,6 @@
 //! IAM Identity Center: signing in, tokens, and the role credentials that a token gives.
 
+pub mod accounts;
 pub mod browser_flow;
 pub mod callback;
 pub mod device_flow;

@@ -269,7 +269,7 @@ fn what_does_not_go_with_it_is_said() {
         .assert_status(125)
         .assert_stderr("aws-auth: --role-arn and --list exclude each other; write one of them\n");
     world.run(["--json", "true"]).assert_status(125).assert_stderr(
-        "aws-auth: --json goes with --explain, --list, --status, --whoami or --each; write both, or leave it out\n",
+        "aws-auth: --json goes with --explain, --list, --status, --whoami, --check or --each; write both, or leave it out\n",
     );
     world
         .run(["--list", "--status"])

@@ -83,6 +83,7 @@ const LINES: &[(&str, Line)] = &[
     ("image: example/terraform-with-aws-auth", Leave("needs Kubernetes")),
     ("command: [aws-auth, terraform, plan]", Leave("needs Kubernetes")),
     ("$ aws-auth -p ", Leave("a recorded session")),
+    ("$ aws-auth --sync-sso", Leave("a recorded session")),
     ("make install", Leave("tests/outside runs it")),
     ("make uninstall", Leave("tests/outside runs it")),
     ("tar --strip-components=1", Leave("needs an archive of a release")),

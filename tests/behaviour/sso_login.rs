@@ -420,11 +420,9 @@ fn no_browser_asks_for_a_code_and_goes_with_a_login_alone() {
     let output = scene.login().arg("--no-browser").in_terminal().wait();
     output.success().assert_transcript(&format!("{CODE}\r\n"));
     assert_eq!(scene.asked(), [REGISTER, DEVICE, TOKEN, CREDENTIALS]);
-    scene
-        .world
-        .run(["-p", "p", "--no-browser", "true"])
-        .assert_status(125)
-        .assert_stderr("aws-auth: --no-browser goes with --console or --login; write both, or leave it out\n");
+    scene.world.run(["-p", "p", "--no-browser", "true"]).assert_status(125).assert_stderr(
+        "aws-auth: --no-browser goes with --console, --login or --sync-sso; write both, or leave it out\n",
+    );
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Document<'_> {
             && let Some(block) = self.blocks.last_mut()
         {
             block.rows.push(Row::new(end.clone(), What::Blank));
+            self.revive(self.blocks.len() - 1);
         }
         let inner = header.strip_prefix('[').and_then(|header| header.strip_suffix(']')).unwrap_or(&header).to_owned();
         let rows = vec![Row::new(header + &end, What::Header)];
@@ -207,6 +208,7 @@ impl Document<'_> {
             (Some(above), None) if is_apart => self.strike(above),
             _ => {}
         }
+        self.note_if_empty(at);
     }
 
     /// The comments next to a line, up to the first line that is none.

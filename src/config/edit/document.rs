@@ -1,7 +1,7 @@
 //! A file as lines, each of which stays, goes or is new. Every byte of the file belongs to one line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use zeroize::Zeroizing;
 
@@ -117,6 +117,9 @@ pub(crate) struct Document<'a> {
     /// The first one holds the lines before the first header.
     pub(crate) blocks: Vec<Block<'a>>,
     by_name: HashMap<(Kind, String), Vec<usize>>,
+    /// The blocks in which a line may remain. Without it, each of many removed sections in a row would look at all of
+    /// the others.
+    alive: BTreeSet<usize>,
 }
 
 impl<'a> Document<'a> {
@@ -127,6 +130,7 @@ impl<'a> Document<'a> {
             has_byte_order_mark: source.has_byte_order_mark(),
             blocks: vec![before_headers],
             by_name: HashMap::new(),
+            alive: BTreeSet::from([0]),
         };
         let mut lines = Lines::new(source.text(), 1);
         loop {
@@ -154,7 +158,20 @@ impl<'a> Document<'a> {
     /// Adds a block at the end of the file.
     pub(crate) fn add(&mut self, block: Block<'a>) {
         self.by_name.entry((block.kind, block.name.clone().into_owned())).or_default().push(self.blocks.len());
+        self.alive.insert(self.blocks.len());
         self.blocks.push(block);
+    }
+
+    /// Notes that a block has a line again.
+    pub(crate) fn revive(&mut self, block: usize) {
+        self.alive.insert(block);
+    }
+
+    /// Notes that no line of a block remains, if that is so.
+    pub(crate) fn note_if_empty(&mut self, block: usize) {
+        if self.blocks.get(block).is_some_and(|block| !block.rows.iter().any(Row::remains)) {
+            self.alive.remove(&block);
+        }
     }
 
     /// The blocks with this kind and name, as indices into `blocks`, without those that were removed.
@@ -187,7 +204,8 @@ impl<'a> Document<'a> {
     pub(crate) fn above(&self, (block, row): Place) -> Option<Place> {
         let remaining = |rows: &[Row<'_>]| rows.iter().rposition(Row::remains);
         let here = self.blocks.get(block).and_then(|block| block.rows.get(..row)).and_then(remaining);
-        let before = || (0..block).rev().find_map(|block| Some((block, remaining(&self.blocks.get(block)?.rows)?)));
+        let in_block = |block: &usize| Some((*block, remaining(&self.blocks.get(*block)?.rows)?));
+        let before = || self.alive.range(..block).rev().find_map(in_block);
         here.map(|row| (block, row)).or_else(before)
     }
 
@@ -195,8 +213,8 @@ impl<'a> Document<'a> {
     pub(crate) fn below(&self, (block, row): Place) -> Option<Place> {
         let remaining = |rows: &[Row<'_>]| rows.iter().position(Row::remains);
         let here = self.blocks.get(block)?.rows.get(row + 1..).and_then(remaining);
-        let after = |block: usize| Some((block, remaining(&self.blocks.get(block)?.rows)?));
-        here.map(|at| (block, row + 1 + at)).or_else(|| (block + 1..self.blocks.len()).find_map(after))
+        let in_block = |block: &usize| Some((*block, remaining(&self.blocks.get(*block)?.rows)?));
+        here.map(|at| (block, row + 1 + at)).or_else(|| self.alive.range(block + 1..).find_map(in_block))
     }
 
     /// All lines, with the header of the section that they are in.

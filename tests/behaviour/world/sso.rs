@@ -19,6 +19,14 @@ pub struct State {
     pub refresh_tokens: BTreeSet<String>,
     /// The accounts and roles that are assigned to the user.
     pub assigned: BTreeSet<(String, String)>,
+    /// The names of accounts and the addresses of their owners, by number; others have none.
+    pub accounts: BTreeMap<String, (String, String)>,
+    /// The most accounts or roles of a page. A caller may ask for fewer.
+    pub page: usize,
+    /// How many of the next calls that list something are refused because there are too many.
+    pub throttled: usize,
+    /// The account whose roles the user may not list.
+    pub closed: Option<String>,
     /// The registered clients by id.
     pub clients: BTreeMap<String, Client>,
     /// The authorization codes that were not redeemed yet.
@@ -82,6 +90,7 @@ impl LocalSso {
         };
         let state = Arc::new(Mutex::new(State {
             lifetime: 3600,
+            page: 100,
             token_lifetime: 28800,
             device: (1, 600),
             clients: BTreeMap::from([(CLIENT.0.to_owned(), client)]),
@@ -95,6 +104,8 @@ impl LocalSso {
             }
             if asked.target.starts_with("/federation/credentials?") {
                 role_credentials(&state, asked, &*issuer)
+            } else if asked.target.starts_with("/assignment/") {
+                listed(&mut state, asked)
             } else if asked.target == "/token" {
                 create_token(&mut state, asked)
             } else if asked.target == "/client/register" {
@@ -116,6 +127,19 @@ impl LocalSso {
 
     pub fn assign(&self, account: &str, role: &str) {
         self.state().assigned.insert((account.to_owned(), role.to_owned()));
+    }
+
+    /// Makes an account with a name, and assigns roles in it.
+    pub fn add_account(&self, account: &str, name: &str, roles: &[&str]) {
+        self.state().accounts.insert(account.to_owned(), (name.to_owned(), format!("{account}@corp.test")));
+        for role in roles {
+            self.assign(account, role);
+        }
+    }
+
+    /// Takes a role away.
+    pub fn unassign(&self, account: &str, role: &str) {
+        self.state().assigned.remove(&(account.to_owned(), role.to_owned()));
     }
 
     /// Makes a valid token and its refresh token.
@@ -151,6 +175,39 @@ fn role_credentials(state: &State, asked: &Asked, issue: &dyn Fn(&str, &str, i64
         "sessionToken": issued.session_token,
         "expiration": issued.expires * 1000,
     }}))
+}
+
+/// ListAccounts and ListAccountRoles, in pages. The token of a page is the place of its first entry.
+fn listed(state: &mut State, asked: &Asked) -> Reply {
+    if !state.tokens.contains(asked.header("x-amz-sso_bearer_token")) {
+        return Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"}));
+    }
+    if let Some(left) = state.throttled.checked_sub(1) {
+        state.throttled = left;
+        return Reply::Refusal(429, "TooManyRequestsException", json!({"message": "HTTP 429 Unknown Code"}));
+    }
+    let account = query(asked, "account_id");
+    let (list, all): (_, Vec<Value>) = if asked.target.starts_with("/assignment/accounts?") {
+        let numbers: BTreeSet<&String> = state.assigned.iter().map(|(account, _)| account).collect();
+        let one = |number: &String| {
+            let (name, email) = state.accounts.get(number).cloned().unwrap_or_default();
+            json!({"accountId": number, "accountName": name, "emailAddress": email})
+        };
+        ("accountList", numbers.into_iter().map(one).collect())
+    } else {
+        if state.closed.as_ref() == Some(&account) {
+            return Reply::Refusal(403, "ForbiddenException", json!({"message": "No access"}));
+        }
+        let roles = state.assigned.iter().filter(|(number, _)| *number == account);
+        ("roleList", roles.map(|(number, role)| json!({"roleName": role, "accountId": number})).collect())
+    };
+    let number = |name: &str, default: usize| query(asked, name).parse().unwrap_or(default);
+    let (first, most) = (number("next_token", 0), number("max_result", 20).min(state.page));
+    let mut answer = json!({list: all.iter().skip(first).take(most).collect::<Vec<_>>()});
+    if first + most < all.len() {
+        answer["nextToken"] = (first + most).to_string().into();
+    }
+    Reply::Json(answer)
 }
 
 /// A decoded value of the query.
