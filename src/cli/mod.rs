@@ -7,5 +7,6 @@ pub mod formats;
 pub mod help;
 pub mod hints;
 pub mod manual;
+pub mod manual_text;
 pub mod options;
 pub mod regions;
