@@ -152,14 +152,13 @@ impl<'a> Codes<'a> {
         let mut terminal = match Terminal::open_for(self.renewal.as_ref().map(|renewal| renewal.patience)) {
             Ok(Some(terminal)) => terminal.bold(wants_colours(self.snapshot)),
             Ok(None) => return Err(cannot_ask(self, trouble)),
-            Err(error) => return Err(NoCode::Failed(cannot_open(&error))),
+            Err(error) => return Err(NoCode::Failed(cannot_ask_on(&error))),
         };
         self.introduce(&mut terminal, devices, why, trouble.as_ref());
         loop {
             let serial = self.device_of(devices)?;
-            let answer = terminal.ask(&self.prompt(serial), locks).map_err(|error| {
-                NoCode::Failed(Error::new(format!("cannot ask on the terminal ({})", crate::error::io_words(&error))))
-            })?;
+            let answer =
+                terminal.ask(&self.prompt(serial), locks).map_err(|error| NoCode::Failed(cannot_ask_on(&error)))?;
             let line = match answer {
                 Answer::Line(line) => line,
                 Answer::Resumed => return Err(NoCode::Resumed),
@@ -268,8 +267,10 @@ impl<'a> Codes<'a> {
     }
 }
 
-/// The error if there may be a terminal, but it cannot be opened now.
-fn cannot_open(error: &std::io::Error) -> Error {
-    Error::new(format!("cannot open the terminal for an MFA code ({})", crate::error::io_words(error)))
-        .advise("raise the limit of open files (ulimit -n), or set AWS_AUTH_MFA_TOKEN")
+/// The error if there may be a terminal, but it cannot be used now.
+fn cannot_ask_on(error: &std::io::Error) -> Error {
+    let too_many = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    let advice = if too_many { "raise the limit of open files (ulimit -n), or set" } else { "set" };
+    Error::new(format!("cannot ask for an MFA code on the terminal ({})", crate::error::io_words(error)))
+        .advise(format!("{advice} AWS_AUTH_MFA_TOKEN"))
 }

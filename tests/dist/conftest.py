@@ -69,7 +69,8 @@ def put():
             path.write_text(f"#!/bin/sh\nunset PWD OLDPWD\nexec {' '.join(before)} -0 \"$0\" {binary} \"$@\"\n")
             path.chmod(path.stat().st_mode | stat.S_IXUSR)
         else:
-            path.symlink_to(binary)
+            # Not a link: the generated profile of --keep-fresh names what it leads to.
+            shutil.copy2(binary, path)
         return path
 
     return link
