@@ -96,6 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(home) = &options.home {
         let variables = [
             ("AWS_ENDPOINT_URL_STS", sts.endpoint()),
+            ("AWS_ENDPOINT_URL_IAM", sts.endpoint()),
             ("AWS_ENDPOINT_URL_SIGNIN", sts.endpoint()),
             ("AWS_ENDPOINT_URL_SSO", sso.web.endpoint()),
             ("AWS_ENDPOINT_URL_SSO_OIDC", sso.web.endpoint()),
