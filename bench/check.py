@@ -81,6 +81,10 @@ def main():
         calls = here.system_calls(BINARY, "true")
         hold("system calls of a cached run", len(calls))
         of_system_calls(calls, here.home, complain)
+        here.move_keys_into_a_store()
+        name = "instructions of a cached run with keys in the keyring, in cached runs"
+        hold(name, here.instructions(BINARY, "true") / cached)
+        of_system_calls(here.system_calls(BINARY, "true"), here.home, complain)
         here.add_cache_entries(1000)
         name = "instructions of a cached run with 1,000 cache entries, in cached runs"
         hold(name, here.instructions(BINARY, "true") / cached)
