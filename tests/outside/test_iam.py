@@ -5,6 +5,8 @@ import re
 import boto3
 import pytest
 
+from test_keyring import bus, keyring  # noqa: F401  (fixtures)
+
 USER = "jo"
 ACCOUNT = "123456789012"
 
@@ -66,3 +68,18 @@ def test_a_device_is_made_and_enabled(world, iam, keys):
     assert world.config.read_text() == f"[default]\nmfa_serial = {serial}\n"
     # The secret of the answer, in groups of four letters.
     assert re.search(r"^(?:[A-Z2-7]{4} )+[A-Z2-7]{1,4}\r?$", screen, re.M), screen
+
+
+def test_keys_in_a_keyring_are_replaced_there(world, iam, keys, keyring):  # noqa: F811
+    def lookup(key):
+        return world.run("secret-tool", "lookup", "service", "aws-auth", "username", key).stdout
+
+    world.succeed("aws-auth", "--store-keys")
+    assert lookup(keys["AccessKeyId"]) == keys["SecretAccessKey"]
+    world.succeed("aws-auth", "--rotate-keys")
+    ((new, status),) = listed(iam).items()
+    assert (new != keys["AccessKeyId"], status) == (True, "Active")
+    assert f"\ncredential_process = aws-auth --stored-keys {new}\n" in world.config.read_text()
+    secret = lookup(new)
+    assert len(secret) == 40 and lookup(keys["AccessKeyId"]) == ""
+    assert world.run("grep", "-rlF", "--", secret, str(world.home)).stdout == ""
