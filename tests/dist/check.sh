@@ -24,7 +24,8 @@ AWS_AUTH_BIN=$under_test/aws-auth cargo test --quiet --locked --test behaviour -
 	sed -n 's/.*"executable":"\([^"]*\/behaviour-[^"]*\)".*/\1/p' | while read -r program; do
 	cp "$program" "$under_test/behaviour"
 done
-# A local STS that runs in every root.
+# The local STS of bench/world.py, and one that runs in every root.
+cargo build --quiet --locked --example local-sts
 machine=$(uname -m)-unknown-linux-musl
 (
 	unset CARGO_TARGET_DIR

@@ -90,10 +90,11 @@ def alpine_like():
         applets = subprocess.run([root / "bin/busybox", "--list-full"], capture_output=True, text=True, check=True)
         for name in applets.stdout.split():
             path = root / name
-            if not path.exists() and path.name != "busybox" and path.parent.name == "bin":
+            # The links lead to a file in the root, not to one here.
+            if not os.path.lexists(path) and path.name != "busybox" and path.parent.name == "bin":
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.symlink_to("/bin/busybox")
-        if not (root / "usr/bin/env").exists():
+        if not os.path.lexists(root / "usr/bin/env"):
             (root / "usr/bin/env").symlink_to("/bin/busybox")
         certificates = sorted((debs / "usr/share/ca-certificates/mozilla").glob("*.crt"))
         bundle = "".join(path.read_text() for path in certificates)
