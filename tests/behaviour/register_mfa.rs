@@ -68,6 +68,7 @@ fn codes_that_are_not_consecutive_are_asked_for_again() {
     run.expect("MFA code of the new device: ");
     run.send_line("12345");
     run.expect("an MFA code is six digits");
+    run.expect("MFA code of the new device: ");
     let first = world.sts.code_of_step(seed::SERIAL, world.sts.step() - 1);
     run.send_line(&first);
     run.expect("the next MFA code, once the app shows another: ");
