@@ -10,16 +10,24 @@ use crate::system::terminal::{Answer, Terminal};
 /// # Errors
 /// Returns an error if the terminal cannot be used.
 pub(crate) fn confirmed(question: &str, context: &Context<'_>) -> Result<bool> {
+    Ok(answered(question, context)?.unwrap_or(false))
+}
+
+/// The answer to a question; `None` if there is no terminal to ask it on. With `--yes` it is yes.
+///
+/// # Errors
+/// Returns an error if the terminal cannot be used.
+pub(crate) fn answered(question: &str, context: &Context<'_>) -> Result<Option<bool>> {
     if context.request.yes || context.snapshot.switch("AWS_AUTH_YES")? {
-        return Ok(true);
+        return Ok(Some(true));
     }
-    let Ok(Some(terminal)) = Terminal::open() else { return Ok(false) };
+    let Ok(Some(terminal)) = Terminal::open() else { return Ok(None) };
     let mut terminal = terminal.bold(wants_colours(context.snapshot));
     loop {
         match terminal.ask_openly(&format!("{question} [y/N] "), &context.locks) {
-            Ok(Answer::Line(line)) => return Ok(matches!(line.expose().to_lowercase().as_str(), "y" | "yes")),
+            Ok(Answer::Line(line)) => return Ok(Some(matches!(line.expose().to_lowercase().as_str(), "y" | "yes"))),
             Ok(Answer::Resumed) => {}
-            Ok(_) => return Ok(false),
+            Ok(_) => return Ok(Some(false)),
             Err(error) => return Err(Error::new(format!("cannot ask on the terminal ({})", io_words(&error)))),
         }
     }

@@ -13,14 +13,21 @@ pub(crate) fn show(proposal: &Proposal<'_>, context: &Context<'_>) {
     context.messages.show(&proposal.diff().text(coloured(&std::io::stderr(), context.snapshot)));
 }
 
-/// Shows a proposal and writes it. If another program has changed the file so that other lines change, they are shown
-/// first.
+/// Shows a proposal and writes it.
 ///
 /// # Errors
 /// Returns an error if the file cannot be written.
 pub(crate) fn shown_and_written(proposal: Proposal<'_>, context: &Context<'_>) -> Result<()> {
     show(&proposal, context);
-    let mut proposal = proposal;
+    written(proposal, context)
+}
+
+/// Writes a proposal that was shown. If another program has changed the file so that other lines change, they are shown
+/// first.
+///
+/// # Errors
+/// Returns an error if the file cannot be written.
+pub(crate) fn written(mut proposal: Proposal<'_>, context: &Context<'_>) -> Result<()> {
     for _ in 0..SHOWN_AGAIN {
         match proposal.write()? {
             Written::Done(done) => {

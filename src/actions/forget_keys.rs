@@ -1,16 +1,15 @@
 //! `--forget-keys`: removing a profile's long-term keys from their store, and the line that names them.
 
+use crate::actions::ask::answered;
 use crate::actions::store_keys::edits::Edits;
 use crate::actions::store_keys::sections::{stored_id, stored_in};
 use crate::actions::store_keys::stores;
 use crate::context::Context;
-use crate::error::{Error, Result, io_words};
+use crate::error::{Error, Result};
 use crate::keys::failure::Kind;
 use crate::keys::stores::holder;
-use crate::messages::wants_colours;
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
-use crate::system::terminal::{Answer, Terminal};
 
 /// Asks, then removes the keys from their store and the line from every profile that has it.
 ///
@@ -32,9 +31,14 @@ pub fn forget_keys(context: &Context<'_>) -> Result<u8> {
     }
     edits.check()?;
     edits.show(context)?;
-    if !context.request.yes && !context.snapshot.switch("AWS_AUTH_YES")? {
-        let question = format!("{name}: forget the keys {id}, which are in {} alone? [y/N] ", store.words());
-        confirm(&question, context)?;
+    match answered(&format!("{name}: forget the keys {id}, which are in {} alone?", store.words()), context)? {
+        Some(true) => {}
+        Some(false) => return Err(Error::new("nothing was changed")),
+        None => {
+            return Err(
+                Error::new("there is no terminal to ask on").advise("add --yes if the keys are to be forgotten")
+            );
+        }
     }
     match stores(context).remove(store, &id) {
         Ok(()) => context.messages.say(&format!("{name}: the keys {id} are no longer in {}", store.words())),
@@ -44,20 +48,4 @@ pub fn forget_keys(context: &Context<'_>) -> Result<u8> {
     }
     edits.write_all(context)?;
     Ok(0)
-}
-
-/// Asks on the terminal.
-fn confirm(question: &str, context: &Context<'_>) -> Result<()> {
-    let Ok(Some(terminal)) = Terminal::open() else {
-        return Err(Error::new("there is no terminal to ask on").advise("add --yes if the keys are to be forgotten"));
-    };
-    let mut terminal = terminal.bold(wants_colours(context.snapshot));
-    loop {
-        match terminal.ask_openly(question, &context.locks) {
-            Ok(Answer::Line(line)) if matches!(line.expose().to_lowercase().as_str(), "y" | "yes") => return Ok(()),
-            Ok(Answer::Resumed) => {}
-            Ok(_) => return Err(Error::new("nothing was changed")),
-            Err(error) => return Err(Error::new(format!("cannot ask on the terminal ({})", io_words(&error)))),
-        }
-    }
 }

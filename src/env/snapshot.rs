@@ -166,42 +166,32 @@ impl Snapshot {
     /// aws-auth's own directory, for MFA sessions, locks, and role credentials that do not fit into the AWS CLI's
     /// cache.
     pub fn state_dir(&self) -> Option<PathBuf> {
-        let cache = if cfg!(target_os = "macos") {
-            self.home()?.join("Library/Caches")
-        } else {
-            match self.non_empty("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
-                Some(path) => path,
-                None => self.home()?.join(".cache"),
-            }
-        };
-        Some(cache.join("aws-auth"))
+        self.own_dir("Library/Caches", "XDG_CACHE_HOME", ".cache")
     }
 
     /// aws-auth's own directory for what must outlast the caches: copies of changed files, and their locks. `None`
     /// without a home directory.
     pub fn lasting_state_dir(&self) -> Option<PathBuf> {
-        let state = if cfg!(target_os = "macos") {
-            self.home()?.join("Library/Application Support")
-        } else {
-            match self.non_empty("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
-                Some(path) => path,
-                None => self.home()?.join(".local/state"),
-            }
-        };
-        Some(state.join("aws-auth"))
+        self.own_dir("Library/Application Support", "XDG_STATE_HOME", ".local/state")
     }
 
     /// aws-auth's own directory for what no other copy exists of: encrypted keys. `None` without a home directory.
     pub fn data_dir(&self) -> Option<PathBuf> {
-        let data = if cfg!(target_os = "macos") {
-            self.home()?.join("Library/Application Support")
+        self.own_dir("Library/Application Support", "XDG_DATA_HOME", ".local/share")
+    }
+
+    /// The directory `aws-auth` in that of the variable, else in its default below the home directory; on macOS in
+    /// `on_macos` below it.
+    fn own_dir(&self, on_macos: &str, variable: &str, default: &str) -> Option<PathBuf> {
+        let parent = if cfg!(target_os = "macos") {
+            self.home()?.join(on_macos)
         } else {
-            match self.non_empty("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+            match self.non_empty(variable).map(PathBuf::from).filter(|path| path.is_absolute()) {
                 Some(path) => path,
-                None => self.home()?.join(".local/share"),
+                None => self.home()?.join(default),
             }
         };
-        Some(data.join("aws-auth"))
+        Some(parent.join("aws-auth"))
     }
 
     /// Expands `$VAR` and `${VAR}` anywhere, then `~` at the start, like Python's `expandvars` and `expanduser`, which

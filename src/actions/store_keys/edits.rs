@@ -1,19 +1,17 @@
 //! The changes of the two files when keys are stored, brought back or forgotten.
 
+use crate::actions::file_changes::{show, written};
 use crate::actions::store_keys::line::Line;
 use crate::actions::store_keys::sections::{PAIR, PROCESS, plain_in, refuse_unfit, remove, without_plain};
 use crate::config::edit::changes::Change;
-use crate::config::edit::editor::{Editor, Proposal, Written};
+use crate::config::edit::editor::{Editor, Proposal};
 use crate::config::profiles::ProfileSet;
 use crate::config::section_name::SectionName;
 use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::messages::{coloured, print};
-
-/// How often changed files are shown again.
-const SHOWN_AGAIN: u32 = 5;
 
 /// Works out the changes from the sections of one file.
 type Wanted<'a> = Box<dyn Fn(&ProfileSet<'_>) -> Result<Vec<Change>> + 'a>;
@@ -162,14 +160,6 @@ impl<'a> Edits<'a> {
         Ok(Undo { edits: self })
     }
 
-    /// Takes the plain keys out. Returns the files that had some.
-    ///
-    /// # Errors
-    /// Returns an error if a file cannot be written.
-    pub fn remove_plain(&self, context: &Context<'_>) -> Result<Vec<String>> {
-        self.write_all(context)
-    }
-
     /// Writes all changes that were not made yet, the credentials file first. Returns the files that were changed.
     ///
     /// # Errors
@@ -233,32 +223,4 @@ fn is_made_for_line(found: &ProfileSet<'_>, name: &str) -> bool {
         && values.get(&section(name)).is_some_and(|values| values.len() == 1)
         && is_blank(header - 1)
         && is_blank(line + 1)
-}
-
-fn show(proposal: &Proposal<'_>, context: &Context<'_>) {
-    context.messages.show(&proposal.diff().text(coloured(&std::io::stderr(), context.snapshot)));
-}
-
-/// Writes a proposal. If another program has changed the file so that other lines change, they are shown first.
-///
-/// # Errors
-/// Returns an error if the file cannot be written.
-fn written(proposal: Proposal<'_>, context: &Context<'_>) -> Result<()> {
-    let mut proposal = proposal;
-    for _ in 0..SHOWN_AGAIN {
-        match proposal.write()? {
-            Written::Done(done) => {
-                if let Some(copy) = done.copy {
-                    context.messages.step(|| format!("a copy of the file as it was is {}", copy.display()));
-                }
-                return Ok(());
-            }
-            Written::Differs(other) => {
-                context.messages.say("another program has changed the file; this changes now:");
-                show(&other, context);
-                proposal = *other;
-            }
-        }
-    }
-    Err(Error::new("another program changes the file all the time").advise("end that program first"))
 }

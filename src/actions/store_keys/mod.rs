@@ -92,27 +92,31 @@ fn chosen(asked: Option<KeyStore>, source: &Source, stores: &Stores<'_>, context
     Ok(KeyStore::Credentials)
 }
 
-/// Asks STS whose the keys are, before anything is written.
-fn prove(context: &Context<'_>, keys: &Credentials) -> Result<String> {
+/// Checks the files, asks STS whose the keys are, and shows what will change, before anything is written. With
+/// `--dry-run` it only prints what would change. Returns whether to go on.
+fn announced(context: &Context<'_>, keys: &Credentials, edits: &Edits<'_>) -> Result<bool> {
+    if context.request.keys.dry_run {
+        edits.print(context)?;
+        return Ok(false);
+    }
+    edits.check()?;
     let profile = context.request.profile_name();
     let identity = identity_of_keys(profile, keys, context)?;
     context.messages.say(&format!("{profile}: the keys {} are those of {}", keys.access_key_id, identity.arn));
-    Ok(identity.arn)
+    edits.show(context)?;
+    Ok(true)
 }
 
 /// Puts the keys into a store, then writes the line, runs it, and takes the plain keys out.
 fn store(context: &Context<'_>, stores: &Stores<'_>, source: &Source, store: Store) -> Result<u8> {
-    let (profile, dry_run) = (context.request.profile_name(), context.request.keys.dry_run);
+    let profile = context.request.profile_name();
     let keys = obtained(source, stores, context)?;
     let id = keys.access_key_id.as_str();
     let line = Line::new(id, context)?;
     let edits = Edits::of_storing(context, id, &line)?;
-    if dry_run {
-        return edits.print(context);
+    if !announced(context, &keys, &edits)? {
+        return Ok(0);
     }
-    edits.check()?;
-    prove(context, &keys)?;
-    edits.show(context)?;
     stores.put(store, id, &keys.secret_access_key)?;
     if let Err(error) = written_and_proved(context, stores, source, &keys, &edits, (&line, store)) {
         let _ = stores.remove(store, id);
@@ -121,7 +125,7 @@ fn store(context: &Context<'_>, stores: &Stores<'_>, source: &Source, store: Sto
     if let Source::Stored(_, before) = source {
         stores.remove(*before, id)?;
     }
-    let gone = edits.remove_plain(context)?;
+    let gone = edits.write_all(context)?;
     context.messages.say(&format!("{profile}: the keys {id} are in {} now", store.words()));
     for place in gone {
         context.messages.say(&format!("they no longer lie in {place}"));
@@ -161,12 +165,9 @@ fn bring_back(context: &Context<'_>, stores: &Stores<'_>, id: &str, from: Store)
     let keys = obtained(&Source::Stored(id.to_owned(), from), stores, context)?;
     let names = stored_in(context.set, id);
     let edits = Edits::of_bringing_back(context, &keys, &names)?;
-    if context.request.keys.dry_run {
-        return edits.print(context);
+    if !announced(context, &keys, &edits)? {
+        return Ok(0);
     }
-    edits.check()?;
-    prove(context, &keys)?;
-    edits.show(context)?;
     edits.write_all(context)?;
     stores.remove(from, id)?;
     context.messages.say(&format!("{profile}: the keys {id} are in the credentials file again, in plain text"));
@@ -179,12 +180,9 @@ fn write_plain(context: &Context<'_>, source: &Source) -> Result<u8> {
     let stores = stores(context);
     let keys = obtained(source, &stores, context)?;
     let edits = Edits::of_writing(context, &keys)?;
-    if context.request.keys.dry_run {
-        return edits.print(context);
+    if !announced(context, &keys, &edits)? {
+        return Ok(0);
     }
-    edits.check()?;
-    prove(context, &keys)?;
-    edits.show(context)?;
     edits.write_all(context)?;
     context.messages.say(&format!("{profile}: the keys {} are in the credentials file", keys.access_key_id));
     warn_of_given(context);
