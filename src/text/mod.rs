@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod encoding;
 pub mod escape;
 pub mod json;
+pub mod patterns;
 pub mod percent;
 pub mod shell_words;
 pub mod url;

@@ -87,7 +87,7 @@ fn profiles<'a>(context: &Context<'a>, cli: &Cli, each: &Each, command: &[OsStri
     if let Some(name) = each.patterns.missing(&names) {
         return Err(missing_profile(context.set, &Chosen { name: name.to_owned(), by: "--each" }));
     }
-    let selected = each.patterns.select(names);
+    let selected: Vec<String> = names.into_iter().filter(|name| each.patterns.takes(name)).collect();
     if selected.is_empty() {
         let pattern = cli.each.as_deref().unwrap_or_default();
         return Err(Error::new(format!("no profile matches '{pattern}'")).advise("aws-auth --list shows all profiles"));

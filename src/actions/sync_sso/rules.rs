@@ -1,12 +1,11 @@
 //! What a session's section says about the profiles that are made of it: how they are named, which are made, and their
 //! region.
 
-use glob::Pattern;
-
 use crate::config::profiles::ProfileSet;
 use crate::error::{Error, Result};
 use crate::region::Region;
 use crate::sso::accounts::Assignment;
+use crate::text::patterns::{Patterns, Wrong};
 
 const NAME: &str = "sso_profile_name";
 const MATCH: &str = "sso_profile_match";
@@ -19,8 +18,7 @@ const DEFAULT_NAME: &str = "{account_name}-{role_name}";
 #[derive(Debug)]
 pub(crate) struct Rules {
     name: Vec<Part>,
-    taken: Vec<Pattern>,
-    taken_out: Vec<Pattern>,
+    patterns: Patterns,
     /// The region of the profiles.
     pub(crate) region: Option<String>,
 }
@@ -50,23 +48,16 @@ impl Rules {
             Some((text, place)) => parts(&text, &place)?,
             None => parts(DEFAULT_NAME, "")?,
         };
-        let (mut taken, mut taken_out) = (Vec::new(), Vec::new());
         let (text, place) = value(MATCH).unwrap_or_default();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let (patterns, glob) = match word.strip_prefix('!') {
-                Some(glob) => (&mut taken_out, glob),
-                None => (&mut taken, word),
-            };
-            patterns.push(Pattern::new(glob).map_err(|error| {
-                Error::new(format!("{place}: {MATCH} has '{glob}', which is no pattern ({})", error.msg))
-                    .advise("write names with * and ?: prod-*,!*-Audit")
-            })?);
-        }
+        let patterns = Patterns::parse(&text).map_err(|Wrong { glob, why }| {
+            Error::new(format!("{place}: {MATCH} has '{glob}', which is no pattern ({why})"))
+                .advise("write names with * and ?: prod-*,!*-Audit")
+        })?;
         let region = match value(REGION) {
             Some((text, place)) => Some(Region::parse(&text, &place)?.as_str().to_owned()),
             None => None,
         };
-        Ok(Self { name, taken, taken_out, region })
+        Ok(Self { name, patterns, region })
     }
 
     /// The name for a role, made fit: one that no shell and no SDK stumbles over.
@@ -87,8 +78,7 @@ impl Rules {
 
     /// Whether a profile of this name is made.
     pub(crate) fn takes(&self, name: &str) -> bool {
-        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
-        (self.taken.is_empty() || matches(&self.taken)) && !matches(&self.taken_out)
+        self.patterns.takes(name)
     }
 }
 
