@@ -9,6 +9,8 @@ CARGO_TARGET_DIR ?= target
 OUTSIDE = $(CARGO_TARGET_DIR)/outside
 # More arguments for pytest, as in `make test-outside PYTEST='-k sops'`.
 PYTEST ?=
+# How many of these tests run at once: many of them only wait for credentials to expire.
+OUTSIDE_JOBS ?= 4
 
 # The build that is installed and packaged: release, or debug to test `make install` and `make deb`.
 BUILD ?= release
@@ -26,7 +28,7 @@ SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 LINUX = x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 MACOS = aarch64-apple-darwin x86_64-apple-darwin
 
-.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -39,19 +41,24 @@ picture: check-cargo ## draws docs/picture.svg: a session that is recorded here;
 	sh tests/outside/set-up.sh
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python demo/picture.py
 
+# Clippy as the compiler of this package, so that the dependencies are compiled once for lints and tests. `cargo clippy`
+# compiles them a second time. It sets the same two variables: clippy-driver reads its arguments from the second. The
+# binary that is measured is compiled without it.
+LINT = CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER=clippy-driver
+TOGETHER = PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 tests/side_by_side.py
+SUB = $(MAKE) --no-print-directory
+
 # test-outside starts the list of skipped tests; check-macos and bench-check append to it.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	$(CARGO) fmt --check
-	$(CARGO) clippy --quiet --locked --all-targets -- -D warnings
-	$(CARGO) test --quiet --locked
-	$(MAKE) --no-print-directory test-outside
-	$(MAKE) --no-print-directory check-macos
-	$(MAKE) --no-print-directory bench-check
+	$(TOGETHER) '$(LINT) $(CARGO) test --quiet --locked' 'sh tests/outside/set-up.sh'
+	$(TOGETHER) '$(LINT) $(SUB) test-outside' '$(SUB) bench-binary'
+	$(TOGETHER) '$(SUB) check-macos' '$(LINT) $(SUB) bench-check'
 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
 	$(CARGO) build --quiet --locked --bins --examples
 	sh tests/outside/set-up.sh
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest --quiet tests/outside $(PYTEST)
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest --quiet --numprocesses $(OUTSIDE_JOBS) --dist worksteal tests/outside $(PYTEST)
 
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
@@ -62,8 +69,10 @@ bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the t
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/many.py
 
-bench-check: check-cargo ## checks instructions and system calls of a cached run against bench/limits.json
-	$(CARGO) build --quiet --locked --release --bins
+bench-binary: check-cargo
+	env -u RUSTC_WORKSPACE_WRAPPER -u CLIPPY_ARGS $(CARGO) build --quiet --locked --release --bins
+
+bench-check: bench-binary ## checks instructions and system calls of a cached run against bench/limits.json
 	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/check.py
 

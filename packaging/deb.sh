@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds a Debian package from what `make install` put into DIRECTORY:
 # deb.sh DIRECTORY PACKAGE VERSION [ARCHITECTURE]
-# The binary is one for ARCHITECTURE, by default this machine's. Needs dpkg-deb, but neither root nor debhelper. With SOURCE_DATE_EPOCH the same files give the same package.
+# The binary is one for ARCHITECTURE, by default this machine's. Needs dpkg-deb, but neither root nor debhelper. With
+# SOURCE_DATE_EPOCH the same files give the same package. DEB_COMPRESSION=none saves the time that a debug binary takes.
 
 set -eu
 
@@ -53,5 +54,5 @@ Description: run a command with the credentials of an AWS profile
 CONTROL
 
 # Debian before 12 cannot read zstd, Ubuntu's default; the threads of xz would change the bytes.
-dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$directory" "$package" >/dev/null
+dpkg-deb --root-owner-group "-Z${DEB_COMPRESSION:-xz}" --threads-max=1 --build "$directory" "$package" >/dev/null
 echo "$package"

@@ -40,10 +40,11 @@ def need(*programs):
 
 
 @pytest.fixture(scope="session")
-def binary():
+def binary(tmp_path_factory):
+    """A copy, since the tests of the demo run cargo, which puts another file in the place of the binary."""
     path = Path(os.environ.get("AWS_AUTH_BIN", TARGET / "debug/aws-auth")).resolve()
     assert path.exists(), f"{path} is not there: `cargo build` makes it, or set AWS_AUTH_BIN"
-    return path
+    return Path(shutil.copy2(path, tmp_path_factory.mktemp("binary") / "aws-auth"))
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +91,9 @@ def pytest_runtest_logreport(report):
         _skipped.append(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
 
 
-def pytest_sessionfinish():
+def pytest_sessionfinish(session):
+    # The processes that run the tests side by side send their reports to the first one.
+    if hasattr(session.config, "workerinput"):
+        return
     OUTSIDE.mkdir(parents=True, exist_ok=True)
     (OUTSIDE / "skipped.txt").write_text("".join(f"{line}\n" for line in _skipped))

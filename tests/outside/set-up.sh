@@ -68,10 +68,11 @@ fi
 
 here=$(cd "$outside" && pwd)
 
-# All that Go downloads and builds stays here. Without -modcacherw, `make clean` could not remove the modules.
+# All that Go downloads and builds stays here. Without -modcacherw, `make clean` could not remove the modules. Without
+# optimization and cgo, the programs are built in three quarters of the time.
 go_here() {
 	GOBIN=$bin GOPATH=$here/go/path GOCACHE=$here/go/cache XDG_CONFIG_HOME=$here/go/config GOENV=off \
-		GOFLAGS='-modcacherw -buildvcs=false' go "$@"
+		GOFLAGS="-modcacherw -buildvcs=false '-gcflags=all=-N -l'" CGO_ENABLED=0 go "$@"
 }
 
 go_install() { # go_install PROGRAM PACKAGE@VERSION

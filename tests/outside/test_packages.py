@@ -21,6 +21,7 @@ INSTALLED = {
 def make(*arguments):
     """Runs make in the repository, with the debug build that these tests use."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment["DEB_COMPRESSION"] = "none"  # a debug binary is ten times as large as a release
     done = subprocess.run(
         [need("make"), "BUILD=debug", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )

@@ -12,7 +12,7 @@ import botocore
 import pytest
 
 SEED = os.environ.get("DIFFERENTIAL_SEED", "aws-auth")
-CASES = int(os.environ.get("DIFFERENTIAL_CASES", "1000"))
+CASES = int(os.environ.get("DIFFERENTIAL_CASES", "400"))
 ONLY = os.environ.get("DIFFERENTIAL_ONLY")
 SHOWN = int(os.environ.get("DIFFERENTIAL_SHOWN", "5"))
 NUMBERS = [int(ONLY)] if ONLY else range(CASES)
