@@ -123,8 +123,9 @@ pub fn of(cli: &Cli) -> Result<Action> {
     for (option, asked) in options {
         goes_with(asked, option, "--each", cli.each.is_some())?;
     }
-    let works_for_many = matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami);
-    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status or --whoami", works_for_many)?;
+    let works_for_many =
+        matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami | Action::Check);
+    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status, --whoami or --check", works_for_many)?;
     goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
     let named = [("--each", cli.each.is_some()), ("--profile", cli.profile.is_some()), ("--pick", cli.pick)];
     let mut named = named.iter().filter_map(|(name, asked)| asked.then_some(name));

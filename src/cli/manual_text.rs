@@ -103,7 +103,7 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
                 "--sync-sso lists every account and role that the login of an sso-session gives, and writes a profile into the config file for each that has none, after showing it. The session is named (--sync-sso=corp), that of the profile, or the only one. Only sections with aws_auth_synced, which it writes, are ever changed: what a person adds to them stays, and a name that a person uses is passed over. A role keeps the name that it has.",
             ),
             Text(
-                "--prune removes the sections whose role is gone, after a listing that came to its end. If a call fails, nothing is changed. A call that the service throttles is repeated for a minute (AWS_AUTH_SYNC_TIMEOUT). --check tries one profile for real.",
+                "--prune removes the sections whose role is gone, after a listing that came to its end. If a call fails, nothing is changed. A call that the service throttles is repeated for a minute (AWS_AUTH_SYNC_TIMEOUT). --check tries a profile for real, or with --each many of them.",
             ),
             Term(
                 "sso_profile_name",

@@ -26,6 +26,7 @@ const LINES: &[(&str, Line)] = &[
     ),
     ("aws-auth --each '*-infrastructure' --login", Run("")),
     ("aws-auth --each '*-infrastructure' --whoami", Run("PROFILE")),
+    ("aws-auth --each '*' --check -j 8", Leave("the tests of --check run it")),
     ("aws-auth --each '*' --status", Leave("has status 1 where nothing is cached; the tests of --each run it")),
     ("aws-auth --pick terraform plan", Leave("needs a terminal; the tests of --pick run it")),
     ("$ aws-auth --each", Leave("a recorded session")),
