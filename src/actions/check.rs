@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::acquire::forecast::forecast;
 use crate::acquire::identity::identity;
 use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
-use crate::actions::table::{GivingUp, Layout, NOTHING, width};
 use crate::command::many::{Done, Finished, Outcome};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::messages::table::{GivingUp, Layout, NOTHING, width};
 use crate::messages::{coloured, print};
 use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
@@ -63,6 +64,21 @@ pub(crate) fn tried(context: &Context<'_>) -> Checked {
     let profile = named.or_else(|| plan.as_ref().ok().and_then(|plan| plan.profile.clone()));
     let result = plan.and_then(|plan| works(&plan, context));
     Checked { profile, result, seconds: begin.elapsed().as_secs_f64() }
+}
+
+/// Tries a profile after others in the same process. Whom nobody answered is not asked again: `unanswered` holds the devices, each with the profile that it was asked for.
+pub(crate) fn tried_after(context: &Context<'_>, unanswered: &mut Vec<(String, String)>) -> Checked {
+    let profile = context.request.profile_name();
+    let plan = credentials::planned(context, &PURPOSE).ok();
+    let asked = plan.and_then(|plan| forecast(&plan, context, context.now).asked());
+    if let Some((_, first)) = unanswered.iter().find(|(other, _)| asked.as_ref() == Some(other)) {
+        return Checked::not_tried(profile, first);
+    }
+    let checked = tried(context);
+    if let (Err(_), Some(asked)) = (&checked.result, asked) {
+        unanswered.push((asked, profile.to_owned()));
+    }
+    checked
 }
 
 /// What the child of one of many profiles reports.
@@ -128,6 +144,13 @@ impl Checked {
     /// A profile that does not work.
     pub(crate) fn failed(profile: &str, error: Error, took: Duration) -> Self {
         Self { profile: Some(profile.to_owned()), result: Err(error), seconds: took.as_secs_f64() }
+    }
+
+    /// A profile for which a person is not asked, because what was asked for `first` was not given.
+    pub(crate) fn not_tried(profile: &str, first: &str) -> Self {
+        let error =
+            Error::new(format!("not tried, because it needs the code or the sign-in that '{first}' did not get"));
+        Self::failed(profile, error, Duration::ZERO)
     }
 
     fn name(&self) -> String {

@@ -26,6 +26,8 @@ const LINES: &[(&str, Line)] = &[
     ),
     ("aws-auth --each '*-infrastructure' --login", Run("")),
     ("aws-auth --each '*-infrastructure' --whoami", Run("PROFILE")),
+    ("aws-auth --setup --from team.ini", Leave("asks on the terminal; the tests of --setup run it")),
+    ("$ aws-auth --setup --from team.ini", Leave("a recorded session")),
     ("aws-auth --each '*' --check -j 8", Leave("the tests of --check run it")),
     ("aws-auth --each '*' --status", Leave("has status 1 where nothing is cached; the tests of --each run it")),
     ("aws-auth --pick terraform plan", Leave("needs a terminal; the tests of --pick run it")),

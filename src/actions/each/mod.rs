@@ -57,7 +57,7 @@ pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString])
         }
     };
     let work = |at: usize| match profiles.get(at) {
-        Some(one) => run_alone(context, one, &prepared, at, command),
+        Some(one) => run_alone((context, cli), one, &prepared, at, command),
         None => Done { status: crate::error::FAILED, report: Vec::new() },
     };
     let finished = many::run(&Many {
@@ -115,7 +115,13 @@ fn profiles<'a>(context: &Context<'a>, cli: &Cli, each: &Each, command: &[OsStri
 }
 
 /// What the child of a profile does: all that a run for this profile alone does.
-fn run_alone(outer: &Context<'_>, one: &One<'_>, prepared: &Prepared, at: usize, command: &[OsString]) -> Done {
+fn run_alone(
+    (outer, cli): (&Context<'_>, &Cli),
+    one: &One<'_>,
+    prepared: &Prepared,
+    at: usize,
+    command: &[OsString],
+) -> Done {
     if let Some(report) = prepared.failure(at) {
         return Done { status: crate::error::FAILED, report: report.to_vec() };
     }
@@ -125,7 +131,7 @@ fn run_alone(outer: &Context<'_>, one: &One<'_>, prepared: &Prepared, at: usize,
         Action::Check => return check::done(&check::tried(&context)),
         _ => {}
     }
-    let status = actions::perform(&context, command).unwrap_or_else(|error| {
+    let status = actions::perform(&context, cli, command).unwrap_or_else(|error| {
         Messages::error(&error, outer.snapshot);
         error.status()
     });

@@ -2,13 +2,12 @@
 //! person has to answer.
 
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::acquire::forecast::{Forecast, forecast};
+use crate::acquire::forecast::forecast;
 use crate::actions::check::{self, Checked};
 use crate::actions::each::one::One;
 use crate::actions::{credentials, guard};
-use crate::arn::Serial;
 use crate::cli::action::Action;
 use crate::command::many::{Done, alone};
 use crate::context::Context;
@@ -17,7 +16,6 @@ use crate::messages::Messages;
 use crate::plan::guard::Guard;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
-use crate::sso::token::Outlook;
 
 /// What is known before the first command.
 pub(crate) struct Prepared {
@@ -78,7 +76,7 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     for (at, (one, plan)) in profiles.iter().zip(plans).enumerate() {
         let Some(Plan::Acquire(plan)) = plan else { continue };
         let own = one.context(context);
-        let Some(asked) = asked(&forecast(plan, &own, own.now)) else { continue };
+        let Some(asked) = forecast(plan, &own, own.now).asked() else { continue };
         if !keeps || !is_kept(plan) {
             askers += 1;
             continue;
@@ -103,15 +101,6 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     Ok(prepared)
 }
 
-/// Who would be asked: the device, or the sign-in of IAM Identity Center.
-fn asked(forecast: &Forecast<'_>) -> Option<String> {
-    match (&forecast.code, forecast.token) {
-        (Some((serial, _)), _) => Some(Serial::as_str(serial).to_owned()),
-        (None, Some(Outlook::SignsIn)) => Some(String::from("SSO")),
-        _ => None,
-    }
-}
-
 /// Whether what a code gives is there for the next process.
 fn is_kept(plan: &Acquisition) -> bool {
     !plan.session_is_result() || plan.session.as_ref().is_some_and(|session| session.kept)
@@ -122,8 +111,7 @@ fn not_asked(context: &Context<'_>, profile: &str, first: &str) -> Vec<u8> {
     if context.request.action != Action::Check {
         return Vec::new();
     }
-    let error = Error::new(format!("not tried, because it needs the code or the sign-in that '{first}' did not get"));
-    check::done(&Checked::failed(profile, error, Duration::ZERO)).report
+    check::done(&Checked::not_tried(profile, first)).report
 }
 
 /// Gets the credentials in a child, so that this process never starts the SDK. Returns the report of a failure.
