@@ -167,6 +167,9 @@ fn refuse_misplaced_changes(cli: &Cli, action: Action) -> Result<()> {
     if sets_up && cli.from.is_some() && cli.profile.is_some() {
         return Err(Error::new("--setup --from takes all profiles of the file").advise("leave --profile out"));
     }
+    if sets_up && cli.quiet {
+        return Err(Error::new("--setup and --quiet exclude each other").advise("its questions need what it says"));
+    }
     if (makes || sets_up) && cli.role_arn.is_some() {
         return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
             .advise("leave it out"));

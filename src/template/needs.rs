@@ -61,6 +61,11 @@ impl Look<'_> {
         self.is_in_use(name) || PROVIDERS.iter().any(|key| self.get(name, key).is_some())
     }
 
+    /// Whether a profile names an MFA device.
+    pub fn has_device(&self, name: &str) -> bool {
+        self.get(name, "mfa_serial").is_some()
+    }
+
     /// Whether a profile asks for more than settings: it has a role, a device or keys.
     fn is_in_use(&self, name: &str) -> bool {
         ["role_arn", "mfa_serial", "aws_access_key_id"].iter().any(|key| self.get(name, key).is_some())

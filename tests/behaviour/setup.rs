@@ -98,7 +98,7 @@ fn from_an_empty_home_one_command_and_one_code_make_four_working_profiles() {
     assert_eq!(output.transcript().matches("MFA code").count(), 1, "{}", output.report());
     assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 4));
     for text in [
-        "aws-auth: keys: profile 'default' has none\n",
+        "aws-auth: keys: 'default' has none; type an access key, or Enter to leave it out\n",
         "aws-auth: user: jo in account 398263320410\n",
         "aws-auth: MFA device: arn:aws:iam::398263320410:mfa/jo\n",
         "aws-auth: profiles: of team.ini, 0 are there and 4 are new\n",
@@ -330,6 +330,22 @@ fn every_step_can_be_left_out() {
 }
 
 #[test]
+fn a_code_that_nobody_gives_is_asked_for_once() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    world.config(&made());
+    let run = from_team(&world);
+    run.expect(&world.prompt("sops"));
+    run.ctrl_d();
+    let output = run.wait();
+    let results = results(&output);
+    output.assert_status(1).assert_terminal_restored();
+    assert!(results[0].1.contains("no MFA code was given"), "{}", output.report());
+    let not_tried = "not tried, because it needs the code or the sign-in that 'sops' did not get";
+    assert!(results[1..].iter().all(|(_, result)| result == not_tried) && results.len() == 4, "{}", output.report());
+}
+
+#[test]
 fn ctrl_c_at_each_question_leaves_what_was_written_whole() {
     let world_at = |step: usize| {
         let world = empty();
@@ -495,6 +511,49 @@ fn without_a_team_one_role_is_asked_for() {
 }
 
 #[test]
+fn keys_in_a_store_stay_there_and_a_team_s_default_is_added_to_their_section() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let passphrase = "correct horse battery";
+    let run = world.aws_auth().arg("--store-keys=file").in_terminal();
+    for question in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
+        say(&run, question, passphrase);
+    }
+    run.wait().success();
+    let line = world.read(".aws/config");
+    assert!(line.starts_with("[default]\ncredential_process = "), "{line}");
+    world.write("team.ini", format!("[default]\nregion = eu-west-1\n{}", template()));
+    let run = from_team(&world);
+    say(&run, "Passphrase for the keys ", passphrase);
+    say(&run, WRITE, "y");
+    say(&run, "Passphrase for the keys ", passphrase);
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    let output = run.wait();
+    assert_four_work(&output);
+    output.assert_stderr_contains("of profile 'default', in an encrypted file\n");
+    assert_eq!(world.read(".aws/config"), format!("{line}region = eu-west-1\n\n{}", made()));
+}
+
+#[test]
+fn a_profile_that_is_named_tells_whose_keys_are_meant() {
+    let world = empty();
+    // A variable of the shell may name a profile that is yet to come.
+    let run = world.aws_auth().arg("--setup").env("AWS_PROFILE", "sops").in_terminal();
+    run.expect("Access key id for default: ");
+    run.ctrl_c();
+    run.wait().assert_signal(Signal::INT);
+    let run = start(&world, &["-p", "work"]);
+    run.expect("Access key id for work: ");
+    run.ctrl_c();
+    run.wait().assert_signal(Signal::INT);
+    world.config("[profile a]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\n");
+    let run = world.aws_auth().arg("--setup").env("AWS_PROFILE", "a").in_terminal();
+    run.expect("Access key id for base: ");
+    run.ctrl_c();
+    run.wait().assert_signal(Signal::INT);
+}
+
+#[test]
 fn profiles_over_several_keys_ask_for_each() {
     let world = empty();
     let backups = User::new(seed::BACKUPS_ACCOUNT, "jo.backups").with_mfa("other-name");
@@ -561,6 +620,7 @@ fn what_does_not_go_together_is_said() {
         (&["--read-only"], "--read-only and --setup exclude each other; write one of them\n"),
         (&["--check"], "--setup and --check exclude each other; write one of them\n"),
         (&["--json"], "--json goes with "),
+        (&["-q"], "--setup and --quiet exclude each other; its questions need what it says\n"),
         (&["true"], "--setup runs no command, but 'true' was given"),
     ] {
         world.aws_auth().arg("--setup").args(args).run().assert_status(125).assert_stderr_contains(message);

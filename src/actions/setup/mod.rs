@@ -13,6 +13,7 @@ use crate::actions::setup::run::Run;
 use crate::cli::options::Cli;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::request::profile::Chosen;
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
 use crate::template::needs::{self, Look};
@@ -29,7 +30,9 @@ pub fn setup(context: &Context<'_>, cli: &Cli) -> Result<u8> {
     let file = context.request.keys.from.as_deref().map(team::read).transpose()?;
     let team = file.as_ref().map(Team::new).transpose()?;
     let run = Run::new(context, cli);
-    let chosen = context.request.profile.as_ref().filter(|_| team.is_none()).map(|chosen| chosen.name.as_str());
+    // A variable may name a profile that is yet to come.
+    let is_meant = |chosen: &&Chosen| cli.profile.is_some() || context.set.profile(&chosen.name).is_some();
+    let chosen = context.request.profile.as_ref().filter(is_meant).map(|chosen| chosen.name.as_str());
     let bases = needs::bases(&Look { team: team.as_ref(), set: context.set }, chosen);
     if bases.is_empty() {
         run.say("keys: none needed, because no profile begins with long-term keys");

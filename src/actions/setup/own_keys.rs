@@ -24,11 +24,10 @@ pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
         run.say(&format!("keys: {what} would be asked for"));
         return Ok(false);
     }
-    run.say(&format!("keys: profile '{profile}' has none"));
     if !run.can_ask_for(&what) {
         return Ok(false);
     }
-    run.say("type an access key of yours, as the IAM console gives it; Enter leaves this step out");
+    run.say(&format!("keys: '{profile}' has none; type an access key, or Enter to leave it out"));
     loop {
         match run.with_files(&run.step_of(profile), |context| store_keys::store_keys(context, None)) {
             Err(error) if error.kind() == Kind::NothingGiven => break,

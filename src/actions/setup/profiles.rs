@@ -238,7 +238,9 @@ fn to_check(look: &Look<'_>, people: &[Person]) -> Vec<String> {
     let all = look.set.names();
     let bases: Vec<&String> = people.iter().filter(|person| person.user.is_some()).map(|person| &person.base).collect();
     let names: Vec<String> = if let Some(team) = look.team {
-        let is_tried = |name: &String| all.contains(name) && look.has_credentials(name);
+        // The keys themselves were proved already.
+        let are_keys = |name: &String| bases.contains(&name) && !look.has_device(name);
+        let is_tried = |name: &String| all.contains(name) && look.has_credentials(name) && !are_keys(name);
         team.set.names().into_iter().filter(is_tried).collect()
     } else {
         let is_over =
