@@ -96,6 +96,7 @@ fn from_an_empty_home_one_command_and_one_code_make_four_working_profiles() {
     assert_four_work(&output);
     assert_eq!((world.read(".aws/config"), world.read(".aws/credentials")), (made(), keys_file(&world)));
     assert_eq!(output.transcript().matches("MFA code").count(), 1, "{}", output.report());
+    assert!(!output.stderr.contains("nothing was written"), "{}", output.report());
     assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 4));
     for text in [
         "aws-auth: keys: 'default' has none; type an access key, or Enter to leave it out\n",

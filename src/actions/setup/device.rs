@@ -26,7 +26,7 @@ pub(crate) fn device(
 ) -> Result<Option<Serial>> {
     // What the files name counts, as long as IAM does not contradict.
     let named = keys.device().map(|device| device.value);
-    let all = match Client::new(&keys.iam, &context.locks)?.devices(signer) {
+    let all = match Client::new(&keys.iam, &context.locks)?.devices(signer, Some(&user.name)) {
         Ok(all) => all,
         Err(failure) if failure.kind == Kind::Denied => {
             run.say(&format!("MFA device: IAM does not say which ones {} has", user.name));
