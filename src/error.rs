@@ -29,6 +29,8 @@ pub enum Kind {
     CommandNotExecutable,
     /// A person chose no profile (`--pick`).
     NotChosen,
+    /// A person was asked for something and gave nothing.
+    NothingGiven,
     /// Every other failure.
     Other,
 }
@@ -105,7 +107,7 @@ impl Error {
             Kind::CommandNotFound => NOT_FOUND,
             Kind::CommandNotExecutable => NOT_EXECUTABLE,
             Kind::NotChosen => NOT_CHOSEN,
-            Kind::Other => FAILED,
+            Kind::NothingGiven | Kind::Other => FAILED,
         }
     }
 }

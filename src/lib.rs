@@ -27,6 +27,7 @@ pub mod region;
 pub mod request;
 pub mod sso;
 pub mod system;
+pub mod template;
 pub mod text;
 pub mod time;
 
@@ -106,12 +107,12 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         let name = Some(actions::pick::pick(&context(&request))?);
         let cli = Cli { pick: false, profile: name, command: command.clone(), ..cli };
         let request = Request::new(&cli, snapshot, time::now())?.chosen_by("--pick");
-        return actions::perform(&context(&request), &command);
+        return actions::perform(&context(&request), &cli, &command);
     }
     let context = context(&request);
     match &request.each {
         Some(each) => actions::each::each(&context, &cli, each, &command),
-        None => actions::perform(&context, &command),
+        None => actions::perform(&context, &cli, &command),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Messages go to stderr, one line each, after `aws-auth: `. Stdout is for the command, or for an action's result.
 
+pub mod table;
+
 use std::cell::Cell;
 use std::io::{IsTerminal, Write as _};
 

@@ -70,6 +70,17 @@ pub struct Forecast<'p> {
     pub token: Option<Outlook>,
 }
 
+impl Forecast<'_> {
+    /// Whom a run would ask: the serial number of the device, or `SSO` for a sign-in. `None` if nobody is asked.
+    pub fn asked(&self) -> Option<String> {
+        match (&self.code, self.token) {
+            (Some((serial, _)), _) => Some(Serial::as_str(serial).to_owned()),
+            (None, Some(Outlook::SignsIn)) => Some(String::from("SSO")),
+            _ => None,
+        }
+    }
+}
+
 /// The plan's result in a cache, even if it has too little left for a run; `None` if there is none.
 pub fn result_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {
     Some(held(&cached_result(plan, context, now).entry()?, now, context.request.cache.min_ttl))

@@ -1,9 +1,26 @@
-//! Questions that are answered with yes or no.
+//! Questions on the terminal that are answered with yes or no, or with a line of text.
 
 use crate::context::Context;
 use crate::error::{Error, Result, io_words};
 use crate::messages::wants_colours;
 use crate::system::terminal::{Answer, Terminal};
+
+/// A line of text, shown while it is typed; empty if a person gives none, or if there is no terminal.
+///
+/// # Errors
+/// Returns an error if the terminal cannot be used.
+pub(crate) fn line(question: &str, context: &Context<'_>) -> Result<String> {
+    let Ok(Some(terminal)) = Terminal::open() else { return Ok(String::new()) };
+    let mut terminal = terminal.bold(wants_colours(context.snapshot));
+    loop {
+        match terminal.ask_openly(question, &context.locks) {
+            Ok(Answer::Line(line)) => return Ok(line.expose().to_owned()),
+            Ok(Answer::Resumed) => {}
+            Ok(_) => return Ok(String::new()),
+            Err(error) => return Err(unusable(&error)),
+        }
+    }
+}
 
 /// Asks on the terminal; no is the default. With `--yes` it is yes, and without a terminal no.
 ///
@@ -28,7 +45,11 @@ pub(crate) fn answered(question: &str, context: &Context<'_>) -> Result<Option<b
             Ok(Answer::Line(line)) => return Ok(Some(matches!(line.expose().to_lowercase().as_str(), "y" | "yes"))),
             Ok(Answer::Resumed) => {}
             Ok(_) => return Ok(Some(false)),
-            Err(error) => return Err(Error::new(format!("cannot ask on the terminal ({})", io_words(&error)))),
+            Err(error) => return Err(unusable(&error)),
         }
     }
+}
+
+fn unusable(error: &std::io::Error) -> Error {
+    Error::new(format!("cannot ask on the terminal ({})", io_words(error)))
 }

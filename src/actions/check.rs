@@ -1,16 +1,18 @@
 //! `--check`: trying profiles for real, one after the other, and telling in a line each which of them work.
 
 use std::io::IsTerminal as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::acquire::forecast::forecast;
 use crate::acquire::identity::identity;
 use crate::acquire::obtain::Obtained;
 use crate::actions::credentials::{self, Purpose};
-use crate::actions::table::{GivingUp, Layout, NOTHING, width};
+use crate::command::many::{Done, Finished, Outcome};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::messages::table::{GivingUp, Layout, NOTHING, width};
 use crate::messages::{coloured, print};
 use crate::plan::base::Base;
 use crate::plan::model::Acquisition;
@@ -51,16 +53,57 @@ struct Works {
 /// # Errors
 /// Returns an error if the result cannot be printed.
 pub fn check(context: &Context<'_>) -> Result<u8> {
-    let name = context.request.profile.as_ref().map(|chosen| chosen.name.clone());
-    report(&[tried(name, credentials::planned(context, &PURPOSE), context)], context)
+    report(&[tried(context)], context)
 }
 
-/// Tries what a plan gives. An error of the plan is the result.
-pub(crate) fn tried(profile: Option<String>, plan: Result<Box<Acquisition>>, context: &Context<'_>) -> Checked {
+/// Tries the profile of the request. An error of its plan is the result.
+pub(crate) fn tried(context: &Context<'_>) -> Checked {
     let begin = Instant::now();
-    let profile = profile.or_else(|| plan.as_ref().ok().and_then(|plan| plan.profile.clone()));
+    let plan = credentials::planned(context, &PURPOSE);
+    let named = context.request.profile.as_ref().map(|chosen| chosen.name.clone());
+    let profile = named.or_else(|| plan.as_ref().ok().and_then(|plan| plan.profile.clone()));
     let result = plan.and_then(|plan| works(&plan, context));
     Checked { profile, result, seconds: begin.elapsed().as_secs_f64() }
+}
+
+/// Tries a profile after others in the same process. Whom nobody answered is not asked again: `unanswered` holds the devices, each with the profile that it was asked for.
+pub(crate) fn tried_after(context: &Context<'_>, unanswered: &mut Vec<(String, String)>) -> Checked {
+    let profile = context.request.profile_name();
+    let plan = credentials::planned(context, &PURPOSE).ok();
+    let asked = plan.and_then(|plan| forecast(&plan, context, context.now).asked());
+    if let Some((_, first)) = unanswered.iter().find(|(other, _)| asked.as_ref() == Some(other)) {
+        return Checked::not_tried(profile, first);
+    }
+    let checked = tried(context);
+    if let (Err(_), Some(asked)) = (&checked.result, asked) {
+        unanswered.push((asked, profile.to_owned()));
+    }
+    checked
+}
+
+/// What the child of one of many profiles reports.
+pub(crate) fn done(checked: &Checked) -> Done {
+    let status = if checked.result.is_ok() { 0 } else { SOME_FAILED };
+    Done { status, report: as_json(checked).to_string().into_bytes() }
+}
+
+/// Prints what the children reported, one line for each profile, and returns the exit status of [`report`].
+///
+/// # Errors
+/// Returns an error if it cannot be printed.
+pub(crate) fn report_of_many<'n>(
+    names: impl Iterator<Item = &'n str>,
+    finished: &Finished,
+    context: &Context<'_>,
+) -> Result<u8> {
+    let checked = |(name, outcome): (&str, &Outcome)| match outcome {
+        Outcome::NotRun => Checked::failed(name, Error::new("not tried"), Duration::ZERO),
+        Outcome::Ended(ended) => ended.report.as_deref().and_then(from_report).unwrap_or_else(|| {
+            let error = Error::new("the check ended without a result").advise("run it again");
+            Checked::failed(name, error, ended.took)
+        }),
+    };
+    report(&names.zip(&finished.outcomes).map(checked).collect::<Vec<_>>(), context)
 }
 
 fn works(plan: &Acquisition, context: &Context<'_>) -> Result<Works> {
@@ -98,6 +141,18 @@ pub(crate) fn report(all: &[Checked], context: &Context<'_>) -> Result<u8> {
 }
 
 impl Checked {
+    /// A profile that does not work.
+    pub(crate) fn failed(profile: &str, error: Error, took: Duration) -> Self {
+        Self { profile: Some(profile.to_owned()), result: Err(error), seconds: took.as_secs_f64() }
+    }
+
+    /// A profile for which a person is not asked, because what was asked for `first` was not given.
+    pub(crate) fn not_tried(profile: &str, first: &str) -> Self {
+        let error =
+            Error::new(format!("not tried, because it needs the code or the sign-in that '{first}' did not get"));
+        Self::failed(profile, error, Duration::ZERO)
+    }
+
     fn name(&self) -> String {
         self.profile.as_deref().map_or_else(|| String::from(NOTHING), |name| printable(name).into_owned())
     }
@@ -165,4 +220,23 @@ fn as_json(checked: &Checked) -> Value {
         "advice": error.and_then(Error::advice),
         "seconds": checked.seconds,
     })
+}
+
+/// Reads what [`as_json`] wrote.
+fn from_report(report: &[u8]) -> Option<Checked> {
+    let value: Value = serde_json::from_slice(report).ok()?;
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(String::from);
+    let result = match text("problem") {
+        Some(problem) => {
+            let error = Error::new(problem).quote(text("words").unwrap_or_default());
+            Err(text("advice").into_iter().fold(error, Error::advise))
+        }
+        None => Ok(Works {
+            arn: text("arn")?,
+            account: text("account")?,
+            role: text("role")?,
+            expiration: text("expiration").as_deref().and_then(Timestamp::parse),
+        }),
+    };
+    Some(Checked { profile: text("profile"), result, seconds: value.get("seconds")?.as_f64()? })
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::acquire::forecast::{Forecast, Held, forecast};
 use crate::actions::cached::held_json;
-use crate::actions::table::{GivingUp, Layout, NOTHING, width};
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
 use crate::env::nesting;
 use crate::env::snapshot::Snapshot;
 use crate::error::Result;
 use crate::keys::stores;
+use crate::messages::table::{GivingUp, Layout, NOTHING, width};
 use crate::messages::{coloured, print};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Plan};

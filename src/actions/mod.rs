@@ -20,29 +20,30 @@ pub mod register_mfa;
 pub mod rotate_keys;
 pub mod run;
 pub mod script;
+pub mod setup;
 pub mod shell;
 pub mod status;
 pub mod store_keys;
 pub mod stored_keys;
 pub mod switch_role_url;
 pub mod sync_sso;
-pub mod table;
 pub mod unset;
 pub mod whoami;
 
 use std::ffi::OsString;
 
 use crate::cli::action::Action;
+use crate::cli::options::Cli;
 use crate::context::Context;
 use crate::error::Result;
 use crate::messages;
 
-/// Does the request's action, and returns the exit status. When a command is started it does not return: the process
+/// Does the action of the request, which was made of `cli`, and returns the exit status. When a command is started it does not return: the process
 /// has become the command.
 ///
 /// # Errors
 /// Returns the error of the action.
-pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
+pub fn perform(context: &Context<'_>, cli: &Cli, command: &[OsString]) -> Result<u8> {
     let action = context.request.action;
     match action {
         Action::Run | Action::Shell => run::run(context, command),
@@ -55,6 +56,7 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::List => list::list(context),
         Action::Status => status::status(context),
         Action::Whoami => whoami::whoami(context),
+        Action::Setup => setup::setup(context, cli),
         Action::Check => check::check(context),
         Action::SyncSso => sync_sso::sync_sso(context),
         Action::Console(service) => console::console(context, service),

@@ -231,12 +231,14 @@ impl<'a> Client<'a> {
         self.call(signer, Retries::Safe, "DeleteVirtualMFADevice", &[("SerialNumber", serial.as_str())]).map(drop)
     }
 
-    /// The serial numbers of the user's MFA devices, also of those that give no codes.
+    /// The serial numbers of the MFA devices of this user, by default of the one who signs; also of those that give no
+    /// codes.
     ///
     /// # Errors
     /// Returns IAM's refusal, or why there is no answer.
-    pub fn devices(&self, signer: &Credentials) -> Result<Vec<String>, Failure> {
-        let body = self.call(signer, Retries::Safe, "ListMFADevices", &[])?;
+    pub fn devices(&self, signer: &Credentials, user: Option<&str>) -> Result<Vec<String>, Failure> {
+        let parameters: Vec<(&str, &str)> = user.map(|name| ("UserName", name)).into_iter().collect();
+        let body = self.call(signer, Retries::Safe, "ListMFADevices", &parameters)?;
         self.read(&body, |document| {
             let list = find(document.root(), "MFADevices")?;
             members(list).map(|member| text(member, "SerialNumber").map(String::from)).collect()

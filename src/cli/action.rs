@@ -37,6 +37,8 @@ pub enum Action {
     Status,
     /// Ask STS whose the credentials are.
     Whoami,
+    /// Ask for what is missing until profiles work.
+    Setup,
     /// Get the profile's credentials for real, and say whether they work.
     Check,
     /// Write a profile for every account and role of an SSO login.
@@ -104,17 +106,9 @@ impl Action {
 /// another action.
 pub fn of(cli: &Cli) -> Result<Action> {
     for (asked, option) in [(cli.all, "--all"), (cli.role_only, "--role-only")] {
-        if asked && !cli.logout {
-            return Err(Error::new(format!("{option} goes with --logout")).advise("write both, or leave it out"));
-        }
+        goes_with(asked, option, "--logout", cli.logout)?;
     }
     let action = chosen(cli)?;
-    let goes_with = |asked: bool, option: &str, with: &str, right: bool| {
-        if asked && !right {
-            return Err(Error::new(format!("{option} goes with {with}")).advise("write both, or leave it out"));
-        }
-        Ok(())
-    };
     let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami | Action::Check);
     let with = "--explain, --list, --status, --whoami, --check or --each";
     goes_with(cli.json, "--json", with, reports || cli.each.is_some())?;
@@ -123,41 +117,64 @@ pub fn of(cli: &Cli) -> Result<Action> {
     for (option, asked) in options {
         goes_with(asked, option, "--each", cli.each.is_some())?;
     }
-    let works_for_many = matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami);
-    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status or --whoami", works_for_many)?;
+    let works_for_many =
+        matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami | Action::Check);
+    goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status, --whoami or --check", works_for_many)?;
     goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
     let named = [("--each", cli.each.is_some()), ("--profile", cli.profile.is_some()), ("--pick", cli.pick)];
     let mut named = named.iter().filter_map(|(name, asked)| asked.then_some(name));
     if let (Some(one), Some(other)) = (named.next(), named.next()) {
         return Err(Error::new(format!("{one} and {other} exclude each other")).advise("write one of them"));
     }
-    let names_none = matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_));
+    let names_none =
+        matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_) | Action::Setup);
     goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
     let opens = matches!(action, Action::Console(_) | Action::Login | Action::SyncSso);
     goes_with(cli.no_browser, "--no-browser", "--console, --login or --sync-sso", opens)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
-    let stores = matches!(action, Action::StoreKeys(_));
-    goes_with(cli.from.is_some(), "--from", "--store-keys", stores)?;
-    let makes = matches!(action, Action::RotateKeys | Action::RegisterMfa);
-    let syncs = action == Action::SyncSso;
-    let changes = stores || makes || syncs || action == Action::ForgetKeys;
-    let with = "--store-keys, --rotate-keys, --register-mfa, --forget-keys or --sync-sso";
-    goes_with(cli.dry_run, "--dry-run", with, changes)?;
-    goes_with(cli.prune, "--prune", "--sync-sso", syncs)?;
-    goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
-    if makes && cli.role_arn.is_some() {
-        return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
-            .advise("leave it out"));
-    }
+    refuse_misplaced_changes(cli, action)?;
     if let (Some(name), Some(option)) = (takes_no_bounds(action), bounding_option(cli)) {
         return Err(Error::new(format!("{option} and {name} exclude each other")).advise("write one of them"));
     }
     if let (Action::List | Action::SyncSso, Some(_)) = (action, &cli.role_arn) {
-        let name = if syncs { "--sync-sso" } else { "--list" };
+        let name = if action == Action::SyncSso { "--sync-sso" } else { "--list" };
         return Err(Error::new(format!("--role-arn and {name} exclude each other")).advise("write one of them"));
     }
     Ok(action)
+}
+
+/// Refuses an option that goes with another one, if it is `asked` for without it.
+fn goes_with(asked: bool, option: &str, with: &str, is_there: bool) -> Result<()> {
+    if asked && !is_there {
+        return Err(Error::new(format!("{option} goes with {with}")).advise("write both, or leave it out"));
+    }
+    Ok(())
+}
+
+/// Refuses the options of actions that change files, keys or devices, where the action is another one.
+fn refuse_misplaced_changes(cli: &Cli, action: Action) -> Result<()> {
+    let stores = matches!(action, Action::StoreKeys(_));
+    let sets_up = action == Action::Setup;
+    goes_with(cli.from.is_some(), "--from", "--store-keys or --setup", stores || sets_up)?;
+    let makes = matches!(action, Action::RotateKeys | Action::RegisterMfa);
+    let syncs = action == Action::SyncSso;
+    let changes = stores || makes || syncs || sets_up || action == Action::ForgetKeys;
+    let with = "--store-keys, --rotate-keys, --register-mfa, --forget-keys, --setup or --sync-sso";
+    goes_with(cli.dry_run, "--dry-run", with, changes)?;
+    goes_with(cli.prune, "--prune", "--sync-sso", syncs)?;
+    goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
+    if sets_up && cli.from.is_some() && cli.profile.is_some() {
+        return Err(Error::new("--setup --from takes all profiles of the file").advise("leave --profile out"));
+    }
+    if sets_up && cli.quiet {
+        return Err(Error::new("--setup and --quiet exclude each other").advise("its questions need what it says"));
+    }
+    if (makes || sets_up) && cli.role_arn.is_some() {
+        return Err(Error::new("--role-arn goes with credentials of a role, but keys and devices are a user's")
+            .advise("leave it out"));
+    }
+    Ok(())
 }
 
 /// The name of an action that gets no credentials, so that there is nothing to bound. `--logout` forgets those with all
@@ -166,6 +183,7 @@ fn takes_no_bounds(action: Action) -> Option<&'static str> {
     match action {
         Action::List => Some("--list"),
         Action::Logout { .. } => Some("--logout"),
+        Action::Setup => Some("--setup"),
         Action::SwitchRoleUrl => Some("--switch-role-url"),
         Action::SyncSso => Some("--sync-sso"),
         Action::Unset(_) => Some("--unset"),
@@ -211,6 +229,7 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--list", flag(cli.list, Action::List)),
         ("--status", flag(cli.status, Action::Status)),
         ("--whoami", flag(cli.whoami, Action::Whoami)),
+        ("--setup", flag(cli.setup, Action::Setup)),
         ("--check", flag(cli.check, Action::Check)),
         ("--sync-sso", flag(cli.sync_sso.is_some(), Action::SyncSso)),
         ("--console", console),

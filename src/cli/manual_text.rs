@@ -97,13 +97,24 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
         ],
     ),
     (
+        "SETTING UP",
+        &[
+            Text(
+                "--setup asks for what is missing, step by step: an access key, which is stored as --store-keys does; the MFA device of its user, which is found with ListMFADevices or made as --register-mfa does; and profiles. With --from FILE these are those of the team's own file, which looks like the config file, with placeholders such as <IAM username> that are filled in; else the placeholders of your files are filled in, or one role is asked for. It ends with --check over the profiles.",
+            ),
+            Text(
+                "What is written is shown first. What is there stays as it is, so a second run writes nothing. Enter or no leaves a step out. Without a terminal the error says what is missing.",
+            ),
+        ],
+    ),
+    (
         "PROFILES FROM SSO",
         &[
             Text(
                 "--sync-sso lists every account and role that the login of an sso-session gives, and writes a profile into the config file for each that has none, after showing it. The session is named (--sync-sso=corp), that of the profile, or the only one. Only sections with aws_auth_synced, which it writes, are ever changed: what a person adds to them stays, and a name that a person uses is passed over. A role keeps the name that it has.",
             ),
             Text(
-                "--prune removes the sections whose role is gone, after a listing that came to its end. If a call fails, nothing is changed. A call that the service throttles is repeated for a minute (AWS_AUTH_SYNC_TIMEOUT). --check tries one profile for real.",
+                "--prune removes the sections whose role is gone, after a listing that came to its end. If a call fails, nothing is changed. A call that the service throttles is repeated for a minute (AWS_AUTH_SYNC_TIMEOUT). --check tries a profile for real, or with --each many of them.",
             ),
             Term(
                 "sso_profile_name",

@@ -157,6 +157,10 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub whoami: bool,
 
+    /// Ask for what is missing: keys, MFA device, profiles; then --check. --from takes the profiles of your team's file
+    #[arg(long, help_heading = "Actions")]
+    pub setup: bool,
+
     /// Try the profile for real: resolve it, get its credentials, ask STS whose they are; 1 if it does not work
     #[arg(long, help_heading = "Actions")]
     pub check: bool,
@@ -206,7 +210,8 @@ pub struct Cli {
     #[arg(long, value_name = "STORE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
     pub store_keys: Option<String>,
 
-    /// With --store-keys: take the keys from accessKeys.csv, or from the JSON of a credential_process; - is stdin
+    /// With --store-keys: take the keys from accessKeys.csv, or from the JSON of a credential_process. With --setup: the
+    /// team's config file. - is stdin
     #[arg(long, value_name = "FILE", help_heading = "Keys")]
     pub from: Option<String>,
 
@@ -226,7 +231,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Keys")]
     pub register_mfa: Option<String>,
 
-    /// With an option of this group, or --sync-sso: show what would change, and change nothing
+    /// With an option of this group, --setup or --sync-sso: show what would change, and change nothing
     #[arg(long, help_heading = "Keys")]
     pub dry_run: bool,
 

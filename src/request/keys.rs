@@ -9,7 +9,7 @@ use crate::time::Length;
 /// Options about long-term keys, and about changes of the two files.
 #[derive(Debug)]
 pub struct KeyOptions {
-    /// `--from`: the file with new keys; `-` is stdin.
+    /// `--from`: the file with new keys, or for `--setup` with the team's profiles; `-` is stdin.
     pub from: Option<String>,
     /// `--keep-old`: old keys are deactivated and not deleted.
     pub keep_old: bool,
@@ -17,6 +17,8 @@ pub struct KeyOptions {
     pub device_name: Option<String>,
     /// How long `--rotate-keys` waits until new keys are known: AWS_AUTH_KEYS_TIMEOUT, else a minute.
     pub known_within: Length,
+    /// Whether a person is asked before anything is written. Of the actions that change the two files, `--setup` asks.
+    pub asks_before: bool,
     /// `--dry-run`: only show what would change.
     pub dry_run: bool,
     /// The session in `--sync-sso=SESSION`; `None` if none was named.
@@ -38,6 +40,7 @@ impl KeyOptions {
             keep_old: cli.keep_old,
             device_name: cli.register_mfa.clone().filter(|name| !name.is_empty()),
             known_within: known_within.unwrap_or(Length::minutes(1)),
+            asks_before: cli.setup,
             dry_run: cli.dry_run,
             sync_session: cli.sync_sso.clone().filter(|name| !name.is_empty()),
             listing_patience: listing_patience.unwrap_or(Length::minutes(1)),

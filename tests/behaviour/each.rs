@@ -641,11 +641,11 @@ fn what_does_not_go_together_or_matches_nothing_is_an_error() {
         (&["--each", "one"], "no command given; write aws-auth COMMAND [ARG]..., or see aws-auth --help\n"),
         (
             &["--each", "one", "--export"],
-            "--each goes with a COMMAND, --login, --status or --whoami; write both, or leave it out\n",
+            "--each goes with a COMMAND, --login, --status, --whoami or --check; write both, or leave it out\n",
         ),
         (
             &["--each", "one", "--shell"],
-            "--each goes with a COMMAND, --login, --status or --whoami; write both, or leave it out\n",
+            "--each goes with a COMMAND, --login, --status, --whoami or --check; write both, or leave it out\n",
         ),
         (&["-j2", "true"], "--jobs goes with --each; write both, or leave it out\n"),
         (&["--fail-fast", "true"], "--fail-fast goes with --each; write both, or leave it out\n"),

@@ -43,6 +43,7 @@ mod scale;
 mod screens;
 mod secrets;
 mod session;
+mod setup;
 mod sso_callback;
 mod sso_login;
 mod sso_start_url;

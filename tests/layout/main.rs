@@ -25,6 +25,7 @@ const ROOMS: &[&str] = &[
     "main",
     "lib",
     "actions",
+    "template",
     "command",
     "acquire",
     "providers",

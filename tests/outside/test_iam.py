@@ -70,6 +70,38 @@ def test_a_device_is_made_and_enabled(world, iam, keys):
     assert re.search(r"^(?:[A-Z2-7]{4} )+[A-Z2-7]{1,4}\r?$", screen, re.M), screen
 
 
+def test_a_colleague_is_set_up_from_nothing(world, iam):
+    world.config.unlink()
+    world.credentials.unlink()
+    made = iam.create_access_key(UserName=USER)["AccessKey"]
+    role = f"arn:aws:iam::{ACCOUNT}:role/reader"
+    template = "[profile reader]\nsource_profile = default\nmfa_serial = <IAM username>\nrole_arn = "
+    team = world.write("team.ini", f"{template}{role}\nregion = <your region>\n")
+    world.env["TERM"] = "xterm-256color"
+    terminal = world.terminal("aws-auth", "--setup", "--from", str(team))
+    for question, answer in [
+        ("Access key id for default: ", made["AccessKeyId"]),
+        (f"Secret access key of {made['AccessKeyId']}: ", made["SecretAccessKey"]),
+        ("write this? [y/N] ", "y"),
+        ("in an authenticator app? [y/N] ", "y"),
+        ("MFA code of the new device: ", "123456"),
+        ("the next MFA code, once the app shows another: ", "654321"),
+        ("Your value for <your region>, region of profile 'reader' (Enter leaves it): ", "eu-west-1"),
+        ("write this? [y/N] ", "y"),
+        ("MFA code for reader (", "222222"),
+    ]:
+        terminal.expect(question)
+        terminal.type(answer)
+    screen = terminal.finish().check().screen
+    serial = f"arn:aws:iam::{ACCOUNT}:mfa/{USER}"
+    assert [device["SerialNumber"] for device in iam.list_mfa_devices(UserName=USER)["MFADevices"]] == [serial]
+    assert re.search(rf"^reader +{ACCOUNT} +reader +\d+s +ok\r?$", screen, re.M), screen
+    config = f"source_profile = default\nmfa_serial = {serial}\nrole_arn = {role}\nregion = eu-west-1\n"
+    assert world.config.read_text() == f"[profile reader]\n{config}"
+    # The AWS CLI would find the credentials of the check.
+    assert len(world.role_cache()) == 1
+
+
 def test_keys_in_a_keyring_are_replaced_there(world, iam, keys, keyring):  # noqa: F811
     def lookup(key):
         return world.run("secret-tool", "lookup", "service", "aws-auth", "username", key).stdout

@@ -7,10 +7,10 @@ mod tables;
 
 use std::ffi::OsString;
 
-use crate::actions;
 use crate::actions::each::one::One;
 use crate::actions::each::prepare::Prepared;
 use crate::actions::each::report::Report;
+use crate::actions::{self, check};
 use crate::cli::action::Action;
 use crate::cli::options::Cli;
 use crate::command::exec;
@@ -57,7 +57,7 @@ pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString])
         }
     };
     let work = |at: usize| match profiles.get(at) {
-        Some(one) => run_alone(context, one, &prepared, at, command),
+        Some(one) => run_alone((context, cli), one, &prepared, at, command),
         None => Done { status: crate::error::FAILED, report: Vec::new() },
     };
     let finished = many::run(&Many {
@@ -70,8 +70,12 @@ pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString])
         work: &work,
     });
     let finished = finished.map_err(|error| Error::new(format!("cannot watch signals ({})", io_words(&error))))?;
-    if action == Action::Whoami && finished.signal.is_none() {
-        return tables::whoami_table(context, &profiles, &finished);
+    match action {
+        Action::Whoami if finished.signal.is_none() => return tables::whoami_table(context, &profiles, &finished),
+        Action::Check if finished.signal.is_none() => {
+            return check::report_of_many(profiles.iter().map(|one| one.name.as_str()), &finished, context);
+        }
+        _ => {}
     }
     let report = Report::new(&names, &finished);
     report.print(context);
@@ -111,16 +115,23 @@ fn profiles<'a>(context: &Context<'a>, cli: &Cli, each: &Each, command: &[OsStri
 }
 
 /// What the child of a profile does: all that a run for this profile alone does.
-fn run_alone(outer: &Context<'_>, one: &One<'_>, prepared: &Prepared, at: usize, command: &[OsString]) -> Done {
-    if prepared.has_failed(at) {
-        // Why was said when it failed.
-        return Done { status: crate::error::FAILED, report: Vec::new() };
+fn run_alone(
+    (outer, cli): (&Context<'_>, &Cli),
+    one: &One<'_>,
+    prepared: &Prepared,
+    at: usize,
+    command: &[OsString],
+) -> Done {
+    if let Some(report) = prepared.failure(at) {
+        return Done { status: crate::error::FAILED, report: report.to_vec() };
     }
     let context = one.context(outer);
-    if context.request.action == Action::Whoami {
-        return tables::whoami_of(&context);
+    match context.request.action {
+        Action::Whoami => return tables::whoami_of(&context),
+        Action::Check => return check::done(&check::tried(&context)),
+        _ => {}
     }
-    let status = actions::perform(&context, command).unwrap_or_else(|error| {
+    let status = actions::perform(&context, cli, command).unwrap_or_else(|error| {
         Messages::error(&error, outer.snapshot);
         error.status()
     });

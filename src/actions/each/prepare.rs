@@ -2,11 +2,13 @@
 //! person has to answer.
 
 use std::ffi::OsString;
+use std::time::Instant;
 
-use crate::acquire::forecast::{Forecast, forecast};
+use crate::acquire::forecast::forecast;
+use crate::actions::check::{self, Checked};
 use crate::actions::each::one::One;
 use crate::actions::{credentials, guard};
-use crate::arn::Serial;
+use crate::cli::action::Action;
 use crate::command::many::{Done, alone};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -14,18 +16,18 @@ use crate::messages::Messages;
 use crate::plan::guard::Guard;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
-use crate::sso::token::Outlook;
 
 /// What is known before the first command.
 pub(crate) struct Prepared {
-    /// The profiles whose credentials could not be had, in the order of all profiles.
-    failed: Vec<bool>,
+    /// What is reported of the profiles whose credentials could not be had, in the order of all profiles.
+    failures: Vec<Option<Vec<u8>>>,
 }
 
 impl Prepared {
-    /// Whether nobody gave what this profile needs.
-    pub(crate) fn has_failed(&self, at: usize) -> bool {
-        self.failed.get(at).copied().unwrap_or_default()
+    /// The report of a profile whose credentials could not be had. It is empty if the error was printed already, as it
+    /// is for all actions but `--check`.
+    pub(crate) fn failure(&self, at: usize) -> Option<&[u8]> {
+        self.failures.get(at)?.as_deref()
     }
 }
 
@@ -66,25 +68,28 @@ fn confirm(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>], 
 /// Gets the credentials of the profiles that need an answer of a person. A device's session is then there for its other
 /// profiles; their roles are assumed when their turns come.
 fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) -> Result<Prepared> {
-    let mut prepared = Prepared { failed: vec![false; profiles.len()] };
-    // Whom nobody answered is not asked again.
-    let mut unanswered: Vec<String> = Vec::new();
+    let mut prepared = Prepared { failures: vec![None; profiles.len()] };
+    // Whom nobody answered is not asked again. The profile is the first one that failed.
+    let mut unanswered: Vec<(String, &str)> = Vec::new();
     let keeps = !context.request.cache.off && context.store.keeps_nothing().is_none();
     let mut askers = 0;
     for (at, (one, plan)) in profiles.iter().zip(plans).enumerate() {
         let Some(Plan::Acquire(plan)) = plan else { continue };
         let own = one.context(context);
-        let Some(asked) = asked(&forecast(plan, &own, own.now)) else { continue };
+        let Some(asked) = forecast(plan, &own, own.now).asked() else { continue };
         if !keeps || !is_kept(plan) {
             askers += 1;
             continue;
         }
-        let failed = unanswered.contains(&asked) || !obtained(&own, plan)?;
-        if failed {
-            unanswered.push(asked);
+        let failure = match unanswered.iter().find(|(other, _)| *other == asked) {
+            Some((_, first)) => Some(not_asked(&own, &one.name, first)),
+            None => obtained(&own, plan, &one.name)?,
+        };
+        if failure.is_some() {
+            unanswered.push((asked, &one.name));
         }
-        if let Some(place) = prepared.failed.get_mut(at) {
-            *place = failed;
+        if let Some(place) = prepared.failures.get_mut(at) {
+            *place = failure;
         }
     }
     if askers > 1 && context.request.each.as_ref().is_some_and(|each| each.jobs.is_some()) {
@@ -96,30 +101,33 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     Ok(prepared)
 }
 
-/// Who would be asked: the device, or the sign-in of IAM Identity Center.
-fn asked(forecast: &Forecast<'_>) -> Option<String> {
-    match (&forecast.code, forecast.token) {
-        (Some((serial, _)), _) => Some(Serial::as_str(serial).to_owned()),
-        (None, Some(Outlook::SignsIn)) => Some(String::from("SSO")),
-        _ => None,
-    }
-}
-
 /// Whether what a code gives is there for the next process.
 fn is_kept(plan: &Acquisition) -> bool {
     !plan.session_is_result() || plan.session.as_ref().is_some_and(|session| session.kept)
 }
 
-/// Gets the credentials in a child, so that this process never starts the SDK. Returns whether they are cached now.
-fn obtained(context: &Context<'_>, plan: &Acquisition) -> Result<bool> {
-    alone(&|| {
-        let status = match credentials::get(context, plan, None) {
-            Ok(_) => 0,
+/// The report of a profile for which nobody is asked, because `first` failed over the same device.
+fn not_asked(context: &Context<'_>, profile: &str, first: &str) -> Vec<u8> {
+    if context.request.action != Action::Check {
+        return Vec::new();
+    }
+    check::done(&Checked::not_tried(profile, first)).report
+}
+
+/// Gets the credentials in a child, so that this process never starts the SDK. Returns the report of a failure.
+fn obtained(context: &Context<'_>, plan: &Acquisition, profile: &str) -> Result<Option<Vec<u8>>> {
+    let done = alone(&|| {
+        let begin = Instant::now();
+        match credentials::get(context, plan, None) {
+            Ok(_) => Done { status: 0, report: Vec::new() },
+            Err(error) if context.request.action == Action::Check => {
+                check::done(&Checked::failed(profile, error, begin.elapsed()))
+            }
             Err(error) => {
                 Messages::error(&error, context.snapshot);
-                error.status()
+                Done { status: error.status(), report: Vec::new() }
             }
-        };
-        Done { status, report: Vec::new() }
-    })
+        }
+    })?;
+    Ok((done.status != 0).then_some(done.report))
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::actions::table::{GivingUp, Layout, NOTHING};
 use crate::command::many::{Ended, Finished, Outcome};
 use crate::context::Context;
 use crate::error::FAILED;
+use crate::messages::table::{GivingUp, Layout, NOTHING};
 use crate::messages::{Style, wants_colours};
 use crate::system::subprocess::End;
 use crate::text::json::json_line;

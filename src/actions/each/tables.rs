@@ -5,12 +5,12 @@ use std::io::IsTerminal as _;
 use serde_json::{Value, json};
 
 use crate::actions::each::one::One;
-use crate::actions::table::{GivingUp, Layout, NOTHING};
 use crate::actions::{status, whoami};
 use crate::command::many::{Done, Finished, Outcome};
 use crate::context::Context;
 use crate::error::{FAILED, Result};
 use crate::messages::print;
+use crate::messages::table::{GivingUp, Layout, NOTHING};
 use crate::text::escape::printable;
 use crate::text::json::json;
 use crate::time::Timestamp;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::actions::pick::choices::{Choice, Finder};
 use crate::actions::pick::keys::Key;
-use crate::actions::table::{cut, padded, shown_width};
+use crate::messages::table::{cut, padded, shown_width};
 
 /// Lines above the choices: the query and the count.
 const ABOVE: usize = 2;

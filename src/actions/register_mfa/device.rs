@@ -156,7 +156,7 @@ impl Maker<'_> {
     }
 
     fn has(&self, serial: &Serial) -> bool {
-        let devices = self.iam.devices(self.signer).unwrap_or_default();
+        let devices = self.iam.devices(self.signer, Some(&self.user.name)).unwrap_or_default();
         devices.iter().any(|device| device == serial.as_str())
     }
 

@@ -11,8 +11,10 @@ use crate::acquire::obtain::Obtained;
 use crate::actions::credentials;
 use crate::actions::register_mfa::device::{Maker, User};
 use crate::actions::register_mfa::serials::Serials;
+use crate::arn::Serial;
 use crate::aws::iam::Client;
 use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::messages::{print, wants_colours};
 use crate::plan::long_term::LongTerm;
@@ -25,8 +27,7 @@ use crate::system::terminal::Terminal;
 /// It says what is left of the device.
 pub fn register_mfa(context: &Context<'_>) -> Result<u8> {
     let keys = LongTerm::of_request(context.set, context.request)?;
-    let terminal = Terminal::open().ok().flatten();
-    if terminal.is_none() && !context.request.keys.dry_run {
+    if Terminal::is_missing() && !context.request.keys.dry_run {
         return Err(Error::new("there is no terminal to show the QR code of the device on")
             .advise("run it in a terminal; the secret of the device is shown nowhere else"));
     }
@@ -40,20 +41,25 @@ pub fn register_mfa(context: &Context<'_>) -> Result<u8> {
         return print(&format!("{what}\n{}", serials.diff(&planned)?));
     }
     serials.check(&planned)?;
+    let serial = made(context, &keys, &signer, &user)?;
+    serials.write(&serial)?;
+    Ok(0)
+}
+
+/// Makes and enables a device for the user, and writes it nowhere.
+///
+/// # Errors
+/// Returns an error if there is no terminal, IAM refuses, or the person gives no codes. It says what is left of the
+/// device.
+pub(crate) fn made(context: &Context<'_>, keys: &LongTerm, signer: &Credentials, user: &User) -> Result<Serial> {
     if let Some(url) = keys.iam.endpoint.in_clear() {
         context.messages.warn(&format!("credentials cross the network unencrypted: the endpoint is {url}"));
     }
-    let Some(terminal) = terminal else { return Err(Error::new("there is no terminal")) };
+    let Some(terminal) = Terminal::open().ok().flatten() else { return Err(Error::new("there is no terminal")) };
     let terminal = terminal.bold(wants_colours(context.snapshot)).deferring_signals();
-    let maker = Maker {
-        context,
-        iam: Client::new(&keys.iam, &context.locks)?,
-        signer: &signer,
-        user: &user,
-        terminal: RefCell::new(terminal),
-    };
-    let serial = maker.make(name)?;
+    let maker =
+        Maker { context, iam: Client::new(&keys.iam, &context.locks)?, signer, user, terminal: RefCell::new(terminal) };
+    let serial = maker.make(context.request.keys.device_name.as_deref().unwrap_or(&user.name))?;
     context.messages.say(&format!("user {} has the MFA device {} now", user.name, serial.as_str()));
-    serials.write(&serial)?;
-    Ok(0)
+    Ok(serial)
 }

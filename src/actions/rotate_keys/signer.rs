@@ -49,7 +49,7 @@ pub fn signer(keys: &LongTerm, iam: &Client<'_>, old: &str, context: &Context<'_
 /// MFA either.
 fn listed(iam: &Client<'_>, signer: &Credentials, context: &Context<'_>) -> Option<Sourced<Serial>> {
     context.messages.step(|| String::from("ListMFADevices, because no profile names an MFA device"));
-    let devices = iam.devices(signer).ok()?;
+    let devices = iam.devices(signer, None).ok()?;
     let mut serials = devices.iter().filter_map(|device| Serial::parse(device, "IAM").ok());
     serials.next().map(|value| Sourced { value, origin: Origin::Partition })
 }

@@ -10,6 +10,7 @@ pub mod sections;
 pub mod source;
 
 use crate::acquire::identity::identity_of_keys;
+use crate::actions::ask::confirmed;
 use crate::actions::store_keys::edits::Edits;
 use crate::actions::store_keys::leftovers::{warn_of_given, warn_of_leftovers};
 use crate::actions::store_keys::line::Line;
@@ -104,6 +105,10 @@ fn announced(context: &Context<'_>, keys: &Credentials, edits: &Edits<'_>) -> Re
     let identity = identity_of_keys(profile, keys, context)?;
     context.messages.say(&format!("{profile}: the keys {} are those of {}", keys.access_key_id, identity.arn));
     edits.show(context)?;
+    if context.request.keys.asks_before && !confirmed("aws-auth: write this?", context)? {
+        context.messages.say(&format!("{profile}: nothing was written"));
+        return Ok(false);
+    }
     Ok(true)
 }
 

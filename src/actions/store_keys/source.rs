@@ -9,10 +9,11 @@ use crate::actions::store_keys::sections::{PAIR, plain_id, stored_id};
 use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
-use crate::error::{Error, Result, io_words};
+use crate::error::{Error, Kind, Result, io_words};
 use crate::keys::given;
 use crate::keys::stores::{self, Store, Stores};
 use crate::messages::wants_colours;
+use crate::plan::stored::is_key_id;
 use crate::system::private_files::read_token;
 use crate::system::terminal::{Answer, Terminal};
 use crate::text::shell_words::shell_word;
@@ -138,8 +139,7 @@ pub fn obtained(source: &Source, stores: &Stores<'_>, context: &Context<'_>) -> 
         Source::Asked => {
             let profile = context.request.profile_name();
             let mut terminal = terminal(profile, context)?;
-            let id = ask(&mut terminal, &format!("Access key id for {profile}: "), true, context)?;
-            let id = id.expose().to_owned();
+            let id = access_key_id(&mut terminal, profile, context)?;
             let question = format!("Secret access key of {id}: ");
             let secret =
                 if context.request.keys.dry_run { unseen() } else { ask(&mut terminal, &question, false, context)? };
@@ -166,6 +166,17 @@ fn terminal(profile: &str, context: &Context<'_>) -> Result<Terminal> {
     }
 }
 
+/// Asks until it is an access key id, so that nobody types a secret for a wrong one.
+fn access_key_id(terminal: &mut Terminal, profile: &str, context: &Context<'_>) -> Result<String> {
+    loop {
+        let id = ask(terminal, &format!("Access key id for {profile}: "), true, context)?;
+        if is_key_id(id.expose()) {
+            return Ok(id.expose().to_owned());
+        }
+        terminal.say("aws-auth: that is none; an access key id is AKIA and 16 more letters and digits");
+    }
+}
+
 fn ask(terminal: &mut Terminal, question: &str, is_shown: bool, context: &Context<'_>) -> Result<Secret> {
     loop {
         let answer = if is_shown {
@@ -176,7 +187,11 @@ fn ask(terminal: &mut Terminal, question: &str, is_shown: bool, context: &Contex
         match answer {
             Ok(Answer::Line(line)) if !line.expose().is_empty() => return Ok(line),
             Ok(Answer::Resumed) => {}
-            Ok(_) => return Err(Error::new("no keys were given").advise("run the command again to be asked again")),
+            Ok(_) => {
+                return Err(Error::new("no keys were given")
+                    .advise("run the command again to be asked again")
+                    .of_kind(Kind::NothingGiven));
+            }
             Err(error) => return Err(Error::new(format!("cannot ask on the terminal ({})", io_words(&error)))),
         }
     }

@@ -102,12 +102,12 @@ pub fn run(many: &Many<'_>) -> io::Result<Finished> {
     Ok(runner.run())
 }
 
-/// Does one thing in a child at the outputs of this process, and waits for it. Returns whether it succeeded. If a signal
-/// ends the child or comes to this process, this process ends by it too.
+/// Does one thing in a child at the outputs of this process, waits for it, and returns what it returned. If a signal ends
+/// the child or comes to this process, this process ends by it too.
 ///
 /// # Errors
 /// Returns an error if no child can be started.
-pub fn alone(work: &dyn Fn() -> Done) -> Result<bool> {
+pub fn alone(work: &dyn Fn() -> Done) -> Result<Done> {
     let names = [String::new()];
     let many = Many {
         names: &names,
@@ -119,11 +119,17 @@ pub fn alone(work: &dyn Fn() -> Done) -> Result<bool> {
         work: &|_| work(),
     };
     let finished = run(&many).map_err(|error| Error::new(format!("cannot start a process ({})", io_words(&error))))?;
-    match (finished.signal, finished.outcomes.first()) {
-        (Some(signal), _) => signals::die_by(signal),
-        (None, Some(Outcome::Ended(Ended { end: End::Signal(signal), .. }))) => signals::die_by(*signal),
-        (None, Some(Outcome::Ended(ended))) => Ok(ended.is_success()),
-        (None, _) => Ok(false),
+    let ended = finished.outcomes.into_iter().find_map(|outcome| match outcome {
+        Outcome::Ended(ended) => Some(ended),
+        Outcome::NotRun => None,
+    });
+    match (finished.signal, ended) {
+        (Some(signal), _) | (None, Some(Ended { end: End::Signal(signal), .. })) => signals::die_by(signal),
+        (None, Some(Ended { end: End::Status(status), report, .. })) => {
+            let status = u8::try_from(status).unwrap_or(crate::error::FAILED);
+            Ok(Done { status, report: report.unwrap_or_default() })
+        }
+        (None, None) => Ok(Done { status: crate::error::FAILED, report: Vec::new() }),
     }
 }
 

@@ -158,7 +158,7 @@ fn beginning(characters: impl Iterator<Item = char>, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::actions::table::{GivingUp, Layout, cut, cut_in_the_middle, shown_width};
+    use crate::messages::table::{GivingUp, Layout, cut, cut_in_the_middle, shown_width};
 
     const GIVING_UP: GivingUp<'_> = GivingUp { empty: &[4, 3], others: &[4, 3], shortened: 2 };
 

@@ -1,0 +1,117 @@
+//! Placeholders such as `<IAM username>` in the values of a template.
+
+/// Settings that hold a command, in which `<` has a meaning of its own.
+const COMMANDS: [&str; 3] = ["credential_process", "mfa_process", "web_identity_token_process"];
+
+/// What is known of the person who fills in the placeholders.
+pub struct Known<'a> {
+    /// The IAM user's name.
+    pub user: Option<&'a str>,
+    /// The account of that user.
+    pub account: Option<&'a str>,
+    /// The serial number of the MFA device.
+    pub serial: Option<&'a str>,
+    /// What was answered for other placeholders.
+    pub answer: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The placeholders in a value: a few words in angle brackets.
+pub fn all<'v>(key: &str, value: &'v str) -> Vec<&'v str> {
+    if COMMANDS.contains(&key) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut rest = value;
+    while let Some(start) = rest.find('<') {
+        let from = rest.get(start..).unwrap_or_default();
+        let Some(end) = from.find('>') else { break };
+        let (placeholder, after) = from.split_at_checked(end + 1).unwrap_or_default();
+        if is_placeholder(placeholder) {
+            found.push(placeholder);
+            rest = after;
+        } else {
+            // Another `<` may begin inside.
+            rest = from.get(1..).unwrap_or_default();
+        }
+    }
+    found
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let inner = text.trim_start_matches('<').trim_end_matches('>');
+    let is_fit = |c: char| c.is_alphanumeric() || " _-.'/".contains(c);
+    inner.len() + 2 == text.len() && inner.starts_with(char::is_alphabetic) && inner.chars().all(is_fit)
+}
+
+/// The value with everything filled in that is known. The serial number of the device replaces a whole `mfa_serial`,
+/// because its name need not be the user's.
+pub fn filled(key: &str, value: &str, known: &Known<'_>) -> String {
+    let found = all(key, value);
+    if key == "mfa_serial" && !found.is_empty() {
+        // Without a device, the next run or --register-mfa fills it in.
+        return known.serial.unwrap_or(value).to_owned();
+    }
+    let mut text = value.to_owned();
+    for placeholder in found {
+        if let Some(own) = own(key, placeholder, known) {
+            text = text.replace(placeholder, &own);
+        }
+    }
+    text
+}
+
+fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
+    let words = placeholder.to_lowercase();
+    // The account of a role may be any.
+    let asks_for_account = words.contains("account") && key != "role_arn";
+    let known_value = if words.contains("user") {
+        known.user
+    } else if asks_for_account {
+        known.account
+    } else {
+        None
+    };
+    known_value.map(String::from).or_else(|| (known.answer)(placeholder))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::placeholders::{Known, all, filled};
+
+    #[test]
+    fn words_in_angle_brackets_are_placeholders() {
+        let cases: [(&str, &[&str]); 8] = [
+            ("arn:aws:iam::398263320410:mfa/<IAM username>", &["<IAM username>"]),
+            ("<a>-<b c>", &["<a>", "<b c>"]),
+            ("a < b > c", &[]),
+            ("<>", &[]),
+            ("<<a>>", &["<a>"]),
+            ("<1>", &[]),
+            ("<a", &[]),
+            ("none", &[]),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(all("mfa_serial", value), expected, "{value}");
+        }
+        assert!(all("credential_process", "sh -c 'key <file >x'").is_empty());
+        assert!(all("mfa_process", "code <file>").is_empty());
+    }
+
+    #[test]
+    fn what_is_known_is_filled_in() {
+        let answer = |text: &str| (text == "<region>").then(|| String::from("eu-west-1"));
+        let known = Known { user: Some("jo"), account: Some("111122223333"), serial: Some("SERIAL"), answer: &answer };
+        for (key, value, expected) in [
+            ("mfa_serial", "arn:aws:iam::398263320410:mfa/<IAM username>", "SERIAL"),
+            ("mfa_serial", "arn:aws:iam::398263320410:mfa/sam", "arn:aws:iam::398263320410:mfa/sam"),
+            ("role_session_name", "<user name>@<AWS account>", "jo@111122223333"),
+            ("role_arn", "arn:aws:iam::<account id>:role/x", "arn:aws:iam::<account id>:role/x"),
+            ("region", "<region>", "eu-west-1"),
+            ("region", "<Region>", "<Region>"),
+        ] {
+            assert_eq!(filled(key, value, &known), expected, "{key} = {value}");
+        }
+        let unknown = Known { user: None, account: None, serial: None, answer: &|_| None };
+        assert_eq!(filled("mfa_serial", "mfa/<IAM username>", &unknown), "mfa/<IAM username>");
+    }
+}
