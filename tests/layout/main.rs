@@ -28,6 +28,7 @@ const ROOMS: &[&str] = &[
     "command",
     "acquire",
     "providers",
+    "aws_login",
     "sso",
     "mfa",
     "keys",

@@ -14,6 +14,7 @@ use crate::messages::Messages;
 use crate::plan::guard::Guard;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
+use crate::providers::fetch;
 use crate::sso::token::Outlook;
 
 /// What is known before the first command.
@@ -74,7 +75,7 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     for (at, (one, plan)) in profiles.iter().zip(plans).enumerate() {
         let Some(Plan::Acquire(plan)) = plan else { continue };
         let own = one.context(context);
-        let Some(asked) = asked(&forecast(plan, &own, own.now)) else { continue };
+        let Some(asked) = asked(plan, &forecast(plan, &own, own.now)) else { continue };
         if !keeps || !is_kept(plan) {
             askers += 1;
             continue;
@@ -96,11 +97,11 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     Ok(prepared)
 }
 
-/// Who would be asked: the device, or the sign-in of IAM Identity Center.
-fn asked(forecast: &Forecast<'_>) -> Option<String> {
+/// What a person would be asked for: a code of this device, or this sign-in.
+fn asked(plan: &Acquisition, forecast: &Forecast<'_>) -> Option<String> {
     match (&forecast.code, forecast.token) {
         (Some((serial, _)), _) => Some(Serial::as_str(serial).to_owned()),
-        (None, Some(Outlook::SignsIn)) => Some(String::from("SSO")),
+        (None, Some(Outlook::SignsIn)) => fetch::login(plan),
         _ => None,
     }
 }
