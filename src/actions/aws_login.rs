@@ -128,9 +128,7 @@ pub fn begin(context: &Context<'_>) -> Result<u8> {
     };
     let until = signed.credentials.expiration.map(|end| end.local(now())).unwrap_or_default();
     tell(&signed, name, context);
-    context
-        .messages
-        .say(&format!("{name}: credentials until {until}, which are renewed without a question for up to 12h"));
+    context.messages.say(&format!("{name}: credentials until {until}, renewed for up to 12h"));
     Ok(0)
 }
 

@@ -16,7 +16,7 @@ use crate::text::percent::decoded;
 /// How often a code may be wrong.
 const TRIES: usize = 3;
 
-const PROMPT: &str = "Code that the browser shows (it stays hidden here): ";
+const PROMPT: &str = "Code from the browser (hidden): ";
 
 /// Shows a link, and asks on the terminal for the code. `is_done` tells whether another program has signed in.
 ///
@@ -33,24 +33,27 @@ pub fn sign_in(signin: &Service, is_done: &dyn Fn() -> bool, context: &Context<'
     terminal.say("aws-auth: to sign in, open this link in any browser, and paste the code that it shows:");
     // A line of its own, so that it can be selected whole.
     terminal.say(&begun.link());
-    for _ in 0..TRIES {
+    let mut wrong = 0;
+    while wrong < TRIES {
         let answer = terminal
             .ask_for_pasted(PROMPT, &context.locks)
             .map_err(|error| Error::new(format!("cannot ask on the terminal ({})", io_words(&error))))?;
         let line = match answer {
             Answer::Line(line) if !line.expose().is_empty() => line,
-            Answer::Resumed => return Err(NotSignedIn::Resumed),
+            // After a stop (Ctrl-Z), the code of the link above is still good.
+            Answer::Resumed if !is_done() => continue,
             _ if is_done() => return Err(NotSignedIn::Resumed),
             Answer::Nowhere => {
                 return Err(Error::new("there is no terminal to paste a code on").advise(no_terminal(context)).into());
             }
             Answer::Late => return Err(NotSignedIn::timed_out()),
-            Answer::Line(_) | Answer::End => {
+            Answer::Line(_) | Answer::End | Answer::Resumed => {
                 return Err(NotSignedIn::GivenUp(
                     Error::new("no code was pasted").advise("run the command again when you have it"),
                 ));
             }
         };
+        wrong += 1;
         match Pasted::read(&line) {
             Some(pasted) if pasted.state.as_str() == begun.state() => return begun.redeem(&pasted.code, context),
             Some(_) => terminal.say("aws-auth: this code is of another sign-in; take the one of the link above"),

@@ -5,7 +5,7 @@ use crate::kit::{assert_said, masked};
 use crate::world::aws_login::{Browser, SESSION, SignIn};
 use crate::world::sts::clock;
 use crate::world::web::{Always, Reply, Web};
-use crate::world::{Invocation, Output, Role, Running, World};
+use crate::world::{Invocation, Output, Role, Running, SHELL_PROMPT, World};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -18,7 +18,7 @@ const ONE: &str = "arn:aws:iam::222222222222:role/one";
 
 const OPENS: &str = "aws-auth: sign in to AWS in the browser; --no-browser gives a link for another browser instead";
 const LINK: &str = "aws-auth: to sign in, open this link in any browser, and paste the code that it shows:";
-const PROMPT: &str = "Code that the browser shows (it stays hidden here): ";
+const PROMPT: &str = "Code from the browser (hidden): ";
 const GARBAGE: &str = "aws-auth: this is no code, or a part of one; copy it again, as a whole";
 const ANOTHERS: &str = "aws-auth: this code is of another sign-in; take the one of the link above";
 const WAITING: &str = "waiting for the sign-in to AWS of process ";
@@ -501,7 +501,54 @@ fn ctrl_c_at_each_step() {
     assert!(scene.world.read(".aws/config").contains(SESSION));
 }
 
+#[test]
+fn a_stop_at_the_prompt_changes_nothing() {
+    let scene = Scene::new();
+    let shell = scene.world.shell_in_terminal();
+    shell.send_line("aws-auth -p p --login");
+    let link = shown_link(&shell);
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    shell.send_line("fg");
+    shell.expect(PROMPT);
+    shell.send_line(&page(&link));
+    shell.expect("p: signed in as ");
+    shell.expect(SHELL_PROMPT);
+    assert_eq!(scene.tokens(), 1);
+    // Another program has signed in meanwhile.
+    let session = scene.file(SESSION).unwrap();
+    fs::remove_file(scene.world.path(file(SESSION))).unwrap();
+    shell.send_line("aws-auth -p p --login");
+    shell.expect(PROMPT);
+    shell.ctrl_z();
+    shell.expect("Stopped");
+    scene.world.write(file(SESSION), session.to_string());
+    shell.send_line("fg");
+    shell.expect("p: is signed in as ");
+    assert_eq!(scene.tokens(), 1);
+    shell.send_line("exit");
+    shell.wait();
+}
+
 // A run that needs a login.
+
+#[test]
+fn each_asks_once_for_all_profiles_of_a_session() {
+    let scene = Scene::new().with_browser();
+    let run = scene.world.aws_auth().args(["--each", "*", "true"]).in_terminal();
+    run.expect("sign in with a browser now? [y/N] ");
+    run.send_line("y");
+    let output = run.wait();
+    output.success();
+    assert_eq!((scene.tokens(), output.transcript().matches("[y/N]").count()), (1, 1));
+    // Nobody is asked twice.
+    let scene = Scene::new().with_browser();
+    let run = scene.world.aws_auth().args(["--each", "*", "true"]).in_terminal();
+    run.expect("sign in with a browser now? [y/N] ");
+    run.send_line("n");
+    let output = run.wait();
+    assert_eq!((scene.tokens(), output.transcript().matches("[y/N]").count()), (0, 1));
+}
 
 #[test]
 fn at_a_terminal_a_run_asks_and_goes_on_after_yes() {
@@ -677,7 +724,7 @@ fn a_new_profile_gets_the_session_and_the_region_that_was_given() {
         &format!("+login_session = {SESSION}"),
         "+region = eu-west-3",
         &format!("aws-auth: new: signed in as {SESSION}"),
-        "aws-auth: new: credentials until HH:MM, which are renewed without a question for up to 12h",
+        "aws-auth: new: credentials until HH:MM, renewed for up to 12h",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line} in {text}");
     }

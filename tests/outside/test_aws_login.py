@@ -217,7 +217,7 @@ def test_chromium_is_led_to_the_console(signin):
 def test_a_pasted_code_signs_in(signin):
     terminal = signin.terminal("aws-auth", "-p", "jo", "--login=aws", "--no-browser")
     link = terminal.read(r"(http://127\S+/v1/authorize\S+)")
-    terminal.expect("(it stays hidden here): ")
+    terminal.expect("Code from the browser (hidden): ")
     with urllib.request.urlopen(link) as page:
         code = page.read().decode()
     answer = urllib.parse.parse_qs(base64.b64decode(code).decode())
