@@ -183,9 +183,13 @@ impl<'a> Beginning<'a> {
         login::refuse_unwritable(&self.about, "it has no login yet", context)?;
         // What cannot be written is known before the user signs in.
         self.editor.propose(|_| Ok(changes(self.name, "arn", self.region.as_ref())))?.check()?;
-        let is_done = || self.written().is_ok_and(|session| session.is_some());
+        let before = self.written()?;
+        let is_done = || self.written().is_ok_and(|session| session.is_some() && session != before);
         let new = login::sign_in(&self.signin, &is_done, context)
             .map_err(|failure| login::in_front(failure, &self.about, lock.as_ref()))?;
+        if let Some(session) = self.written()?.filter(|session| *session != new.name) {
+            replace(&self.subject(&self.login(&session), &self.about), &new.name, context)?;
+        }
         let credentials = login::kept(&new, context)?;
         write(&self.editor, self.name, &new.name, self.region.as_ref(), context)?;
         Ok(SignedIn { session: new.name, credentials, new: true })

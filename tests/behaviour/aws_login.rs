@@ -824,6 +824,22 @@ fn a_profile_that_the_aws_cli_has_made_meanwhile_is_used() {
 }
 
 #[test]
+fn another_session_that_was_written_meanwhile_and_is_no_use_is_asked_about_too() {
+    for (yes, status) in [(true, 0), (false, 125)] {
+        let scene = Scene::empty().with_test_as_browser();
+        let login = if yes { scene.begin().arg("--yes") } else { scene.begin() }.start();
+        scene.send_browser_away();
+        scene.world.config(&format!("[profile new]\nlogin_session = {OTHER}\n"));
+        // The browser is sent once more, and not again and again.
+        let link = scene.send_browser_away();
+        assert!(page(&link).contains("This is all."));
+        login.wait().assert_status(status);
+        assert_eq!(scene.world.read(".aws/config").contains(SESSION), yes);
+        assert_eq!((scene.tokens(), scene.file(SESSION).is_some()), (1, yes));
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_known_before_the_sign_in() {
     let scene = Scene::empty().with_browser();
     let config = scene.world.path(".aws/config");
