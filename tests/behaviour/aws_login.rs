@@ -395,9 +395,9 @@ fn garbage_and_another_state_are_told_apart_and_three_times_is_the_end() {
     let login = scene.login().in_terminal();
     let link = shown_link(&login);
     login.send_line("123456");
-    login.expect(GARBAGE);
+    login.expect(&format!("{GARBAGE}\r\n{PROMPT}"));
     login.send_line(&pasted("state=00000000-0000-4000-a000-000000000000&code=abc"));
-    login.expect(ANOTHERS);
+    login.expect(&format!("{ANOTHERS}\r\n{PROMPT}"));
     login.send_line(&page(&link));
     let output = login.wait();
     output.success().assert_terminal_restored();
