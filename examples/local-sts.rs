@@ -1,5 +1,5 @@
 //! An STS on loopback to try aws-auth with. It knows the user `jo` of the README, her MFA device and the four roles.
-//! Beside it are the console's sign-in, IAM Identity Center and the metadata service of an instance.
+//! Beside it are the console's sign-in, that of `aws login`, IAM Identity Center and the metadata service of an instance.
 //!
 //!     cargo run --example local-sts -- --home /tmp/try
 //!
@@ -15,6 +15,9 @@
 
 // The services look for each other in the module that holds them, which is this one. Each is used in part, and may fail
 // by panicking, as in the tests.
+#[allow(dead_code, clippy::expect_used, clippy::indexing_slicing)]
+#[path = "../tests/behaviour/world/aws_login.rs"]
+mod aws_login;
 #[allow(dead_code, clippy::expect_used, clippy::indexing_slicing)]
 #[path = "../tests/behaviour/world/collected.rs"]
 mod collected;
@@ -90,6 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if options.show_codes {
         sts.on_refused_code(show_code);
     }
+    let signin = aws_login::SignIn::new(&sts);
+    sts.serve_v1(move |asked| signin.answer(asked));
     let sso = sso::LocalSso::start(&sts);
     sso.assign("111111111111", "ReadOnly");
     let instance = metadata::instance(&sts, metadata::Imds::V2);

@@ -9,6 +9,7 @@ pub mod acquire;
 pub mod actions;
 pub mod arn;
 pub mod aws;
+pub mod aws_login;
 pub mod bounds;
 pub mod cache;
 pub mod cli;

@@ -34,7 +34,7 @@ pub(crate) struct Calls<'a> {
     /// The token of IAM Identity Center, if the base needs one.
     pub(crate) token: Option<Token>,
     /// The base's credentials, if this run has asked a provider for them.
-    base: Option<Credentials>,
+    pub(crate) base: Option<Credentials>,
     /// The device's lock, while a code is asked for and sent.
     device_lock: Option<Lock>,
     /// Whether the last step was done by a call of this run, and not found in a cache.

@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa, Role, Session};
 use crate::providers::fetch;
-use crate::sso::token;
 use crate::sso::token::Outlook;
 use crate::system::terminal::Terminal;
 use crate::time::{Length, Timestamp};
@@ -66,16 +65,16 @@ pub struct Forecast<'p> {
     pub calls: Vec<Call<'p>>,
     /// The device whose code would be needed first, and where the code would come from.
     pub code: Option<(&'p Serial, CodeSource)>,
-    /// What would be done about the token of IAM Identity Center, if it is needed.
+    /// What would be done about the login, if one is needed.
     pub token: Option<Outlook>,
 }
 
 impl Forecast<'_> {
-    /// Whom a run would ask: the serial number of the device, or `SSO` for a sign-in. `None` if nobody is asked.
-    pub fn asked(&self) -> Option<String> {
+    /// What a person would be asked for: a code of this device, or this sign-in. `None` if nobody is asked.
+    pub fn asked(&self, plan: &Acquisition) -> Option<String> {
         match (&self.code, self.token) {
             (Some((serial, _)), _) => Some(Serial::as_str(serial).to_owned()),
-            (None, Some(Outlook::SignsIn)) => Some(String::from("SSO")),
+            (None, Some(Outlook::SignsIn)) => fetch::login(plan),
             _ => None,
         }
     }
@@ -114,7 +113,7 @@ pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp
     let cached = has_roles && !context.request.cache.refresh && forecast.base.is_some_and(|base| base.usable);
     if steps.base_signs && !cached && plan.base.is_provider() {
         forecast.calls.insert(0, Call::Base(&plan.base));
-        forecast.token = fetch::sso(plan).map(|sso| token::outlook(sso, context));
+        forecast.token = fetch::outlook(plan, context);
     }
     forecast.code = steps.device.map(|serial| (serial, code_source(plan, context)));
     forecast

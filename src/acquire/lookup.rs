@@ -4,7 +4,6 @@ use crate::acquire::story;
 use crate::cache::entry::{Entry, StoredSession};
 use crate::cache::freshness::needed;
 use crate::cache::lookup::Lookup;
-use crate::cli::action::Action;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
@@ -27,7 +26,7 @@ pub fn at_hand(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Res
     {
         return Ok(Some(credentials));
     }
-    let login = context.request.action == Action::Login;
+    let login = context.request.action.is_login();
     // `--login` also renews the SSO token, even if the role's credentials are still good.
     if login && fetch::is_sso(plan) {
         return Ok(None);

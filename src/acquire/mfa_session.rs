@@ -8,7 +8,6 @@ use crate::aws::sts_errors::{Failure, Kind, Subject};
 use crate::cache::entry::{Entry, StoredSession};
 use crate::cache::freshness::needed;
 use crate::cache::{forget, keys};
-use crate::cli::action::Action;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::plan::model::{Role, Session};
@@ -29,7 +28,7 @@ pub(crate) struct MfaSession<'a> {
 impl<'a> MfaSession<'a> {
     pub(crate) fn new(session: &'a Session, calls: &Calls<'_>) -> Self {
         let request = calls.context.request;
-        Self { session, renew: request.cache.refresh && request.action == Action::Login }
+        Self { session, renew: request.cache.refresh && request.action.is_login() }
     }
 
     /// The session as the plan's result.

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::mfa::codes::{Codes, Sources};
 use crate::plan::model::{Acquisition, Mfa};
 use crate::plan::words::summary;
+use crate::providers::fetch::SignedIn;
 use crate::providers::{fetch, process};
 use crate::sso::outcome::NotSignedIn;
 use crate::time::now;
@@ -87,22 +88,34 @@ fn carry_out(calls: &mut Calls<'_>) -> Result<Credentials, Stop> {
     }
 }
 
-/// Gets the token of IAM Identity Center if the plan needs it; this may ask a person to sign in.
+/// Gets the login that the plan needs, if it does; this may ask a person to sign in.
 fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
     let (plan, context) = (calls.plan, calls.context);
-    if !fetch::is_sso(plan) {
+    if !fetch::needs_login(plan) {
         return Ok(());
     }
     let cached = || {
         let now = now();
         fetch::cached(&plan.base, context, now).entry().is_some_and(|entry| entry.left(now) >= MIN_STEP_TTL)
     };
-    let needed = context.request.action == Action::Login
+    let needed = context.request.action.is_login()
         || context.request.cache.refresh
         || last_cached_step(plan, context, now()).0 == 0 && (plan.roles.is_empty() || !cached());
-    while needed && calls.token.is_none() {
+    if !needed {
+        return Ok(());
+    }
+    loop {
         match fetch::sign_in(plan, context) {
-            Ok(token) => calls.token = token,
+            Ok(Some(SignedIn::Sso(token))) => {
+                calls.token = Some(token);
+                return Ok(());
+            }
+            // If they could not be kept, no file has them.
+            Ok(Some(SignedIn::AwsLogin(credentials))) => {
+                calls.base = Some(credentials);
+                return Ok(());
+            }
+            Ok(None) => return Ok(()),
             // aws-auth was stopped at the prompt, and another process may have signed in since then.
             Err(NotSignedIn::Resumed) => {}
             Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
@@ -110,7 +123,6 @@ fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
             }
         }
     }
-    Ok(())
 }
 
 /// Says what was obtained, and warns if it is short or not kept.
@@ -118,7 +130,7 @@ fn report(calls: &Calls<'_>, credentials: &Credentials) {
     let (plan, context) = (calls.plan, calls.context);
     let (messages, action, now) = (context.messages, context.request.action, now());
     if let (Some(token), Some(login)) = (&calls.token, fetch::login(plan))
-        && (token.new || action == Action::Login)
+        && (token.new || action.is_login())
     {
         let then = if token.renewable { ", and renewed then" } else { "" };
         let until = token.until.local(now);
@@ -131,7 +143,7 @@ fn report(calls: &Calls<'_>, credentials: &Credentials) {
         messages.cache_failure(&format!("{why}, so nothing is kept; the next run will ask again"));
     }
     // `--login` and `--shell` print it themselves.
-    if calls.codes.prompted && !matches!(action, Action::Login | Action::Shell) {
+    if calls.codes.prompted && !action.is_login() && action != Action::Shell {
         messages.say(&summary(plan, credentials, now));
     } else if !action.says_result() {
         messages.step(|| summary(plan, credentials, now));

@@ -70,7 +70,7 @@ pub(crate) fn tried(context: &Context<'_>) -> Checked {
 pub(crate) fn tried_after(context: &Context<'_>, unanswered: &mut Vec<(String, String)>) -> Checked {
     let profile = context.request.profile_name();
     let plan = credentials::planned(context, &PURPOSE).ok();
-    let asked = plan.and_then(|plan| forecast(&plan, context, context.now).asked());
+    let asked = plan.and_then(|plan| forecast(&plan, context, context.now).asked(&plan));
     if let Some((_, first)) = unanswered.iter().find(|(other, _)| asked.as_ref() == Some(other)) {
         return Checked::not_tried(profile, first);
     }

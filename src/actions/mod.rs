@@ -1,6 +1,7 @@
 //! One module for each action, and the parts that they share.
 
 pub mod ask;
+pub mod aws_login;
 pub mod cached;
 pub mod check;
 pub mod console;
@@ -47,7 +48,8 @@ pub fn perform(context: &Context<'_>, cli: &Cli, command: &[OsString]) -> Result
     let action = context.request.action;
     match action {
         Action::Run | Action::Shell => run::run(context, command),
-        Action::Login => login::login(context),
+        Action::Login { aws: false } => login::login(context),
+        Action::Login { aws: true } => aws_login::begin(context),
         Action::Logout { all: true, role_only } => logout::logout_all(context, role_only),
         Action::Logout { all: false, role_only } => logout::logout(context, role_only),
         Action::Export(format) => export::export(context, format),

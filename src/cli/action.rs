@@ -16,8 +16,11 @@ pub enum Action {
     Run,
     /// Run $SHELL.
     Shell,
-    /// Make sure that fresh credentials are cached, and sign in to SSO if needed.
-    Login,
+    /// Make sure that fresh credentials are cached, and sign in if needed.
+    Login {
+        /// With `aws login`, also for a profile that names no credentials yet.
+        aws: bool,
+    },
     /// Remove cached credentials.
     Logout {
         /// Of every profile, not only of the chosen one.
@@ -90,7 +93,12 @@ impl Action {
 
     /// Whether the action itself says which credentials it got, so that nothing else says it a second time.
     pub fn says_result(self) -> bool {
-        self.runs_command() || self == Self::Login
+        self.runs_command() || self.is_login()
+    }
+
+    /// Whether it is `--login`.
+    pub fn is_login(self) -> bool {
+        matches!(self, Self::Login { .. })
     }
 
     /// Whether it only reads the files and the caches: no call, nothing written.
@@ -118,7 +126,7 @@ pub fn of(cli: &Cli) -> Result<Action> {
         goes_with(asked, option, "--each", cli.each.is_some())?;
     }
     let works_for_many =
-        matches!(action, Action::Run | Action::Login | Action::Status | Action::Whoami | Action::Check);
+        matches!(action, Action::Run | Action::Login { aws: false } | Action::Status | Action::Whoami | Action::Check);
     goes_with(cli.each.is_some(), "--each", "a COMMAND, --login, --status, --whoami or --check", works_for_many)?;
     goes_with(cli.outputs.is_some(), "--outputs", "a COMMAND", action == Action::Run)?;
     let named = [("--each", cli.each.is_some()), ("--profile", cli.profile.is_some()), ("--pick", cli.pick)];
@@ -129,7 +137,7 @@ pub fn of(cli: &Cli) -> Result<Action> {
     let names_none =
         matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_) | Action::Setup);
     goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
-    let opens = matches!(action, Action::Console(_) | Action::Login | Action::SyncSso);
+    let opens = matches!(action, Action::Console(_) | Action::Login { .. } | Action::SyncSso);
     goes_with(cli.no_browser, "--no-browser", "--console, --login or --sync-sso", opens)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
@@ -137,8 +145,7 @@ pub fn of(cli: &Cli) -> Result<Action> {
     if let (Some(name), Some(option)) = (takes_no_bounds(action), bounding_option(cli)) {
         return Err(Error::new(format!("{option} and {name} exclude each other")).advise("write one of them"));
     }
-    if let (Action::List | Action::SyncSso, Some(_)) = (action, &cli.role_arn) {
-        let name = if action == Action::SyncSso { "--sync-sso" } else { "--list" };
+    if let (Some(name), Some(_)) = (takes_no_role(action), &cli.role_arn) {
         return Err(Error::new(format!("--role-arn and {name} exclude each other")).advise("write one of them"));
     }
     Ok(action)
@@ -177,11 +184,22 @@ fn refuse_misplaced_changes(cli: &Cli, action: Action) -> Result<()> {
     Ok(())
 }
 
+/// The name of an action for which `--role-arn` has no meaning.
+fn takes_no_role(action: Action) -> Option<&'static str> {
+    match action {
+        Action::List => Some("--list"),
+        Action::SyncSso => Some("--sync-sso"),
+        Action::Login { aws: true } => Some("--login=aws"),
+        _ => None,
+    }
+}
+
 /// The name of an action that gets no credentials, so that there is nothing to bound. `--logout` forgets those with all
 /// bounds.
 fn takes_no_bounds(action: Action) -> Option<&'static str> {
     match action {
         Action::List => Some("--list"),
+        Action::Login { aws: true } => Some("--login=aws"),
         Action::Logout { .. } => Some("--logout"),
         Action::Setup => Some("--setup"),
         Action::SwitchRoleUrl => Some("--switch-role-url"),
@@ -217,11 +235,12 @@ fn chosen(cli: &Cli) -> Result<Action> {
         Some("") => Some(Action::StoreKeys(None)),
         Some(name) => Some(Action::StoreKeys(Some(KeyStore::parse(name)?))),
     };
+    let login = cli.login.as_deref().map(login).transpose()?;
     let completions = cli.completions.as_deref().map(Shell::parse).transpose()?.map(Action::Completions);
     let flag = |asked: bool, action| asked.then_some(action);
     let actions: Vec<(&str, Action)> = [
         ("--shell", flag(cli.shell, Action::Shell)),
-        ("--login", flag(cli.login, Action::Login)),
+        ("--login", login),
         ("--logout", flag(cli.logout, Action::Logout { all: cli.all, role_only: cli.role_only })),
         ("--export", export),
         ("--unset", unset),
@@ -259,6 +278,15 @@ fn chosen(cli: &Cli) -> Result<Action> {
     }
 }
 
+/// `--login`, with its value.
+fn login(value: &str) -> Result<Action> {
+    match value {
+        "" => Ok(Action::Login { aws: false }),
+        "aws" => Ok(Action::Login { aws: true }),
+        other => Err(Error::new(format!("unknown sign-in '{other}' for --login")).advise("use aws, or leave it out")),
+    }
+}
+
 fn no_command(cli: &Cli) -> Error {
     Error::new("no command given").advise(match &cli.profile {
         Some(name) => format!(
@@ -275,6 +303,7 @@ fn runs_no_command(action: &str, command: &str) -> Error {
         "--export" => Format::parse(command).is_ok(),
         "--unset" => Format::parse_of_shell(command).is_ok(),
         "--store-keys" => KeyStore::parse(command).is_ok(),
+        "--login" => command == "aws",
         "--console" => console_services::find(command).is_ok(),
         _ => false,
     };

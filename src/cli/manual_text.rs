@@ -80,6 +80,17 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
         ],
     ),
     (
+        "AWS LOGIN",
+        &[
+            Text(
+                "For a profile with login_session, aws-auth --login signs in as aws login does: with the sign-in of the console in the browser, which returns to a port on 127.0.0.1. Over SSH, without a display, or with --no-browser, it shows a link for any browser and asks for the code that is shown there at the end. The credentials are renewed without a question for up to 12 hours. They are in the file of the AWS CLI, so aws and the SDKs that know login_session use them.",
+            ),
+            Text(
+                "aws-auth -p NAME --login=aws does this for a profile that names no credentials or is not there yet, and writes login_session (and with --region the region) into the config file, after showing it. A profile with other credentials is refused. If somebody else signed in than the profile names, it asks whether to change the profile. The user needs AWS's managed policy SignInLocalDevelopmentAccess.",
+            ),
+        ],
+    ),
+    (
         "LONG-TERM KEYS",
         &[
             Text(

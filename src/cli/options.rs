@@ -116,9 +116,9 @@ pub struct Cli {
     #[arg(short, long, help_heading = "Actions")]
     pub shell: bool,
 
-    /// Cache fresh credentials if there are none; sign in to SSO if needed
-    #[arg(long, help_heading = "Actions")]
-    pub login: bool,
+    /// Cache fresh credentials if there are none; sign in if needed; =aws: with `aws login`, also for a new profile
+    #[arg(long, value_name = "aws", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    pub login: Option<String>,
 
     /// Forget the profile's cached credentials and its MFA session
     #[arg(long, help_heading = "Actions")]

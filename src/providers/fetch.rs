@@ -5,6 +5,8 @@
 //! panic on a malformed answer. Its instance provider does not support IMDSv1. And no error of theirs shows the profile
 //! or the file.
 
+use crate::aws_login::login::{self as aws_login, Manner};
+use crate::aws_login::renewal::{self, Subject};
 use crate::cache::entry::Entry;
 use crate::cache::lookup::Lookup;
 use crate::cache::provider;
@@ -15,10 +17,11 @@ use crate::error::{Error, Result};
 use crate::plan::base::{Base, Named};
 use crate::plan::model::Acquisition;
 use crate::plan::sso::Sso;
-use crate::providers::{aws_login, keystore, metadata, process, web_identity};
+use crate::providers::{keystore, metadata, process, web_identity};
 use crate::sso::outcome::NotSignedIn;
+use crate::sso::token::Outlook;
 use crate::sso::token::Token;
-use crate::sso::{login, portal, words};
+use crate::sso::{login, portal, token, words};
 use crate::time::{Length, Timestamp, now};
 
 /// The keys of a base that has them in a file or in the environment; `None` for a provider.
@@ -65,7 +68,7 @@ pub fn at_hand(base: &Base, context: &Context<'_>) -> Result<Option<Credentials>
 /// A provider's earlier credentials from the cache, if they have not expired at `now`.
 pub fn cached(base: &Base, context: &Context<'_>, now: Timestamp) -> Lookup<Entry> {
     match base {
-        Base::Login { login, .. } => aws_login::cached(login, context.snapshot, now),
+        Base::Login { login, .. } => renewal::cached(login, context.snapshot, now),
         base => provider::read(base, context.store, now),
     }
 }
@@ -78,23 +81,65 @@ pub(crate) fn sso(plan: &Acquisition) -> Option<&Sso> {
     }
 }
 
-/// Whether the plan's base is an SSO profile, so that the user must be logged in.
+/// Whether the plan's base is an SSO profile.
 pub fn is_sso(plan: &Acquisition) -> bool {
     sso(plan).is_some()
 }
 
-/// Makes sure that the user is logged in, if the plan's base is an SSO profile; otherwise returns `None`.
+/// Whether the user must be logged in, to IAM Identity Center or with `aws login`.
+pub fn needs_login(plan: &Acquisition) -> bool {
+    matches!(plan.base, Base::Sso { .. } | Base::Login { .. })
+}
+
+/// What a sign-in gave, or what was there of an earlier one.
+pub enum SignedIn {
+    /// The token of IAM Identity Center.
+    Sso(Token),
+    /// The credentials of a session of `aws login`.
+    AwsLogin(Credentials),
+}
+
+/// Makes sure that the user is logged in, if the plan needs that; otherwise returns `None`.
 ///
 /// # Errors
 /// Returns an error if the user is not logged in and does not or cannot log in now.
-pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<Token>, NotSignedIn> {
-    let Some(sso) = sso(plan) else { return Ok(None) };
-    login::token(sso, Some(plan), context, &about(&plan.base, context.set)).map(Some)
+pub fn sign_in(plan: &Acquisition, context: &Context<'_>) -> Result<Option<SignedIn>, NotSignedIn> {
+    let about = about(&plan.base, context.set);
+    match &plan.base {
+        Base::Sso { sso, .. } => login::token(sso, Some(plan), context, &about).map(|token| Some(SignedIn::Sso(token))),
+        Base::Login { login, named } => {
+            let subject = Subject { login, profile: &named.profile, region: &plan.sts.region.value, about: &about };
+            let is_other = |name: &str| {
+                Err(Error::new(format!("{about}: you signed in as {name}, but the profile is for {}", login.session))
+                    .advise(format!("{} asks whether to change it", renewal::command(&named.profile))))
+            };
+            let manner = Manner { plan: Some(plan), anew: false, is_other: &is_other };
+            let signed = aws_login::signed_in(&subject, &manner, context)?;
+            if signed.new {
+                context.messages.say(&format!("{}: signed in as {}", plan.profile_name(), signed.session));
+            }
+            Ok(Some(SignedIn::AwsLogin(signed.credentials)))
+        }
+        _ => Ok(None),
+    }
 }
 
-/// The SSO session that a login is for, in words; `None` if the plan's base is not an SSO profile.
+/// The login that a plan needs, in words; `None` if it needs none.
 pub fn login(plan: &Acquisition) -> Option<String> {
-    sso(plan).map(words::whose)
+    match &plan.base {
+        Base::Sso { sso, .. } => Some(words::whose(sso)),
+        Base::Login { login, .. } => Some(format!("AWS as {}", login.session)),
+        _ => None,
+    }
+}
+
+/// What a run would do about the login, by the files alone; `None` if the plan needs none.
+pub fn outlook(plan: &Acquisition, context: &Context<'_>) -> Option<Outlook> {
+    match &plan.base {
+        Base::Sso { sso, .. } => Some(token::outlook(sso, context)),
+        Base::Login { login, .. } => Some(renewal::outlook(login, context)),
+        _ => None,
+    }
 }
 
 /// The base's credentials. Cached ones are used if they have `at_least` left; with `None`, the provider is always
@@ -137,7 +182,10 @@ pub fn fetch(
             credentials
         }
         Base::Stored { access_key_id, named } => keystore::fetch(access_key_id, &named.profile, context, &about)?,
-        Base::Login { login, .. } => aws_login::fetch(login, plan, context, &about)?,
+        Base::Login { login, named } => {
+            let region = &plan.sts.region.value;
+            Subject { login, profile: &named.profile, region, about: &about }.fetch(context)?
+        }
         Base::Container { container, .. } => metadata::container(container, context, &about)?,
         Base::Instance { instance, .. } => metadata::instance(instance, context, &about)?,
     };
@@ -152,7 +200,7 @@ pub fn fetch(
 }
 
 /// The profile with its file and line, with which an error of its provider begins.
-fn about(base: &Base, set: &ProfileSet<'_>) -> String {
+pub(crate) fn about(base: &Base, set: &ProfileSet<'_>) -> String {
     match (base.named(), base) {
         (Some(Named { profile, at: Some(at) }), _) => format!("{}: profile '{profile}'", set.place(*at)),
         (Some(Named { profile, at: None }), _) => format!("profile '{profile}' names no credentials"),

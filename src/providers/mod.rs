@@ -1,7 +1,5 @@
-//! The sources of the first credentials of a chain, such as a credential_process or `aws login`.
+//! The sources of the first credentials of a chain, such as a credential_process.
 
-pub mod aws_login;
-pub mod dpop;
 pub mod fetch;
 pub mod keystore;
 pub mod metadata;

@@ -35,7 +35,7 @@ pub fn sign_in(
     context: &Context<'_>,
 ) -> Result<Given, NotSignedIn> {
     let failed = |error: &std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(error)));
-    let callback = Callback::listen().map_err(|error| failed(&error))?;
+    let mut callback = Callback::listen().map_err(|error| failed(&error))?;
     let redirect = callback.url();
     let verifier = Secret::new(base64_url(&random::bytes::<48>().map_err(|error| failed(&error))?));
     let state = hex(&random::bytes::<16>().map_err(|error| failed(&error))?);

@@ -36,7 +36,7 @@ impl Callback {
     }
 
     /// Waits for the browser; `None` when it did not come in time, or the wait was interrupted.
-    pub fn wait(mut self, state: &str, until: Instant, wait: &mut Wait<'_>) -> Option<Brought> {
+    pub fn wait(&mut self, state: &str, until: Instant, wait: &mut Wait<'_>) -> Option<Brought> {
         while let Came::Request(exchange) = self.0.next(until, None, wait) {
             if exchange.owner == Owner::Another {
                 continue;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::cli::action::Action;
 use crate::context::Context;
 use crate::error::{Error, Result, io_words};
 use crate::messages::wants_colours;
@@ -30,7 +29,7 @@ const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 /// # Errors
 /// Returns an error if the user is not logged in and does not or cannot log in now.
 pub fn token(sso: &Sso, plan: Option<&Acquisition>, context: &Context<'_>, about: &str) -> Result<Token, NotSignedIn> {
-    let plan = plan.filter(|_| context.request.action != Action::Login);
+    let plan = plan.filter(|_| !context.request.action.is_login());
     let asked_for = plan.is_none();
     let anew = asked_for && context.request.cache.refresh;
     if !anew
@@ -156,7 +155,7 @@ fn sign_in(sso: &Sso, context: &Context<'_>) -> Result<Token, NotSignedIn> {
 }
 
 /// Whether a browser that is started on this machine is visible to the user.
-fn browser_is_here(context: &Context<'_>) -> bool {
+pub(crate) fn browser_is_here(context: &Context<'_>) -> bool {
     let set = |name: &&str| context.snapshot.non_empty(name).is_some();
     let remote = ["SSH_CONNECTION", "SSH_TTY"].iter().any(set);
     let has_display = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(set);

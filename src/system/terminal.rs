@@ -10,8 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize,
-    tcsetattr,
+    InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetpgrp,
+    tcgetwinsize, tcsetattr,
 };
 use zeroize::Zeroizing;
 
@@ -95,6 +95,12 @@ impl Terminal {
         self.question(prompt, Echo::On, locks)
     }
 
+    /// Asks for a line without echo that may be longer than a terminal takes by itself (4 KiB, on macOS 1 KiB). Only the
+    /// keys that correct what was typed, end it, or send a signal do anything else than add to it.
+    pub fn ask_for_pasted(&mut self, prompt: &str, locks: &HeldLocks) -> io::Result<Answer> {
+        self.question(prompt, Echo::OffAndRaw, locks)
+    }
+
     /// Shows questions in bold.
     #[must_use]
     pub fn bold(self, is_bold: bool) -> Self {
@@ -159,7 +165,7 @@ impl Terminal {
         let shown = if self.is_bold { format!("\x1b[1m{prompt}\x1b[0m") } else { prompt.into_owned() };
         locks.prompt_is_shown(Some(&shown));
         (&self.tty).write_all(shown.as_bytes())?;
-        let end = read_line(&self.tty, &caught, deadline);
+        let end = read_line(&self.tty, echo == Echo::OffAndRaw && deadline.is_none(), &caught, deadline);
         locks.prompt_is_shown(None);
         drop(changed);
         // With echo, the line break that was typed is shown.
@@ -230,6 +236,8 @@ fn end_by(signal: i32, caught: Caught, locks: &HeldLocks) -> ! {
 enum Echo {
     On,
     Off,
+    /// It does not show it, and leaves it to the program to find the lines.
+    OffAndRaw,
 }
 
 /// Whether a line can be typed with the terminal's settings.
@@ -248,10 +256,15 @@ impl<'a> Changed<'a> {
     fn new(terminal: &'a Terminal, before: &'a Termios, echo: Echo) -> io::Result<Self> {
         let mut changed = before.clone();
         match echo {
-            Echo::Off => changed.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL),
+            Echo::Off | Echo::OffAndRaw => changed.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL),
             Echo::On => changed.local_modes.insert(LocalModes::ECHO),
         }
         changed.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        if echo == Echo::OffAndRaw {
+            changed.local_modes.remove(LocalModes::ICANON);
+            changed.special_codes[SpecialCodeIndex::VMIN] = 1;
+            changed.special_codes[SpecialCodeIndex::VTIME] = 0;
+        }
         changed.input_modes.insert(InputModes::ICRNL);
         // Flushing drops what was typed before the prompt.
         set(&terminal.tty, OptionalActions::Flush, &changed)?;
@@ -278,6 +291,16 @@ fn set(tty: &File, when: OptionalActions, to: &Termios) -> io::Result<()> {
     }
 }
 
+/// The longest line, in bytes, from a terminal that finds lines itself, and from one that does not.
+const LONGEST_LINE: usize = 4097;
+const LONGEST_PASTED: usize = 64 * 1024;
+
+/// Keys of a terminal that does not find lines: Delete, Ctrl-H, Ctrl-U and Ctrl-D.
+const ERASE: u8 = 0x7f;
+const BACKSPACE: u8 = 0x08;
+const KILL: u8 = 0x15;
+const END_OF_INPUT: u8 = 0x04;
+
 enum End {
     Line(Secret),
     Input,
@@ -286,8 +309,8 @@ enum End {
 }
 
 /// Reads one line. Returns earlier at a signal, at the end of input, or when the time is over.
-fn read_line(tty: &File, caught: &Caught, deadline: Option<Instant>) -> io::Result<End> {
-    let mut line = Zeroizing::new(Vec::with_capacity(256));
+fn read_line(tty: &File, is_raw: bool, caught: &Caught, deadline: Option<Instant>) -> io::Result<End> {
+    let mut line = Typed::new(is_raw);
     loop {
         let mut fds = [PollFd::new(tty, PollFlags::IN), PollFd::from_borrowed_fd(caught.fd(), PollFlags::IN)];
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -313,15 +336,44 @@ fn read_line(tty: &File, caught: &Caught, deadline: Option<Instant>) -> io::Resu
                 // After a hang-up, the kernel ends reads before SIGHUP arrives.
                 return Ok(caught.decisive().map_or(End::Input, End::Signal));
             }
-            Ok(count) => line.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+            Ok(count) => {
+                for byte in bytes.iter().take(count) {
+                    if let Some(end) = line.add(*byte) {
+                        return Ok(end);
+                    }
+                }
+            }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(error) => return Err(error.into()),
         }
-        if line.last() == Some(&b'\n') {
-            return Ok(End::Line(Secret::new(String::from_utf8_lossy(&line).trim().to_owned())));
+    }
+}
+
+/// The line so far.
+struct Typed {
+    bytes: Zeroizing<Vec<u8>>,
+    is_raw: bool,
+}
+
+impl Typed {
+    /// A line from a terminal that finds lines itself, or from one that does not (`is_raw`).
+    fn new(is_raw: bool) -> Self {
+        let most = if is_raw { LONGEST_PASTED } else { LONGEST_LINE };
+        Self { bytes: Zeroizing::new(Vec::with_capacity(most)), is_raw }
+    }
+
+    /// Takes a byte. Returns how the prompt ends, if it does.
+    fn add(&mut self, byte: u8) -> Option<End> {
+        match byte {
+            b'\n' => return Some(End::Line(Secret::new(String::from_utf8_lossy(&self.bytes).trim().to_owned()))),
+            ERASE | BACKSPACE if self.is_raw => drop(self.bytes.pop()),
+            KILL if self.is_raw => self.bytes.clear(),
+            END_OF_INPUT if self.is_raw && self.bytes.is_empty() => return Some(End::Input),
+            END_OF_INPUT if self.is_raw => {}
+            // What is too long is nothing that was asked for. More capacity would leave copies in memory.
+            _ if self.bytes.len() == self.bytes.capacity() => self.bytes.clear(),
+            _ => self.bytes.push(byte),
         }
-        if line.len() > 4096 {
-            line.clear();
-        }
+        None
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 /// Encodes bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
@@ -13,4 +15,39 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Encodes bytes as base64 for URLs, without padding (RFC 7636, appendix A).
 pub fn base64_url(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
+/// Decodes base64 of either alphabet, with or without padding and white space; `None` if it is neither.
+pub fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut standard = Zeroizing::new(String::with_capacity(text.len() + 3));
+    let digits = text.trim_end().trim_end_matches('=').chars().filter(|c| !c.is_whitespace());
+    standard.extend(digits.map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        other => other,
+    }));
+    while !standard.len().is_multiple_of(4) {
+        standard.push('=');
+    }
+    aws_smithy_types::base64::decode(&*standard).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base64_url, from_base64};
+
+    #[test]
+    fn base64_reads_back() {
+        for bytes in [&b""[..], b"a", b"ab", b"abc", &[0xfb, 0xff, 0xfe]] {
+            let text = base64_url(bytes);
+            assert_eq!(from_base64(&text).as_deref().map(Vec::as_slice), Some(bytes), "{text}");
+        }
+        assert_eq!(
+            from_base64("+/ /+\n==").as_deref().map(Vec::as_slice),
+            from_base64("-__-").as_deref().map(Vec::as_slice)
+        );
+        for text in ["?", "a", "é", "a=b"] {
+            assert_eq!(from_base64(text).as_deref(), None, "{text}");
+        }
+    }
 }

@@ -1,15 +1,12 @@
 //! `login_session`, from `aws login`: the credentials are in the AWS CLI's file and are renewed with a DPoP proof.
 
+use crate::world::aws_login::SignIn;
 use crate::world::sts::{clock, random};
-use crate::world::web::{Always, Asked, Reply, Web};
+use crate::world::web::{Always, Reply, Web};
 use crate::world::{Output, Role, World};
-use p256::ecdsa::signature::Verifier as _;
-use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::LineEnding;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 
 const SESSION: &str = "arn:aws:iam::111111111111:user/jo";
 const ROLE: &str = "arn:aws:iam::111111111111:role/console";
@@ -22,35 +19,6 @@ pub struct Scene {
     key: p256::SecretKey,
 }
 
-fn decode(text: &str) -> Vec<u8> {
-    let text = text.replace('-', "+").replace('_', "/");
-    let padding = "=".repeat((4 - text.len() % 4) % 4);
-    aws_smithy_types::base64::decode(text + &padding).unwrap()
-}
-
-/// Whether the DPoP header is a valid proof for this request, signed by the key in the header, which must be `key`.
-fn proves(asked: &Asked, key: &VerifyingKey, used: &mut BTreeSet<String>) -> bool {
-    let parts: Vec<&str> = asked.header("dpop").split('.').collect();
-    let [header, payload, signature] = parts.as_slice() else { return false };
-    let json = |part: &str| serde_json::from_slice::<Value>(&decode(part)).unwrap();
-    let (fields, claims) = (json(header), json(payload));
-    let point = key.to_sec1_point(false);
-    let jwk = &fields["jwk"];
-    let coordinate = |name: &str| decode(jwk[name].as_str().unwrap());
-    let url = format!("http://{}{}", asked.header("host"), asked.target);
-    let signed = Signature::from_slice(&decode(signature)).unwrap();
-    fields["typ"] == "dpop+jwt"
-        && fields["alg"] == "ES256"
-        && (&jwk["kty"], &jwk["crv"]) == (&json!("EC"), &json!("P-256"))
-        && coordinate("x") == point.x().unwrap().to_vec()
-        && coordinate("y") == point.y().unwrap().to_vec()
-        && claims["htm"] == "POST"
-        && claims["htu"] == url.as_str()
-        && (clock::machine() - claims["iat"].as_i64().unwrap()).abs() < 60
-        && used.insert(claims["jti"].as_str().unwrap().to_owned())
-        && key.verify(format!("{header}.{payload}").as_bytes(), &signed).is_ok()
-}
-
 impl Scene {
     /// Profiles `p`, `one` over it and `two` over that. The session's credentials expire after `seconds`.
     fn new(seconds: i64) -> Self {
@@ -60,38 +28,13 @@ impl Scene {
     pub fn answering(seconds: i64, instead: Option<Always>) -> Self {
         let mut world = World::new();
         let key = p256::SecretKey::from_slice(&random::bytes(32)).unwrap();
-        let public = *p256::ecdsa::SigningKey::from(&key).verifying_key();
-        let issue = world.sts.issuer();
         let refresh = random::session_token();
-        let state = Arc::new(Mutex::new((refresh.clone(), BTreeSet::new())));
-        let signin = Web::start(move |asked| {
-            if let Some(reply) = instead {
-                return reply();
-            }
-            let mut state = state.lock().unwrap();
-            let body = asked.json();
-            let denied =
-                |error: &str| Reply::Refusal(403, "AccessDeniedException", json!({"error": error, "message": "no"}));
-            if asked.target != "/v1/token"
-                || !proves(asked, &public, &mut state.1)
-                || body["grantType"] != "refresh_token"
-            {
-                return denied("INVALID_REQUEST");
-            }
-            if body["clientId"] != "arn:aws:signin:::devtools/same-device" || body["refreshToken"] != state.0.as_str() {
-                return denied("TOKEN_EXPIRED");
-            }
-            state.0 = random::session_token();
-            let issued = issue(ROLE, "jo", 900);
-            Reply::Json(json!({
-                "accessToken": {
-                    "accessKeyId": issued.access_key_id,
-                    "secretAccessKey": issued.secret_access_key,
-                    "sessionToken": issued.session_token,
-                },
-                "tokenType": "aws_sigv4", "expiresIn": 900, "refreshToken": state.0,
-            }))
-        });
+        let service = SignIn::new(&world.sts);
+        service.accept(&refresh, &key);
+        if let Some(instead) = instead {
+            service.instead("/v1/token", instead);
+        }
+        let signin = service.serve();
         world.set_env("AWS_ENDPOINT_URL_SIGNIN", signin.endpoint());
         world.config(&format!(
             "[profile p]\nlogin_session = {SESSION}\n[profile one]\nrole_arn = {ONE}\nsource_profile = p\n[profile two]\n\
@@ -147,7 +90,7 @@ impl Scene {
         let place = self.world.path(".aws/config");
         for profile in ["p", "two"] {
             let line = format!("aws-auth: {}:2: profile 'p': {words}\n", place.display());
-            self.run(profile).assert_status(125).assert_stderr(&line);
+            self.run(profile).assert_status(125).assert_stderr(&line.replace("PROFILE", profile));
         }
     }
 }
@@ -215,7 +158,7 @@ fn another_directory_of_sessions() {
     scene.world.aws_auth().env("AWS_LOGIN_CACHE_DIRECTORY", "~/elsewhere").args(["-p", "p", "true"]).run().success();
 }
 
-const AGAIN: &str = "log in again with: aws login --profile p";
+const AGAIN: &str = "log in with: aws-auth -p PROFILE --login";
 
 #[test]
 fn nobody_is_logged_in() {
@@ -254,7 +197,7 @@ fn every_failure_of_the_renewal_is_told_with_profile_and_line() {
         (|| denied("USER_CREDENTIALS_CHANGED"), "the password has changed since the login; AGAIN"),
         (
             || denied("INSUFFICIENT_PERMISSIONS"),
-            "you are not allowed to renew the login session; ask for the permission signin:CreateOAuth2Token",
+            "you are not allowed to renew the login session; ask for AWS's managed policy SignInLocalDevelopmentAccess",
         ),
         (|| denied("INVALID_REQUEST"), "PLACE says INVALID_REQUEST: \"no\"; AGAIN"),
         (

@@ -102,7 +102,7 @@ fn usage_errors_are_one_line_and_status_125() {
         (&["--all", "--login"], "--all goes with --logout; write both, or leave it out"),
         (&["--all", "true"], "--all goes with --logout; write both, or leave it out"),
         (&["-q", "-v", "true"], "the argument '--quiet' cannot be used with '--verbose'; see aws-auth --help"),
-        (&["--login=yes"], "unexpected value 'yes' for '--login' found; no more were expected; see aws-auth --help"),
+        (&["--login=yes"], "unknown sign-in 'yes' for --login; use aws, or leave it out"),
         (
             &["--duration", "soon", "true"],
             "--duration is 'soon', which is not a length of time; write seconds, minutes or hours: 900, 90m, 12h",

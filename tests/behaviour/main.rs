@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::doc_markdown)]
 
 mod answers;
+mod aws_login;
 mod bases_login;
 mod bases_machine;
 mod bases_process;

@@ -48,6 +48,7 @@ const LINES: &[(&str, Line)] = &[
     ("aws-auth -p sops --login", Run("")),
     ("aws-auth -p sops --logout", Run("")),
     ("aws-auth --logout --all", Run("")),
+    ("$ aws-auth -p jo --login=aws", Leave("a recorded session; tests/outside/test_aws_login.py runs it")),
     ("aws-auth -p dev --login", Leave("needs IAM Identity Center; tests/outside/test_local_sts.py runs it")),
     ("aws-auth -p production-infrastructure --keep-fresh terraform", Run("terraform apply with")),
     ("aws-auth -p production-infrastructure --keep-fresh rclone", Leave("tests/outside/test_programs.py runs rclone")),

@@ -2,9 +2,11 @@
 //! AWS_AUTH_WRITE_GOLDEN=1 writes them. Look at each of them before it is committed.
 
 use crate::kit::{masked, with_a_session};
+use crate::world::aws_login::SignIn;
 use crate::world::screen::{line_of_cursor, seen};
 use crate::world::{AWS_AUTH, Running, Terminal, World};
 use std::path::Path;
+use std::process::Command;
 
 const WIDTHS: [u16; 3] = [40, 80, 160];
 
@@ -137,6 +139,39 @@ fn refusals_are_those_of_the_golden_files() {
     ];
     for columns in WIDTHS {
         assert_golden("refusals", columns, &screen(&world, columns, &lines));
+    }
+}
+
+/// The text with what is random in a link replaced by as many zeros.
+fn link_masked(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for (name, length) in [("&state=", 36), ("&code_challenge=", 43)] {
+        let at = masked.find(name).unwrap() + name.len();
+        masked.replace_range(at..at + length, &"0".repeat(length));
+    }
+    masked
+}
+
+#[test]
+fn a_sign_in_with_a_pasted_code_is_that_of_the_golden_files() {
+    for columns in WIDTHS {
+        let mut world = world();
+        let signin = SignIn::new(&world.sts);
+        world.sts.serve_v1(move |asked| signin.answer(asked));
+        let endpoint = world.sts.endpoint();
+        world.set_env("AWS_ENDPOINT_URL_SIGNIN", &endpoint);
+        world.config("[default]\nregion = eu-west-1\n");
+        let shell = start(&world, columns, &["aws-auth -p jo --login=aws", "aws-auth -p jo --login"]);
+        let prompt = "Code from the browser (hidden): ";
+        shell.expect(prompt);
+        let transcript = shell.transcript();
+        let link = transcript.lines().find(|line| line.starts_with("http")).unwrap().trim();
+        let code = Command::new("curl").args(["-sL", link]).output().unwrap().stdout;
+        shell.send_line("123456");
+        shell.expect(prompt);
+        shell.send_line(std::str::from_utf8(&code).unwrap());
+        let shown = link_masked(shell.wait().success().transcript());
+        assert_golden("aws-login", columns, &settled(&world, columns, &shown));
     }
 }
 

@@ -156,7 +156,7 @@ fn while_the_portal_of_sso_answers() {
 }
 
 #[test]
-fn while_it_waits_for_a_second_lock() {
+fn while_it_waits_for_the_lock_of_a_login() {
     let scene = login::Scene::answering(30, Some(|| Reply::Silence));
     let renewing = closed(&scene.world, "p").start();
     scene.signin.wait_for("POST /v1/token");
@@ -164,9 +164,9 @@ fn while_it_waits_for_a_second_lock() {
     shell.send_line("AWS_PROFILE=one aws-auth true");
     let second = format!("waiting for the login session of process {}", renewing.pid());
     shell.expect(&second);
-    let waiter = closed(&scene.world, "one").start();
-    waiter.expect_stderr("waiting for the credentials of process ");
     stop(&shell);
+    // It holds no lock of the role meanwhile.
+    let waiter = closed(&scene.world, "one").start();
     waiter.expect_stderr(&second);
     for run in [renewing, waiter] {
         run.signal(rustix::process::Signal::KILL);

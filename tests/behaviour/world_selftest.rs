@@ -1,7 +1,9 @@
 //! Tests of the test world itself against independent programs: the AWS SDK calls the local STS, sh and cat use the
 //! terminal.
 
+use crate::world::aws_login::SignIn;
 use crate::world::sts::{Fault, LocalSts, Role, UNANSWERED, User, clock, seed};
+use crate::world::web::{Asked, Reply};
 use crate::world::{SHELL_PROMPT, Status, World};
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
@@ -453,4 +455,83 @@ fn the_sign_in_accepts_a_role_whose_credentials_are_valid_and_nobody_else() {
     sts.expire_all();
     let (status, page) = of(role, "");
     assert!(status == "400" && page.contains("have expired"), "{page}");
+}
+
+/// A request for tokens with a proof by `key` for `url`, which the test may have changed.
+fn proven(key: &p256::SecretKey, url: &str, id: &str, body: &serde_json::Value) -> Asked {
+    use p256::ecdsa::signature::Signer as _;
+    let base64 = |bytes: &[u8]| {
+        aws_smithy_types::base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+    };
+    let point = key.public_key().to_sec1_bytes();
+    let jwk = serde_json::json!({"kty": "EC", "crv": "P-256", "x": base64(&point[1..33]), "y": base64(&point[33..])});
+    let header = serde_json::json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}).to_string();
+    let claims = serde_json::json!({"htm": "POST", "htu": url, "iat": crate::world::sts::clock::machine(), "jti": id})
+        .to_string();
+    let message = format!("{}.{}", base64(header.as_bytes()), base64(claims.as_bytes()));
+    let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key).sign(message.as_bytes());
+    let proof = format!("{message}.{}", base64(&signature.to_bytes()));
+    Asked {
+        method: "POST".to_owned(),
+        target: "/v1/token".to_owned(),
+        headers: [("host", "here"), ("dpop", &proof)].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: body.to_string(),
+    }
+}
+
+#[test]
+fn aws_login_gives_tokens_for_one_proof_one_verifier_and_one_key() {
+    const URL: &str = "http://here/v1/token";
+    const CLIENT: &str = "arn:aws:signin:::devtools/same-device";
+    let sts = LocalSts::start();
+    let service = SignIn::new(&sts);
+    let key = || p256::SecretKey::from_slice(&crate::world::sts::random::bytes(32)).unwrap();
+    let (mine, other) = (key(), key());
+    // The challenge is the SHA-256 of this verifier (RFC 7636, appendix B).
+    let (verifier, challenge) =
+        ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    let back = "http://127.0.0.1:1/oauth/callback";
+    let code = |method: &str| {
+        let target = format!(
+            "/v1/authorize?response_type=code&scope=openid&client_id={CLIENT}&redirect_uri={back}&\
+             code_challenge_method={method}&code_challenge={challenge}&state=00000000-0000-4000-a000-000000000000"
+        );
+        let asked = Asked { method: "GET".to_owned(), target, headers: [].into(), body: String::new() };
+        let Reply::Redirect(address) = service.answer(&asked) else { return String::new() };
+        let code = address.split("code=").nth(1).unwrap().split('&').next().unwrap();
+        percent_encoding::percent_decode_str(code).decode_utf8().unwrap().into_owned()
+    };
+    assert_eq!(code("S256"), "");
+    let body = |code: &str, verifier: &str, redirect: &str| {
+        serde_json::json!({
+            "clientId": CLIENT, "grantType": "authorization_code", "code": code, "codeVerifier": verifier,
+            "redirectUri": redirect,
+        })
+    };
+    let why = |asked: Asked| match service.answer(&asked) {
+        Reply::Json(answer) => Ok(answer["refreshToken"].as_str().unwrap().to_owned()),
+        Reply::Refusal(_, _, error) => Err(format!("{}: {}", error["error"], error["message"])),
+        _ => panic!("another reply"),
+    };
+    let invalid = |why: &str| Err(format!("\"INVALID_REQUEST\": \"{why}\""));
+    let fresh = code("SHA-256");
+    let right = body(&fresh, verifier, back);
+    let mut bare = proven(&mine, URL, "1", &right);
+    bare.headers.remove("dpop");
+    let unproven = invalid("The proof is missing or wrong.");
+    assert_eq!(why(bare), unproven);
+    assert_eq!(why(proven(&mine, "http://there/v1/token", "2", &right)), unproven);
+    let mut forged = proven(&mine, URL, "3", &right);
+    let of_other = proven(&other, URL, "3", &right).header("dpop").rsplit('.').next().unwrap().to_owned();
+    let proof = forged.headers.get_mut("dpop").unwrap();
+    *proof = format!("{}.{of_other}", proof.rsplit_once('.').unwrap().0);
+    assert_eq!(why(forged), unproven);
+    let elsewhere = invalid("The code belongs to another sign-in.");
+    assert_eq!(why(proven(&mine, URL, "4", &body(&code("SHA-256"), "x", back))), elsewhere);
+    assert_eq!(why(proven(&mine, URL, "5", &body(&code("SHA-256"), verifier, "http://127.0.0.1:2/"))), elsewhere);
+    let refresh = why(proven(&mine, URL, "6", &right)).unwrap();
+    assert_eq!(why(proven(&mine, URL, "7", &right)), invalid("The code is not known."));
+    assert_eq!(why(proven(&mine, URL, "6", &right)), unproven, "a proof is good once");
+    let renewal = serde_json::json!({"clientId": CLIENT, "grantType": "refresh_token", "refreshToken": refresh});
+    assert_eq!(why(proven(&other, URL, "8", &renewal)), Err("\"TOKEN_EXPIRED\": \"no\"".to_owned()));
 }

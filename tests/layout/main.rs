@@ -29,6 +29,7 @@ const ROOMS: &[&str] = &[
     "command",
     "acquire",
     "providers",
+    "aws_login",
     "sso",
     "mfa",
     "keys",

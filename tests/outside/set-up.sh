@@ -35,7 +35,7 @@ if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && have apt-get; then
 	in_ci=yes
 	packages=
 	for pair in /usr/bin/aws:awscli bash:bash fish:fish zsh:zsh strace:strace dash:dash man:man-db mandoc:mandoc fakeroot:fakeroot \
-		rclone:rclone restic:restic s3fs:s3fs tmux:tmux \
+		rclone:rclone restic:restic s3fs:s3fs tmux:tmux chromium:chromium \
 		dbus-daemon:dbus gnome-keyring-daemon:gnome-keyring secret-tool:libsecret-tools \
 		/usr/share/bash-completion/bash_completion:bash-completion; do
 		have "${pair%%:*}" || [ -r "${pair%%:*}" ] || packages="$packages ${pair#*:}"
@@ -175,7 +175,7 @@ probe java "java1-probe java2-probe" "java javac jar mvn"
 
 # --- Programs that are only looked for -------------------------------------------------------------------------------
 
-for program in bash zsh fish dash man mandoc dpkg-deb fakeroot rclone restic s3fs tmux dbus-daemon dbus-monitor \
+for program in bash zsh fish dash man mandoc dpkg-deb fakeroot rclone restic s3fs tmux chromium dbus-daemon dbus-monitor \
 	gnome-keyring-daemon secret-tool; do
 	have "$program" || missing "$program" "$program is not on PATH"
 done

@@ -76,7 +76,7 @@ fn sign_in(context: &Context<'_>, profiles: &[One<'_>], plans: &[Option<Plan>]) 
     for (at, (one, plan)) in profiles.iter().zip(plans).enumerate() {
         let Some(Plan::Acquire(plan)) = plan else { continue };
         let own = one.context(context);
-        let Some(asked) = forecast(plan, &own, own.now).asked() else { continue };
+        let Some(asked) = forecast(plan, &own, own.now).asked(plan) else { continue };
         if !keeps || !is_kept(plan) {
             askers += 1;
             continue;

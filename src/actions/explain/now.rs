@@ -36,15 +36,20 @@ pub fn sentence(plan: &Acquisition, forecast: &Forecast<'_>, context: &Context<'
             None => String::from("takes the keys as they are, makes no call, asks for no code"),
         };
     }
-    let calls: Vec<String> = forecast.calls.iter().map(call).collect();
+    let is_sign_in = |call: &Call<'_>| matches!(call, Call::Base(Base::Login { .. }));
+    let signs_in = forecast.token == Some(Outlook::SignsIn);
+    let calls: Vec<String> = forecast.calls.iter().filter(|call| !(signs_in && is_sign_in(call))).map(call).collect();
     let calls = format!("calls {}", calls.join(", then "));
     let whose = fetch::login(plan).unwrap_or_default();
     let calls = match forecast.token {
         None | Some(Outlook::Uses) => calls,
+        // That is the call.
+        Some(Outlook::Renews) if matches!(plan.base, Base::Login { .. }) => calls,
         Some(Outlook::Renews) => format!("renews the token of {whose}, then {calls}"),
         Some(Outlook::SignsIn) if Terminal::is_missing() => {
             return format!("needs a sign-in to {whose} and fails: there is no terminal to ask on");
         }
+        Some(Outlook::SignsIn) if calls == "calls " => format!("asks on the terminal to sign in to {whose}"),
         Some(Outlook::SignsIn) => format!("asks on the terminal to sign in to {whose}, then {calls}"),
     };
     match &forecast.code {

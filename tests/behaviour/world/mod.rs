@@ -4,6 +4,7 @@
 // Each crate that includes this module uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod aws_login;
 pub mod collected;
 pub mod metadata;
 pub mod run;

@@ -5,7 +5,7 @@ use super::iam;
 use super::signature::{Authorization, Received, form};
 use super::state::{Fault, State, UNANSWERED, When};
 use super::xml::{self, Refusal};
-use super::{Call, Shared, clock, random, signin};
+use super::{Asked, Call, Reply, Shared, clock, random, signin};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::HeaderValue;
@@ -161,6 +161,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
         response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
         return Ok(response);
     }
+    let v1 = if received.path.starts_with("/v1/") { shared.state().v1.clone() } else { None };
+    if let Some(service) = v1 {
+        return from_web(&shared, service(&as_asked(&received)));
+    }
     let text = if received.method == "GET" { received.query.into() } else { String::from_utf8_lossy(&body) };
     let params: Params = form(&text).into_iter().collect();
     let action = params.get("Action").cloned().unwrap_or_default();
@@ -297,4 +301,35 @@ fn code(state: &mut State, query: &str) -> Response<Answer> {
         }
         None => respond(state, 404, "no such device\n".to_owned(), false, "-"),
     }
+}
+
+/// A request for another service.
+fn as_asked(received: &Received<'_>) -> Asked {
+    let query = if received.query.is_empty() { String::new() } else { format!("?{}", received.query) };
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Asked {
+        method: received.method.to_owned(),
+        target: format!("{}{query}", received.path),
+        headers: received.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        body: String::from_utf8_lossy(received.body).into_owned(),
+    }
+}
+
+/// The answer of another service.
+fn from_web(shared: &Shared, reply: Reply) -> Result<Response<Answer>, Cut> {
+    let (status, header, text) = match reply {
+        Reply::Text(status, text) => (status, None, text),
+        Reply::Json(value) => (200, None, value.to_string()),
+        Reply::Refusal(status, error, value) => {
+            (status, Some(("x-amzn-errortype", error.to_owned())), value.to_string())
+        }
+        Reply::Redirect(address) => (302, Some(("location", address)), String::new()),
+        Reply::Silence | Reply::Close => return Err(Cut),
+    };
+    let mut response = respond(&shared.state(), status, text, false, &random::request_id());
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    if let Some((name, value)) = header {
+        response.headers_mut().insert(name, HeaderValue::from_str(&value).expect("a header"));
+    }
+    Ok(response)
 }

@@ -2,7 +2,7 @@
 //! each MFA code once, remembers when a session was authenticated by MFA, and limits what temporary keys may request.
 //! It can also be told to fail in the ways that networks and services do.
 //!
-//! It depends on no other module, so that the tests and `examples/local-sts.rs` can share it.
+//! It depends on no other module but `web`, so that the tests and `examples/local-sts.rs` can share it.
 
 // Each crate that includes this module uses a part of it.
 #![allow(dead_code, unused_imports)]
@@ -28,6 +28,7 @@ pub use iam::{AccessKey, base32};
 pub use model::{Device, Issued, Principal, Principals, Role, Trust, User};
 pub use state::{CodeTrouble, Fault, UNANSWERED, When};
 
+use super::web::{Asked, Reply};
 use state::State;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -404,6 +405,12 @@ impl LocalSts {
     /// Answers `GET /code?serial=…` with [`Self::fresh_code`], and makes codes expire at `GET /expire-codes`.
     pub fn serve_codes(&self) {
         self.state().serve_codes = true;
+    }
+
+    /// Answers what comes under `/v1/` with another service: AWS Sign-In, which has the same address as the console's
+    /// sign-in.
+    pub fn serve_v1(&self, service: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+        self.state().v1 = Some(Arc::new(service));
     }
 
     // The log.

@@ -1,5 +1,6 @@
 //! The state of the service, and the faults that it was told to make.
 
+use super::super::web::{Asked, Reply};
 use super::iam::{AccessKey, Iam};
 use super::model::{Device, Issued, Role, User};
 use super::signin::Token;
@@ -65,6 +66,9 @@ pub enum CodeTrouble {
 /// Is told of each refused code, and of the code that its device shows now, before the refusal is sent.
 pub type Watcher = Arc<dyn Fn(CodeTrouble, &str) + Send + Sync>;
 
+/// Another service at this address.
+pub type Service = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+
 #[derive(Default)]
 pub struct State {
     pub users: Vec<User>,
@@ -77,6 +81,8 @@ pub struct State {
     pub totp_offset: i64,
     pub strict_clock: bool,
     pub serve_codes: bool,
+    /// The service for what comes under `/v1/`.
+    pub v1: Option<Service>,
     pub role_lifetime: Option<i64>,
     pub session_lifetime: Option<i64>,
     /// For each serial, the steps whose codes were accepted.

@@ -1,0 +1,157 @@
+//! Signing in to a session of `aws login`: when it is necessary, asking the user, and keeping the session. It is kept
+//! in the AWS CLI's cache, so that `aws` is logged in as well.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::aws_login::grant::NewSession;
+use crate::aws_login::renewal::{State, Subject};
+use crate::aws_login::session::{self, Session};
+use crate::aws_login::{browser_flow, pasted_code};
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::plan::endpoints::Service;
+use crate::plan::model::Acquisition;
+use crate::sso::login::{ask, browser_is_here};
+use crate::sso::outcome::NotSignedIn;
+use crate::sso::words::tell;
+use crate::system::held_locks::Lock;
+use crate::system::lock::Task;
+use crate::time::{Timestamp, now};
+
+/// How long the user has to sign in with a browser on this machine.
+const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
+
+/// What other processes are told to wait for.
+pub const TASK: Task<'static> = Task::Ask("the sign-in to AWS");
+
+/// How a sign-in may begin.
+pub struct Manner<'a> {
+    /// The plan that needs the session. The user is asked on the terminal first; `None` if the user has asked for it.
+    pub plan: Option<&'a Acquisition>,
+    /// Whether to sign in even if the session is good.
+    pub anew: bool,
+    /// Called if the user signed in as somebody else, with the name of that session, before it is kept.
+    pub is_other: &'a dyn Fn(&str) -> Result<()>,
+}
+
+/// A session that can be used.
+pub struct SignedIn {
+    /// The session's name.
+    pub session: String,
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// Whether the user signed in during this run.
+    pub new: bool,
+}
+
+/// Makes sure that the session can be used.
+///
+/// # Errors
+/// Returns an error if the user is not logged in and does not or cannot log in now.
+pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'_>) -> Result<SignedIn, NotSignedIn> {
+    let usable = |credentials| SignedIn { session: subject.login.session.clone(), credentials, new: false };
+    if !manner.anew
+        && let State::Usable(credentials) = subject.state(context)?
+    {
+        return Ok(usable(credentials));
+    }
+    let lock = subject.take_turn(TASK, context)?;
+    // The last lock holder may have logged in.
+    let why = match subject.state_in_turn(context)? {
+        State::Usable(credentials) if !manner.anew => return Ok(usable(credentials)),
+        State::Usable(_) => String::from("the login session will be started again"),
+        State::SignedOut(why) => why.to_string(),
+    };
+    refuse_after_giving_up(lock.as_ref())?;
+    refuse_unwritable(subject.about, &why, context)?;
+    if let Some(plan) = manner.plan {
+        ask(&why, plan, context, subject.about, lock.as_ref())?;
+    }
+    let mut signin = subject.login.signin.clone();
+    signin.region = subject.region.clone();
+    let path = session::path(&subject.login.session, context.snapshot);
+    let began = now();
+    let is_done = || path.as_deref().is_some_and(|path| !manner.anew && is_new(path, began));
+    let new = sign_in(&signin, &is_done, context).map_err(|failure| in_front(failure, subject.about, lock.as_ref()))?;
+    if new.name != subject.login.session {
+        (manner.is_other)(&new.name)?;
+    }
+    let credentials = kept(&new, context)?;
+    Ok(SignedIn { session: new.name, credentials, new: true })
+}
+
+/// Whether another program has written a good session since this moment.
+fn is_new(path: &Path, began: Timestamp) -> bool {
+    let session = Session::read(path).filter(|session| session.written() >= began);
+    session.and_then(|session| session.entry()).is_some_and(|entry| entry.expiration > now())
+}
+
+/// Fails if the process that had the lock before gave up.
+///
+/// # Errors
+/// Returns an error in that case.
+pub fn refuse_after_giving_up(lock: Option<&Lock>) -> Result<()> {
+    let Some(pid) = lock.and_then(Lock::after) else { return Ok(()) };
+    Err(Error::new(format!("process {pid}, whose sign-in to AWS this one waited for, gave up"))
+        .advise("run the command again to be asked"))
+}
+
+/// Refuses a sign-in that could not be kept. `--no-cache` does not matter, because it does not apply to the AWS CLI's
+/// logins.
+///
+/// # Errors
+/// Returns an error in that case, which begins with `about` and `why`.
+pub fn refuse_unwritable(about: &str, why: &str, context: &Context<'_>) -> Result<()> {
+    if context.snapshot.login_cache_dir().is_some() && context.store.writable() {
+        return Ok(());
+    }
+    let reason = context.store.keeps_nothing();
+    let reason = reason.unwrap_or_else(|| String::from("there is no home directory to write to"));
+    Err(Error::new(format!("{about}: {why}")).advise(format!("{reason}, so a login would be lost")))
+}
+
+/// Puts the profile in front of a failure. Those who wait for the lock do not ask again after the user has given up.
+pub fn in_front(failure: NotSignedIn, about: &str, lock: Option<&Lock>) -> NotSignedIn {
+    match failure {
+        NotSignedIn::GivenUp(error) => {
+            if let Some(lock) = lock {
+                lock.give_up();
+            }
+            NotSignedIn::Failed(error.in_front(about))
+        }
+        NotSignedIn::Failed(error) | NotSignedIn::NoBrowser(error) => NotSignedIn::Failed(error.in_front(about)),
+        NotSignedIn::Resumed => NotSignedIn::Resumed,
+    }
+}
+
+/// Signs in with a browser on this machine if there is one, or else with a code that is pasted. `is_done` tells whether
+/// another program has signed in meanwhile.
+///
+/// # Errors
+/// Returns an error if the user does not sign in, or the service refuses it or cannot be reached.
+pub fn sign_in(signin: &Service, is_done: &dyn Fn() -> bool, context: &Context<'_>) -> Result<NewSession, NotSignedIn> {
+    let until = Instant::now() + context.patience().unwrap_or(SIGN_IN_TIME_LIMIT);
+    if browser_is_here(context) {
+        tell(context, "sign in to AWS in the browser; --no-browser gives a link for another browser instead");
+        match browser_flow::sign_in(signin, until, is_done, context) {
+            Err(NotSignedIn::NoBrowser(error)) => tell(context, error.fact()),
+            other => return other,
+        }
+    }
+    pasted_code::sign_in(signin, is_done, context)
+}
+
+/// Writes the session in the AWS CLI's format.
+///
+/// # Errors
+/// Returns an error if the session has no credentials. If it cannot be written, that is a warning.
+pub fn kept(new: &NewSession, context: &Context<'_>) -> Result<Credentials> {
+    if let Some(path) = session::path(&new.name, context.snapshot) {
+        context.keep(&path, new.file.value(), "the login session");
+    }
+    let entry =
+        new.file.entry().ok_or_else(|| Error::new("the login session has no credentials").advise("try again"))?;
+    Ok(entry.credentials)
+}
