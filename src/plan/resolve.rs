@@ -14,7 +14,7 @@ use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::private_config::Reason;
-use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings};
+use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings, web_identity};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -103,10 +103,14 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     if !assumes && let Some(base) = base::web_identity_of_environment(set, request, default.as_ref())? {
         return acquisition(set, request, None, base, &[]);
     }
-    match default {
+    let plan = match default {
         Some(profile) => with_profile(set, request, &profile),
         None => ambient(set, request, None),
+    }?;
+    if plan.is_of_machine() {
+        web_identity::refuse_without_permission(request)?;
     }
+    Ok(plan)
 }
 
 /// The plan if nothing names credentials. COMMAND's own SDK finds those of the container or instance; actions that need
@@ -183,7 +187,7 @@ fn acquisition(
     mut base: Base,
     links: &[Profile<'_>],
 ) -> Result<Plan> {
-    let web_partition = web_identity(set, request, profile, &mut base, links.is_empty())?;
+    let web_partition = complete_web_identity(set, request, profile, &mut base, links.is_empty())?;
     let base_profile = base.profile().and_then(|name| set.profile(name));
     // The chosen profile first, then its sources: the nearest region and mfa_process count.
     let nearest =
@@ -237,7 +241,7 @@ fn acquisition(
 
 /// Completes a base that is a web identity, and returns the partition of its role; `None` for other bases. `--duration`
 /// and bounds are for the last role. That is the web identity's own if no other role follows.
-fn web_identity(
+fn complete_web_identity(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,

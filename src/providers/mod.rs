@@ -3,7 +3,9 @@
 pub mod aws_login;
 pub mod dpop;
 pub mod fetch;
+pub mod github;
 pub mod keystore;
 pub mod metadata;
 pub mod process;
+pub mod program;
 pub mod web_identity;

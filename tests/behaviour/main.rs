@@ -7,6 +7,7 @@ mod bases_login;
 mod bases_machine;
 mod bases_process;
 mod bases_sso;
+mod bases_tokens;
 mod bases_web_identity;
 mod bounds;
 mod check;

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod collected;
+pub mod github;
 pub mod metadata;
 pub mod run;
 pub mod screen;
