@@ -57,7 +57,7 @@ pub fn perform(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         Action::Whoami => whoami::whoami(context),
         Action::Check => check::check(context),
         Action::SyncSso => sync_sso::sync_sso(context),
-        Action::Console(service) => console::console(context, service),
+        Action::Console => console::console(context),
         Action::StoreKeys(place) => store_keys::store_keys(context, place),
         Action::RotateKeys => rotate_keys::rotate_keys(context),
         Action::RegisterMfa => register_mfa::register_mfa(context),

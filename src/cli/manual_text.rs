@@ -129,7 +129,7 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
     (
         "THE CONSOLE",
         &[Text(
-            "--console signs in as the role of the profile; keys and MFA sessions without a role are refused. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once (on macOS, with a private file). --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
+            "--console signs in as the role of the profile, at the page of a service, a path (/s3/buckets/NAME) or an https URL of the console. The line after says when that session ends: with the credentials of the role, an hour where the MFA session or another role assumed it. --console-logout ends the old session of the browser first. For an SSO profile the link of the access portal is opened, which leaves other sessions alone and needs no call. The long-term keys of a user without a role sign in as a federated user, who may do what --policy or --read-only says; that session carries no MFA. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once (on macOS, with a private file). --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
         )],
     ),
     (

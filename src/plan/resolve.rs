@@ -14,7 +14,9 @@ use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::private_config::Reason;
-use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings, web_identity};
+use crate::plan::{
+    base, bounding, chain, endpoints, federation, half, include, mfa, private_config, settings, web_identity,
+};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -68,7 +70,7 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
         }
         _ => false,
     };
-    if passes {
+    if passes && request.action != Action::Console {
         bounding::refuse_passing_through(request)?;
     }
     Ok(passes)
@@ -205,7 +207,7 @@ fn acquisition(
     let steps =
         |are_long_term: bool| mfa::steps(set, request, profile, (&base, are_long_term), base_profile.as_ref(), links);
     let (session, roles) = steps(base.may_be_long_term())?;
-    if roles.is_empty() && web_partition.is_none() {
+    if roles.is_empty() && web_partition.is_none() && !federation::takes_policies(request, &base) {
         bounding::refuse_without_role(set, request, profile, Some(&base))?;
     }
     let may_surprise = session.is_some() && base.long_term_key().is_none();

@@ -15,6 +15,7 @@ mod child;
 mod codes;
 mod command_line;
 mod console;
+mod console_forms;
 mod devices;
 mod each;
 mod exec;
