@@ -61,6 +61,7 @@ bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the t
 	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/many.py
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/sync.py --prune
 
 bench-check: check-cargo ## checks instructions and system calls of a cached run against bench/limits.json
 	$(CARGO) build --quiet --locked --release --bins

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 /// A request as it arrived, with header names in lower case.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Asked {
     pub target: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// When it had arrived.
+    pub at: SystemTime,
 }
 
 impl Asked {
@@ -177,5 +180,5 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Asked { method, target, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Some(Asked { method, target, headers, body: String::from_utf8_lossy(&body).into_owned(), at: SystemTime::now() })
 }
