@@ -42,9 +42,9 @@ use sts::{CodeTrouble, LocalSts, User, seed};
 const HELP: &str = "\
 code            the MFA code that jo's device shows now (`code backups`: that of the profile backups)
 expire codes    lets all codes that were shown so far expire
-accounts N M    gives the SSO user M more roles in each of N more accounts
+accounts 20 5   gives the SSO user 5 more roles in each of 20 more accounts
 sso login       a token of the SSO user, as a login gives it
-sso times S     when the first and the last request to SSO came after S, in seconds since 1970
+sso times 0     when the first and the last request to SSO came after 0 seconds since 1970
 short roles     lets credentials of roles last for half a minute from now on
 calls           the calls of STS so far
 signers         the access key ids that signed these calls
