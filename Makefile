@@ -68,6 +68,7 @@ bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the t
 	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/many.py
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/sync.py --prune
 
 bench-binary: check-cargo
 	env -u RUSTC_WORKSPACE_WRAPPER -u CLIPPY_ARGS $(CARGO) build --quiet --locked --release --bins

@@ -44,6 +44,11 @@ class World:
         self._sts.stdin.write("code\n")
         return self._sts.stdout.readline().strip()
 
+    def ask(self, words):
+        """The answer of the local STS to a word."""
+        self._sts.stdin.write(f"{words}\n")
+        return self._sts.stdout.readline().strip()
+
     def over_tls(self):
         """The variables for the same STS over TLS. The CA bundle has the system's certificates and that of the STS."""
         self._sts.stdin.write("tls\n")

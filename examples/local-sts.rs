@@ -45,6 +45,9 @@ use sts::{CodeTrouble, LocalSts, User, seed};
 const HELP: &str = "\
 code            the MFA code that jo's device shows now (`code backups`: that of the profile backups)
 expire codes    lets all codes that were shown so far expire
+accounts 20 5   gives the SSO user 5 more roles in each of 20 more accounts
+sso login       a token of the SSO user, as a login gives it
+sso times 0     when the first and the last request to SSO came after 0 seconds since 1970
 short roles     lets credentials of roles last for half a minute from now on
 calls           the calls of STS so far
 signers         the access key ids that signed these calls
@@ -118,13 +121,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     for line in io::stdin().lock().lines() {
-        answer(line?.trim(), &sts, options.home.as_deref())?;
+        answer(line?.trim(), &sts, &sso, options.home.as_deref())?;
     }
     Ok(())
 }
 
 /// Answers a word that was typed.
-fn answer(words: &str, sts: &LocalSts, home: Option<&Path>) -> Result<(), Box<dyn Error>> {
+fn answer(words: &str, sts: &LocalSts, sso: &sso::LocalSso, home: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    if let Some(answer) = answer_of_sso(words, sso) {
+        return Ok(say(&answer)?);
+    }
     match words {
         "code" => say(&sts.fresh_code(seed::SERIAL))?,
         "code backups" => say(&sts.fresh_code(seed::BACKUPS_SERIAL))?,
@@ -150,6 +156,29 @@ fn answer(words: &str, sts: &LocalSts, home: Option<&Path>) -> Result<(), Box<dy
         },
     }
     Ok(())
+}
+
+/// Answers a word about SSO; `None` if it is another word.
+fn answer_of_sso(words: &str, sso: &sso::LocalSso) -> Option<String> {
+    if words == "sso login" {
+        return Some(sso.log_in().0);
+    }
+    if let Some(since) = words.strip_prefix("sso times ") {
+        let since: f64 = since.parse().ok()?;
+        let since_1970 = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let times: Vec<f64> = sso.web.asked().iter().map(|asked| since_1970(asked.at).as_secs_f64()).collect();
+        let after = || times.iter().copied().filter(|at| *at > since);
+        let (first, last) = (after().fold(f64::INFINITY, f64::min), after().fold(0.0, f64::max));
+        return Some(format!("{first} {last}"));
+    }
+    let (accounts, roles) = words.strip_prefix("accounts ")?.split_once(' ')?;
+    let (accounts, roles): (u64, u64) = (accounts.parse().ok()?, roles.parse().ok()?);
+    let names: Vec<String> = (1..=roles).map(|role| format!("Role{role}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for account in 1..=accounts {
+        sso.add_account(&format!("{:012}", 200_000_000_000 + account), &format!("account {account}"), &names);
+    }
+    Some(format!("{} roles", accounts * roles))
 }
 
 /// Serves TLS with a certificate for this name.

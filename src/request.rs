@@ -2,6 +2,7 @@
 
 pub mod bounds;
 pub mod caller;
+pub mod console;
 pub mod keys;
 pub mod lengths;
 pub mod many;
@@ -24,6 +25,7 @@ use crate::messages::Verbosity;
 use crate::region::Region;
 use crate::request::bounds::BoundOptions;
 use crate::request::caller::{Caller, EnvironmentKeys};
+use crate::request::console::ConsoleOptions;
 use crate::request::keys::KeyOptions;
 use crate::request::lengths::{length, length_within};
 use crate::request::many::Each;
@@ -63,6 +65,8 @@ pub struct Request<'a> {
     pub wait_limit: Option<Length>,
     /// The options about long-term keys.
     pub keys: KeyOptions,
+    /// The options about the console.
+    pub console: ConsoleOptions,
     /// The options about output.
     pub output: OutputOptions,
     /// What the caller's environment holds.
@@ -148,6 +152,7 @@ impl<'a> Request<'a> {
             yes: cli.yes,
             wait_limit: length_within(snapshot, "AWS_AUTH_WAIT_TIMEOUT")?,
             keys: KeyOptions::new(cli, snapshot)?,
+            console: ConsoleOptions::new(cli)?,
             output: OutputOptions { verbosity: verbosity(cli), json: cli.json, no_browser: cli.no_browser },
             caller: Caller { keys, variables: Variables { snapshot, unset, go_on: !names_one }, user: snapshot.user() },
             warnings,

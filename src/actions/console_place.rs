@@ -1,6 +1,6 @@
 //! The hosts and pages of the console in each partition.
 
-use crate::cli::console_services;
+use crate::cli::console_page::Page;
 use crate::error::{Error, Result};
 use crate::plan::model::Acquisition;
 use crate::region::Region;
@@ -33,19 +33,42 @@ impl Place {
         }
     }
 
-    /// The URL of a service's page, or of the console's home page.
-    pub(crate) fn page(&self, service: Option<&console_services::Service>) -> String {
-        let path = service.map_or("console/home", |service| service.path);
-        let regional = service.is_none_or(|service| service.regional);
+    /// The URL of a page.
+    ///
+    /// # Errors
+    /// Returns an error if it is a page of another partition's console.
+    pub(crate) fn page(&self, page: &Page) -> Result<String> {
+        let (path, regional) = match page {
+            Page::Home => ("console/home", true),
+            Page::Service(service) => (service.path, service.regional),
+            Page::Path(path) => (path.trim_start_matches('/'), true),
+            Page::Url { url, partition } if *partition == self.partition => return Ok(url.clone()),
+            Page::Url { url, partition } => {
+                return Err(Error::new(format!(
+                    "{url} is a page of the partition {partition}, and these credentials are of {}",
+                    self.partition
+                ))
+                .advise("name a profile of that partition"));
+            }
+        };
         let region = if regional { self.region.clone() } else { Region::default_of(self.partition) };
+        Ok(self.address(path, &region))
+    }
+
+    /// The URL of a path, which says the region unless it does already.
+    fn address(&self, path: &str, region: &Region) -> String {
         let host = match self.partition {
             "aws-cn" => String::from("console.amazonaws.cn"),
             "aws-us-gov" => String::from("console.amazonaws-us-gov.com"),
             _ => format!("{region}.console.aws.amazon.com"),
         };
-        match path.split_once('#') {
-            Some((path, inner)) => format!("https://{host}/{path}?region={region}#{inner}"),
-            None => format!("https://{host}/{path}?region={region}"),
+        let (before, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
+        let query = before.split_once('?').map(|(_, query)| query);
+        let says_region = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("region=")));
+        match query {
+            _ if says_region => format!("https://{host}/{before}{fragment}"),
+            Some(_) => format!("https://{host}/{before}&region={region}{fragment}"),
+            None => format!("https://{host}/{before}?region={region}{fragment}"),
         }
     }
 }

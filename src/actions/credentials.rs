@@ -7,11 +7,13 @@ use crate::acquire::{lookup, story};
 use crate::command::exec;
 use crate::command::private_config::PrivateConfig;
 use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::private_config::Reason;
 use crate::plan::words::result_name;
 use crate::plan::{resolve, words};
+use crate::providers::{fetch, process};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
 use crate::system::terminal::Terminal;
@@ -80,6 +82,17 @@ pub(crate) fn get(context: &Context<'_>, plan: &Acquisition, program: Option<&Os
     // Dropped on return, before the command is started: it gets these signals as the caller set them.
     let _guard = Undisturbed::begin();
     obtain(plan, context)
+}
+
+/// Gets the keys that the plan begins with, as they are.
+///
+/// # Errors
+/// Returns an error if they cannot be obtained.
+pub(crate) fn base(context: &Context<'_>, plan: &Acquisition) -> Result<Credentials> {
+    process::refuse_circle(plan, context)?;
+    harden::fill_standard_descriptors();
+    let _guard = Undisturbed::begin();
+    fetch::fetch(plan, context, None, None)
 }
 
 /// Refuses a `--min-ttl` that is longer than the session that is requested: no credentials can have so much left.

@@ -61,7 +61,7 @@ pub fn perform(context: &Context<'_>, cli: &Cli, command: &[OsString]) -> Result
         Action::Setup => setup::setup(context, cli),
         Action::Check => check::check(context),
         Action::SyncSso => sync_sso::sync_sso(context),
-        Action::Console(service) => console::console(context, service),
+        Action::Console => console::console(context),
         Action::StoreKeys(place) => store_keys::store_keys(context, place),
         Action::RotateKeys => rotate_keys::rotate_keys(context),
         Action::RegisterMfa => register_mfa::register_mfa(context),

@@ -88,7 +88,7 @@ impl From<Vec<Entry>> for Prepared {
 
 fn with_credentials(context: &Context<'_>, plan: &Acquisition, command: &[OsString]) -> Result<Prepared> {
     let Context { snapshot, request, messages, .. } = context;
-    if request.keep_fresh.asked && plan.profile.is_none() && plan.is_web_identity_alone() {
+    if request.keep_fresh.asked && plan.is_renewed_by_sdks() {
         messages.step(|| String::from("the command's own SDK renews the credentials of the web identity"));
         let shell = (request.action == Action::Shell).then(|| shell::with_renewals(plan, snapshot.found()));
         return Ok(Prepared { shell, ..environment::untouched(snapshot, request)?.into() });

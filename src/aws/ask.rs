@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSett
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
 use crate::aws::http;
@@ -20,6 +20,12 @@ use crate::system::held_locks::HeldLocks;
 
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
+
+/// How often [`get_patiently`] asks.
+const ATTEMPTS: u32 = 3;
+
+/// How long it waits before it asks again; twice as long before the last time.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A request that is sent once and never retried.
 pub struct Ask<'a> {
@@ -74,6 +80,36 @@ pub fn get(service: &Service, url: &str) -> Result<Answer> {
         Unanswered::Silent => Error::new(format!("{} did not answer in time", service.place()))
             .advise("try again; check the network, a VPN, and HTTPS_PROXY"),
     })
+}
+
+/// Sends a GET request with these headers to a service on the network. An answer of trouble (429 or 5xx) and a broken
+/// connection are tried again, [`ATTEMPTS`] times in all; a service that does not answer in time is not.
+///
+/// # Errors
+/// Returns an error if the network cannot be used at all.
+pub fn get_patiently(
+    service: &Service,
+    url: &str,
+    headers: &[(&'static str, &str)],
+    locks: &HeldLocks,
+) -> Result<Result<Answer, Unanswered>> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(LIMITS.connect).build();
+    let connector = Route::to_service(service)?.connector(Some(settings));
+    let ask = || exchange(&connector, Ask { method: "GET", url, headers, timeout: LIMITS.attempt });
+    let asking = async {
+        let mut answer = ask().await;
+        for attempt in 1..ATTEMPTS {
+            match &answer {
+                Ok(Answer { status: 429 | 500.., .. }) | Err(Unanswered::Unreachable(_)) => {
+                    sleep(PAUSE * attempt).await;
+                    answer = ask().await;
+                }
+                _ => break,
+            }
+        }
+        answer
+    };
+    http::call(asking, locks)
 }
 
 /// Sends a request without a body to a web page on the network, with this method, by the route to a service. A redirect

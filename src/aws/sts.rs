@@ -14,6 +14,7 @@ use crate::aws::http::{Limits, Route, runtime};
 use crate::aws::network_errors::failure;
 use crate::aws::sdk::{GLOBAL_STS, Retries, sts_config};
 use crate::aws::sts_errors::{Failure, Refusal, Subject, ended, incomplete, other_role, refusal, web_refusal};
+use crate::bounds::policies::SessionPolicies;
 use crate::bounds::tags::Tag;
 use crate::cache::entry::Assumed;
 use crate::config::profiles::ProfileSet;
@@ -21,6 +22,7 @@ use crate::credentials::{Credentials, Secret};
 use crate::error::Error;
 use crate::plan::bounds::Bounds;
 use crate::plan::endpoints::Sts;
+use crate::plan::federation::Federation;
 use crate::plan::model::Role;
 use crate::plan::session_name::last_resort;
 use crate::plan::web_identity::WebIdentity;
@@ -178,6 +180,30 @@ impl<'a> Client<'a> {
         Ok(self.credentials(answer.credentials)?)
     }
 
+    /// Calls GetFederationToken for the user whose long-term keys sign it. Returns also the ARN of the federated user.
+    ///
+    /// # Errors
+    /// Returns an error if STS refuses, cannot be reached, or answers with credentials that cannot be used.
+    pub fn federation_token(
+        &self,
+        signer: &Credentials,
+        federation: &Federation,
+        subject: Subject<'_>,
+    ) -> Result<(Credentials, String), Error> {
+        let policies = &federation.policies;
+        let request = self
+            .client(signer, Retries::Safe)
+            .get_federation_token()
+            .name(federation.name(|| session_name(None)))
+            .set_duration_seconds(federation.duration.and_then(Length::as_api_seconds))
+            .set_policy_arns(descriptors(policies))
+            .set_policy(document(policies));
+        let answer = self.call(request.send()).map_err(|error| self.failure(&error, subject).error)?;
+        let arn = answer.federated_user.map(|user| user.arn).filter(|arn| !arn.is_empty());
+        let arn = arn.ok_or_else(|| incomplete(&self.name()))?;
+        Ok((self.credentials(answer.credentials)?, arn))
+    }
+
     /// Waits for a call.
     fn call<T>(&self, call: impl Future<Output = T>) -> T {
         http::block_on(&self.runtime, call, self.locks)
@@ -280,14 +306,22 @@ impl<'a> Client<'a> {
 
 /// The managed session policies of a call; `None` if there are none.
 fn policy_arns(bounds: &Bounds) -> Option<Vec<types::PolicyDescriptorType>> {
-    let arns = bounds.policies.as_ref()?.value.arns.iter();
+    descriptors(&bounds.policies.as_ref()?.value)
+}
+
+fn descriptors(policies: &SessionPolicies) -> Option<Vec<types::PolicyDescriptorType>> {
+    let arns = policies.arns.iter();
     let arns: Vec<_> = arns.map(|arn| types::PolicyDescriptorType::builder().arn(arn.as_str()).build()).collect();
     Some(arns).filter(|arns| !arns.is_empty())
 }
 
 /// The session policy in JSON of a call.
 fn policy(bounds: &Bounds) -> Option<String> {
-    Some(bounds.policies.as_ref()?.value.document.as_ref()?.as_str().to_owned())
+    document(&bounds.policies.as_ref()?.value)
+}
+
+fn document(policies: &SessionPolicies) -> Option<String> {
+    Some(policies.document.as_ref()?.as_str().to_owned())
 }
 
 /// The session tags of a call; `None` if there are none.

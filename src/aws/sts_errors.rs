@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::plan::model::Role;
-use crate::plan::web_identity::WebIdentity;
+use crate::plan::web_identity::{TokenSource, WebIdentity};
 use crate::text::escape::some_words;
 use crate::time::Timestamp;
 
@@ -95,14 +95,25 @@ pub fn refusal(refused: &Refusal<'_>, subject: Subject<'_>, now: Timestamp) -> F
 
 /// Interprets an error answer to a web identity token. `about` is the profile, or the variable with the token's path.
 pub fn web_refusal(refused: &Refusal<'_>, web: &WebIdentity, about: &str) -> Error {
-    let file = &web.token_file;
+    let token = web.token.words();
     let advice = match refused.code {
-        "ExpiredTokenException" | "ExpiredToken" => {
-            Some(format!("the token in {file} has expired; the program that writes that file must renew it"))
-        }
-        "InvalidIdentityToken" => Some(format!(
-            "the token in {file} is not one that the account's identity provider signed, or not for this audience"
+        "ExpiredTokenException" | "ExpiredToken" => Some(format!(
+            "{token} has expired; {}",
+            match &web.token {
+                TokenSource::File(_) => "the program that writes that file must renew it",
+                TokenSource::Process(_) => "the program must print one that is still good",
+                TokenSource::GitHub(_) => "try again; if it happens again, a clock is off",
+            }
         )),
+        "InvalidIdentityToken" => Some(match &web.token {
+            TokenSource::GitHub(github) => format!(
+                "account {} needs an IAM identity provider for https://token.actions.githubusercontent.com with the \
+                 audience {}",
+                web.role.account(),
+                github.audience
+            ),
+            _ => format!("{token} is not one that the account's identity provider signed, or not for this audience"),
+        }),
         "AccessDenied" | "AccessDeniedException" => {
             Some(String::from("check role_arn, and whether the role's trust policy lets this token's subject in"))
         }

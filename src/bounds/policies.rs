@@ -92,13 +92,35 @@ pub struct SessionPolicies {
     pub names: Vec<String>,
 }
 
+/// What a session is made of.
+pub struct Owner<'a> {
+    /// The partition.
+    pub partition: &'a str,
+    /// The account; `None` if only STS knows it.
+    pub account: Option<&'a str>,
+    /// `the role ARN`, for errors.
+    pub name: &'a str,
+}
+
 impl SessionPolicies {
     /// The policies for a session of this role.
     ///
     /// # Errors
-    /// Returns an error if STS would refuse them for the role: more than ten, too long, or of another partition or
-    /// account.
+    /// Returns an error in the same cases as [`Self::of_owner`].
     pub fn of(role: &RoleArn, policies: &[Policy], origin: &str) -> Result<Self> {
+        let name = format!("the role {}", role.as_str());
+        Self::of_owner(
+            &Owner { partition: role.partition(), account: Some(role.account()), name: &name },
+            policies,
+            origin,
+        )
+    }
+
+    /// The policies for a session of a role or a user.
+    ///
+    /// # Errors
+    /// Returns an error if STS would refuse them: more than ten, too long, or of another partition or account.
+    pub fn of_owner(owner: &Owner<'_>, policies: &[Policy], origin: &str) -> Result<Self> {
         let (mut arns, mut documents, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for policy in policies {
             let name = match policy {
@@ -107,12 +129,12 @@ impl SessionPolicies {
                     name.clone()
                 }
                 Policy::Managed(arn) => {
-                    refuse_stranger(arn, role, origin)?;
+                    refuse_stranger(arn, owner, origin)?;
                     arns.push(arn.clone());
                     arn.name().to_owned()
                 }
                 Policy::ReadOnly => {
-                    let arn = PolicyArn { text: format!("arn:{}:iam::aws:policy/ReadOnlyAccess", role.partition()) };
+                    let arn = PolicyArn { text: format!("arn:{}:iam::aws:policy/ReadOnlyAccess", owner.partition) };
                     let name = arn.name().to_owned();
                     arns.push(arn);
                     name
@@ -139,23 +161,23 @@ impl SessionPolicies {
     }
 }
 
-/// Refuses a managed policy that the role's account does not have.
-fn refuse_stranger(arn: &PolicyArn, role: &RoleArn, origin: &str) -> Result<()> {
+/// Refuses a managed policy that the owner's account does not have.
+fn refuse_stranger(arn: &PolicyArn, owner: &Owner<'_>, origin: &str) -> Result<()> {
     let (partition, account) = (arn.part(1), arn.part(4));
-    if partition != role.partition() {
+    if partition != owner.partition {
         return Err(Error::new(format!(
-            "{origin}: the policy {} is of the partition {partition}, and the role {} of {}",
+            "{origin}: the policy {} is of the partition {partition}, and {} of {}",
             arn.as_str(),
-            role.as_str(),
-            role.partition()
+            owner.name,
+            owner.partition
         ))
-        .advise(format!("write arn:{}:… for this role", role.partition())));
+        .advise(format!("write arn:{}:… for this role", owner.partition)));
     }
-    if account != "aws" && account != role.account() {
+    if account != "aws" && owner.account.is_some_and(|own| own != account) {
         return Err(Error::new(format!(
-            "{origin}: the policy {} is of another account than the role {}",
+            "{origin}: the policy {} is of another account than {}",
             arn.as_str(),
-            role.as_str()
+            owner.name
         ))
         .advise("name a policy of the role's account or of AWS, or write the policy into a file"));
     }

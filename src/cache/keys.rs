@@ -9,7 +9,7 @@ use crate::arn::Serial;
 use crate::plan::base::Base;
 use crate::plan::bounds::Bounds;
 use crate::plan::model::{Acquisition, Mfa, Role};
-use crate::plan::web_identity::WebIdentity;
+use crate::plan::web_identity::{TokenSource, WebIdentity};
 use crate::text::encoding::hex;
 use crate::text::json::push_json_text;
 use crate::text::shell_words::split_words;
@@ -70,10 +70,7 @@ pub(crate) fn parameters(
 /// keys are not known before it runs, SHA-1 of its words. `None` for a base that cannot have a session.
 pub(crate) fn owner(base: &Base) -> Option<Cow<'_, str>> {
     match base {
-        Base::Process { command, .. } => {
-            let words = split_words(command).map_or_else(|_| command.clone(), |words| words.join("\0"));
-            Some(Cow::Owned(hex_sha1(&format!("credential_process\0{words}"))))
-        }
+        Base::Process { command, .. } => Some(Cow::Owned(hex_sha1(&format!("credential_process\0{}", words(command))))),
         base => base.long_term_key().map(Cow::Borrowed),
     }
 }
@@ -137,21 +134,36 @@ pub(crate) fn bounded_prefix(plan: &Acquisition, at: usize) -> String {
 
 /// The same for a web identity.
 pub(crate) fn bounded_prefix_of_web_identity(web: &WebIdentity) -> String {
-    format!("role-{}-", own_key_of_web_identity(web))
+    format!("role-{}-", own_key_of_web_identity(web, None))
 }
 
-/// The name of a bounded web identity's file in aws-auth's own cache, without its end. The AWS CLI keeps the others.
+/// The name of a web identity's file in aws-auth's own cache, without its end, if the AWS CLI would not make the same
+/// request.
 pub(crate) fn own_name_of_web_identity(web: &WebIdentity) -> String {
-    let key = own_key_of_web_identity(web);
     match &web.bounds {
-        None => format!("role-{key}"),
-        Some(bounds) => format!("role-{key}-{}", bounds_key(bounds, web.set_session_name())),
+        None => format!("role-{}", own_key_of_web_identity(web, web.session_name.as_deref())),
+        Some(bounds) => {
+            let key = own_key_of_web_identity(web, None);
+            format!("role-{key}-{}", bounds_key(bounds, web.set_session_name()))
+        }
     }
 }
 
-fn own_key_of_web_identity(web: &WebIdentity) -> String {
-    let parameters = parameters(web.duration, None, web.role.as_str(), None, None);
-    hex_sha1(&format!("web identity\n{}\n{parameters}", web.token_file))
+/// The key of a web identity: SHA-1 of what gives the token, and of the role's parameters. Each job of GitHub Actions has
+/// its own address, so no job finds the credentials of another one.
+fn own_key_of_web_identity(web: &WebIdentity, session_name: Option<&str>) -> String {
+    let token = match &web.token {
+        TokenSource::File(path) => Cow::Borrowed(path.as_str()),
+        TokenSource::Process(command) => Cow::Owned(format!("web_identity_token_process\0{}", words(command))),
+        TokenSource::GitHub(github) => Cow::Owned(format!("GitHubActions\0{}", github.address())),
+    };
+    let parameters = parameters(web.duration, None, web.role.as_str(), session_name, None);
+    hex_sha1(&format!("web identity\n{token}\n{parameters}"))
+}
+
+/// The words of a command, however they are quoted.
+fn words(command: &str) -> String {
+    split_words(command).map_or_else(|_| command.to_owned(), |words| words.join("\0"))
 }
 
 /// The key of a role in aws-auth's own cache: SHA-1 of the base's access key id (of a provider: its words or its

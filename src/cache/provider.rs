@@ -45,7 +45,7 @@ struct ProcessFile<'a> {
 /// The cache file for a base; `None` if this kind of base is not cached, or if nothing is cached in this run.
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
-        Base::WebIdentity { web, .. } if web.bounds.is_some() => {
+        Base::WebIdentity { web, .. } if !web.is_shared() => {
             return store.own_place(&keys::own_name_of_web_identity(web));
         }
         Base::WebIdentity { web, .. } => {

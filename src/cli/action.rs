@@ -1,7 +1,6 @@
 //! The action of a run: to start COMMAND, or what an option such as `--export` asks for.
 
-use crate::cli::console_services;
-use crate::cli::console_services::Service;
+use crate::cli::console_page::Page;
 use crate::cli::formats::{Format, KeyStore, Shell};
 use crate::cli::help::Screen;
 use crate::cli::options::Cli;
@@ -46,8 +45,8 @@ pub enum Action {
     Check,
     /// Write a profile for every account and role of an SSO login.
     SyncSso,
-    /// Sign in to the console, at this service's page or at the home page.
-    Console(Option<&'static Service>),
+    /// Sign in to the console.
+    Console,
     /// Print the console's switch-role link.
     SwitchRoleUrl,
     /// Put the profile's long-term keys into this store, or into the best one that there is.
@@ -137,8 +136,9 @@ pub fn of(cli: &Cli) -> Result<Action> {
     let names_none =
         matches!(action, Action::List | Action::Logout { all: true, .. } | Action::Unset(_) | Action::Setup);
     goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
-    let opens = matches!(action, Action::Console(_) | Action::Login { .. } | Action::SyncSso);
+    let opens = matches!(action, Action::Console | Action::Login { .. } | Action::SyncSso);
     goes_with(cli.no_browser, "--no-browser", "--console, --login or --sync-sso", opens)?;
+    goes_with(cli.console_logout, "--console-logout", "--console", action == Action::Console)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
     refuse_misplaced_changes(cli, action)?;
@@ -225,11 +225,7 @@ fn bounding_option(cli: &Cli) -> Option<&'static str> {
 fn chosen(cli: &Cli) -> Result<Action> {
     let export = cli.export.as_deref().map(Format::parse).transpose()?.map(Action::Export);
     let unset = cli.unset.as_deref().map(Format::parse_of_shell).transpose()?.map(Action::Unset);
-    let console = match cli.console.as_deref() {
-        None => None,
-        Some("") => Some(Action::Console(None)),
-        Some(name) => Some(Action::Console(Some(console_services::find(name)?))),
-    };
+    cli.console.as_deref().map(Page::parse).transpose()?;
     let store_keys = match cli.store_keys.as_deref() {
         None => None,
         Some("") => Some(Action::StoreKeys(None)),
@@ -251,7 +247,7 @@ fn chosen(cli: &Cli) -> Result<Action> {
         ("--setup", flag(cli.setup, Action::Setup)),
         ("--check", flag(cli.check, Action::Check)),
         ("--sync-sso", flag(cli.sync_sso.is_some(), Action::SyncSso)),
-        ("--console", console),
+        ("--console", flag(cli.console.is_some(), Action::Console)),
         ("--switch-role-url", flag(cli.switch_role_url, Action::SwitchRoleUrl)),
         ("--store-keys", store_keys),
         ("--rotate-keys", flag(cli.rotate_keys, Action::RotateKeys)),
@@ -304,7 +300,7 @@ fn runs_no_command(action: &str, command: &str) -> Error {
         "--unset" => Format::parse_of_shell(command).is_ok(),
         "--store-keys" => KeyStore::parse(command).is_ok(),
         "--login" => command == "aws",
-        "--console" => console_services::find(command).is_ok(),
+        "--console" => Page::parse(command).is_ok(),
         _ => false,
     };
     Error::new(format!("{action} runs no command, but '{command}' was given")).advise(if is_value {

@@ -17,7 +17,7 @@ const FISH: &str = include_str!("templates/aws-auth.fish");
 
 /// What fish shows beside an option whose help does not begin with a short clause that says enough. fish cuts long
 /// descriptions in the middle of a word, and shows fewer options on a line.
-const SHORT_HELP: [(&str, &str); 30] = [
+const SHORT_HELP: [(&str, &str); 31] = [
     ("role-arn", "Assume this role with the profile"),
     ("min-ttl", "Require this much time left"),
     ("refresh", "Get new role credentials"),
@@ -40,6 +40,7 @@ const SHORT_HELP: [(&str, &str); 30] = [
     ("check", "Try the profile for real"),
     ("sync-sso", "Make profiles for all SSO roles"),
     ("console", "Open the AWS console as the role"),
+    ("console-logout", "End the browser's old session first"),
     ("no-browser", "Print the link instead of opening it"),
     ("store-keys", "Move the long-term keys into a store"),
     ("from", "The file for --store-keys or --setup"),

@@ -139,7 +139,7 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
     (
         "SERVERS AND CI",
         &[Text(
-            "On an EC2 instance, in a container, in GitHub Actions and in Kubernetes no key is needed: credential_source, web_identity_token_file, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN say where the first credentials come from. Roles that are assumed with them are cached until they expire.",
+            "On an EC2 instance, in a container, in GitHub Actions and in Kubernetes no key is needed: credential_source, web_identity_token_file, web_identity_token_process, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN say where the first credentials come from. In a job of GitHub Actions with the permission id-token: write, AWS_ROLE_ARN is enough: GitHub gives the token. Roles that are assumed with them are cached until they expire.",
         )],
     ),
     (
@@ -151,7 +151,7 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
     (
         "THE CONSOLE",
         &[Text(
-            "--console signs in as the role of the profile; keys and MFA sessions without a role are refused. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once (on macOS, with a private file). --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
+            "--console signs in as the role of the profile, at the page of a service, a path (/s3/buckets/NAME) or an https URL of the console. The line after says when that session ends: with the credentials of the role, an hour where the MFA session or another role assumed it. --console-logout ends the old session of the browser first. For an SSO profile the link of the access portal is opened, which leaves other sessions alone and needs no call. The long-term keys of a user without a role sign in as a federated user, who may do what --policy or --read-only says; that session carries no MFA. The sign-in link is a secret for 15 minutes, so the browser is started with an address on loopback that redirects to it once (on macOS, with a private file). --switch-role-url prints a link for people who sign in with a password. It needs no credentials.",
         )],
     ),
     (
@@ -165,7 +165,10 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
                 "Static keys, and their account.",
             ),
             Term("role_arn, source_profile", "A role, and the profile that assumes it; chains of any length."),
-            Term("credential_source", "Instead of a source: Environment, Ec2InstanceMetadata or EcsContainer."),
+            Term(
+                "credential_source",
+                "Instead of a source: Environment, Ec2InstanceMetadata or EcsContainer. With GitHubActions, which only aws-auth knows, the role is assumed with the token of the job.",
+            ),
             Term(
                 "include_profile",
                 "Another profile, whose settings are the defaults of this one. Its access keys are not. The AWS CLI ignores it.",
@@ -200,6 +203,10 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
                 "IAM Identity Center; the scopes are those of an sso-session.",
             ),
             Term("web_identity_token_file", "With role_arn: a file that holds an OIDC token."),
+            Term(
+                "web_identity_token_process",
+                "With role_arn: a program that prints an OIDC token. It runs as a credential_process does. The AWS CLI ignores it.",
+            ),
             Term("login_session", "A session of aws login."),
             Term("region, output, retry_mode, cli_pager", "Settings for the command. The region is used for STS, too."),
             Term(
@@ -260,6 +267,10 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
             Term(
                 "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
                 "A role to assume with an OIDC token, if no profile is named.",
+            ),
+            Term(
+                "ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+                "Where a job of GitHub Actions gets its token. GitHub sets them.",
             ),
             Term("AWS_EC2_METADATA_DISABLED", "If true, the instance is not asked for credentials."),
             Term(

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod completions;
+pub mod console_page;
 pub mod console_services;
 pub mod formats;
 pub mod help;

@@ -173,9 +173,13 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub prune: bool,
 
-    /// Sign in to the AWS console as the role and open the browser, at the page of SERVICE (s3, billing, …)
-    #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
+    /// Sign in to the AWS console as the role and open the browser, at PAGE (s3, billing, …, a /path, a URL)
+    #[arg(long, value_name = "PAGE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
     pub console: Option<String>,
+
+    /// With --console: end the session that the browser has in the console first
+    #[arg(long, help_heading = "Actions")]
+    pub console_logout: bool,
 
     /// With --console, --login and --sync-sso: print the link instead
     #[arg(long, help_heading = "Actions")]

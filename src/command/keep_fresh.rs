@@ -10,7 +10,10 @@ use crate::context::Context;
 use crate::error::{Error, Result, io_words};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
+use crate::plan::web_identity::TokenSource;
 use crate::text::shell_words::shell_word;
+
+const NOTHING: &str = "--keep-fresh has nothing to renew credentials from";
 
 /// The configuration file for a command, and the profile in it.
 pub struct RenewalFile {
@@ -31,7 +34,7 @@ impl RenewalFile {
     /// Returns an error if the plan's credentials cannot be renewed, there is no directory for the file, or a name or
     /// path cannot be written in a `credential_process`.
     pub fn new(plan: &Acquisition, command: &[OsString], context: &Context<'_>) -> Result<Self> {
-        let Some(name) = &plan.profile else { return Err(nothing_to_renew("the environment holds credentials")) };
+        let Some(name) = &plan.profile else { return Err(without_profile(plan)) };
         if let Base::Environment { .. } = plan.base {
             return Err(nothing_to_renew(&format!("profile '{name}' starts from keys in the environment")));
         }
@@ -55,9 +58,20 @@ impl RenewalFile {
     }
 }
 
+/// The error if no profile is named.
+fn without_profile(plan: &Acquisition) -> Error {
+    match &plan.base {
+        Base::WebIdentity { web, .. } if matches!(web.token, TokenSource::GitHub(_)) => Error::new(format!(
+            "{NOTHING}: no profile is named, and the commands' SDKs do not know the token of a GitHub Actions job"
+        ))
+        .advise("write a profile with credential_source = GitHubActions, and name it with -p"),
+        _ => nothing_to_renew("the environment holds credentials"),
+    }
+}
+
 /// The error if new credentials cannot be obtained later: only the keys in the environment are known.
 pub fn nothing_to_renew(why: &str) -> Error {
-    Error::new(format!("--keep-fresh has nothing to renew credentials from: {why}"))
+    Error::new(format!("{NOTHING}: {why}"))
         .advise("name a profile with -p that has keys, a role or SSO of its own, or leave --keep-fresh out")
 }
 

@@ -46,14 +46,14 @@ pub enum Base {
         temporary: bool,
     },
     /// A role that is assumed with the token of an identity provider. Without a profile, AWS_WEB_IDENTITY_TOKEN_FILE,
-    /// AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME name it.
+    /// AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME name it, or AWS_ROLE_ARN in a job of GitHub Actions.
     ///
     /// ```ini
     /// role_arn = arn:aws:iam::123456789012:role/ci
     /// web_identity_token_file = /var/run/token
     /// ```
     WebIdentity {
-        /// The call, and the file with the token.
+        /// The call, and where the token comes from.
         web: Box<WebIdentity>,
         /// The profile that names it; `None` if variables do.
         named: Option<Named>,
@@ -342,7 +342,9 @@ pub(crate) fn of_credential_source(
             Ok(Base::Instance { instance, named: Some(named) })
         }
         other => Err(Error::new(format!("{}: credential_source of profile '{profile}' is '{other}'", set.place(at)))
-            .advise("write Environment, Ec2InstanceMetadata or EcsContainer, with these capital letters")),
+            .advise(
+                "write Environment, Ec2InstanceMetadata, EcsContainer or GitHubActions, with these capital letters",
+            )),
     }
 }
 
@@ -357,7 +359,7 @@ pub(crate) fn of_environment(request: &Request<'_>) -> Option<Base> {
 }
 
 /// The web identity of AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME. The last two may be
-/// settings of `[default]` instead.
+/// settings of `[default]` instead. In a job of GitHub Actions, AWS_ROLE_ARN is enough.
 pub(crate) fn web_identity_of_environment(
     set: &ProfileSet<'_>,
     request: &Request<'_>,

@@ -4,7 +4,7 @@
 //! for the last role: they bound what the run gets, and the roles before it are only steps.
 
 use crate::arn::RoleArn;
-use crate::bounds::policies::SessionPolicies;
+use crate::bounds::policies::{Owner, SessionPolicies};
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
@@ -23,7 +23,7 @@ pub(crate) fn bound_last(
     profile: Option<&Profile<'_>>,
     roles: &mut [Role],
 ) -> Result<()> {
-    let policies = roles.last().map_or(Ok(None), |last| policies(set, request, profile, &last.arn))?;
+    let policies = roles.last().map_or(Ok(None), |last| policies_of_role(set, request, profile, &last.arn))?;
     if let Some(last) = roles.last_mut()
         && (policies.is_some() || request.bounds.is_some())
     {
@@ -61,7 +61,7 @@ pub(crate) fn bound_web_identity(
         ))
         .advise("let the identity provider put it into the token, or leave it out"));
     }
-    let policies = policies(set, request, profile, &web.role)?;
+    let policies = policies_of_role(set, request, profile, &web.role)?;
     let name = request.bounds.as_ref().and_then(|options| options.session_name.clone());
     let session_name = name.filter(|name| web.session_name.as_ref() != Some(name));
     if policies.is_some() || session_name.is_some() {
@@ -70,16 +70,28 @@ pub(crate) fn bound_web_identity(
     Ok(())
 }
 
-/// The session policies for the last role: those of the options, else those of the profile. They are not added up, since
-/// STS would allow what either of them allows.
-fn policies(
+/// The session policies for the last role.
+fn policies_of_role(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,
     role: &RoleArn,
 ) -> Result<Option<Sourced<SessionPolicies>>> {
+    let name = format!("the role {}", role.as_str());
+    let owner = Owner { partition: role.partition(), account: Some(role.account()), name: &name };
+    policies(set, request, profile, &owner)
+}
+
+/// The session policies for a role or a user: those of the options, else those of the profile. They are not added up,
+/// since STS would allow what either of them allows.
+pub(crate) fn policies(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    owner: &Owner<'_>,
+) -> Result<Option<Sourced<SessionPolicies>>> {
     if let Some(options) = request.bounds.as_ref().filter(|options| !options.policies.is_empty()) {
-        let value = SessionPolicies::of(role, &options.policies, options.by)?;
+        let value = SessionPolicies::of_owner(owner, &options.policies, options.by)?;
         let is_option = options.by.starts_with("--");
         let origin = if is_option { Origin::Option(options.by) } else { Origin::Variable(options.by) };
         return Ok(Some(Sourced { value, origin }));
@@ -87,7 +99,7 @@ fn policies(
     let Some(value) = profile.and_then(|profile| filled(profile, POLICIES)) else { return Ok(None) };
     let place = origin(set, &value, POLICIES);
     let policies = policies_of_key(&value.text, set.path(value.at.file), request.caller.variables.snapshot, &place)?;
-    let policies = SessionPolicies::of(role, &policies, &place)?;
+    let policies = SessionPolicies::of_owner(owner, &policies, &place)?;
     if policies.names.is_empty() {
         return Err(Error::new(format!("{place}: it names no policy")).advise("name one, or remove the line"));
     }
@@ -149,7 +161,12 @@ pub(crate) fn refuse_passing_through(request: &Request<'_>) -> Result<()> {
 }
 
 /// What asks for one of these keys: an option, or the place and the key in the profile.
-fn asked(set: &ProfileSet<'_>, request: &Request<'_>, profile: Option<&Profile<'_>>, keys: &[&str]) -> Option<String> {
+pub(crate) fn asked(
+    set: &ProfileSet<'_>,
+    request: &Request<'_>,
+    profile: Option<&Profile<'_>>,
+    keys: &[&str],
+) -> Option<String> {
     if let Some(option) = asked_by_option(request, keys.contains(&POLICIES)) {
         return Some(option.to_owned());
     }

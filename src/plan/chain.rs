@@ -4,6 +4,7 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::value::{FileKind, Location, Value};
 use crate::error::{Error, Result};
 use crate::plan::missing::missing_source;
+use crate::plan::web_identity::WebIdentity;
 
 /// The chain from a profile along its sources, up to the base or the first mistake.
 pub struct Walk<'a> {
@@ -28,10 +29,9 @@ pub(crate) enum ChainBase<'a> {
     },
 }
 
-/// Whether a profile assumes a role with the credentials of a source. With `web_identity_token_file` the role is the
-/// base itself.
+/// Whether a profile assumes a role with the credentials of a source. The role of a web identity is the base itself.
 pub(crate) fn assumes_role(profile: &Profile<'_>) -> bool {
-    profile.get("role_arn").is_some() && profile.get("web_identity_token_file").is_none()
+    profile.get("role_arn").is_some() && !WebIdentity::is_named_by(profile)
 }
 
 /// Whether a profile has a static key, even if the other half of the pair is missing. A chain stops at such a source.

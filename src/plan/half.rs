@@ -6,7 +6,7 @@ use crate::config::value::Value;
 use crate::error::{Error, Result};
 
 /// The keys that name credentials.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "role_arn",
     "source_profile",
     "credential_source",
@@ -14,6 +14,7 @@ const KEYS: [&str; 10] = [
     "aws_access_key_id",
     "aws_secret_access_key",
     "web_identity_token_file",
+    "web_identity_token_process",
     "sso_session",
     "sso_start_url",
     "login_session",

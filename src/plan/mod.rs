@@ -7,6 +7,8 @@ pub mod bounds;
 pub mod chain;
 pub mod endpoint;
 pub mod endpoints;
+pub mod federation;
+pub mod github;
 pub mod guard;
 pub mod half;
 pub mod include;

@@ -10,6 +10,7 @@ use crate::plan::endpoints::Sts;
 use crate::plan::guard::Guard;
 use crate::plan::origin::Sourced;
 use crate::plan::private_config::Reason;
+use crate::plan::web_identity::TokenSource;
 use crate::region::Region;
 use crate::time::Length;
 
@@ -113,6 +114,22 @@ pub enum Mfa {
     Code(Serial),
 }
 
+impl Plan {
+    /// Whether the credentials are those of the container or instance because nothing else names any.
+    pub(crate) fn is_of_machine(&self) -> bool {
+        match self {
+            Self::PassThrough => false,
+            Self::Ambient { .. } => true,
+            Self::Acquire(plan) => match &plan.base {
+                Base::Container { named, .. } | Base::Instance { named, .. } => {
+                    named.as_ref().is_none_or(|named| named.at.is_none())
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
 impl Acquisition {
     /// The profile's name for messages and prompts; `default` if there is none.
     pub fn profile_name(&self) -> &str {
@@ -157,9 +174,12 @@ impl Acquisition {
         self.roles.is_empty() && self.session.is_some()
     }
 
-    /// Whether a web identity's role is the result, because no other role follows.
-    pub fn is_web_identity_alone(&self) -> bool {
-        matches!(self.base, Base::WebIdentity { .. }) && self.roles.is_empty()
+    /// Whether the command's own SDK can renew the result, because variables that it knows name a web identity, and no
+    /// role follows.
+    pub fn is_renewed_by_sdks(&self) -> bool {
+        self.profile.is_none()
+            && self.roles.is_empty()
+            && matches!(&self.base, Base::WebIdentity { web, .. } if matches!(web.token, TokenSource::File(_)))
     }
 
     /// The session policies that bound the result; `None` if it can do all that the role can.

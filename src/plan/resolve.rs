@@ -14,7 +14,9 @@ use crate::plan::missing::missing_profile;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::origin::{Origin, Sourced};
 use crate::plan::private_config::Reason;
-use crate::plan::{base, bounding, chain, endpoints, half, include, mfa, private_config, settings};
+use crate::plan::{
+    base, bounding, chain, endpoints, federation, half, include, mfa, private_config, settings, web_identity,
+};
 use crate::region::Region;
 use crate::request::Request;
 use crate::request::caller::EnvironmentKeys;
@@ -68,7 +70,7 @@ pub fn passes_through(request: &Request<'_>) -> Result<bool> {
         }
         _ => false,
     };
-    if passes {
+    if passes && request.action != Action::Console {
         bounding::refuse_passing_through(request)?;
     }
     Ok(passes)
@@ -103,10 +105,14 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     if !assumes && let Some(base) = base::web_identity_of_environment(set, request, default.as_ref())? {
         return acquisition(set, request, None, base, &[]);
     }
-    match default {
+    let plan = match default {
         Some(profile) => with_profile(set, request, &profile),
         None => ambient(set, request, None),
+    }?;
+    if plan.is_of_machine() {
+        web_identity::refuse_without_permission(request)?;
     }
+    Ok(plan)
 }
 
 /// The plan if nothing names credentials. COMMAND's own SDK finds those of the container or instance; actions that need
@@ -183,7 +189,7 @@ fn acquisition(
     mut base: Base,
     links: &[Profile<'_>],
 ) -> Result<Plan> {
-    let web_partition = web_identity(set, request, profile, &mut base, links.is_empty())?;
+    let web_partition = complete_web_identity(set, request, profile, &mut base, links.is_empty())?;
     let base_profile = base.profile().and_then(|name| set.profile(name));
     // The chosen profile first, then its sources: the nearest region and mfa_process count.
     let nearest =
@@ -201,7 +207,7 @@ fn acquisition(
     let steps =
         |are_long_term: bool| mfa::steps(set, request, profile, (&base, are_long_term), base_profile.as_ref(), links);
     let (session, roles) = steps(base.may_be_long_term())?;
-    if roles.is_empty() && web_partition.is_none() {
+    if roles.is_empty() && web_partition.is_none() && !federation::takes_policies(request, &base) {
         bounding::refuse_without_role(set, request, profile, Some(&base))?;
     }
     let may_surprise = session.is_some() && base.long_term_key().is_none();
@@ -237,7 +243,7 @@ fn acquisition(
 
 /// Completes a base that is a web identity, and returns the partition of its role; `None` for other bases. `--duration`
 /// and bounds are for the last role. That is the web identity's own if no other role follows.
-fn web_identity(
+fn complete_web_identity(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,

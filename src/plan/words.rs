@@ -78,7 +78,7 @@ pub fn base_in_words(base: &Base, set: &ProfileSet<'_>, store: Option<&str>) -> 
         Base::WebIdentity { web, .. } => (
             "web-identity",
             web.role.as_str().to_owned(),
-            format!("role {} assumed with the token in {}", web.role.as_str(), web.token_file),
+            format!("role {} assumed with {}", web.role.as_str(), web.token.words()),
         ),
         Base::Sso { sso, .. } => (
             "sso",
@@ -120,7 +120,7 @@ fn place_of_base(base: &Base, set: &ProfileSet<'_>) -> String {
     match base {
         Base::Static { at, .. } => set.place(*at),
         Base::Environment { .. } => String::from("AWS_ACCESS_KEY_ID"),
-        Base::WebIdentity { .. } => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
+        Base::WebIdentity { web, .. } => web.variable().to_owned(),
         Base::Container { container, .. } => container.variable.to_owned(),
         _ => String::from("no other credentials are named"),
     }

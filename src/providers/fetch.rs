@@ -8,6 +8,7 @@
 use crate::aws_login::login::{self as aws_login, Manner};
 use crate::aws_login::renewal::{self, Subject};
 use crate::cache::entry::Entry;
+use crate::cache::forget;
 use crate::cache::lookup::Lookup;
 use crate::cache::provider;
 use crate::config::profiles::ProfileSet;
@@ -169,6 +170,10 @@ pub fn fetch(
         Base::WebIdentity { web, .. } => {
             let assumed = web_identity::fetch(web, plan, context, &about)?;
             provider::write(&plan.base, &assumed.credentials, Some(&assumed), context.store, context.messages);
+            if !web.is_shared() {
+                // The next job of GitHub Actions has another name for its entry.
+                forget::sweep(context.store, now);
+            }
             assumed.credentials
         }
         Base::Sso { sso, .. } => {
@@ -204,7 +209,7 @@ pub(crate) fn about(base: &Base, set: &ProfileSet<'_>) -> String {
     match (base.named(), base) {
         (Some(Named { profile, at: Some(at) }), _) => format!("{}: profile '{profile}'", set.place(*at)),
         (Some(Named { profile, at: None }), _) => format!("profile '{profile}' names no credentials"),
-        (None, Base::WebIdentity { .. }) => String::from("AWS_WEB_IDENTITY_TOKEN_FILE"),
+        (None, Base::WebIdentity { web, .. }) => web.variable().to_owned(),
         (None, _) => String::from("no profile and no keys"),
     }
 }

@@ -24,7 +24,7 @@ pub fn federation() -> Web {
 }
 
 /// The parameters of a query, decoded.
-fn query(target: &str) -> BTreeMap<String, String> {
+pub fn query(target: &str) -> BTreeMap<String, String> {
     let decode = |text: &str| {
         let mut bytes = Vec::new();
         let mut rest = text.as_bytes();
@@ -47,11 +47,11 @@ fn query(target: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn console<'w>(world: &'w World, web: &Web) -> Invocation<'w> {
+pub fn console<'w>(world: &'w World, web: &Web) -> Invocation<'w> {
     world.aws_auth().env("AWS_ENDPOINT_URL_SIGNIN", web.endpoint())
 }
 
-fn destination(link: &str) -> String {
+pub fn destination(link: &str) -> String {
     query(link.trim_end())["Destination"].clone()
 }
 
@@ -166,7 +166,7 @@ fn keys_and_sessions_without_a_role_are_refused_before_a_code_is_asked_for() {
     let (id, secret) = (&world.user.access_key_id, &world.user.secret_access_key);
     world.credentials(&format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n[backups]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
     world.append_config("[profile backups]\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n");
-    let advice = "and the console accepts only roles; name a profile with a role_arn, add --role-arn ARN, or sign in with a password\n";
+    let advice = "and the console accepts only roles; name a profile with a role_arn, add --role-arn ARN, or say with --policy or --read-only what these keys may do there\n";
     let refused = |run: Invocation<'_>, why: &str| {
         run.arg("--console")
             .run()
@@ -181,9 +181,10 @@ fn keys_and_sessions_without_a_role_are_refused_before_a_code_is_asked_for() {
     world.aws_auth().args(["-p", "backups", "true"]).env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).run().success();
     let session = world.sts.issued().into_iter().next().unwrap();
     let (key, issued) = session;
-    refused(
-        console(&world, &web).keys(&key, &issued.secret_access_key, &issued.session_token),
-        "these credentials are a session of arn:aws:iam::398263320410:user/jo",
+    let run = console(&world, &web).keys(&key, &issued.secret_access_key, &issued.session_token).arg("--console").run();
+    run.assert_status(125).assert_stderr(
+        "aws-auth: these credentials are a session of arn:aws:iam::398263320410:user/jo, and the console accepts only \
+         roles; name a profile with a role_arn, add --role-arn ARN, or sign in with a password\n",
     );
     assert!(web.asked().is_empty());
 }
@@ -257,10 +258,14 @@ fn the_browser_is_led_to_the_link_and_the_link_is_in_no_arguments() {
     let (world, web) = with_role();
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "nothere:browser --new-window");
     let output = run.args(["-p", "sops", "--console=s3"]).run();
-    output
-        .success()
-        .assert_stdout("")
-        .assert_stderr(&format!("aws-auth: sops: the console as role {} is open in the browser\n", seed::ROLES[0].1));
+    output.success().assert_stdout("");
+    crate::kit::assert_said(
+        &output,
+        &format!(
+            "aws-auth: sops: the console as role {} is open in the browser; its session ends at HH:MM\n",
+            seed::ROLES[0].1
+        ),
+    );
     let answer = answer(&world);
     assert!(answer.starts_with("HTTP/1.1 303 See Other\n"), "{answer}");
     let link = answer.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap();
@@ -431,7 +436,7 @@ fn where_no_table_tells_whose_a_client_is_the_link_is_in_a_private_file() {
     let run = with_path(&world, console(&world, &web)).env("BROWSER", "browser").env("XDG_RUNTIME_DIR", &runtime);
     let running = run.args(["-p", "sops", "--console"]).through(&words).start();
     world.read("ended");
-    running.expect_stderr(" is open in the browser\n");
+    running.expect_stderr(" is open in the browser; its session ends at ");
     let argv = world.read("argv");
     assert!(argv.starts_with(&format!("file://{}/aws-auth-", runtime.display())) && !argv.contains("anary"), "{argv}");
     let page = world.read("page");

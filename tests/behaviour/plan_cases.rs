@@ -274,7 +274,7 @@ fn provider_line(base: &Base, set: &ProfileSet<'_>) -> String {
     match base {
         Base::Static { .. } | Base::Environment { .. } => panic!("no provider"),
         Base::WebIdentity { web, .. } => {
-            let mut text = format!("web identity {} by the token in {}", web.role.as_str(), web.token_file);
+            let mut text = format!("web identity {} by {}", web.role.as_str(), web.token.words());
             match &web.session_name {
                 Some(name) => write!(text, ", named {name}").unwrap(),
                 None => write!(

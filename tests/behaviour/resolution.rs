@@ -44,8 +44,8 @@ const ERRORS: [(&str, &str, &str); 18] = [
     (
         "role_arn = arn:aws:iam::111111111111:role/a\ncredential_source = environment",
         "",
-        "CONFIG:3: credential_source of profile 'a' is 'environment'; write Environment, Ec2InstanceMetadata \
-         or EcsContainer, with these capital letters",
+        "CONFIG:3: credential_source of profile 'a' is 'environment'; write Environment, Ec2InstanceMetadata, \
+         EcsContainer or GitHubActions, with these capital letters",
     ),
     (
         "role_arn = arn:aws:iam::111111111111:role/a\ncredential_source = Environment",

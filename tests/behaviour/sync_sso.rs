@@ -2,6 +2,7 @@
 
 use crate::bases_sso::Scene;
 use crate::world::Output;
+use crate::world::screen::seen;
 use crate::world::web::Reply;
 use serde_json::json;
 
@@ -225,4 +226,103 @@ fn a_refused_token_and_a_listing_that_is_interrupted_change_nothing() {
     running.ctrl_c();
     running.wait().assert_signal(rustix::process::Signal::INT);
     assert_eq!(config(&scene), SESSION);
+}
+
+/// A reply of a service that wants fewer calls.
+fn throttles() -> Reply {
+    Reply::Refusal(429, "TooManyRequestsException", json!({"message": "slow down"}))
+}
+
+#[test]
+fn a_slow_listing_shows_how_far_it_is_and_leaves_no_line_behind() {
+    let scene = scene();
+    scene.sso.instead("/assignment/roles", throttles);
+    let run = |quiet: bool| {
+        let run = scene.world.aws_auth().args(if quiet { &["-q", "--sync-sso"][..] } else { &["--sync-sso"] });
+        run.env("AWS_AUTH_SYNC_TIMEOUT", "1h").env("TERM", "xterm").stderr_on_terminal().in_terminal()
+    };
+    let running = run(false);
+    running.expect(" 0 of 2 accounts, ");
+    scene.sso.state().instead.clear();
+    let output = running.wait();
+    output.success().assert_terminal_restored();
+    let screen = seen(output.transcript(), 100);
+    assert!(!screen.contains(" of 2 accounts"), "{screen}");
+    assert!(screen.ends_with("aws-auth: corp: 3 roles; 3 profiles added, 0 removed, 0 were there\n"), "{screen}");
+    // Neither with --quiet, nor where stderr is no terminal.
+    assert!(!run(true).wait().success().transcript().contains("accounts"));
+    assert!(!sync(&scene, &[]).success().stderr.contains("accounts"));
+}
+
+#[test]
+fn a_login_that_expires_during_the_listing_changes_nothing() {
+    let scene = scene();
+    sync(&scene, &[]).success();
+    let before = config(&scene);
+    scene.sso.add_account("333333333333", "new", &["Admin"]);
+    scene.sso.unassign("111111111111", "Admin");
+    scene.sso.instead("/assignment/roles", || {
+        Reply::Refusal(401, "UnauthorizedException", json!({"message": "Session token not found or invalid"}))
+    });
+    let run = sync(&scene, &["--prune"]);
+    run.assert_status(125).assert_stderr_contains(
+        "no longer accepts the token of the SSO session 'corp': \"Session token not found or invalid\"; nothing was changed",
+    );
+    assert!(scene.sso.web.lines().iter().any(|line| line.starts_with("GET /assignment/accounts")));
+    assert_eq!(config(&scene), before);
+}
+
+#[test]
+fn a_service_that_cuts_the_connection_changes_nothing() {
+    let scene = scene();
+    scene.sso.instead("/assignment/roles", || Reply::Close);
+    sync(&scene, &[]).assert_status(125).assert_stderr_contains("closed the connection without an answer");
+    assert_eq!(config(&scene), SESSION);
+}
+
+#[test]
+fn ctrl_c_at_each_step_of_writing_leaves_a_whole_file() {
+    const TEST: &str = "ctrl_c_at_each_step_of_writing_leaves_a_whole_file";
+    if !crate::lock::strace(&scene().world, TEST) {
+        return;
+    }
+    let scene = scene();
+    sync(&scene, &[]).success();
+    let after = config(&scene);
+    let mut written = Vec::new();
+    for call in ["fsync,fdatasync", "rename,renameat,renameat2"] {
+        scene.world.config(SESSION);
+        let inject = format!("inject={call}:signal=SIGINT:when=1");
+        let run = scene.world.aws_auth().arg("--sync-sso").through(["strace", "-f", "-o", "/dev/null", "-e", &inject]);
+        run.run().assert_signal(rustix::process::Signal::INT);
+        let now = config(&scene);
+        assert!(now == SESSION || now == after, "{call}: {now}");
+        written.push(now == after);
+        let directory = std::fs::read_dir(scene.world.path(".aws")).unwrap();
+        let names: Vec<String> = directory.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(names.iter().all(|name| ["config", "sso", "cli"].contains(&&**name)), "{call}: {names:?}");
+    }
+    assert!(written.contains(&false), "each was written before Ctrl-C came");
+    // The next run ends what one of them left undone.
+    sync(&scene, &[]).success();
+    assert_eq!(config(&scene), after);
+}
+
+#[test]
+fn a_profile_whose_source_is_pruned_is_named() {
+    let scene = scene();
+    sync(&scene, &[]).success();
+    let own = "\n[profile deploy]\nrole_arn = arn:aws:iam::333333333333:role/deploy\nsource_profile = dev-Admin\n\
+               [profile like]\ninclude_profile = dev-Admin\nregion = eu-west-1\n";
+    scene.world.config(&(config(&scene) + own));
+    scene.sso.unassign("222222222222", "Admin");
+    let run = sync(&scene, &["--prune"]);
+    for (name, key) in [("deploy", "source_profile"), ("like", "include_profile")] {
+        run.success().assert_stderr_contains(&format!(
+            "warning: profile '{name}' has the {key} 'dev-Admin', which was removed; give it another one\n"
+        ));
+    }
+    assert!(config(&scene).ends_with(own) && !config(&scene).contains("[profile dev-Admin]"), "{}", config(&scene));
+    let run = scene.world.run(["-p", "deploy", "true"]);
+    run.assert_status(125).assert_stderr_contains("has the source_profile 'dev-Admin', which does not exist");
 }

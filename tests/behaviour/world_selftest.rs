@@ -476,6 +476,7 @@ fn proven(key: &p256::SecretKey, url: &str, id: &str, body: &serde_json::Value) 
         target: "/v1/token".to_owned(),
         headers: [("host", "here"), ("dpop", &proof)].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         body: body.to_string(),
+        at: std::time::SystemTime::now(),
     }
 }
 
@@ -496,7 +497,13 @@ fn aws_login_gives_tokens_for_one_proof_one_verifier_and_one_key() {
             "/v1/authorize?response_type=code&scope=openid&client_id={CLIENT}&redirect_uri={back}&\
              code_challenge_method={method}&code_challenge={challenge}&state=00000000-0000-4000-a000-000000000000"
         );
-        let asked = Asked { method: "GET".to_owned(), target, headers: [].into(), body: String::new() };
+        let asked = Asked {
+            method: "GET".to_owned(),
+            target,
+            headers: [].into(),
+            body: String::new(),
+            at: std::time::SystemTime::now(),
+        };
         let Reply::Redirect(address) = service.answer(&asked) else { return String::new() };
         let code = address.split("code=").nth(1).unwrap().split('&').next().unwrap();
         percent_encoding::percent_decode_str(code).decode_utf8().unwrap().into_owned()

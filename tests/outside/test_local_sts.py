@@ -110,9 +110,9 @@ def test_other_words_are_named():
 
 def test_every_profile_of_the_pages_is_there(shell):
     named = re.findall(r"(?:-p |AWS_PROFILE=|\[profile )([a-z][\w-]*)", "\n".join(EXAMPLES))
-    # jo is the profile of somebody who comes from aws-vault, which has her keys; agent is one to write; default has keys
-    # alone.
-    assert set(named) - {"jo", "agent", "default"} | {"main-infrastructure"} == set(PROFILES)
+    # jo is the profile of somebody who comes from aws-vault, which has her keys; agent is one to write, ci and plan are
+    # those of jobs; default has keys alone.
+    assert set(named) - {"jo", "agent", "ci", "plan", "default"} | {"main-infrastructure"} == set(PROFILES)
     config = (shell.home / ".aws/config").read_text(encoding="utf-8")
     assert set(re.findall(r"^\[profile (\S+)\]", config, re.M)) == set(PROFILES)
     shell.log_in()

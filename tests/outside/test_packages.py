@@ -45,7 +45,7 @@ def test_man_shows_the_manual_without_a_warning(world, page):
     for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "RUNNING", "ACTIONS", "MFA", "ONE CODE A DAY", "ENVIRONMENT",
                     "FILES", "EXIT STATUS", "EXAMPLES"):
         assert f"\n{section}\n" in done.stdout, section
-    assert "--console[=<SERVICE>]" in done.stdout
+    assert "--console[=<PAGE>]" in done.stdout
 
 
 def test_mandoc_finds_nothing_to_complain_about(world, page):

@@ -1,11 +1,15 @@
 """The examples of the pages for CI and Kubernetes: their form, and what of them can run here."""
 
+import http.server
 import re
+import shutil
 import subprocess
+import threading
 
 import pytest
 import yaml
 
+from conftest import need
 from world import REPOSITORY
 
 
@@ -25,31 +29,101 @@ def block(first_line):
     return "\n".join(taken).strip() + "\n"
 
 
-def test_github_actions():
+class GitHub:
+    """The service that gives a token to a job of GitHub Actions."""
+
+    def __init__(self):
+        asked = self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append((self.path, self.headers["Authorization"]))
+                body = b'{"count": 1, "value": "header.payload.signature"}'
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.variables = {
+            "GITHUB_ACTIONS": "true",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self.server.server_port}/id?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret-of-the-job",
+        }
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def github():
+    service = GitHub()
+    yield service
+    service.stop()
+
+
+def workflow(directory, steps):
+    """A workflow of a repository that has this one's action.yml, with what actionlint says of it."""
+    (directory / ".github/workflows").mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "init", "-q", directory], check=True)
+    shutil.copy(REPOSITORY / "action.yml", directory)
+    job = "\n".join(f"    {line}" for line in steps.splitlines())
+    path = directory / ".github/workflows/ci.yml"
+    path.write_text(f"name: CI\non: push\njobs:\n  plan:\n    runs-on: ubuntu-latest\n{job}\n", encoding="utf-8")
+    command = [need("actionlint"), "-shellcheck=", "-pyflakes=", "-no-color", path]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False).stdout
+
+
+def test_github_actions(strict_world, github):
+    """The form of the job, and its step with a program in the place of terraform."""
     job = yaml.safe_load(block("permissions: { id-token: write, contents: read }"))
-    assert job["permissions"]["id-token"] == "write"
-    action, token, plan = job["steps"]
+    action, plan = job["steps"]
     assert action["uses"].startswith("aws-auth/aws-auth@v")
-    assert "ACTIONS_ID_TOKEN_REQUEST_URL" in token["run"]
-    subprocess.run(["bash", "-n"], input=token["run"] + plan["run"], text=True, check=True)
-    assert plan["env"].keys() == {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION"}
-    # Both steps name the same file.
-    assert "$RUNNER_TEMP/token" in token["run"]
-    assert plan["env"]["AWS_WEB_IDENTITY_TOKEN_FILE"] == "${{ runner.temp }}/token"
+    variables = {**plan["env"], **github.variables}
+    done = strict_world.run("bash", "-ec", plan["run"].replace("terraform plan", "env"), env=variables)
+    assert github.asked == [("/id?api-version=2.0&audience=sts.amazonaws.com", "Bearer secret-of-the-job")]
+    # The local STS trusts no identity provider. It has to be asked for the role, with the token.
+    assert strict_world.sts.calls() == ["AssumeRoleWithWebIdentity"], done.stderr
+    assert "header.payload.signature" not in done.stderr and "secret-of-the-job" not in done.stderr
+    profile = block("[profile plan]")
+    assert "credential_source = GitHubActions" in profile
+    strict_world.write_files(profile, "")
+    strict_world.run("aws-auth", "-p", "plan", "--refresh", "true", env=github.variables)
+    assert len(github.asked) == 2
+    # Without the permission there are no such variables.
+    done = strict_world.run("aws-auth", "true", env={**plan["env"], "GITHUB_ACTIONS": "true"})
+    assert done.returncode == 125 and job["permissions"]["id-token"] == "write"
+    assert "permissions: id-token: write" in done.stderr
+
+
+def test_actionlint_finds_nothing_in_the_job_and_knows_the_action(tmp_path):
+    job = block("permissions: { id-token: write, contents: read }")
+    assert workflow(tmp_path, job) == ""
+    of_this = re.sub(r"aws-auth/aws-auth@\S+", "./", job)
+    checkout = "steps:\n  - uses: actions/checkout@v4"
+    assert workflow(tmp_path, of_this.replace("steps:", checkout)) == ""
+    wrong = of_this.replace("uses: ./", "uses: ./\n    with: { versoin: 0.2.0 }")
+    assert 'input "versoin" is not defined in action "Install aws-auth"' in workflow(tmp_path, wrong)
 
 
 def test_gitlab(strict_world):
     """The form of the job, and its script with a program in the place of terraform."""
     job = yaml.safe_load(block("plan:"))["plan"]
     assert job["id_tokens"] == {"AWS_TOKEN": {"aud": "sts.amazonaws.com"}}
-    token = strict_world.directory / "token"
-    script = "\n".join(job["script"]).replace("terraform plan", "env")
-    variables = {**job["variables"], "AWS_TOKEN": "header.payload.signature", "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}
+    config = strict_world.directory / job["variables"]["AWS_CONFIG_FILE"]
+    config.parent.mkdir()
+    config.write_text(block(f"# {job['variables']['AWS_CONFIG_FILE']}"), encoding="utf-8")
+    script = f"cd {strict_world.directory}\n" + "\n".join(job["script"]).replace("terraform plan", "env")
     strict_world.env.pop("HOME")
-    done = strict_world.run("bash", "-ec", script, env=variables)
-    assert (token.read_text(), token.stat().st_mode & 0o777) == ("header.payload.signature", 0o600)
+    done = strict_world.run("bash", "-ec", script, env={**job["variables"], "AWS_TOKEN": "header.payload.signature"})
     # The local STS trusts no identity provider. It has to be asked for the role, with the token.
     assert strict_world.sts.calls() == ["AssumeRoleWithWebIdentity"], done.stderr
+    assert "header.payload.signature" not in done.stderr
 
 
 def test_kubernetes():

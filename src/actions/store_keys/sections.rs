@@ -15,8 +15,15 @@ pub const PAIR: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
 pub const PROCESS: &str = "credential_process";
 
 /// What counts more than a `credential_process`, for every SDK.
-const OUTRANKING: [&str; 6] =
-    ["web_identity_token_file", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "login_session"];
+const OUTRANKING: [&str; 7] = [
+    "web_identity_token_file",
+    "web_identity_token_process",
+    "sso_session",
+    "sso_start_url",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+];
 
 /// Refuses a profile whose credentials would not be those of its `credential_process`.
 ///

@@ -40,6 +40,8 @@ pub(crate) struct Outcome {
     pub(crate) passed_over: Vec<(String, Assignment)>,
     /// The profiles whose role is gone. With `prune` the changes remove them.
     pub(crate) gone: Vec<String>,
+    /// The profiles that need one which is removed: their names, the key, and its value.
+    pub(crate) orphans: Vec<(String, &'static str, String)>,
 }
 
 /// The changes for a file with these sections.
@@ -81,10 +83,11 @@ pub(crate) fn outcome(wanted: &Wanted<'_>, found: &ProfileSet<'_>) -> Outcome {
         }
     }
     let removed: HashSet<&str> = if wanted.prune { gone.iter().copied().collect() } else { HashSet::new() };
-    for name in &removed {
-        outcome.changes.push(Change::RemoveSection(SectionName::Profile((*name).to_owned())));
+    if wanted.prune {
+        let section = |name: &&str| Change::RemoveSection(SectionName::Profile((*name).to_owned()));
+        outcome.changes.extend(gone.iter().map(section));
+        outcome.orphans = orphans(&removed, found);
     }
-    outcome.changes.sort_by(|one, other| format!("{one:?}").cmp(&format!("{other:?}")));
     let used = |name: &str| (names.contains(name) && !removed.contains(name)) || persons.contains(name);
     for (name, role) in distinct(&new, wanted.rules, &used).iter().zip(&new) {
         outcome.changes.extend(section(name, role, wanted));
@@ -92,6 +95,25 @@ pub(crate) fn outcome(wanted: &Wanted<'_>, found: &ProfileSet<'_>) -> Outcome {
     outcome.added = new.len();
     outcome.gone = gone.into_iter().map(String::from).collect();
     outcome
+}
+
+/// The profiles of both files that name a removed one, and are not removed themselves.
+fn orphans(removed: &HashSet<&str>, found: &ProfileSet<'_>) -> Vec<(String, &'static str, String)> {
+    let mut orphans = Vec::new();
+    for file in [FileKind::Config, FileKind::Credentials] {
+        for (section, values) in found.own_values(file) {
+            let SectionName::Profile(name) = section else { continue };
+            for key in ["source_profile", "include_profile"] {
+                if let Some(value) = values.get(key)
+                    && removed.contains(&**value)
+                    && !removed.contains(&*name)
+                {
+                    orphans.push((name.clone(), key, value.to_string()));
+                }
+            }
+        }
+    }
+    orphans
 }
 
 /// The section of a new profile.

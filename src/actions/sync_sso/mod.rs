@@ -122,6 +122,9 @@ fn tell(outcome: &Outcome, wanted: &Wanted<'_>, context: &Context<'_>) {
             role.role_name, role.account_id
         ));
     }
+    for (name, key, value) in &outcome.orphans {
+        messages.warn(&format!("profile '{name}' has the {key} '{value}', which was removed; give it another one"));
+    }
     let Outcome { added, kept, gone, .. } = outcome;
     if !wanted.prune && !gone.is_empty() {
         let names = gone.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -6,6 +6,7 @@
 
 pub mod aws_login;
 pub mod collected;
+pub mod github;
 pub mod metadata;
 pub mod run;
 pub mod screen;

@@ -187,24 +187,26 @@ fn listed(state: &mut State, asked: &Asked) -> Reply {
         return Reply::Refusal(429, "TooManyRequestsException", json!({"message": "HTTP 429 Unknown Code"}));
     }
     let account = query(asked, "account_id");
-    let (list, all): (_, Vec<Value>) = if asked.target.starts_with("/assignment/accounts?") {
+    let number = |name: &str, default: usize| query(asked, name).parse().unwrap_or(default);
+    let (first, most) = (number("next_token", 0), number("max_result", 20).min(state.page));
+    let (list, all, page): (_, usize, Vec<Value>) = if asked.target.starts_with("/assignment/accounts?") {
         let numbers: BTreeSet<&String> = state.assigned.iter().map(|(account, _)| account).collect();
         let one = |number: &String| {
             let (name, email) = state.accounts.get(number).cloned().unwrap_or_default();
             json!({"accountId": number, "accountName": name, "emailAddress": email})
         };
-        ("accountList", numbers.into_iter().map(one).collect())
+        ("accountList", numbers.len(), numbers.into_iter().skip(first).take(most).map(one).collect())
     } else {
         if state.closed.as_ref() == Some(&account) {
             return Reply::Refusal(403, "ForbiddenException", json!({"message": "No access"}));
         }
-        let roles = state.assigned.iter().filter(|(number, _)| *number == account);
-        ("roleList", roles.map(|(number, role)| json!({"roleName": role, "accountId": number})).collect())
+        let from = (account.clone(), String::new());
+        let roles: Vec<_> = state.assigned.range(from..).take_while(|(number, _)| *number == account).collect();
+        let one = |(number, role): &(String, String)| json!({"roleName": role, "accountId": number});
+        ("roleList", roles.len(), roles.into_iter().skip(first).take(most).map(one).collect())
     };
-    let number = |name: &str, default: usize| query(asked, name).parse().unwrap_or(default);
-    let (first, most) = (number("next_token", 0), number("max_result", 20).min(state.page));
-    let mut answer = json!({list: all.iter().skip(first).take(most).collect::<Vec<_>>()});
-    if first + most < all.len() {
+    let mut answer = json!({list: page});
+    if first + most < all {
         answer["nextToken"] = (first + most).to_string().into();
     }
     Reply::Json(answer)

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 /// A request as it arrived, with header names in lower case.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Asked {
     pub target: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// When it had arrived.
+    pub at: SystemTime,
 }
 
 impl Asked {
@@ -101,8 +104,19 @@ impl Web {
     /// Blocks until this request, `METHOD TARGET`, has arrived.
     #[track_caller]
     pub fn wait_for(&self, line: &str) {
+        self.wait_until(line, |asked| asked.line() == line);
+    }
+
+    /// Blocks until any request has arrived.
+    #[track_caller]
+    pub fn wait_for_first(&self) {
+        self.wait_until("a request", |_| true);
+    }
+
+    #[track_caller]
+    fn wait_until(&self, line: &str, arrived: impl Fn(&Asked) -> bool) {
         let asked = self.asked.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_missing = |asked: &mut Vec<Asked>| asked.iter().all(|asked| asked.line() != line);
+        let is_missing = |asked: &mut Vec<Asked>| !asked.iter().any(&arrived);
         let waited = self.asked.changed.wait_timeout_while(asked, PATIENCE, is_missing);
         let (asked, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         assert!(!timeout.timed_out(), "timed out waiting for {line}; {} requests arrived", asked.len());
@@ -166,5 +180,5 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Asked { method, target, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Some(Asked { method, target, headers, body: String::from_utf8_lossy(&body).into_owned(), at: SystemTime::now() })
 }

@@ -52,6 +52,10 @@ pub fn act(state: &mut State, action: &str, params: &Params, request: &Received<
             let caller = authenticate(state, "sts", request)?;
             get_session_token(state, &caller, params)
         }
+        "GetFederationToken" => {
+            let caller = authenticate(state, "sts", request)?;
+            get_federation_token(state, &caller, params)
+        }
         "GetCallerIdentity" => authenticate(state, "sts", request).map(|caller| {
             vec![
                 Element::Text("Arn", caller.arn),
@@ -126,6 +130,21 @@ fn authenticate(state: &mut State, service: &str, request: &Received<'_>) -> Res
                 temporary: issued.is_some(),
                 mfa_at: issued.and_then(|issued| issued.mfa_at),
                 policies: None,
+            })
+        }
+        Principal::Federated { arn, user } => {
+            let account = state.user(&user).ok_or_else(unknown)?.account.clone();
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            Ok(Caller {
+                user_id: format!("{account}:{name}"),
+                arn,
+                account,
+                user: None,
+                role: None,
+                root: false,
+                temporary: true,
+                mfa_at: None,
+                policies: issued.and_then(|issued| issued.policies.clone()),
             })
         }
         Principal::Role { role_arn, role_id, session_name } => Ok(Caller {
@@ -366,6 +385,33 @@ fn get_session_token(state: &mut State, caller: &Caller, params: &Params) -> Res
     let user = caller.user.clone().unwrap_or_default();
     let issued = state.issue(Principal::User(user), mfa_at, lifetime);
     Ok(vec![xml::credentials(&issued)])
+}
+
+/// Only long-term keys of a user may sign it. The session never carries MFA, and without policies it may do nothing.
+fn get_federation_token(state: &mut State, caller: &Caller, params: &Params) -> Result<Vec<Element>, Refusal> {
+    let mut validation = Validation::default();
+    validation.text(params, "Name", true, (2, 32), &SESSION_NAME);
+    let asked = validation.seconds(params, 129_600, 43200);
+    validation.done()?;
+    let key = caller.user.clone().filter(|_| !caller.temporary);
+    let key = key.ok_or_else(|| Refusal::denied("Cannot call GetFederationToken with session credentials"))?;
+    let policies = policy::of_request(params)?.unwrap_or_default();
+    let (name, account) = (&params["Name"], &caller.account);
+    let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
+    let arn = format!("arn:{partition}:sts::{account}:federated-user/{name}");
+    let seconds = if caller.root { asked.min(3600) } else { asked };
+    let issued = state.issue(Principal::Federated { arn: arn.clone(), user: key }, None, seconds);
+    if let Some(kept) = state.issued.get_mut(&issued.access_key_id) {
+        kept.policies = Some(policies);
+    }
+    Ok(vec![
+        Element::Group(
+            "FederatedUser",
+            vec![Element::Text("FederatedUserId", format!("{account}:{name}")), Element::Text("Arn", arn)],
+        ),
+        xml::credentials(&issued),
+        Element::Text("PackedPolicySize", "6".to_owned()),
+    ])
 }
 
 /// The request is not signed: the token alone authenticates it.

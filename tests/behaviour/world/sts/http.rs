@@ -154,6 +154,17 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, sent: &Arc<Noti
         state.expire_codes();
         return Ok(respond(&state, 200, String::new(), false, "-"));
     }
+    if received.path == "/oauth" && received.method == "GET" {
+        let (status, location) = match signin::logout(received.query) {
+            Some(location) => (302, location),
+            None => (400, String::new()),
+        };
+        let mut response = respond(&shared.state(), status, String::new(), false, &random::request_id());
+        if let Ok(location) = HeaderValue::from_str(&location) {
+            response.headers_mut().insert("location", location);
+        }
+        return Ok(response);
+    }
     if received.path == "/federation" && received.method == "GET" {
         let mut state = shared.state();
         let (status, kind, text) = signin::federation(&mut state, received.query);
@@ -312,6 +323,7 @@ fn as_asked(received: &Received<'_>) -> Asked {
         target: format!("{}{query}", received.path),
         headers: received.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
         body: String::from_utf8_lossy(received.body).into_owned(),
+        at: std::time::SystemTime::now(),
     }
 }
 

@@ -295,6 +295,23 @@ impl LocalSts {
         self.state().web_identities.insert(token.to_owned(), subject.to_owned());
     }
 
+    /// A function that makes a token for a subject, which AssumeRoleWithWebIdentity accepts.
+    pub fn web_identities(&self) -> Box<dyn Fn(&str) -> String + Send + Sync> {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move |subject| {
+            let token = format!("eyJhbGciOiJSUzI1NiJ9.{}", random::identifier("canary"));
+            let mut state = shared.state();
+            state.secrets.insert(token.clone());
+            state.web_identities.insert(token.clone(), subject.to_owned());
+            token
+        })
+    }
+
+    /// Makes a text one of those that no output may show.
+    pub fn hide(&self, secret: &str) {
+        self.state().secrets.insert(secret.to_owned());
+    }
+
     /// All credentials issued so far, by access key id.
     pub fn issued(&self) -> BTreeMap<String, Issued> {
         self.state().issued.clone()

@@ -198,6 +198,8 @@ pub enum Principal {
     User(String),
     /// A role session.
     Role { role_arn: String, role_id: String, session_name: String },
+    /// A federated user from GetFederationToken: the ARN, and the user's long-term access key id.
+    Federated { arn: String, user: String },
 }
 
 /// Issued temporary credentials.

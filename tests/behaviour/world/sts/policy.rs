@@ -6,8 +6,9 @@ use super::xml::Refusal;
 use serde_json::Value;
 
 /// AWS's managed policies, as far as tests need them.
-const MANAGED: [(&str, &[&str]); 3] = [
+const MANAGED: [(&str, &[&str]); 4] = [
     ("ReadOnlyAccess", &["*:Describe*", "*:Get*", "*:List*"]),
+    ("AmazonS3FullAccess", &["s3:*"]),
     ("AmazonSNSFullAccess", &["sns:*"]),
     ("AdministratorAccess", &["*"]),
 ];

@@ -49,14 +49,28 @@ fn token(state: &mut State, params: &BTreeMap<String, String>) -> Result<String,
     if issued.expires <= state.now() || state.revoked.contains(&issued.access_key_id) {
         return Err("The credentials have expired.".to_owned());
     }
-    let Principal::Role { role_arn, session_name, .. } = &issued.principal else {
-        return Err("The credentials are not those of a role.".to_owned());
+    let arn = match &issued.principal {
+        Principal::Role { role_arn, session_name, .. } => session_arn(role_arn, session_name),
+        Principal::Federated { .. } if params.contains_key("SessionDuration") => {
+            return Err("SessionDuration is only for roles.".to_owned());
+        }
+        Principal::Federated { arn, .. } => arn.clone(),
+        Principal::User(_) => return Err("The credentials are not those of a role.".to_owned()),
     };
-    let made = Token { arn: session_arn(role_arn, session_name), expires: state.now() + LIFETIME };
+    let made = Token { arn, expires: state.now() + LIFETIME };
     let token = random::session_token();
     state.secrets.insert(token.clone());
     state.signin_tokens.insert(token.clone(), made);
     Ok(token)
+}
+
+/// Answers `GET /oauth?…`: ends the session of the browser, and gives the address to go on to. AWS takes only its own.
+pub fn logout(query: &str) -> Option<String> {
+    let params: BTreeMap<String, String> = form(query).into_iter().collect();
+    let address = params.get("redirect_uri")?;
+    let (_, rest) = address.split_once("://")?;
+    let is_own = rest.split_once('/').is_some_and(|(_, path)| path.starts_with("federation?"));
+    (params.get("Action").is_some_and(|action| action == "logout") && is_own).then(|| address.clone())
 }
 
 /// Where AWS would lead the browser to the console, this page says whom it signs in, and which page it would show.
