@@ -868,7 +868,7 @@ fn what_does_not_go_with_it() {
         (&["--login=aws", "--read-only"], "--read-only and --login=aws exclude each other; write one of them"),
         (
             &["--login=aws", "--each", "*"],
-            "--each goes with a COMMAND, --login, --status or --whoami; write both, or leave it out",
+            "--each goes with a COMMAND, --login, --status, --whoami or --check; write both, or leave it out",
         ),
     ] {
         scene.world.run(arguments).assert_status(125).assert_stderr(&format!("aws-auth: {words}\n"));
