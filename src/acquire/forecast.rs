@@ -85,6 +85,17 @@ pub fn result_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) ->
     Some(held(&cached_result(plan, context, now).entry()?, now, context.request.cache.min_ttl))
 }
 
+/// What the caches hold of the plan's result and of its MFA session, without what a run would do.
+pub fn left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> (Option<Held>, Option<Held>) {
+    (result_left(plan, context, now), session_left(plan, context, now))
+}
+
+fn session_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {
+    let stored = usable_session(plan, plan.session.as_ref()?, context, now)?;
+    let margin = if plan.roles.is_empty() { context.request.cache.min_ttl } else { MIN_STEP_TTL };
+    Some(held(&stored.entry, now, margin))
+}
+
 /// Looks into the caches, and lists the steps that [`crate::acquire::obtain::obtain`] would take.
 pub fn forecast<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -> Forecast<'p> {
     let mut forecast = looked_up(plan, context, now);
@@ -128,11 +139,10 @@ fn looked_up<'p>(plan: &'p Acquisition, context: &Context<'_>, now: Timestamp) -
         let entry = context.store.role(plan, at, now).entry()?;
         Some(held(&entry, now, margin(Some(at))))
     };
-    let session = plan.session.as_ref().and_then(|session| usable_session(plan, session, context, now));
     let base = fetch::cached(&plan.base, context, now).entry();
     Forecast {
         base: base.map(|entry| held(&entry, now, margin(None))),
-        session: session.map(|stored| held(&stored.entry, now, margin(None))),
+        session: session_left(plan, context, now),
         roles: (0..plan.roles.len()).map(role).collect(),
         result: result_left(plan, context, now),
         calls: Vec::new(),

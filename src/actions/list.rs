@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use serde_json::{Value, json};
 
-use crate::acquire::forecast::{Forecast, Held, forecast};
+use crate::acquire::forecast::{self, Held};
 use crate::actions::cached::held_json;
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
@@ -107,21 +107,22 @@ fn row(name: String, context: &Context<'_>) -> Row {
         problem: None,
     };
     match resolve::resolve_named(context.set, context.request, &empty.profile) {
-        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, &forecast(&plan, context, context.now), context.snapshot),
+        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, context),
         Ok(Plan::Ambient { .. } | Plan::PassThrough) => Row { source: Some(String::from("the machine")), ..empty },
         Err(error) => Row { problem: Some(error.fact().to_owned()), ..empty },
     }
 }
 
-fn resolved(row: Row, plan: &Acquisition, forecast: &Forecast<'_>, snapshot: &Snapshot) -> Row {
+fn resolved(row: Row, plan: &Acquisition, context: &Context<'_>) -> Row {
+    let (left, session) = forecast::left(plan, context, context.now);
     Row {
         account: plan.account().map(String::from),
         role: plan.role_name().map(String::from),
-        source: Some(source(&plan.base, snapshot)),
+        source: Some(source(&plan.base, context.snapshot)),
         mfa: plan.device().map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
         region: plan.region.as_ref().map(|region| region.value.to_string()),
-        left: forecast.result,
-        session: forecast.session,
+        left,
+        session,
         bounded: plan.policies().map(|policies| policies.names.clone()),
         ..row
     }
