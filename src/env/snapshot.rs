@@ -73,8 +73,10 @@ impl Snapshot {
     /// The value of a variable. As for getenv(3), the first entry with that name counts.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.entries.iter().find_map(|entry| {
-            let rest = entry.to_bytes().strip_prefix(name.as_bytes())?;
-            rest.strip_prefix(b"=").map(OsStr::from_bytes)
+            // One byte rules out nearly every other variable.
+            let (before, rest) = entry.to_bytes().split_at_checked(name.len())?;
+            let value = rest.strip_prefix(b"=")?;
+            (before == name.as_bytes()).then(|| OsStr::from_bytes(value))
         })
     }
 
