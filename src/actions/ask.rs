@@ -42,7 +42,12 @@ pub(crate) fn answered(question: &str, context: &Context<'_>) -> Result<Option<b
     let mut terminal = terminal.bold(wants_colours(context.snapshot));
     loop {
         match terminal.ask_openly(&format!("{question} [y/N] "), &context.locks) {
-            Ok(Answer::Line(line)) => return Ok(Some(matches!(line.expose().to_lowercase().as_str(), "y" | "yes"))),
+            Ok(Answer::Line(line)) => match line.expose().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(Some(true)),
+                "" | "n" | "no" => return Ok(Some(false)),
+                // What was typed for something else is no answer.
+                _ => {}
+            },
             Ok(Answer::Resumed) => {}
             Ok(_) => return Ok(Some(false)),
             Err(error) => return Err(unusable(&error)),

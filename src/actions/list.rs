@@ -263,5 +263,7 @@ fn say_how_to_begin(context: &Context<'_>) {
         "",
         "# then, for any command:",
         "aws-auth -p production COMMAND",
+        "# or, to be asked for all of this:",
+        "aws-auth --setup",
     ]);
 }

@@ -173,7 +173,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub prune: bool,
 
-    /// Sign in to the AWS console as the role and open the browser, at PAGE (s3, billing, …, a /path, a URL)
+    /// Sign in to the AWS console as the role and open the browser, at PAGE (s3, billing and so on, a /path, a URL)
     #[arg(long, value_name = "PAGE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Actions")]
     pub console: Option<String>,
 

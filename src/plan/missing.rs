@@ -24,8 +24,8 @@ pub(crate) fn missing_profile(set: &ProfileSet<'_>, chosen: &Chosen) -> Error {
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
     match (near.as_slice(), names.len()) {
         ([], 0) => error.advise(
-            "there are no profiles at all; add one to ~/.aws/config or ~/.aws/credentials, or name other files with \
-             AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+            "there are no profiles at all; aws-auth --setup makes one, or name other files with AWS_CONFIG_FILE and \
+             AWS_SHARED_CREDENTIALS_FILE",
         ),
         ([], _) => error.advise(format!("the profiles are: {}", listed(&names))),
         (near, _) => error.advise(format!("did you mean {}?", near.join(" or "))),

@@ -241,7 +241,7 @@ fn without_a_profile_it_says_how_to_begin() {
          mfa_serial = arn:aws:iam::<account>:mfa/<IAM username>\n\n    \
          # {credentials}\n    [default]\n    aws_access_key_id = <access key id>\n    \
          aws_secret_access_key = <secret access key>\n\n    \
-         # then, for any command:\n    aws-auth -p production COMMAND\n\n"
+         # then, for any command:\n    aws-auth -p production COMMAND\n    # or, to be asked for all of this:\n    aws-auth --setup\n\n"
     );
     world.run(["--list"]).success().assert_stdout("").assert_stderr(&words);
     let output = world.aws_auth().arg("--list").stdout_on_terminal().in_terminal().wait();

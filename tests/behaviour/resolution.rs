@@ -180,8 +180,8 @@ fn files_are_found_by_their_variables() {
     }
     let output = world.aws_auth().env("AWS_CONFIG_FILE", "~/nowhere/config").args(["-p", "x", "true"]).run();
     output.assert_status(125).assert_stderr(
-        "aws-auth: there is no profile 'x' (--profile): there are no profiles at all; add one to ~/.aws/config or \
-         ~/.aws/credentials, or name other files with AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
+        "aws-auth: there is no profile 'x' (--profile): there are no profiles at all; aws-auth --setup \
+         makes one, or name other files with AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE\n",
     );
 }
 
