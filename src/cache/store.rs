@@ -88,7 +88,7 @@ impl Store {
 
     /// The file of a role's entry; `None` if nothing is cached.
     pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
-        let role = plan.roles.get(at)?;
+        let role = plan.roles.get(at).filter(|_| plan.is_kept())?;
         if role.shared { self.shared_place(&cli_key(role)) } else { self.own_place(&own_name(plan, at)) }
     }
 

@@ -174,6 +174,11 @@ impl Acquisition {
         self.roles.is_empty() && self.session.is_some()
     }
 
+    /// Whether the plan's credentials may be kept, which is not so if only the base itself can tell whose they are.
+    pub fn is_kept(&self) -> bool {
+        !matches!(&self.base, Base::WebIdentity { web, .. } if !web.is_kept())
+    }
+
     /// Whether the command's own SDK can renew the result, because variables that it knows name a web identity, and no
     /// role follows.
     pub fn is_renewed_by_sdks(&self) -> bool {
