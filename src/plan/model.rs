@@ -114,22 +114,6 @@ pub enum Mfa {
     Code(Serial),
 }
 
-impl Plan {
-    /// Whether the credentials are those of the container or instance because nothing else names any.
-    pub(crate) fn is_of_machine(&self) -> bool {
-        match self {
-            Self::PassThrough => false,
-            Self::Ambient { .. } => true,
-            Self::Acquire(plan) => match &plan.base {
-                Base::Container { named, .. } | Base::Instance { named, .. } => {
-                    named.as_ref().is_none_or(|named| named.at.is_none())
-                }
-                _ => false,
-            },
-        }
-    }
-}
-
 impl Acquisition {
     /// The profile's name for messages and prompts; `default` if there is none.
     pub fn profile_name(&self) -> &str {

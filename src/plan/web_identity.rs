@@ -206,7 +206,7 @@ fn refuse_other_source(about: &str, profile: &Profile<'_>, key: &str) -> Result<
 }
 
 /// Refuses to go on without the web identity that a job of GitHub Actions is set up for. Its command would run with the
-/// credentials of the machine instead.
+/// credentials of the machine instead, or of whoever has keys in `[default]` there.
 ///
 /// # Errors
 /// Returns an error if AWS_ROLE_ARN is set in such a job, which then has no permission to get a token.

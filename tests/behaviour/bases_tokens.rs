@@ -159,6 +159,18 @@ fn a_job_without_the_permission_is_told_so() {
         ));
     }
     world.aws_auth().env("GITHUB_ACTIONS", "true").arg("true").run().success();
+    // Nor does it run as whoever has keys in [default] on a runner of one's own.
+    let user = &world.user;
+    let keys =
+        format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", user.access_key_id, user.secret_access_key);
+    world.credentials(&format!("[default]\n{keys}"));
+    for args in [&["true"][..], &["--whoami"], &["--export=json"]] {
+        let run = without_profile(&world, &job).env_remove("ACTIONS_ID_TOKEN_REQUEST_URL").args(args).run();
+        run.assert_status(125).assert_stdout("").assert_stderr(&format!(
+            "aws-auth: AWS_ROLE_ARN is set in this GitHub Actions job, but {variables} {ADVICE}"
+        ));
+    }
+    world.credentials("");
     world.aws_auth().env("AWS_ROLE_ARN", CI).arg("true").run().success();
     let run = job.within(world.aws_auth()).env("ACTIONS_ID_TOKEN_REQUEST_URL", "pipelines");
     run.args(["-p", "ci", "true"]).run().assert_status(125).assert_stderr_contains(
