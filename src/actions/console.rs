@@ -200,6 +200,14 @@ fn lead(link: &Link<'_>, context: &Context<'_>) -> Result<u8> {
 /// # Errors
 /// Returns an error that says whose credentials the plan gives instead.
 fn refuse_without_role(plan: &Acquisition) -> Result<()> {
+    if let (true, Base::Login { login, .. }) = (plan.roles.is_empty(), &plan.base)
+        && (login.session.contains(":user/") || login.session.ends_with(":root"))
+    {
+        let fact = format!("profile '{}' is signed in as {}", plan.profile_name(), login.session);
+        return Err(Error::new(format!("{fact}, and the console accepts only roles")).advise(
+            "add --role-arn ARN, or open the console without aws-auth: the browser has signed in to it already",
+        ));
+    }
     if !plan.roles.is_empty() || plan.base.is_provider() && plan.base.long_term_key().is_none() {
         return Ok(());
     }
