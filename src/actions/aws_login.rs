@@ -181,6 +181,7 @@ impl<'a> Beginning<'a> {
         }
         login::refuse_after_giving_up(lock.as_ref())?;
         login::refuse_unwritable(&self.about, "it has no login yet", context)?;
+        login::refuse_unkept(&self.about, context)?;
         // What cannot be written is known before the user signs in.
         self.editor.propose(|_| Ok(changes(self.name, "arn", self.region.as_ref())))?.check()?;
         let before = self.written()?;
@@ -190,7 +191,7 @@ impl<'a> Beginning<'a> {
         if let Some(session) = self.written()?.filter(|session| *session != new.name) {
             replace(&self.subject(&self.login(&session), &self.about), &new.name, context)?;
         }
-        let credentials = login::kept(&new, context)?;
+        let credentials = login::kept(&new, true, context)?;
         write(&self.editor, self.name, &new.name, self.region.as_ref(), context)?;
         Ok(SignedIn { session: new.name, credentials, new: true })
     }
