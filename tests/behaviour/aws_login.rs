@@ -812,6 +812,8 @@ fn a_profile_with_other_credentials_is_refused_before_anything_opens() {
         "credential_process = keys",
         "aws_access_key_id = AKIAIOSFODNN7EXAMPLE",
         "web_identity_token_file = /token",
+        "web_identity_token_process = printenv TOKEN",
+        "aws_security_token = t",
         "credential_source = Environment",
     ] {
         let scene = Scene::empty().with_browser();
