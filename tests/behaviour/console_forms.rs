@@ -68,8 +68,11 @@ fn a_page_elsewhere_is_refused_before_anything_is_asked() {
          aws; name a profile of that partition\n",
     );
     assert_eq!((world.sts.connections(), web.asked().len()), (0, 0));
-    let run = world.run(["-p", "sops", "--console-logout", "true"]);
-    run.assert_status(125).assert_stderr_contains("--console-logout goes with --console; write both, or leave it out");
+    for args in [&["-p", "sops", "--console-logout", "true"][..], &["-p", "sops", "--console-logout"]] {
+        let run = world.run(args);
+        run.assert_status(125)
+            .assert_stderr_contains("--console-logout goes with --console; write both, or leave it out");
+    }
     let run = world.run(["-p", "sops", "--console", "https://console.aws.amazon.com/s3/"]);
     run.assert_status(125).assert_stderr_contains("; write --console=https://console.aws.amazon.com/s3/\n");
 }
