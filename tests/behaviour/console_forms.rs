@@ -194,7 +194,13 @@ fn a_policy_in_a_file_of_the_profile_or_an_option_and_a_name() {
     let text = "{\"Version\": \"2012-10-17\", \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}}";
     let file = world.write(".aws/s3.json", text).display().to_string();
     let long = "a-name-that-is-longer-than-federated-users-may-have";
-    with_keys(&world, &["--policy", &file, "--session-name", long]).run().success();
+    let run = with_keys(&world, &["--policy", &file, "--session-name", long]).run();
+    run.assert_status(125).assert_stderr(
+        "aws-auth: --session-name has 51 characters, and that of a user's own keys has at most 32; shorten it, or add \
+         --role-arn ARN\n",
+    );
+    // A name that nobody asked for is cut.
+    with_keys(&world, &["--policy", &file]).env("USER", long).run().success();
     let call = world.sts.last("GetFederationToken");
     assert!(call.param("Policy").contains("\"s3:*\""), "{}", call.param("Policy"));
     assert_eq!((call.param("Name"), call.param("DurationSeconds")), (&long[..32], ""));
