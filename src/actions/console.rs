@@ -85,6 +85,11 @@ fn portal(sso: &Sso, plan: &Acquisition, context: &Context<'_>) -> Result<u8> {
         return Err(Error::new("--console-logout is not for SSO: the link of the portal leaves other sessions alone")
             .advise("leave it out"));
     }
+    if context.request.role.duration.is_some() {
+        context.messages.warn(
+            "--duration (AWS_AUTH_DURATION) has no effect: the permission set says how long the portal's session lasts",
+        );
+    }
     let start_url = sso.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
     if !is_url(start_url) {
         return Err(Error::new(format!("the start URL '{start_url}' is not a URL"))

@@ -114,6 +114,14 @@ fn the_portal_of_an_sso_profile_has_a_link_of_its_own_and_no_call_is_made() {
     run.assert_status(125).assert_stderr(
         "aws-auth: --console-logout is not for SSO: the link of the portal leaves other sessions alone; leave it out\n",
     );
+    for run in [console(&world, &web).args(["--duration", "2h"]), console(&world, &web).env("AWS_AUTH_DURATION", "2h")]
+    {
+        let run = run.args(["-p", "dev", "--no-browser", "--console"]).run();
+        run.success().assert_stderr(
+            "aws-auth: warning: --duration (AWS_AUTH_DURATION) has no effect: the permission set says how long the \
+             portal's session lasts\n",
+        );
+    }
     world.config(&world.read(".aws/config").replace("https://corp", "corp"));
     let run = printed(&world, &web, "dev").arg("--console").run();
     run.assert_status(125)
