@@ -188,7 +188,7 @@ fn each_failure_of_github_is_told_without_the_secret() {
     const NO_TOKEN: &str = " answered without a token; check whether a proxy or a captive portal stands in between; then run \
                             the job again\n";
     type Failure = (fn(&str) -> Reply, usize, String);
-    let failures: [Failure; 8] = [
+    let failures: [Failure; 9] = [
         (
             |_| Reply::Text(403, String::from("{\"message\": \"The job has ended.\"}")),
             1,
@@ -198,6 +198,14 @@ fn each_failure_of_github_is_told_without_the_secret() {
             |secret| Reply::Text(401, format!("{{\"message\": \"no: {secret}\"}}")),
             1,
             format!(" answers with status 401; {PERMISSION}\n"),
+        ),
+        (
+            |_| Reply::Text(302, String::new()),
+            1,
+            String::from(
+                " answers with status 302; GitHub redirects nobody: check whether a proxy or a captive portal stands in \
+                 between, and the address\n",
+            ),
         ),
         (|_| Reply::Text(500, String::new()), 3, format!(" answers with status 500; {AGAIN}\n")),
         (|_| Reply::Text(429, String::new()), 3, format!(" answers with status 429; {AGAIN}\n")),
