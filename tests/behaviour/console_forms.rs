@@ -233,7 +233,9 @@ fn what_keys_without_a_role_cannot_have() {
         ));
     }
     let run = with_keys(&world, &["--policy", "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]).run();
-    run.assert_status(125).assert_stderr_contains("is of the partition aws-cn, and the user's keys of aws");
+    run.assert_status(125).assert_stderr_contains(
+        "is of the partition aws-cn, and the user's keys of aws; write arn:aws:… for this user\n",
+    );
     world.append_config("[profile p]\ncredential_process = bin/p\n");
     let issued = world.sts.issuer()("arn:aws:iam::999999999999:role/whoever", "somebody", 3600);
     let json = serde_json::json!({"Version": 1, "AccessKeyId": issued.access_key_id,
@@ -265,6 +267,16 @@ fn sts_refuses_the_users_keys_or_does_not_answer() {
             Fault::Refuse(400, "PackedPolicyTooLarge", "Packed size of session policies is 120% of the limit"),
             "profile 'default': STS at ENDPOINT says PackedPolicyTooLarge: \"Packed size of session policies is 120% of \
              the limit\"; session policies and tags take 120% of the space that STS has for them; ",
+        ),
+        (
+            Fault::Refuse(
+                400,
+                "ValidationError",
+                "Policy arn:aws:iam::aws:policy/Nope does not exist or is not attachable.",
+            ),
+            "profile 'default': STS at ENDPOINT says ValidationError: \"Policy arn:aws:iam::aws:policy/Nope does not exist or \
+             is not attachable.\"; check the session policies (--policy, aws_auth_policies): a managed one must exist, in \
+             this account or as one of AWS\n",
         ),
         (Fault::CloseUnanswered, "STS at ENDPOINT closed the connection without an answer; try again; "),
     ] {
