@@ -12,6 +12,7 @@ use crate::credentials::Credentials;
 use crate::keys::stores::{self, Store};
 use crate::plan::model::{Acquisition, Role, Session};
 use crate::plan::resolve;
+use crate::plan::web_identity::PROCESS;
 use crate::plan::words::{base_in_words, end, result_name};
 use crate::time::Timestamp;
 
@@ -62,6 +63,8 @@ pub(crate) fn looked_up(
     let Some(place) = &lookup.place else {
         return vec![if context.request.cache.off {
             format!("{what}: no cache is read (--no-cache or AWS_AUTH_NO_CACHE)")
+        } else if !plan.is_kept() {
+            format!("{what}: not cached, since only a run of the {PROCESS} tells whose token it prints")
         } else {
             format!("{what}: not cached")
         }];

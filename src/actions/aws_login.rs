@@ -16,6 +16,7 @@ use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::base::{Login, Named};
 use crate::plan::endpoints::{Service, region_asked};
+use crate::plan::half::OUTRANKING;
 use crate::plan::model::Acquisition;
 use crate::providers::fetch;
 use crate::region::Region;
@@ -27,20 +28,17 @@ use crate::time::now;
 
 const KEY: &str = "login_session";
 
-/// The keys that give a profile other credentials, which would count more, or stand in the way.
-const OTHERS: [&str; 12] = [
+/// The keys that give a profile other credentials, which would count more, or stand in the way; and so do those of
+/// [`OUTRANKING`].
+const OTHERS: [&str; 8] = [
     "role_arn",
     "source_profile",
     "credential_source",
     "credential_process",
     "aws_access_key_id",
     "aws_secret_access_key",
-    "web_identity_token_file",
-    "sso_session",
-    "sso_start_url",
-    "sso_account_id",
-    "sso_role_name",
     "aws_session_token",
+    "aws_security_token",
 ];
 
 /// Makes sure that the session of a profile can be used, and signs in if it cannot. Returns the name of the session,
@@ -134,7 +132,8 @@ pub fn begin(context: &Context<'_>) -> Result<u8> {
 
 /// Refuses a profile with other credentials, as the AWS CLI does.
 fn refuse_other_credentials(profile: &Profile<'_>, set: &ProfileSet<'_>) -> Result<()> {
-    let other = OTHERS.iter().find_map(|key| Some((key, profile.get(key)?)));
+    let mut keys = OTHERS.iter().chain(OUTRANKING.iter().filter(|key| **key != KEY));
+    let other = keys.find_map(|key| Some((key, profile.get(key)?)));
     let Some((key, value)) = other else { return Ok(()) };
     let name = &profile.name;
     Err(Error::new(format!("{}: profile '{name}' has other credentials: {key}", set.place(value.at)))
@@ -181,6 +180,7 @@ impl<'a> Beginning<'a> {
         }
         login::refuse_after_giving_up(lock.as_ref())?;
         login::refuse_unwritable(&self.about, "it has no login yet", context)?;
+        login::refuse_unkept(&self.about, context)?;
         // What cannot be written is known before the user signs in.
         self.editor.propose(|_| Ok(changes(self.name, "arn", self.region.as_ref())))?.check()?;
         let before = self.written()?;
@@ -190,7 +190,7 @@ impl<'a> Beginning<'a> {
         if let Some(session) = self.written()?.filter(|session| *session != new.name) {
             replace(&self.subject(&self.login(&session), &self.about), &new.name, context)?;
         }
-        let credentials = login::kept(&new, context)?;
+        let credentials = login::kept(&new, true, context)?;
         write(&self.editor, self.name, &new.name, self.region.as_ref(), context)?;
         Ok(SignedIn { session: new.name, credentials, new: true })
     }

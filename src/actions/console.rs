@@ -85,6 +85,11 @@ fn portal(sso: &Sso, plan: &Acquisition, context: &Context<'_>) -> Result<u8> {
         return Err(Error::new("--console-logout is not for SSO: the link of the portal leaves other sessions alone")
             .advise("leave it out"));
     }
+    if context.request.role.duration.is_some() {
+        context.messages.warn(
+            "--duration (AWS_AUTH_DURATION) has no effect: the permission set says how long the portal's session lasts",
+        );
+    }
     let start_url = sso.start_url.split('#').next().unwrap_or_default().trim_end_matches('/');
     if !is_url(start_url) {
         return Err(Error::new(format!("the start URL '{start_url}' is not a URL"))
@@ -200,6 +205,14 @@ fn lead(link: &Link<'_>, context: &Context<'_>) -> Result<u8> {
 /// # Errors
 /// Returns an error that says whose credentials the plan gives instead.
 fn refuse_without_role(plan: &Acquisition) -> Result<()> {
+    if let (true, Base::Login { login, .. }) = (plan.roles.is_empty(), &plan.base)
+        && (login.session.contains(":user/") || login.session.ends_with(":root"))
+    {
+        let fact = format!("profile '{}' is signed in as {}", plan.profile_name(), login.session);
+        return Err(Error::new(format!("{fact}, and the console accepts only roles")).advise(
+            "add --role-arn ARN, or open the console without aws-auth: the browser has signed in to it already",
+        ));
+    }
     if !plan.roles.is_empty() || plan.base.is_provider() && plan.base.long_term_key().is_none() {
         return Ok(());
     }

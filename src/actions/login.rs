@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::plan::base::Base;
 use crate::plan::model::Plan;
+use crate::plan::web_identity::PROCESS;
 use crate::plan::{resolve, words};
 use crate::providers::fetch;
 use crate::time::now;
@@ -26,6 +27,10 @@ pub fn login(context: &Context<'_>) -> Result<u8> {
     if context.request.cache.off && !fetch::needs_login(&plan) {
         return Err(Error::new("--login caches credentials, but --no-cache (or AWS_AUTH_NO_CACHE) is on")
             .advise("leave one of them out"));
+    }
+    if !plan.is_kept() {
+        return Err(Error::new(format!("--login caches credentials, but nothing is kept of a token from a {PROCESS}"))
+            .advise("leave it out; each run asks the program for its token"));
     }
     if let Base::Login { login, named } = &plan.base {
         let session = aws_login::sign_in(login, named, &plan, context)?;

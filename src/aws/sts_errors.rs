@@ -251,6 +251,11 @@ impl Refusal<'_> {
                     ),
                 ))
             }
+            "ValidationError" if self.says("policy") => Some(meaning(
+                Kind::Other,
+                "check the session policies (--policy, aws_auth_policies): a managed one must exist, in this account or \
+                 as one of AWS",
+            )),
             "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => Some(meaning(Kind::Other, self.packed())),
             "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
                 Some(meaning(Kind::Other, "correct the session policy (--policy, aws_auth_policies)"))

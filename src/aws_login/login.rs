@@ -1,21 +1,26 @@
 //! Signing in to a session of `aws login`: when it is necessary, asking the user, and keeping the session. It is kept
 //! in the AWS CLI's cache, so that `aws` is logged in as well.
 
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::fs::Access;
 
 use crate::aws_login::grant::NewSession;
 use crate::aws_login::renewal::{State, Subject};
 use crate::aws_login::session::{self, Session};
 use crate::aws_login::{browser_flow, pasted_code};
+use crate::cache::store;
 use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, io_words};
 use crate::plan::endpoints::Service;
 use crate::plan::model::Acquisition;
 use crate::sso::login::{ask, browser_is_here};
 use crate::sso::outcome::NotSignedIn;
 use crate::sso::words::tell;
+use crate::system::directories::{self, Whose};
 use crate::system::held_locks::Lock;
 use crate::system::lock::Task;
 use crate::time::{Timestamp, now};
@@ -66,8 +71,9 @@ pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'
     };
     refuse_after_giving_up(lock.as_ref())?;
     refuse_unwritable(subject.about, &why, context)?;
-    if let Some(plan) = manner.plan {
-        ask(&why, plan, context, subject.about, lock.as_ref())?;
+    match manner.plan {
+        Some(plan) => ask(&why, plan, context, subject.about, lock.as_ref())?,
+        None => refuse_unkept(subject.about, context)?,
     }
     let mut signin = subject.login.signin.clone();
     signin.region = subject.region.clone();
@@ -78,7 +84,7 @@ pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'
     if new.name != subject.login.session {
         (manner.is_other)(&new.name)?;
     }
-    let credentials = kept(&new, context)?;
+    let credentials = kept(&new, manner.plan.is_none(), context)?;
     Ok(SignedIn { session: new.name, credentials, new: true })
 }
 
@@ -110,6 +116,24 @@ pub fn refuse_unwritable(about: &str, why: &str, context: &Context<'_>) -> Resul
     let reason = context.store.keeps_nothing();
     let reason = reason.unwrap_or_else(|| String::from("there is no home directory to write to"));
     Err(Error::new(format!("{about}: {why}")).advise(format!("{reason}, so a login would be lost")))
+}
+
+/// Refuses a sign-in whose session the AWS CLI's directory would not take. Only for actions that are there to keep it: a
+/// run can use what it has in hand.
+///
+/// # Errors
+/// Returns an error in that case, which begins with `about`.
+pub fn refuse_unkept(about: &str, context: &Context<'_>) -> Result<()> {
+    let Some(dir) = context.snapshot.login_cache_dir() else { return Ok(()) };
+    directories::make(&dir, Whose::AwsCli)
+        .and_then(|()| Ok(rustix::fs::access(&dir, Access::WRITE_OK | Access::EXEC_OK)?))
+        .map_err(|error| unkept(&dir, &error).in_front(about))
+}
+
+/// The error if the session cannot be written there.
+fn unkept(path: &Path, error: &io::Error) -> Error {
+    Error::new(format!("cannot keep the login session in {} ({})", path.display(), io_words(error)))
+        .advise("make that directory writable, or name another one with AWS_LOGIN_CACHE_DIRECTORY")
 }
 
 /// Puts the profile in front of a failure. Those who wait for the lock do not ask again after the user has given up.
@@ -146,10 +170,15 @@ pub fn sign_in(signin: &Service, is_done: &dyn Fn() -> bool, context: &Context<'
 /// Writes the session in the AWS CLI's format.
 ///
 /// # Errors
-/// Returns an error if the session has no credentials. If it cannot be written, that is a warning.
-pub fn kept(new: &NewSession, context: &Context<'_>) -> Result<Credentials> {
+/// Returns an error if the session has no credentials. If it cannot be written, that is an error if it `must` be, and a
+/// warning otherwise.
+pub fn kept(new: &NewSession, must: bool, context: &Context<'_>) -> Result<Credentials> {
     if let Some(path) = session::path(&new.name, context.snapshot) {
-        context.keep(&path, new.file.value(), "the login session");
+        if must {
+            store::write((&path, Whose::AwsCli), new.file.value()).map_err(|error| unkept(&path, &error))?;
+        } else {
+            context.keep(&path, new.file.value(), "the login session");
+        }
     }
     let entry =
         new.file.entry().ok_or_else(|| Error::new("the login session has no credentials").advise("try again"))?;

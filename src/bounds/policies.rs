@@ -100,6 +100,8 @@ pub struct Owner<'a> {
     pub account: Option<&'a str>,
     /// `the role ARN`, for errors.
     pub name: &'a str,
+    /// `role` or `user`, for advice.
+    pub kind: &'a str,
 }
 
 impl SessionPolicies {
@@ -110,7 +112,7 @@ impl SessionPolicies {
     pub fn of(role: &RoleArn, policies: &[Policy], origin: &str) -> Result<Self> {
         let name = format!("the role {}", role.as_str());
         Self::of_owner(
-            &Owner { partition: role.partition(), account: Some(role.account()), name: &name },
+            &Owner { partition: role.partition(), account: Some(role.account()), name: &name, kind: "role" },
             policies,
             origin,
         )
@@ -147,7 +149,7 @@ impl SessionPolicies {
         arns.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         arns.dedup();
         let document = Document::joined(&documents, origin)?;
-        refuse_long(&arns, document.as_ref(), origin)?;
+        refuse_long(&arns, document.as_ref(), (owner.kind, origin))?;
         Ok(Self { arns, document, names })
     }
 
@@ -171,7 +173,7 @@ fn refuse_stranger(arn: &PolicyArn, owner: &Owner<'_>, origin: &str) -> Result<(
             owner.name,
             owner.partition
         ))
-        .advise(format!("write arn:{}:… for this role", owner.partition)));
+        .advise(format!("write arn:{}:… for this {}", owner.partition, owner.kind)));
     }
     if account != "aws" && owner.account.is_some_and(|own| own != account) {
         return Err(Error::new(format!(
@@ -179,19 +181,19 @@ fn refuse_stranger(arn: &PolicyArn, owner: &Owner<'_>, origin: &str) -> Result<(
             arn.as_str(),
             owner.name
         ))
-        .advise("name a policy of the role's account or of AWS, or write the policy into a file"));
+        .advise(format!("name a policy of the {}'s account or of AWS, or write the policy into a file", owner.kind)));
     }
     Ok(())
 }
 
 /// Refuses more than STS takes. It also packs policies and tags together, and the limit of that only STS knows.
-fn refuse_long(arns: &[PolicyArn], document: Option<&Document>, origin: &str) -> Result<()> {
+fn refuse_long(arns: &[PolicyArn], document: Option<&Document>, (kind, origin): (&str, &str)) -> Result<()> {
     if arns.len() > MOST {
         return Err(Error::new(format!(
             "{origin}: {} managed session policies, and STS takes at most {MOST}",
             arns.len()
         ))
-        .advise("leave some out, or join them in a policy of the role's account"));
+        .advise(format!("leave some out, or join them in a policy of the {kind}'s account")));
     }
     let text = document.map_or("", Document::as_str);
     let length = arns.iter().map(PolicyArn::as_str).chain([text]).map(|text| text.chars().count()).sum::<usize>();
@@ -199,7 +201,7 @@ fn refuse_long(arns: &[PolicyArn], document: Option<&Document>, origin: &str) ->
         return Err(Error::new(format!(
             "{origin}: the session policies have {length} characters, and STS takes at most {LONGEST}, ARNs included"
         ))
-        .advise("make the policy a managed one of the role's account: then only its ARN counts"));
+        .advise(format!("make the policy a managed one of the {kind}'s account: then only its ARN counts")));
     }
     Ok(())
 }

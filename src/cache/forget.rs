@@ -58,7 +58,8 @@ pub fn forget(plan: &Acquisition, store: &Store, keeps_session: bool) -> Result<
             note(&mut parts, format!("credentials of {}", provided(plan)), remove(&place.path)?);
         }
         if let Base::WebIdentity { web, .. } = &plan.base
-            && remove_all(store, &keys::bounded_prefix_of_web_identity(web))?
+            && let Some(prefix) = keys::bounded_prefix_of_web_identity(web)
+            && remove_all(store, &prefix)?
         {
             note(&mut parts, format!("credentials of {}", provided(plan)), true);
         }

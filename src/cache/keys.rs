@@ -133,32 +133,33 @@ pub(crate) fn bounded_prefix(plan: &Acquisition, at: usize) -> String {
 }
 
 /// The same for a web identity.
-pub(crate) fn bounded_prefix_of_web_identity(web: &WebIdentity) -> String {
-    format!("role-{}-", own_key_of_web_identity(web, None))
+pub(crate) fn bounded_prefix_of_web_identity(web: &WebIdentity) -> Option<String> {
+    Some(format!("role-{}-", own_key_of_web_identity(web, None)?))
 }
 
 /// The name of a web identity's file in aws-auth's own cache, without its end, if the AWS CLI would not make the same
-/// request.
-pub(crate) fn own_name_of_web_identity(web: &WebIdentity) -> String {
-    match &web.bounds {
-        None => format!("role-{}", own_key_of_web_identity(web, web.session_name.as_deref())),
+/// request. `None` if it is not kept.
+pub(crate) fn own_name_of_web_identity(web: &WebIdentity) -> Option<String> {
+    Some(match &web.bounds {
+        None => format!("role-{}", own_key_of_web_identity(web, web.session_name.as_deref())?),
         Some(bounds) => {
-            let key = own_key_of_web_identity(web, None);
+            let key = own_key_of_web_identity(web, None)?;
             format!("role-{key}-{}", bounds_key(bounds, web.set_session_name()))
         }
-    }
+    })
 }
 
 /// The key of a web identity: SHA-1 of what gives the token, and of the role's parameters. Each job of GitHub Actions has
-/// its own address, so no job finds the credentials of another one.
-fn own_key_of_web_identity(web: &WebIdentity, session_name: Option<&str>) -> String {
+/// its own address, so no job finds the credentials of another one. `None` if what gives the token does not tell whose it
+/// is.
+fn own_key_of_web_identity(web: &WebIdentity, session_name: Option<&str>) -> Option<String> {
     let token = match &web.token {
         TokenSource::File(path) => Cow::Borrowed(path.as_str()),
-        TokenSource::Process(command) => Cow::Owned(format!("web_identity_token_process\0{}", words(command))),
+        TokenSource::Process(_) => return None,
         TokenSource::GitHub(github) => Cow::Owned(format!("GitHubActions\0{}", github.address())),
     };
     let parameters = parameters(web.duration, None, web.role.as_str(), session_name, None);
-    hex_sha1(&format!("web identity\n{token}\n{parameters}"))
+    Some(hex_sha1(&format!("web identity\n{token}\n{parameters}")))
 }
 
 /// The words of a command, however they are quoted.

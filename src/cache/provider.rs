@@ -46,7 +46,7 @@ struct ProcessFile<'a> {
 pub fn place(base: &Base, store: &Store) -> Option<Place> {
     let key = match base {
         Base::WebIdentity { web, .. } if !web.is_shared() => {
-            return store.own_place(&keys::own_name_of_web_identity(web));
+            return store.own_place(&keys::own_name_of_web_identity(web)?);
         }
         Base::WebIdentity { web, .. } => {
             let name = web.session_name.as_deref();

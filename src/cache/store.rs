@@ -88,7 +88,7 @@ impl Store {
 
     /// The file of a role's entry; `None` if nothing is cached.
     pub fn role_place(&self, plan: &Acquisition, at: usize) -> Option<Place> {
-        let role = plan.roles.get(at)?;
+        let role = plan.roles.get(at).filter(|_| plan.is_kept())?;
         if role.shared { self.shared_place(&cli_key(role)) } else { self.own_place(&own_name(plan, at)) }
     }
 
@@ -202,6 +202,16 @@ pub fn unusable(dir: &Path) -> Option<String> {
     Some(format!("{} cannot be used ({distrust})", dir.display()))
 }
 
+/// Writes a cache file. `whose` is the file's directory.
+///
+/// # Errors
+/// Returns an error if the directory or the file cannot be written.
+pub(crate) fn write((path, whose): (&Path, Whose), file: &impl Serialize) -> std::io::Result<()> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+    serde_json::to_writer(&mut *bytes, file)?;
+    private_files::write(path, &bytes, whose)
+}
+
 /// Writes a cache file, or warns once per run that it cannot be written. `whose` is the file's directory, `what` is
 /// what the file holds, `so` what follows.
 pub(crate) fn write_or_warn(
@@ -210,11 +220,7 @@ pub(crate) fn write_or_warn(
     (what, so): (&str, &str),
     messages: &Messages,
 ) {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-    let written = serde_json::to_writer(&mut *bytes, file)
-        .map_err(std::io::Error::from)
-        .and_then(|()| private_files::write(path, &bytes, whose));
-    if let Err(error) = written {
+    if let Err(error) = write((path, whose), file) {
         messages.cache_failure(&format!("cannot keep {what} in {} ({}): {so}", path.display(), io_words(&error)));
     }
 }

@@ -115,6 +115,10 @@ pub fn of(cli: &Cli) -> Result<Action> {
     for (asked, option) in [(cli.all, "--all"), (cli.role_only, "--role-only")] {
         goes_with(asked, option, "--logout", cli.logout)?;
     }
+    // Before the action: without one, it is that of these options which is missing.
+    goes_with(cli.console_logout, "--console-logout", "--console", cli.console.is_some())?;
+    goes_with(cli.prune, "--prune", "--sync-sso", cli.sync_sso.is_some())?;
+    goes_with(cli.keep_old, "--keep-old", "--rotate-keys", cli.rotate_keys)?;
     let action = chosen(cli)?;
     let reports = matches!(action, Action::Explain | Action::List | Action::Status | Action::Whoami | Action::Check);
     let with = "--explain, --list, --status, --whoami, --check or --each";
@@ -138,7 +142,6 @@ pub fn of(cli: &Cli) -> Result<Action> {
     goes_with(cli.pick, "--pick", "a COMMAND, or an action for one profile", !names_none)?;
     let opens = matches!(action, Action::Console | Action::Login { .. } | Action::SyncSso);
     goes_with(cli.no_browser, "--no-browser", "--console, --login or --sync-sso", opens)?;
-    goes_with(cli.console_logout, "--console-logout", "--console", action == Action::Console)?;
     let runs = action.runs_command() || action == Action::Explain;
     goes_with(cli.keep_fresh, "--keep-fresh", "a COMMAND, --shell or --explain", runs)?;
     refuse_misplaced_changes(cli, action)?;
@@ -169,8 +172,6 @@ fn refuse_misplaced_changes(cli: &Cli, action: Action) -> Result<()> {
     let changes = stores || makes || syncs || sets_up || action == Action::ForgetKeys;
     let with = "--store-keys, --rotate-keys, --register-mfa, --forget-keys, --setup or --sync-sso";
     goes_with(cli.dry_run, "--dry-run", with, changes)?;
-    goes_with(cli.prune, "--prune", "--sync-sso", syncs)?;
-    goes_with(cli.keep_old, "--keep-old", "--rotate-keys", action == Action::RotateKeys)?;
     if sets_up && cli.from.is_some() && cli.profile.is_some() {
         return Err(Error::new("--setup --from takes all profiles of the file").advise("leave --profile out"));
     }

@@ -4,11 +4,16 @@ use crate::cli::console_services::{self, Service};
 use crate::error::{Error, Result};
 use crate::text::url::{host, is_url};
 
-/// The domains of the console, and their partitions.
-const CONSOLES: [(&str, &str); 3] = [
+/// The domains of the console, and their partitions. A few services have hosts beside it, by their user guides: AWS
+/// Health (with its old name), Lightsail and QuickSight.
+const CONSOLES: [(&str, &str); 7] = [
     ("console.aws.amazon.com", "aws"),
     ("console.amazonaws.cn", "aws-cn"),
     ("console.amazonaws-us-gov.com", "aws-us-gov"),
+    ("health.aws.amazon.com", "aws"),
+    ("phd.aws.amazon.com", "aws"),
+    ("lightsail.aws.amazon.com", "aws"),
+    ("quicksight.aws.amazon.com", "aws"),
 ];
 
 /// A page of the console.
@@ -101,6 +106,10 @@ mod tests {
             "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1#x",
             "https://s3.console.aws.amazon.com/",
             "https://console.amazonaws-us-gov.com/ec2/home",
+            "https://health.aws.amazon.com/health/home#/account/dashboard/open-issues",
+            "https://phd.aws.amazon.com/phd/home",
+            "https://lightsail.aws.amazon.com/ls/webapp/home/instances",
+            "https://us-east-1.quicksight.aws.amazon.com/sn/start",
         ] {
             assert_eq!(url(same), same);
         }
@@ -112,6 +121,9 @@ mod tests {
             "http://console.aws.amazon.com/",
             "https://console.aws.amazon.com.evil.test/",
             "https://evilconsole.aws.amazon.com/",
+            "https://evilhealth.aws.amazon.com/",
+            "https://lightsail.aws.amazon.com.evil.test/",
+            "https://docs.aws.amazon.com/lightsail/",
             "https://console.aws.amazon.com@evil.test/",
             "https://evil.test@console.aws.amazon.com/",
             "https://console.aws.amazon.com:8443/",

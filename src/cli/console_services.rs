@@ -113,6 +113,9 @@ pub const SERVICES: &[Service] = &[
     regional(&["xray", "x-ray"], "xray/home"),
 ];
 
+/// What `--console` takes besides the names.
+const ELSE: &str = "a /path or an https URL of the console";
+
 /// Finds a service by its name, in any case.
 ///
 /// # Errors
@@ -131,8 +134,8 @@ pub fn find(name: &str) -> Result<&'static Service> {
     let near: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
     let error = Error::new(format!("unknown service '{name}' for --console"));
     Err(match near.as_slice() {
-        [] => error.advise("--console alone opens the console's first page"),
-        near => error.advise(format!("did you mean {}?", near.join(" or "))),
+        [] => error.advise(format!("--console alone opens the console's first page; it also takes {ELSE}")),
+        near => error.advise(format!("did you mean {}, or {ELSE}?", near.join(" or "))),
     })
 }
 
@@ -159,11 +162,13 @@ mod tests {
         assert_eq!(find("IAM").unwrap().path, "iam/home");
         assert_eq!(
             find("cloudwach").unwrap_err().to_string(),
-            "unknown service 'cloudwach' for --console; did you mean cloudwatch or cloudwatch-logs or cloud9?"
+            "unknown service 'cloudwach' for --console; did you mean cloudwatch or cloudwatch-logs or cloud9, or a \
+             /path or an https URL of the console?"
         );
         assert_eq!(
             find("\u{1b}[2J").unwrap_err().to_string(),
-            "unknown service '\\u{1b}[2J' for --console; --console alone opens the console's first page"
+            "unknown service '\\u{1b}[2J' for --console; --console alone opens the console's first page; it also \
+             takes a /path or an https URL of the console"
         );
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn without_comment(text: &str) -> &str {
 
 /// Whether the value of `key`, in lower case, is a command. In a command, ` #` and ` ;` do not start a comment.
 pub(crate) fn is_command(key: &str) -> bool {
-    matches!(key, "credential_process" | "mfa_process")
+    matches!(key, "credential_process" | "mfa_process" | "web_identity_token_process")
 }
 
 /// A key, and the parts of the file's text that hold its value.
@@ -180,6 +180,7 @@ mod tests {
             ("k = v\t# x", &[("k", "v")]),
             ("credential_process = a #b ;c", &[("credential_process", "a #b ;c")]),
             ("MFA_Process = a ;b", &[("mfa_process", "a ;b")]),
+            ("web_identity_token_process = a #b", &[("web_identity_token_process", "a #b")]),
             ("k = v\n w # x\n\ty", &[("k", "v\nw\ny")]),
             ("k = v\n\n # c\n# d\n w\n\n", &[("k", "v\n\nw")]),
             ("k =\n  a = b # c\n\n  d=e\n", &[("k", "\na = b\n\nd=e")]),

@@ -78,7 +78,7 @@ fn policies_of_role(
     role: &RoleArn,
 ) -> Result<Option<Sourced<SessionPolicies>>> {
     let name = format!("the role {}", role.as_str());
-    let owner = Owner { partition: role.partition(), account: Some(role.account()), name: &name };
+    let owner = Owner { partition: role.partition(), account: Some(role.account()), name: &name, kind: "role" };
     policies(set, request, profile, &owner)
 }
 

@@ -40,14 +40,25 @@ impl Federation {
             return Err(Error::new(format!("{what} needs a role, and the console session of a user's keys has none"))
                 .advise("leave it out, or add --role-arn ARN"));
         }
-        let owner = Owner { partition: plan.sts.region.value.partition(), account: None, name: "the user's keys" };
+        let owner = Owner {
+            partition: plan.sts.region.value.partition(),
+            account: None,
+            name: "the user's keys",
+            kind: "user",
+        };
         let Some(policies) = policies(set, request, profile.as_ref(), &owner)? else { return Ok(None) };
         let asked = request.bounds.as_ref().and_then(|options| options.session_name.clone());
+        if let Some(length) = asked.as_ref().map(|name| name.chars().count()).filter(|length| *length > LONGEST_NAME) {
+            return Err(Error::new(format!(
+                "--session-name has {length} characters, and that of a user's own keys has at most {LONGEST_NAME}"
+            ))
+            .advise("shorten it, or add --role-arn ARN"));
+        }
         let name = asked.or_else(|| default_session_name(plan.device(), request.caller.user.as_deref()));
         Ok(Some(Self { name, policies: policies.value, duration: request.role.duration }))
     }
 
-    /// Name, of at most 32 characters. `last_resort` is a name that STS takes.
+    /// Name, of at most 32 characters; a longer one that nobody asked for is cut. `last_resort` is a name that STS takes.
     pub fn name(&self, last_resort: impl FnOnce() -> String) -> String {
         self.name.clone().unwrap_or_else(last_resort).chars().take(LONGEST_NAME).collect()
     }

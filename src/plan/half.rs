@@ -20,6 +20,17 @@ const KEYS: [&str; 11] = [
     "login_session",
 ];
 
+/// The keys that count more than a `credential_process`: for every SDK, and the one that only aws-auth knows for it alone.
+pub const OUTRANKING: [&str; 7] = [
+    "web_identity_token_file",
+    "web_identity_token_process",
+    "sso_session",
+    "sso_start_url",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+];
+
 /// Refuses a profile that names no credentials but has half of them: a key that is nearly a known one, or a key that
 /// counts only beside another one.
 ///

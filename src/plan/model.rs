@@ -114,22 +114,6 @@ pub enum Mfa {
     Code(Serial),
 }
 
-impl Plan {
-    /// Whether the credentials are those of the container or instance because nothing else names any.
-    pub(crate) fn is_of_machine(&self) -> bool {
-        match self {
-            Self::PassThrough => false,
-            Self::Ambient { .. } => true,
-            Self::Acquire(plan) => match &plan.base {
-                Base::Container { named, .. } | Base::Instance { named, .. } => {
-                    named.as_ref().is_none_or(|named| named.at.is_none())
-                }
-                _ => false,
-            },
-        }
-    }
-}
-
 impl Acquisition {
     /// The profile's name for messages and prompts; `default` if there is none.
     pub fn profile_name(&self) -> &str {
@@ -172,6 +156,11 @@ impl Acquisition {
     /// Whether the MFA session itself is the result, because no role follows.
     pub fn session_is_result(&self) -> bool {
         self.roles.is_empty() && self.session.is_some()
+    }
+
+    /// Whether the plan's credentials may be kept, which is not so if only the base itself can tell whose they are.
+    pub fn is_kept(&self) -> bool {
+        !matches!(&self.base, Base::WebIdentity { web, .. } if !web.is_kept())
     }
 
     /// Whether the command's own SDK can renew the result, because variables that it knows name a web identity, and no

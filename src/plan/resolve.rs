@@ -105,14 +105,13 @@ fn without_profile(set: &ProfileSet<'_>, request: &Request<'_>) -> Result<Plan> 
     if !assumes && let Some(base) = base::web_identity_of_environment(set, request, default.as_ref())? {
         return acquisition(set, request, None, base, &[]);
     }
-    let plan = match default {
-        Some(profile) => with_profile(set, request, &profile),
-        None => ambient(set, request, None),
-    }?;
-    if plan.is_of_machine() {
+    if !assumes {
         web_identity::refuse_without_permission(request)?;
     }
-    Ok(plan)
+    match default {
+        Some(profile) => with_profile(set, request, &profile),
+        None => ambient(set, request, None),
+    }
 }
 
 /// The plan if nothing names credentials. COMMAND's own SDK finds those of the container or instance; actions that need

@@ -71,6 +71,12 @@ impl WebIdentity {
         self.bounds.is_none() && matches!(self.token, TokenSource::File(_))
     }
 
+    /// Whether its credentials may be kept. A program may print the token of somebody else the next time (`printenv` in
+    /// the jobs of one runner), and nothing but a run of it tells whose it is; so what one token gave is not for the next.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self.token, TokenSource::Process(_))
+    }
+
     /// The variable that names it if no profile does.
     pub fn variable(&self) -> &'static str {
         match self.token {
@@ -200,7 +206,7 @@ fn refuse_other_source(about: &str, profile: &Profile<'_>, key: &str) -> Result<
 }
 
 /// Refuses to go on without the web identity that a job of GitHub Actions is set up for. Its command would run with the
-/// credentials of the machine instead.
+/// credentials of the machine instead, or of whoever has keys in `[default]` there.
 ///
 /// # Errors
 /// Returns an error if AWS_ROLE_ARN is set in such a job, which then has no permission to get a token.

@@ -53,6 +53,9 @@ fn read(answer: &Answer, about: &str, secret: &str) -> Result<Secret> {
                 400..=428 | 430..=499 => error.advise(
                     "the job must have 'permissions: id-token: write', and its variables are good only while it runs",
                 ),
+                300..=399 => error.advise(
+                    "GitHub redirects nobody: check whether a proxy or a captive portal stands in between, and the address",
+                ),
                 _ => error.advise("GitHub is having trouble; run the job again in a moment"),
             })
         }

@@ -583,8 +583,41 @@ fn a_session_that_cannot_be_kept_serves_this_run_but_login_says_so() {
     output.success().assert_stdout("words\n").assert_stderr_contains("warning: cannot keep the login session in ");
     assert_eq!(scene.tokens(), 1);
     let output = scene.login().run();
-    output.assert_status(125).assert_stderr_contains("cannot keep the login session in ");
-    assert_eq!(scene.tokens(), 2);
+    output.assert_status(125).assert_stderr(&format!(
+        "{}: cannot keep the login session in {} (Not a directory): make that directory writable, or name another one \
+         with AWS_LOGIN_CACHE_DIRECTORY\n",
+        scene.place(),
+        scene.world.path(".aws/login/cache").display()
+    ));
+    assert_eq!(scene.tokens(), 1, "no browser opens");
+}
+
+#[test]
+fn no_profile_gets_a_session_that_is_not_kept() {
+    let scene = Scene::empty().with_browser();
+    let run = scene.begin().env("AWS_LOGIN_CACHE_DIRECTORY", "/proc/nope").run();
+    run.assert_status(125).assert_stderr_contains("profile 'new': cannot keep the login session in /proc/nope (");
+    assert!(scene.asked().is_empty());
+    // Known only once the session has its name.
+    scene.world.write(format!("{}/in-its-place", file(SESSION)), "");
+    let run = scene.begin().run();
+    run.assert_status(125).assert_stderr_contains("cannot keep the login session in ");
+    assert!(!run.stderr.contains("signed in as"), "{}", run.report());
+    assert_eq!((scene.tokens(), scene.world.read(".aws/config").as_str()), (1, ""));
+}
+
+#[test]
+fn the_console_refuses_a_users_own_session_before_any_call() {
+    for session in [OTHER, "arn:aws:iam::111111111111:root"] {
+        let scene = Scene::new().with_browser();
+        scene.world.config(&format!("[profile p]\nlogin_session = {session}\n"));
+        let run = scene.world.aws_auth().args(["-p", "p", "--console", "--no-browser"]).run();
+        run.assert_status(125).assert_stderr(&format!(
+            "aws-auth: profile 'p' is signed in as {session}, and the console accepts only roles; add --role-arn ARN, or \
+             open the console without aws-auth: the browser has signed in to it already\n"
+        ));
+        assert!(scene.asked().is_empty() && scene.world.sts.connections() == 0);
+    }
 }
 
 #[test]
@@ -779,6 +812,8 @@ fn a_profile_with_other_credentials_is_refused_before_anything_opens() {
         "credential_process = keys",
         "aws_access_key_id = AKIAIOSFODNN7EXAMPLE",
         "web_identity_token_file = /token",
+        "web_identity_token_process = printenv TOKEN",
+        "aws_security_token = t",
         "credential_source = Environment",
     ] {
         let scene = Scene::empty().with_browser();

@@ -159,6 +159,18 @@ fn a_job_without_the_permission_is_told_so() {
         ));
     }
     world.aws_auth().env("GITHUB_ACTIONS", "true").arg("true").run().success();
+    // Nor does it run as whoever has keys in [default] on a runner of one's own.
+    let user = &world.user;
+    let keys =
+        format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", user.access_key_id, user.secret_access_key);
+    world.credentials(&format!("[default]\n{keys}"));
+    for args in [&["true"][..], &["--whoami"], &["--export=json"]] {
+        let run = without_profile(&world, &job).env_remove("ACTIONS_ID_TOKEN_REQUEST_URL").args(args).run();
+        run.assert_status(125).assert_stdout("").assert_stderr(&format!(
+            "aws-auth: AWS_ROLE_ARN is set in this GitHub Actions job, but {variables} {ADVICE}"
+        ));
+    }
+    world.credentials("");
     world.aws_auth().env("AWS_ROLE_ARN", CI).arg("true").run().success();
     let run = job.within(world.aws_auth()).env("ACTIONS_ID_TOKEN_REQUEST_URL", "pipelines");
     run.args(["-p", "ci", "true"]).run().assert_status(125).assert_stderr_contains(
@@ -176,7 +188,7 @@ fn each_failure_of_github_is_told_without_the_secret() {
     const NO_TOKEN: &str = " answered without a token; check whether a proxy or a captive portal stands in between; then run \
                             the job again\n";
     type Failure = (fn(&str) -> Reply, usize, String);
-    let failures: [Failure; 8] = [
+    let failures: [Failure; 9] = [
         (
             |_| Reply::Text(403, String::from("{\"message\": \"The job has ended.\"}")),
             1,
@@ -186,6 +198,14 @@ fn each_failure_of_github_is_told_without_the_secret() {
             |secret| Reply::Text(401, format!("{{\"message\": \"no: {secret}\"}}")),
             1,
             format!(" answers with status 401; {PERMISSION}\n"),
+        ),
+        (
+            |_| Reply::Text(302, String::new()),
+            1,
+            String::from(
+                " answers with status 302; GitHub redirects nobody: check whether a proxy or a captive portal stands in \
+                 between, and the address\n",
+            ),
         ),
         (|_| Reply::Text(500, String::new()), 3, format!(" answers with status 500; {AGAIN}\n")),
         (|_| Reply::Text(429, String::new()), 3, format!(" answers with status 429; {AGAIN}\n")),
@@ -306,23 +326,51 @@ fn about_process(world: &World) -> String {
 }
 
 #[test]
-fn a_program_prints_the_token_when_it_is_needed() {
+fn a_program_prints_the_token_for_each_run() {
     let world = printing("test \"$1/$2\" = '--for/a b' && env > \"$HOME/seen\" && cat \"$HOME/token\"");
     for at in 1..=2 {
         let token = world.sts.web_identities()("svc");
         world.write("token", format!("{token}\n"));
-        let run = world.aws_auth().env("AWS_AUTH_MFA_TOKEN", "123456").args(["-v", "-p", "t", "--refresh", "true"]);
+        let run = world.aws_auth().env("AWS_AUTH_MFA_TOKEN", "123456").args(["-v", "-p", "t", "true"]);
         run.run().success();
-        assert_eq!((world.sts.last(ACTION).param("WebIdentityToken"), runs(&world)), (token.as_str(), at));
+        assert_eq!((world.sts.last(ACTION).param("WebIdentityToken"), runs(&world)), (token.as_str(), 2 * at - 1));
         world.run(["-p", "over", "true"]).success();
-        assert_eq!(runs(&world), at, "what is cached is used");
+        assert_eq!(runs(&world), 2 * at);
     }
     let seen = world.read("seen");
     assert!(!seen.contains("AWS_AUTH_MFA_TOKEN=") && seen.contains("AWS_AUTH_RESOLVING="), "{seen}");
-    assert!(
-        world.cli_cache().len() == 1 && own_entries(&world).len() == 1,
-        "the CLI's cache has the role over it alone"
-    );
+}
+
+#[test]
+fn what_the_token_of_one_gave_is_not_there_for_another() {
+    const NOT_KEPT: &str = "only a run of the web_identity_token_process tells whose token it prints\n";
+    let world = printing("");
+    let program = format!("{} --for 'a b'", world.path("bin/t").display());
+    world.config(&world.read(".aws/config").replace(&program, "printenv TOK"));
+    let token = world.sts.web_identities()("svc");
+    let run = |token: &str, args: &[&str]| world.aws_auth().env("TOK", token).args(args).run();
+    for args in [&["-p", "t", "true"][..], &["-p", "t", "--read-only", "true"], &["-p", "over", "true"]] {
+        run(&token, args).success();
+        run("somebody-elses", args).assert_status(125).assert_stderr_contains("says InvalidIdentityToken");
+    }
+    assert!(world.cli_cache().is_empty() && own_entries(&world).is_empty());
+    for profile in ["t", "over"] {
+        run(&token, &["-v", "-p", profile, "true"]).assert_stderr_contains(&format!(": not cached, since {NOT_KEPT}"));
+        let explained = run(&token, &["-p", profile, "--explain"]).success().stdout_text();
+        assert!(
+            explained.contains("AssumeRoleWithWebIdentity") && explained.contains("nothing is kept, since"),
+            "{explained}"
+        );
+        run(&token, &["-p", profile, "--login"]).assert_status(125).assert_stderr(
+            "aws-auth: --login caches credentials, but nothing is kept of a token from a web_identity_token_process; leave \
+             it out; each run asks the program for its token\n",
+        );
+        run(&token, &["-p", profile, "--logout"]).success().assert_stderr("aws-auth: nothing was cached\n");
+        run(&token, &["-p", profile, "--status"]).assert_status(1);
+        let child = run(&token, &["-p", profile, "--keep-fresh", "env", "-0"]).env_of_child();
+        let config = std::fs::read_to_string(&child["AWS_CONFIG_FILE"]).unwrap();
+        assert!(config.contains(&format!(" -p {profile} --export=json\n")), "{config}");
+    }
 }
 
 #[test]

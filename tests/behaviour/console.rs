@@ -126,11 +126,10 @@ fn each_service_has_its_page_and_each_region_its_host() {
         let output = run.arg(format!("--console={service}")).run();
         assert_eq!(destination(&output.success().stdout_text()), page, "{service}");
     }
-    console(&world, &web)
-        .args(["-p", "sops", "--console=ecs2"])
-        .run()
-        .assert_status(125)
-        .assert_stderr("aws-auth: unknown service 'ecs2' for --console; did you mean ecs or ec2?\n");
+    console(&world, &web).args(["-p", "sops", "--console=ecs2"]).run().assert_status(125).assert_stderr(
+        "aws-auth: unknown service 'ecs2' for --console; did you mean ecs or ec2, or a /path or an https URL of the \
+             console?\n",
+    );
 }
 
 #[test]

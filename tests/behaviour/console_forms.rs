@@ -68,8 +68,11 @@ fn a_page_elsewhere_is_refused_before_anything_is_asked() {
          aws; name a profile of that partition\n",
     );
     assert_eq!((world.sts.connections(), web.asked().len()), (0, 0));
-    let run = world.run(["-p", "sops", "--console-logout", "true"]);
-    run.assert_status(125).assert_stderr_contains("--console-logout goes with --console; write both, or leave it out");
+    for args in [&["-p", "sops", "--console-logout", "true"][..], &["-p", "sops", "--console-logout"]] {
+        let run = world.run(args);
+        run.assert_status(125)
+            .assert_stderr_contains("--console-logout goes with --console; write both, or leave it out");
+    }
     let run = world.run(["-p", "sops", "--console", "https://console.aws.amazon.com/s3/"]);
     run.assert_status(125).assert_stderr_contains("; write --console=https://console.aws.amazon.com/s3/\n");
 }
@@ -111,6 +114,14 @@ fn the_portal_of_an_sso_profile_has_a_link_of_its_own_and_no_call_is_made() {
     run.assert_status(125).assert_stderr(
         "aws-auth: --console-logout is not for SSO: the link of the portal leaves other sessions alone; leave it out\n",
     );
+    for run in [console(&world, &web).args(["--duration", "2h"]), console(&world, &web).env("AWS_AUTH_DURATION", "2h")]
+    {
+        let run = run.args(["-p", "dev", "--no-browser", "--console"]).run();
+        run.success().assert_stderr(
+            "aws-auth: warning: --duration (AWS_AUTH_DURATION) has no effect: the permission set says how long the \
+             portal's session lasts\n",
+        );
+    }
     world.config(&world.read(".aws/config").replace("https://corp", "corp"));
     let run = printed(&world, &web, "dev").arg("--console").run();
     run.assert_status(125)
@@ -191,7 +202,13 @@ fn a_policy_in_a_file_of_the_profile_or_an_option_and_a_name() {
     let text = "{\"Version\": \"2012-10-17\", \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}}";
     let file = world.write(".aws/s3.json", text).display().to_string();
     let long = "a-name-that-is-longer-than-federated-users-may-have";
-    with_keys(&world, &["--policy", &file, "--session-name", long]).run().success();
+    let run = with_keys(&world, &["--policy", &file, "--session-name", long]).run();
+    run.assert_status(125).assert_stderr(
+        "aws-auth: --session-name has 51 characters, and that of a user's own keys has at most 32; shorten it, or add \
+         --role-arn ARN\n",
+    );
+    // A name that nobody asked for is cut.
+    with_keys(&world, &["--policy", &file]).env("USER", long).run().success();
     let call = world.sts.last("GetFederationToken");
     assert!(call.param("Policy").contains("\"s3:*\""), "{}", call.param("Policy"));
     assert_eq!((call.param("Name"), call.param("DurationSeconds")), (&long[..32], ""));
@@ -216,7 +233,9 @@ fn what_keys_without_a_role_cannot_have() {
         ));
     }
     let run = with_keys(&world, &["--policy", "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]).run();
-    run.assert_status(125).assert_stderr_contains("is of the partition aws-cn, and the user's keys of aws");
+    run.assert_status(125).assert_stderr_contains(
+        "is of the partition aws-cn, and the user's keys of aws; write arn:aws:… for this user\n",
+    );
     world.append_config("[profile p]\ncredential_process = bin/p\n");
     let issued = world.sts.issuer()("arn:aws:iam::999999999999:role/whoever", "somebody", 3600);
     let json = serde_json::json!({"Version": 1, "AccessKeyId": issued.access_key_id,
@@ -248,6 +267,16 @@ fn sts_refuses_the_users_keys_or_does_not_answer() {
             Fault::Refuse(400, "PackedPolicyTooLarge", "Packed size of session policies is 120% of the limit"),
             "profile 'default': STS at ENDPOINT says PackedPolicyTooLarge: \"Packed size of session policies is 120% of \
              the limit\"; session policies and tags take 120% of the space that STS has for them; ",
+        ),
+        (
+            Fault::Refuse(
+                400,
+                "ValidationError",
+                "Policy arn:aws:iam::aws:policy/Nope does not exist or is not attachable.",
+            ),
+            "profile 'default': STS at ENDPOINT says ValidationError: \"Policy arn:aws:iam::aws:policy/Nope does not exist or \
+             is not attachable.\"; check the session policies (--policy, aws_auth_policies): a managed one must exist, in \
+             this account or as one of AWS\n",
         ),
         (Fault::CloseUnanswered, "STS at ENDPOINT closed the connection without an answer; try again; "),
     ] {

@@ -316,11 +316,15 @@ fn a_profile_whose_source_is_pruned_is_named() {
                [profile like]\ninclude_profile = dev-Admin\nregion = eu-west-1\n";
     scene.world.config(&(config(&scene) + own));
     scene.sso.unassign("222222222222", "Admin");
-    let run = sync(&scene, &["--prune"]);
-    for (name, key) in [("deploy", "source_profile"), ("like", "include_profile")] {
-        run.success().assert_stderr_contains(&format!(
-            "warning: profile '{name}' has the {key} 'dev-Admin', which was removed; give it another one\n"
-        ));
+    for (args, words) in
+        [(&["--prune", "--dry-run"][..], "', which would be removed"), (&["--prune"], "', which was removed")]
+    {
+        let run = sync(&scene, args);
+        for (name, key) in [("deploy", "source_profile"), ("like", "include_profile")] {
+            run.success().assert_stderr_contains(&format!(
+                "warning: profile '{name}' has the {key} 'dev-Admin{words}; give it another one\n"
+            ));
+        }
     }
     assert!(config(&scene).ends_with(own) && !config(&scene).contains("[profile dev-Admin]"), "{}", config(&scene));
     let run = scene.world.run(["-p", "deploy", "true"]);

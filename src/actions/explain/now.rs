@@ -4,6 +4,7 @@ use crate::acquire::forecast::{Call, CodeSource, Forecast};
 use crate::context::Context;
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Mfa};
+use crate::plan::web_identity::PROCESS;
 use crate::providers::fetch;
 use crate::sso::token::Outlook;
 use crate::system::terminal::Terminal;
@@ -142,6 +143,9 @@ pub fn notes(plan: Option<&Acquisition>, context: &Context<'_>) -> Vec<String> {
         notes.push(format!("{why}, so nothing is kept"));
     }
     let Some(plan) = plan else { return notes };
+    if !plan.is_kept() {
+        notes.push(format!("nothing is kept, since only a run of the {PROCESS} tells whose token it prints"));
+    }
     if let Some(guard) = &plan.guard {
         let place = context.set.place(guard.at);
         notes.push(format!("a run asks on the terminal before it starts {} ({place})", guard.words()));

@@ -5,6 +5,7 @@ use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::section_name::SectionName;
 use crate::config::value::FileKind;
 use crate::error::{Error, Result};
+use crate::plan::half::OUTRANKING;
 use crate::plan::stored;
 use crate::text::shell_words::shell_word;
 
@@ -13,17 +14,6 @@ pub const PAIR: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
 
 /// The key of the line.
 pub const PROCESS: &str = "credential_process";
-
-/// What counts more than a `credential_process`, for every SDK.
-const OUTRANKING: [&str; 7] = [
-    "web_identity_token_file",
-    "web_identity_token_process",
-    "sso_session",
-    "sso_start_url",
-    "sso_account_id",
-    "sso_role_name",
-    "login_session",
-];
 
 /// Refuses a profile whose credentials would not be those of its `credential_process`.
 ///

@@ -122,8 +122,9 @@ fn tell(outcome: &Outcome, wanted: &Wanted<'_>, context: &Context<'_>) {
             role.role_name, role.account_id
         ));
     }
+    let gone = if context.request.keys.dry_run { "would be removed" } else { "was removed" };
     for (name, key, value) in &outcome.orphans {
-        messages.warn(&format!("profile '{name}' has the {key} '{value}', which was removed; give it another one"));
+        messages.warn(&format!("profile '{name}' has the {key} '{value}', which {gone}; give it another one"));
     }
     let Outcome { added, kept, gone, .. } = outcome;
     if !wanted.prune && !gone.is_empty() {
