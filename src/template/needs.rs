@@ -4,20 +4,8 @@ use crate::config::profiles::{DEFAULT_PROFILE, ProfileSet};
 use crate::config::value::FileKind;
 use crate::plan::stored;
 use crate::template::placeholders;
+use crate::template::sections::PROVIDERS;
 use crate::template::team::Team;
-
-/// Settings with which a profile has credentials of another kind.
-const PROVIDERS: [&str; 9] = [
-    "credential_process",
-    "credential_source",
-    "login_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_session",
-    "sso_start_url",
-    "web_identity_token_file",
-    "web_identity_token_process",
-];
 
 /// The user's own files, over the team's.
 pub struct Look<'a> {

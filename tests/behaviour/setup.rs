@@ -627,3 +627,58 @@ fn what_does_not_go_together_is_said() {
         world.aws_auth().arg("--setup").args(args).run().assert_status(125).assert_stderr_contains(message);
     }
 }
+
+#[test]
+fn a_team_s_default_takes_nobody_s_keys_away() {
+    let colleague = "credential_process = aws-auth --stored-keys AKIACOLLEAGUE4EXAMPL\n";
+    let settings = "region = eu-west-1\n";
+    // Beside the line of keys in a store.
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let run = world.aws_auth().arg("--store-keys=file").in_terminal();
+    let passphrase = "correct horse battery";
+    for question in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
+        say(&run, question, passphrase);
+    }
+    run.wait().success();
+    let own = world.read(".aws/config");
+    let mut before = own.clone();
+    let cases = [
+        (colleague, "aws-auth: team.ini:2: access keys are not taken from a team's file"),
+        ("credential_process = corp-keys jo\n", "is there already with other settings (credential_process); yours is"),
+    ];
+    for (line, message) in cases {
+        world.write("team.ini", format!("[default]\n{line}{settings}{}", template()));
+        let run = from_team(&world);
+        say(&run, "Passphrase for the keys ", passphrase);
+        if before == own {
+            say(&run, WRITE, "y");
+            say(&run, "Passphrase for the keys ", passphrase);
+            say(&run, &world.prompt("sops"), &world.fresh_code());
+        }
+        let output = run.wait();
+        output.success().assert_stderr_contains(message);
+        before = world.read(".aws/config");
+        assert_eq!(before, format!("{own}{settings}\n{}", made()));
+    }
+    // Beside plain keys.
+    for (line, message) in [
+        (colleague, "access keys are not taken from a team's file"),
+        (
+            "credential_process = corp-keys jo\n",
+            "aws-auth: profile 'default': credential_process of the team's file is left out, because yours counts\n",
+        ),
+        ("sso_session = corp\n", "profile 'default': sso_session of the team's file is left out"),
+    ] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        world.write("team.ini", format!("[default]\n{line}{settings}{}", template()));
+        let run = from_team(&world);
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        let output = run.wait();
+        output.success().assert_stderr_contains(message);
+        assert_eq!(world.read(".aws/config"), format!("[default]\n{settings}\n{}", made()), "{line}");
+        assert_eq!(world.read(".aws/credentials"), keys_file(&world));
+    }
+}

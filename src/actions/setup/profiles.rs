@@ -170,7 +170,13 @@ fn tell(run: &Run<'_>, team: Option<&Team<'_>>, wanted: &Wanted<'_>, context: &C
     let mut there = 0;
     for section in &wanted.sections {
         match wanted.fate(section, &config) {
-            Fate::New => new.push(section.words()),
+            Fate::New(left) => {
+                if !left.is_empty() {
+                    let (words, left) = (section.words(), left.join(", "));
+                    run.say(&format!("{words}: {left} of the team's file is left out, because yours counts"));
+                }
+                new.push(section.words());
+            }
             Fate::There => there += 1,
             Fate::Kept(keys) => run.say(&format!(
                 "{} is there already with other settings ({}); yours is kept",
