@@ -682,3 +682,32 @@ fn a_team_s_default_takes_nobody_s_keys_away() {
         assert_eq!(world.read(".aws/credentials"), keys_file(&world));
     }
 }
+
+#[test]
+fn a_yes_that_was_given_beforehand_makes_no_device_and_types_no_keys() {
+    // A device takes codes, so it is asked about all the same.
+    let world = empty();
+    world.sts.add_user(User { mfa: Vec::new(), ..world.user.clone() });
+    world.credentials(&keys_file(&world));
+    let run = world.aws_auth().args(["--setup", "--from", "team.ini"]).env("AWS_AUTH_YES", "1").in_terminal();
+    say(&run, "aws-auth: make a virtual one now, in an authenticator app? [y/N] ", "n");
+    run.wait().assert_status(1).assert_stderr_contains("not done: an MFA device of user jo");
+    assert!(world.sts.devices_of(&world.user).is_empty());
+    // So is whether other keys are typed.
+    let world = empty();
+    let run = start(&world, &["--from", "team.ini", "-y"]);
+    say(&run, "Access key id for default: ", &world.user.access_key_id);
+    say(&run, "Secret access key of ", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    say(&run, "aws-auth: type the keys again? [y/N] ", "n");
+    run.wait().assert_status(1).assert_stderr_contains("not done: the keys of profile 'default'");
+    // What other keys do not mend ends the run.
+    let world = empty();
+    world.config("[profile work]\nrole_arn = arn:aws:iam::111122223333:role/mine\n");
+    let output = start(&world, &["-p", "work", "-y"]).wait();
+    output.assert_status(125).assert_transcript("").assert_stderr_contains("'work' has a role of its own");
+    assert_eq!(output.stderr.matches("'work' has a role").count(), 1, "{}", output.report());
+    world.sts.fault("GetCallerIdentity", Fault::Status(503), 9);
+    let run = from_team(&world);
+    type_keys(&world, &run);
+    run.wait().assert_status(125).assert_stderr_contains("STS at ");
+}

@@ -1,6 +1,6 @@
 //! The user's MFA device: the one that IAM knows, or a new one.
 
-use crate::actions::ask::{confirmed, line};
+use crate::actions::ask::{answered_by_hand, line};
 use crate::actions::register_mfa;
 use crate::actions::register_mfa::device::User;
 use crate::actions::setup::run::Run;
@@ -64,7 +64,7 @@ fn made(
     if !run.can_ask_for(&what) {
         return Ok(None);
     }
-    if !confirmed("aws-auth: make a virtual one now, in an authenticator app?", context)? {
+    if answered_by_hand("aws-auth: make a virtual one now, in an authenticator app?", context)? != Some(true) {
         run.skip(&what);
         return Ok(None);
     }

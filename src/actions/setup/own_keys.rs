@@ -1,6 +1,6 @@
 //! The first step of `--setup`: the long-term keys of a profile, as `--store-keys` takes them.
 
-use crate::actions::ask::confirmed;
+use crate::actions::ask::answered_by_hand;
 use crate::actions::setup::run::Run;
 use crate::actions::store_keys;
 use crate::actions::store_keys::sections::{plain_id, stored_id};
@@ -12,7 +12,8 @@ use crate::messages::Messages;
 /// Makes sure that a profile has keys. Returns whether it has.
 ///
 /// # Errors
-/// Returns an error if a file cannot be read, or the terminal cannot be used.
+/// Returns an error if a file cannot be read or written, the profile cannot have keys, STS cannot be reached, or the
+/// terminal cannot be used.
 pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
     let look = || run.with_files(&run.step_of(profile), |context| Ok(found(context, profile)));
     if let Some(words) = look()? {
@@ -31,12 +32,14 @@ pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
     loop {
         match run.with_files(&run.step_of(profile), |context| store_keys::store_keys(context, None)) {
             Err(error) if error.kind() == Kind::NothingGiven => break,
-            Err(error) => {
+            Err(error) if error.kind() == Kind::KeysRefused => {
                 Messages::error(&error, run.outer.snapshot);
-                if !confirmed("aws-auth: type the keys again?", run.outer)? {
+                if answered_by_hand("aws-auth: type the keys again?", run.outer)? != Some(true) {
                     break;
                 }
             }
+            // Other keys would change nothing.
+            Err(error) => return Err(error),
             Ok(_) if look()?.is_some() => {
                 run.note_change();
                 return Ok(true);

@@ -153,7 +153,7 @@ pub fn obtained(source: &Source, stores: &Stores<'_>, context: &Context<'_>) -> 
         expiration: None,
         account_id: None,
     };
-    given::checked(keys, "what was given")
+    given::checked(keys, "what was given").map_err(|error| error.of_kind(Kind::KeysRefused))
 }
 
 fn terminal(profile: &str, context: &Context<'_>) -> Result<Terminal> {
