@@ -60,6 +60,22 @@ pub fn filled(key: &str, value: &str, known: &Known<'_>) -> String {
     text
 }
 
+/// Whether a value is one that the wanted value can stand for: where that still holds a placeholder, it may be anything.
+pub fn fits(key: &str, wanted: &str, value: &str) -> bool {
+    let found = all(key, wanted);
+    if key == "mfa_serial" && !found.is_empty() {
+        return true;
+    }
+    let (mut pattern, mut rest, mut is_first) = (wanted, value, true);
+    for placeholder in found {
+        let Some((before, after)) = pattern.split_once(placeholder) else { return false };
+        let Some(at) = rest.find(before).filter(|at| *at == 0 || !is_first) else { return false };
+        rest = rest.get(at + before.len()..).unwrap_or_default();
+        (pattern, is_first) = (after, false);
+    }
+    if is_first { pattern == rest } else { rest.ends_with(pattern) }
+}
+
 fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
     let words = placeholder.to_lowercase();
     // The account of a role may be any.
@@ -76,7 +92,7 @@ fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::placeholders::{Known, all, filled};
+    use crate::template::placeholders::{Known, all, filled, fits};
 
     #[test]
     fn words_in_angle_brackets_are_placeholders() {
@@ -95,6 +111,23 @@ mod tests {
         }
         assert!(all("credential_process", "sh -c 'key <file >x'").is_empty());
         assert!(all("mfa_process", "code <file>").is_empty());
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_anything() {
+        for (key, wanted, value, is_fit) in [
+            ("region", "<your region>", "eu-west-1", true),
+            ("region", "eu-west-1", "eu-west-1", true),
+            ("region", "eu-west-1", "eu-west-10", false),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "arn:aws:iam::111122223333:role/x", true),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "arn:aws:iam::111122223333:role/y", false),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "-arn:aws:iam::111122223333:role/x", false),
+            ("role_session_name", "<a>-<b c>", "jo-dev", true),
+            ("role_session_name", "<a>-<b c>", "jo", false),
+            ("mfa_serial", "mfa/<IAM username>", "phone", true),
+        ] {
+            assert_eq!(fits(key, wanted, value), is_fit, "{wanted} {value}");
+        }
     }
 
     #[test]

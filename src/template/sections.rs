@@ -93,7 +93,8 @@ impl Wanted<'_> {
             return Fate::New(left.into_iter().map(|(key, _)| key.clone()).collect());
         }
         let is_same = |(key, value): &&(String, String)| {
-            own.get(key.as_str()).is_some_and(|found| (self.fill)(&section.name, key, found) == *value)
+            let fits = |found: &&str| placeholders::fits(key, value, &(self.fill)(&section.name, key, found));
+            own.get(key.as_str()).is_some_and(fits)
         };
         let others: Vec<String> =
             section.values.iter().filter(|entry| !is_same(entry)).map(|(key, _)| key.clone()).collect();
@@ -141,14 +142,14 @@ fn can_add(own: &BTreeMap<&str, &str>, key: &str) -> bool {
     !(own.contains_key(key) || PROVIDERS.contains(&key) && has_keys())
 }
 
-/// The values that hold a placeholder.
+/// The values that hold a placeholder, but for keys: there is a step for these.
 pub fn unfilled<'s>(
     sections: &'s OwnValues<'_>,
 ) -> impl Iterator<Item = (&'s SectionName, &'s Cow<'s, str>, &'s Cow<'s, str>)> {
     sections
         .iter()
         .flat_map(|(name, values)| values.iter().map(move |(key, value)| (name, key, value)))
-        .filter(|(_, key, value)| !placeholders::all(key, value).is_empty())
+        .filter(|(_, key, value)| !OWN.contains(&&***key) && !placeholders::all(key, value).is_empty())
 }
 
 fn set(section: &SectionName, key: &str, value: String) -> Change {

@@ -711,3 +711,32 @@ fn a_yes_that_was_given_beforehand_makes_no_device_and_types_no_keys() {
     type_keys(&world, &run);
     run.wait().assert_status(125).assert_stderr_contains("STS at ");
 }
+
+#[test]
+fn a_placeholder_that_was_answered_is_not_asked_for_again() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let team = template().replace("[profile sops]\n", "[profile sops]\nregion = <your region>\n");
+    world.write("team.ini", &team);
+    let run = from_team(&world);
+    say(&run, "Your value for <your region>, region of profile 'sops' (Enter leaves it): ", "eu-west-1");
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    assert_four_work(&run.wait());
+    let before = files(&world);
+    for _ in 0..2 {
+        let again = from_team(&world).wait();
+        assert_four_work(&again);
+        again
+            .assert_transcript("")
+            .assert_stderr_contains("aws-auth: profiles: of team.ini, 4 are there and 0 are new\n");
+        again.assert_stderr_contains("aws-auth: all is set up, so nothing was written\n");
+        assert_eq!(files(&world), before);
+    }
+    assert_eq!(world.run(["--setup", "--from", "team.ini"]).success().stdout_text().matches("\tok\n").count(), 4);
+    // One that stands in both files is missing once.
+    world.config("[profile own]\nregion = <your region>\n");
+    let output = world.run(["--setup", "--from", "team.ini", "--yes"]);
+    output.assert_status(125);
+    assert_eq!(output.stderr.matches("a value for <your region>").count(), 1, "{}", output.report());
+}

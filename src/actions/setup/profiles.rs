@@ -100,17 +100,17 @@ fn answers(
 ) -> Result<BTreeMap<String, String>> {
     let mut answers = BTreeMap::new();
     let mut asked = BTreeSet::new();
-    let of_sections = sections.iter().flat_map(|section| {
-        section.values.iter().map(|(key, value)| (section.name.clone(), key.clone(), value.clone()))
-    });
     let files = [FileKind::Config, FileKind::Credentials].map(|file| context.set.own_values(file));
+    let of_sections = added(sections, context)
+        .into_iter()
+        .flat_map(|Section { name, values }| values.into_iter().map(move |(key, value)| (name.clone(), key, value)));
     let of_files =
         files.iter().flat_map(unfilled).map(|(name, key, value)| (name.clone(), key.to_string(), value.to_string()));
     for (section, key, value) in of_sections.chain(of_files) {
         let filled = filled(&section, (&key, &value), look, people, &answers);
         // A device that is not there yet is not asked for: there was a step for it.
         for placeholder in placeholders::all(&key, &filled).into_iter().filter(|_| key != "mfa_serial") {
-            if run.is_dry() || asked.contains(placeholder) {
+            if run.is_dry() || !asked.insert(placeholder.to_owned()) {
                 continue;
             }
             let section = Section::new(section.clone(), []).words();
@@ -124,10 +124,24 @@ fn answers(
             } else {
                 answers.insert(placeholder.to_owned(), answer);
             }
-            asked.insert(placeholder.to_owned());
         }
     }
     Ok(answers)
+}
+
+/// What of these sections is added, as it is before anything is filled in.
+fn added(sections: &[Section], context: &Context<'_>) -> Vec<Section> {
+    let [config, in_credentials] = [FileKind::Config, FileKind::Credentials].map(|file| context.set.own_values(file));
+    let unfilled = |_: &SectionName, _: &str, value: &str| value.to_owned();
+    let wanted = Wanted { sections: Vec::new(), in_credentials, fill: &unfilled };
+    let added = |section: &Section| match wanted.fate(section, &config) {
+        Fate::New(left) => {
+            let values = section.values.iter().filter(|(key, _)| !left.contains(key)).cloned();
+            Some(Section::new(section.name.clone(), values))
+        }
+        Fate::There | Fate::Kept(_) => None,
+    };
+    sections.iter().filter_map(added).collect()
 }
 
 /// A value that can stand in a line of the file.
