@@ -740,3 +740,34 @@ fn a_placeholder_that_was_answered_is_not_asked_for_again() {
     output.assert_status(125);
     assert_eq!(output.stderr.matches("a value for <your region>").count(), 1, "{}", output.report());
 }
+
+#[test]
+fn placeholders_in_the_place_of_keys_are_replaced_by_keys() {
+    for (config, credentials) in [
+        (String::new(), "[default]\naws_access_key_id = <your key>\naws_secret_access_key = <your secret key>\n"),
+        (String::new(), "[default]\naws_access_key_id = YOUR_KEY\naws_secret_access_key = YOUR_SECRET\n"),
+        (String::from("[default]\naws_access_key_id = <your key>\naws_secret_access_key = <your secret key>\n\n"), ""),
+    ] {
+        let world = empty();
+        world.config(&(config + &template()));
+        world.credentials(credentials);
+        let run = start(&world, &[]);
+        run.expect_stderr("keys: 'default' has none; type an access key, or Enter to leave it out");
+        type_keys(&world, &run);
+        say(&run, WRITE, "y");
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        assert_four_work(&run.wait());
+        assert_eq!(world.read(".aws/credentials"), keys_file(&world));
+        assert!(!world.read(".aws/config").contains("your"), "{}", world.read(".aws/config"));
+    }
+    // Nobody is asked for a secret openly.
+    let world = empty();
+    world.credentials(
+        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = <your secret key>\n",
+    );
+    let run = start(&world, &["--from", "team.ini"]);
+    say(&run, "Access key id for default: ", "");
+    say(&run, WRITE, "n");
+    run.wait().assert_status(125).assert_stderr_contains("not done: the keys of profile 'default'");
+}

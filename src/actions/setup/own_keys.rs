@@ -3,7 +3,7 @@
 use crate::actions::ask::answered_by_hand;
 use crate::actions::setup::run::Run;
 use crate::actions::store_keys;
-use crate::actions::store_keys::sections::{plain_id, stored_id};
+use crate::actions::store_keys::sections::{real_plain_id, stored_id};
 use crate::context::Context;
 use crate::error::{Kind, Result};
 use crate::keys::stores;
@@ -55,7 +55,7 @@ pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
 /// The keys that a profile has, in words.
 fn found(context: &Context<'_>, name: &str) -> Option<String> {
     let profile = context.set.profile(name)?;
-    if let Some((id, file)) = plain_id(&profile) {
+    if let Some((id, file)) = real_plain_id(&profile) {
         let path = context.set.path(file).map(|path| path.display().to_string()).unwrap_or_default();
         return Some(format!("{id} of profile '{name}', in {path}"));
     }
