@@ -771,3 +771,28 @@ fn placeholders_in_the_place_of_keys_are_replaced_by_keys() {
     say(&run, WRITE, "n");
     run.wait().assert_status(125).assert_stderr_contains("not done: the keys of profile 'default'");
 }
+
+#[test]
+fn what_profiles_include_is_filled_in_and_needs_no_keys() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let team = format!(
+        "[profile team]\nmfa_serial = arn:aws:iam::398263320410:mfa/<IAM username>\n\n[profile sops]\n\
+         include_profile = team\nsource_profile = default\nrole_arn = {}\n",
+        seed::ROLES[0].1
+    );
+    world.write("team.ini", &team);
+    let filled = team.replace("<IAM username>", "jo");
+    let run = from_team(&world);
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    let output = run.wait();
+    output.success();
+    assert_eq!(results(&output), [("sops".to_owned(), "ok".to_owned())]);
+    assert_eq!(world.read(".aws/config"), filled);
+    // The same in one's own file.
+    world.config(&team);
+    let output = world.run(["--setup", "-y"]);
+    output.success();
+    assert_eq!((results(&output), world.read(".aws/config")), (vec![("sops".to_owned(), "ok".to_owned())], filled));
+}

@@ -26,7 +26,7 @@ use crate::template::team::Team;
 /// Returns an error if a file cannot be read or written, or the terminal cannot be used.
 pub(crate) fn profiles(run: &Run<'_>, team: Option<&Team<'_>>, people: &[Person]) -> Result<Vec<String>> {
     run.with_files(&run.step(), |context| {
-        let look = Look { team, set: context.set };
+        let look = Look::new(team, context.set);
         let sections = sections(run, &look, people, context)?;
         let answers = answers(run, &sections, &look, people, context)?;
         let fill =
@@ -43,7 +43,7 @@ pub(crate) fn profiles(run: &Run<'_>, team: Option<&Team<'_>>, people: &[Person]
         let news = tell(run, team, &wanted, context);
         write(run, &wanted, &news, context)
     })?;
-    run.with_files(&run.step(), |context| Ok(to_check(&Look { team, set: context.set }, people)))
+    run.with_files(&run.step(), |context| Ok(to_check(&Look::new(team, context.set), people)))
 }
 
 /// The sections that are wanted: the team's, or that of one role.
@@ -68,7 +68,7 @@ fn sections(run: &Run<'_>, look: &Look<'_>, people: &[Person], context: &Context
 /// Whose the keys of a section are.
 fn person_of<'p>(section: &SectionName, look: &Look<'_>, people: &'p [Person]) -> Option<&'p Person> {
     let SectionName::Profile(name) = section else { return None };
-    let base = look.base_of(name)?;
+    let base = look.person_base(name)?;
     people.iter().find(|person| person.base == base)
 }
 
@@ -260,7 +260,9 @@ fn to_check(look: &Look<'_>, people: &[Person]) -> Vec<String> {
     let names: Vec<String> = if let Some(team) = look.team {
         // The keys themselves were proved already.
         let are_keys = |name: &String| bases.contains(&name) && !look.has_device(name);
-        let is_tried = |name: &String| all.contains(name) && look.has_credentials(name) && !are_keys(name);
+        let is_tried = |name: &String| {
+            all.contains(name) && look.has_credentials(name) && !are_keys(name) && !look.is_only_included(name)
+        };
         team.set.names().into_iter().filter(is_tried).collect()
     } else {
         let is_over =
