@@ -60,6 +60,13 @@ pub fn filled(key: &str, value: &str, known: &Known<'_>) -> String {
     text
 }
 
+/// Whether a placeholder, in lower case, means the name of the IAM user and nothing else of a user.
+fn asks_for_user(placeholder: &str) -> bool {
+    let is_between = |c: char| " _-.<>".contains(c);
+    let words = placeholder.split(is_between).filter(|word| !["", "aws", "iam", "my", "your"].contains(word));
+    matches!(words.collect::<String>().as_str(), "user" | "username")
+}
+
 /// Whether a value is one that the wanted value can stand for: where that still holds a placeholder, it may be anything.
 pub fn fits(key: &str, wanted: &str, value: &str) -> bool {
     let found = all(key, wanted);
@@ -78,11 +85,11 @@ pub fn fits(key: &str, wanted: &str, value: &str) -> bool {
 
 fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
     let words = placeholder.to_lowercase();
-    // The account of a role may be any.
-    let asks_for_account = words.contains("account") && key != "role_arn";
-    let known_value = if words.contains("user") {
+    // The account of a role may be any, and its name is none of a user.
+    let is_of_role = key == "role_arn";
+    let known_value = if asks_for_user(&words) && !is_of_role {
         known.user
-    } else if asks_for_account {
+    } else if words.contains("account") && !is_of_role {
         known.account
     } else {
         None
@@ -139,6 +146,12 @@ mod tests {
             ("mfa_serial", "arn:aws:iam::398263320410:mfa/sam", "arn:aws:iam::398263320410:mfa/sam"),
             ("role_session_name", "<user name>@<AWS account>", "jo@111122223333"),
             ("role_arn", "arn:aws:iam::<account id>:role/x", "arn:aws:iam::<account id>:role/x"),
+            ("role_session_name", "<User>", "jo"),
+            ("role_session_name", "<your IAM user name>.<user_name>", "jo.jo"),
+            ("role_session_name", "<user id>", "<user id>"),
+            ("role_session_name", "<power user>", "<power user>"),
+            ("role_arn", "arn:aws:iam::111122223333:role/<User role>", "arn:aws:iam::111122223333:role/<User role>"),
+            ("role_arn", "arn:aws:iam::111122223333:role/<user>", "arn:aws:iam::111122223333:role/<user>"),
             ("region", "<region>", "eu-west-1"),
             ("region", "<Region>", "<Region>"),
         ] {

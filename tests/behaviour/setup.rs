@@ -796,3 +796,20 @@ fn what_profiles_include_is_filled_in_and_needs_no_keys() {
     output.success();
     assert_eq!((results(&output), world.read(".aws/config")), (vec![("sops".to_owned(), "ok".to_owned())], filled));
 }
+
+#[test]
+fn the_role_is_asked_for_where_it_is_a_placeholder_with_the_word_user() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    world.write(
+        "team.ini",
+        "[profile sops]\nsource_profile = default\nmfa_serial = <IAM username>\n\
+         role_arn = arn:aws:iam::398263320410:role/<User role>\n",
+    );
+    let run = from_team(&world);
+    say(&run, "Your value for <User role>, role_arn of profile 'sops' (Enter leaves it): ", "sops-credentials-access");
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    run.wait().success();
+    assert!(world.read(".aws/config").contains("role/sops-credentials-access\n"), "{}", world.read(".aws/config"));
+}
