@@ -399,9 +399,6 @@ fn calls_that_fail_write_nothing_more() {
         ("GetCallerIdentity", Fault::CloseMidAnswer, "STS at "),
         ("GetCallerIdentity", Fault::HtmlPage, "STS at "),
         ("ListMFADevices", Fault::Refuse(403, "InvalidClientTokenId", DEAD), "InvalidClientTokenId"),
-        ("ListMFADevices", Fault::CloseUnanswered, "IAM at "),
-        ("ListMFADevices", Fault::MalformedXml, "IAM at "),
-        ("ListMFADevices", Fault::Status(503), "IAM at "),
     ];
     for (action, fault, words) in cases {
         let world = empty();
@@ -812,4 +809,24 @@ fn the_role_is_asked_for_where_it_is_a_placeholder_with_the_word_user() {
     say(&run, &world.prompt("sops"), &world.fresh_code());
     run.wait().success();
     assert!(world.read(".aws/config").contains("role/sops-credentials-access\n"), "{}", world.read(".aws/config"));
+}
+
+#[test]
+fn an_iam_that_cannot_be_reached_is_replaced_by_a_question() {
+    for fault in [Fault::CloseUnanswered, Fault::MalformedXml, Fault::Status(503)] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        world.sts.fault("ListMFADevices", fault, 30);
+        let missing = world.run(["--setup", "--from", "team.ini", "-y", "--dry-run"]);
+        missing.success().assert_stderr_contains("aws-auth: warning: IAM at ");
+        let run = from_team(&world);
+        say(&run, "Its serial number, or none [arn:aws:iam::398263320410:mfa/jo]: ", "");
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        let output = run.wait();
+        assert_four_work(&output);
+        output.assert_stderr_contains("aws-auth: MFA device: IAM does not say which ones jo has\n");
+        output.assert_stderr_contains("aws-auth: warning: IAM at ");
+        assert_eq!(world.read(".aws/config"), made());
+    }
 }
