@@ -830,3 +830,37 @@ fn an_iam_that_cannot_be_reached_is_replaced_by_a_question() {
         assert_eq!(world.read(".aws/config"), made());
     }
 }
+
+#[test]
+fn a_yes_is_only_for_what_was_shown() {
+    for answer in ["n", "y"] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        let run = from_team(&world);
+        run.expect(WRITE);
+        let other = made().split_inclusive("\n\n").next().unwrap().replace(seed::ROLES[0].1, seed::ROLES[1].1);
+        world.config(&other);
+        run.send_line("y");
+        run.expect_stderr("aws-auth: another program has changed the file; this changes now:\n");
+        run.expect(WRITE);
+        assert_eq!(world.read(".aws/config"), other);
+        run.send_line(answer);
+        run.expect("MFA code for ");
+        run.ctrl_c();
+        run.wait().assert_signal(Signal::INT);
+        let config = world.read(".aws/config");
+        assert_eq!(config.strip_prefix(&other).map(str::is_empty), Some(answer == "n"), "{config}");
+    }
+    // The keys, too.
+    let world = empty();
+    let run = from_team(&world);
+    type_keys(&world, &run);
+    run.expect(WRITE);
+    let other = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG\n";
+    world.credentials(other);
+    run.send_line("y");
+    say(&run, WRITE, "n");
+    // There are keys now, which STS does not know.
+    run.wait().assert_status(125).assert_stderr_contains("keys: AKIAIOSFODNN7EXAMPLE of profile 'default', in ");
+    assert_eq!(world.read(".aws/credentials"), other);
+}

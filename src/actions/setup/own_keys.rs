@@ -31,6 +31,8 @@ pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
     run.say(&format!("keys: '{profile}' has none; type an access key, or Enter to leave it out"));
     loop {
         match run.with_files(&run.step_of(profile), |context| store_keys::store_keys(context, None)) {
+            // The person may not have wanted them to be written.
+            Ok(_) => break,
             Err(error) if error.kind() == Kind::NothingGiven => break,
             Err(error) if error.kind() == Kind::KeysRefused => {
                 Messages::error(&error, run.outer.snapshot);
@@ -40,13 +42,13 @@ pub(crate) fn own_keys(run: &Run<'_>, profile: &str) -> Result<bool> {
             }
             // Other keys would change nothing.
             Err(error) => return Err(error),
-            Ok(_) if look()?.is_some() => {
-                run.note_change();
-                return Ok(true);
-            }
-            // The person did not want them to be written.
-            Ok(_) => break,
         }
+    }
+    // Those that were typed, or those that another program has written in the meantime.
+    if let Some(words) = look()? {
+        run.say(&format!("keys: {words}"));
+        run.note_change();
+        return Ok(true);
     }
     run.skip(&what);
     Ok(false)

@@ -13,7 +13,7 @@ use crate::config::edit::editor::Proposal;
 use crate::config::section_name::SectionName;
 use crate::config::value::FileKind;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::messages::{coloured, print};
 use crate::template::needs::{Look, has_placeholder};
 use crate::template::placeholders::{self, Known};
@@ -250,7 +250,13 @@ fn write(run: &Run<'_>, wanted: &Wanted<'_>, news: &[String], context: &Context<
         }
     }
     run.note_change();
-    proposals.into_iter().try_for_each(|proposal| written(proposal, context))
+    match proposals.into_iter().try_for_each(|proposal| written(proposal, context)) {
+        Err(error) if error.kind() == Kind::NothingGiven => {
+            run.skip(&news.join(", "));
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// The profiles that are tried: the team's, else those over the keys, else those with the keys.

@@ -145,13 +145,16 @@ impl<'a> Edits<'a> {
         print(&self.whole()?.map(|proposal| proposal.diff().text(colours)).concat())
     }
 
-    /// Shows what will change, on stderr.
+    /// Shows what will change, on stderr, and returns it.
     ///
     /// # Errors
     /// Returns an error if a file cannot be changed so.
-    pub fn show(&self, context: &Context<'_>) -> Result<()> {
-        self.whole()?.iter().for_each(|proposal| show(proposal, context));
-        Ok(())
+    pub fn show(&self, context: &Context<'_>) -> Result<[Proposal<'_>; 2]> {
+        let whole = self.whole()?;
+        for proposal in &whole {
+            show(proposal, context);
+        }
+        Ok(whole)
     }
 
     /// Checks whether both files can be written, before anything is done.
@@ -176,7 +179,14 @@ impl<'a> Edits<'a> {
     /// # Errors
     /// Returns an error if a file cannot be written.
     pub fn write_all(&self, context: &Context<'_>) -> Result<Vec<String>> {
-        let [config, credentials] = self.whole()?;
+        self.write(self.whole()?, context)
+    }
+
+    /// Like [`Self::write_all`], for what was shown.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub fn write(&self, [config, credentials]: [Proposal<'_>; 2], context: &Context<'_>) -> Result<Vec<String>> {
         let mut changed = Vec::new();
         for (proposal, editor) in [(credentials, &self.credentials), (config, &self.config)] {
             if !proposal.is_empty() {
