@@ -100,6 +100,8 @@ fn from_an_empty_home_one_command_and_one_code_make_four_working_profiles() {
     assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 4));
     for text in [
         "aws-auth: keys: 'default' has none; type an access key, or Enter to leave it out\n",
+        "the keys go into the credentials file in plain text; to encrypt them with a passphrase, stop here with Ctrl-C, \
+         run 'aws-auth -p default --store-keys=file' and then --setup again\n",
         "aws-auth: user: jo in account 398263320410\n",
         "aws-auth: MFA device: arn:aws:iam::398263320410:mfa/jo\n",
         "aws-auth: profiles: of team.ini, 0 are there and 4 are new\n",

@@ -87,10 +87,17 @@ fn chosen(asked: Option<KeyStore>, source: &Source, stores: &Stores<'_>, context
             "'aws-auth -p {profile} --store-keys=file' keeps the keys in a file that is encrypted with a passphrase"
         )));
     }
-    context.messages.say(&format!(
-        "{}: the keys go into the credentials file in plain text; --store-keys=file encrypts them with a passphrase",
-        failure.error.fact()
-    ));
+    let how = if context.request.keys.asks_before {
+        let profile = crate::text::shell_words::shell_word(context.request.profile_name());
+        format!(
+            "to encrypt them with a passphrase, stop here with Ctrl-C, run 'aws-auth -p {profile} --store-keys=file' and \
+             then --setup again"
+        )
+    } else {
+        String::from("--store-keys=file encrypts them with a passphrase")
+    };
+    let fact = failure.error.fact();
+    context.messages.say(&format!("{fact}: the keys go into the credentials file in plain text; {how}"));
     Ok(KeyStore::Credentials)
 }
 
