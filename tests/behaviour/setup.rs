@@ -617,6 +617,7 @@ fn what_does_not_go_together_is_said() {
             "--setup --from takes all profiles of the file; leave --profile out\n",
         ),
         (&["--role-arn", seed::ROLES[0].1], "--role-arn goes with credentials of a role"),
+        (&["--from", ""], "--from is empty; name a file, or write - for stdin\n"),
         (&["--read-only"], "--read-only and --setup exclude each other; write one of them\n"),
         (&["--check"], "--setup and --check exclude each other; write one of them\n"),
         (&["--json"], "--json goes with "),
