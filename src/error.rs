@@ -31,6 +31,8 @@ pub enum Kind {
     NotChosen,
     /// A person was asked for something and gave nothing.
     NothingGiven,
+    /// The long-term keys that a person typed are none, or the service does not accept them.
+    KeysRefused,
     /// Every other failure.
     Other,
 }
@@ -107,7 +109,7 @@ impl Error {
             Kind::CommandNotFound => NOT_FOUND,
             Kind::CommandNotExecutable => NOT_EXECUTABLE,
             Kind::NotChosen => NOT_CHOSEN,
-            Kind::NothingGiven | Kind::Other => FAILED,
+            Kind::NothingGiven | Kind::KeysRefused | Kind::Other => FAILED,
         }
     }
 }

@@ -38,6 +38,15 @@ pub(crate) fn answered(question: &str, context: &Context<'_>) -> Result<Option<b
     if context.request.yes || context.snapshot.switch("AWS_AUTH_YES")? {
         return Ok(Some(true));
     }
+    answered_by_hand(question, context)
+}
+
+/// The answer to a question that `--yes` does not answer, because it is not about what is written; `None` if there is no
+/// terminal to ask it on.
+///
+/// # Errors
+/// Returns an error if the terminal cannot be used.
+pub(crate) fn answered_by_hand(question: &str, context: &Context<'_>) -> Result<Option<bool>> {
     let Ok(Some(terminal)) = Terminal::open() else { return Ok(None) };
     let mut terminal = terminal.bold(wants_colours(context.snapshot));
     loop {

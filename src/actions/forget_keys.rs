@@ -30,7 +30,7 @@ pub fn forget_keys(context: &Context<'_>) -> Result<u8> {
         return edits.print(context);
     }
     edits.check()?;
-    edits.show(context)?;
+    let shown = edits.show(context)?;
     match answered(&format!("{name}: forget the keys {id}, which are in {} alone?", store.words()), context)? {
         Some(true) => {}
         Some(false) => return Err(Error::new("nothing was changed")),
@@ -46,6 +46,6 @@ pub fn forget_keys(context: &Context<'_>) -> Result<u8> {
         Err(failure) if failure.kind == Kind::NotFound => context.messages.say(failure.error.fact()),
         Err(failure) => return Err(failure.error),
     }
-    edits.write_all(context)?;
+    edits.write(shown, context)?;
     Ok(0)
 }

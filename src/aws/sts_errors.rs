@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::plan::model::Role;
 use crate::plan::web_identity::{TokenSource, WebIdentity};
 use crate::text::escape::some_words;
@@ -90,7 +90,9 @@ pub fn refusal(refused: &Refusal<'_>, subject: Subject<'_>, now: Timestamp) -> F
         .or_else(|| refused.limits(subject))
         .or_else(|| refused.trouble())
         .unwrap_or((Kind::Other, None));
-    Failure { kind, error: refused.error(&about, advice) }
+    let error = refused.error(&about, advice);
+    let error = if refused.keys().is_some() { error.of_kind(error::Kind::KeysRefused) } else { error };
+    Failure { kind, error }
 }
 
 /// Interprets an error answer to a web identity token. `about` is the profile, or the variable with the token's path.

@@ -167,6 +167,9 @@ fn refuse_misplaced_changes(cli: &Cli, action: Action) -> Result<()> {
     let stores = matches!(action, Action::StoreKeys(_));
     let sets_up = action == Action::Setup;
     goes_with(cli.from.is_some(), "--from", "--store-keys or --setup", stores || sets_up)?;
+    if cli.from.as_deref() == Some("") {
+        return Err(Error::new("--from is empty").advise("name a file, or write - for stdin"));
+    }
     let makes = matches!(action, Action::RotateKeys | Action::RegisterMfa);
     let syncs = action == Action::SyncSso;
     let changes = stores || makes || syncs || sets_up || action == Action::ForgetKeys;

@@ -36,7 +36,7 @@ const COMMAND: &str = "The first word that is not an option is COMMAND, and ever
                        if aws-auth itself fails.";
 
 /// The options in the short help.
-const USUAL: [&str; 14] = [
+const USUAL: [&str; 15] = [
     "profile",
     "role-arn",
     "region",
@@ -48,6 +48,7 @@ const USUAL: [&str; 14] = [
     "explain",
     "list",
     "whoami",
+    "setup",
     "console",
     "quiet",
     "verbose",

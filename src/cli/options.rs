@@ -157,7 +157,8 @@ pub struct Cli {
     #[arg(long, help_heading = "Actions")]
     pub whoami: bool,
 
-    /// Ask for what is missing: keys, MFA device, profiles; then --check. --from takes the profiles of your team's file
+    /// Set up what is missing of keys, MFA device and profiles, and ask for it; then --check. --from takes the profiles of
+    /// your team's file
     #[arg(long, help_heading = "Actions")]
     pub setup: bool,
 

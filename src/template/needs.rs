@@ -1,23 +1,15 @@
 //! Whose long-term keys the profiles begin with.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::included::{INCLUDE, is_taken};
 use crate::config::profiles::{DEFAULT_PROFILE, ProfileSet};
 use crate::config::value::FileKind;
 use crate::plan::stored;
 use crate::template::placeholders;
+use crate::template::sections::{LINE, PROVIDERS};
 use crate::template::team::Team;
-
-/// Settings with which a profile has credentials of another kind.
-const PROVIDERS: [&str; 9] = [
-    "credential_process",
-    "credential_source",
-    "login_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_session",
-    "sso_start_url",
-    "web_identity_token_file",
-    "web_identity_token_process",
-];
 
 /// The user's own files, over the team's.
 pub struct Look<'a> {
@@ -25,13 +17,84 @@ pub struct Look<'a> {
     pub team: Option<&'a Team<'a>>,
     /// The user's own files.
     pub set: &'a ProfileSet<'a>,
+    /// See [`Self::held`].
+    held: OnceCell<BTreeMap<String, Vec<String>>>,
 }
 
-impl Look<'_> {
-    /// A setting of a profile, the user's own first.
+impl<'a> Look<'a> {
+    /// Nothing is read yet.
+    pub fn new(team: Option<&'a Team<'a>>, set: &'a ProfileSet<'a>) -> Self {
+        Self { team, set, held: OnceCell::new() }
+    }
+
+    /// A setting of a profile, or else of the nearest one that it includes.
     fn get(&self, profile: &str, key: &str) -> Option<String> {
-        let text = |set: &ProfileSet<'_>| Some(set.profile(profile)?.get(key)?.text.into_owned());
-        text(self.set).or_else(|| text(&self.team?.set)).filter(|value| !value.is_empty())
+        let mut chain = vec![profile.to_owned()];
+        chain.extend(self.included(profile));
+        chain.iter().take(if is_taken(key) { chain.len() } else { 1 }).find_map(|name| self.own(name, key))
+    }
+
+    /// A setting that stands in a profile itself, the user's own first. A team's other credentials do not count beside
+    /// the user's keys.
+    fn own(&self, profile: &str, key: &str) -> Option<String> {
+        let text = |set: &ProfileSet<'_>, key: &str| {
+            let found = set.profile(profile)?;
+            let value = found.get_in(FileKind::Credentials, key).or_else(|| found.get_in(FileKind::Config, key));
+            value.map(|value| value.text.into_owned()).filter(|value| !value.is_empty())
+        };
+        let has_keys = || text(self.set, "aws_access_key_id").is_some();
+        let of_team = || self.team.filter(|_| !(PROVIDERS.contains(&key) && has_keys()));
+        text(self.set, key).or_else(|| text(&of_team()?.set, key))
+    }
+
+    /// The profiles that this one includes, the nearest first.
+    fn included(&self, profile: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut next = self.own(profile, INCLUDE);
+        while let Some(name) = next.filter(|name| name != profile && !names.contains(name)) {
+            next = self.own(&name, INCLUDE);
+            names.push(name);
+        }
+        names
+    }
+
+    /// The profiles that only hold settings for others, with those that include them. They have no role and no keys of
+    /// their own, and are nobody's source.
+    fn held(&self) -> &BTreeMap<String, Vec<String>> {
+        self.held.get_or_init(|| {
+            let team = self.team.map(|team| team.set.names()).unwrap_or_default();
+            let of_team = team.into_iter().filter(|name| self.set.profile(name).is_none());
+            let all: Vec<String> = self.set.names().into_iter().chain(of_team).collect();
+            let sources: BTreeSet<String> = all.iter().filter_map(|name| self.own(name, "source_profile")).collect();
+            let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for name in all {
+                for included in self.included(&name) {
+                    held.entry(included).or_default().push(name.clone());
+                }
+            }
+            held.retain(|name, _| !sources.contains(name) && !self.has_role_or_keys(name));
+            held
+        })
+    }
+
+    fn has_role_or_keys(&self, name: &str) -> bool {
+        let is_of_store = || self.own(name, LINE).is_some_and(|line| stored::key_id(&line).is_some());
+        ["role_arn", "aws_access_key_id"].iter().any(|key| self.own(name, key).is_some()) || is_of_store()
+    }
+
+    /// Whether a profile only holds settings that others include.
+    pub fn is_only_included(&self, name: &str) -> bool {
+        self.held().contains_key(name)
+    }
+
+    /// The profile with the long-term keys that a profile's settings are for: its own base, or that of all profiles
+    /// that include it. `None` if they are for several.
+    pub fn person_base(&self, name: &str) -> Option<String> {
+        let Some(holders) = self.held().get(name) else { return self.base_of(name) };
+        let bases = holders.iter().filter(|holder| !self.is_only_included(holder)).map(|holder| self.base_of(holder));
+        let mut bases: Vec<Option<String>> = bases.collect();
+        bases.dedup();
+        if let [Some(base)] = bases.as_slice() { Some(base.clone()) } else { None }
     }
 
     /// The profile with the long-term keys that this one begins with; `None` if it begins with anything else.
@@ -90,7 +153,8 @@ pub fn bases(look: &Look<'_>, chosen: Option<&str>) -> Vec<String> {
         }
     };
     let mut bases: Vec<String> = Vec::new();
-    for base in names.iter().filter_map(|name| look.base_of(name)) {
+    let with_keys = names.into_iter().flat_map(|name| look.held().get(&name).cloned().unwrap_or_else(|| vec![name]));
+    for base in with_keys.filter(|name| !look.is_only_included(name)).filter_map(|name| look.base_of(&name)) {
         if !bases.contains(&base) {
             bases.push(base);
         }
@@ -121,7 +185,7 @@ mod tests {
         let (own, team) = (file(own), team.map(file));
         let set = ProfileSet::parse(Some(&own), None).unwrap();
         let team = team.as_ref().map(|team| Team::new(team).unwrap());
-        bases(&Look { team: team.as_ref(), set: &set }, chosen).join(" ")
+        bases(&Look::new(team.as_ref(), &set), chosen).join(" ")
     }
 
     const ROLE: &str = "role_arn = arn:aws:iam::111122223333:role/x\n";
@@ -148,6 +212,28 @@ mod tests {
         assert_eq!(needed("", Some(&(sso.to_owned() + &over)), None), "");
         let stored = "[default]\ncredential_process = aws-auth --stored-keys AKIAIOSFODNN7EXAMPLE\n";
         assert_eq!(needed(stored, None, None), "default");
+    }
+
+    #[test]
+    fn a_profile_that_others_include_needs_no_keys_of_its_own() {
+        let mfa = "mfa_serial = <IAM username>\n";
+        let over = |name: &str, include: &str| {
+            format!("[profile {name}]\ninclude_profile = {include}\n{ROLE}source_profile = default\n")
+        };
+        let team = format!("[profile team]\n{mfa}") + &over("a", "team");
+        assert_eq!(needed("", Some(&team), None), "default");
+        assert_eq!(needed(&team, None, None), "default");
+        // Along two of them.
+        let inner = "[profile inner]\ninclude_profile = team\n";
+        let team = format!("[profile team]\n{mfa}{inner}") + &over("a", "inner");
+        assert_eq!(needed("", Some(&team), None), "default");
+        // The source is included as well, and a source comes from there.
+        let team = format!("[profile team]\n{mfa}source_profile = main\n[profile a]\ninclude_profile = team\n{ROLE}");
+        assert_eq!(needed("", Some(&team), None), "main");
+        let team = format!("[default]\n{mfa}") + &over("a", "default");
+        assert_eq!(needed("", Some(&team), None), "default");
+        let circle = format!("[profile a]\n{mfa}include_profile = b\n[profile b]\ninclude_profile = a\n");
+        assert_eq!(needed("", Some(&circle), None), "");
     }
 
     #[test]

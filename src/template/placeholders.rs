@@ -60,13 +60,36 @@ pub fn filled(key: &str, value: &str, known: &Known<'_>) -> String {
     text
 }
 
+/// Whether a placeholder, in lower case, means the name of the IAM user and nothing else of a user.
+fn asks_for_user(placeholder: &str) -> bool {
+    let is_between = |c: char| " _-.<>".contains(c);
+    let words = placeholder.split(is_between).filter(|word| !["", "aws", "iam", "my", "your"].contains(word));
+    matches!(words.collect::<String>().as_str(), "user" | "username")
+}
+
+/// Whether a value is one that the wanted value can stand for: where that still holds a placeholder, it may be anything.
+pub fn fits(key: &str, wanted: &str, value: &str) -> bool {
+    let found = all(key, wanted);
+    if key == "mfa_serial" && !found.is_empty() {
+        return true;
+    }
+    let (mut pattern, mut rest, mut is_first) = (wanted, value, true);
+    for placeholder in found {
+        let Some((before, after)) = pattern.split_once(placeholder) else { return false };
+        let Some(at) = rest.find(before).filter(|at| *at == 0 || !is_first) else { return false };
+        rest = rest.get(at + before.len()..).unwrap_or_default();
+        (pattern, is_first) = (after, false);
+    }
+    if is_first { pattern == rest } else { rest.ends_with(pattern) }
+}
+
 fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
     let words = placeholder.to_lowercase();
-    // The account of a role may be any.
-    let asks_for_account = words.contains("account") && key != "role_arn";
-    let known_value = if words.contains("user") {
+    // The account of a role may be any, and its name is none of a user.
+    let is_of_role = key == "role_arn";
+    let known_value = if asks_for_user(&words) && !is_of_role {
         known.user
-    } else if asks_for_account {
+    } else if words.contains("account") && !is_of_role {
         known.account
     } else {
         None
@@ -76,7 +99,7 @@ fn own(key: &str, placeholder: &str, known: &Known<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::placeholders::{Known, all, filled};
+    use crate::template::placeholders::{Known, all, filled, fits};
 
     #[test]
     fn words_in_angle_brackets_are_placeholders() {
@@ -98,6 +121,23 @@ mod tests {
     }
 
     #[test]
+    fn a_placeholder_stands_for_anything() {
+        for (key, wanted, value, is_fit) in [
+            ("region", "<your region>", "eu-west-1", true),
+            ("region", "eu-west-1", "eu-west-1", true),
+            ("region", "eu-west-1", "eu-west-10", false),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "arn:aws:iam::111122223333:role/x", true),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "arn:aws:iam::111122223333:role/y", false),
+            ("role_arn", "arn:aws:iam::<account>:role/x", "-arn:aws:iam::111122223333:role/x", false),
+            ("role_session_name", "<a>-<b c>", "jo-dev", true),
+            ("role_session_name", "<a>-<b c>", "jo", false),
+            ("mfa_serial", "mfa/<IAM username>", "phone", true),
+        ] {
+            assert_eq!(fits(key, wanted, value), is_fit, "{wanted} {value}");
+        }
+    }
+
+    #[test]
     fn what_is_known_is_filled_in() {
         let answer = |text: &str| (text == "<region>").then(|| String::from("eu-west-1"));
         let known = Known { user: Some("jo"), account: Some("111122223333"), serial: Some("SERIAL"), answer: &answer };
@@ -106,6 +146,12 @@ mod tests {
             ("mfa_serial", "arn:aws:iam::398263320410:mfa/sam", "arn:aws:iam::398263320410:mfa/sam"),
             ("role_session_name", "<user name>@<AWS account>", "jo@111122223333"),
             ("role_arn", "arn:aws:iam::<account id>:role/x", "arn:aws:iam::<account id>:role/x"),
+            ("role_session_name", "<User>", "jo"),
+            ("role_session_name", "<your IAM user name>.<user_name>", "jo.jo"),
+            ("role_session_name", "<user id>", "<user id>"),
+            ("role_session_name", "<power user>", "<power user>"),
+            ("role_arn", "arn:aws:iam::111122223333:role/<User role>", "arn:aws:iam::111122223333:role/<User role>"),
+            ("role_arn", "arn:aws:iam::111122223333:role/<user>", "arn:aws:iam::111122223333:role/<user>"),
             ("region", "<region>", "eu-west-1"),
             ("region", "<Region>", "<Region>"),
         ] {

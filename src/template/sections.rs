@@ -14,6 +14,27 @@ use crate::template::placeholders;
 /// Keys of a pair, and of a session. Each person has their own.
 pub const OWN: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
 
+/// Settings with which a profile has credentials of another kind.
+pub const PROVIDERS: [&str; 9] = [
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "sso_account_id",
+    "sso_role_name",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+    "web_identity_token_process",
+];
+
+/// Whether this is a part of someone's long-term keys: one of the keys, or the line that names them in a store.
+pub fn is_of_keys(key: &str, value: &str) -> bool {
+    OWN.contains(&key) || key == LINE && stored::key_id(value).is_some()
+}
+
+/// The key of the line that names keys in a store.
+pub const LINE: &str = "credential_process";
+
 /// A section with its settings, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
@@ -24,9 +45,9 @@ pub struct Section {
 }
 
 impl Section {
-    /// A section without access keys.
+    /// A section without access keys, and without the line that names somebody's in a store.
     pub fn new(name: SectionName, values: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { name, values: values.into_iter().filter(|(key, _)| !OWN.contains(&key.as_str())).collect() }
+        Self { name, values: values.into_iter().filter(|(key, value)| !is_of_keys(key, value)).collect() }
     }
 
     /// The section as it is called in messages.
@@ -43,8 +64,8 @@ impl Section {
 /// What becomes of a section that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It is added.
-    New,
+    /// It is added, but for these keys: a person has their own in their place.
+    New(Vec<String>),
     /// A person has it already.
     There,
     /// A person has it with other settings, which stay: these keys differ.
@@ -64,31 +85,40 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// What becomes of a section, where the config file has these.
     pub fn fate(&self, section: &Section, config: &OwnValues<'_>) -> Fate {
-        let mut own: BTreeMap<&str, &str> = BTreeMap::new();
-        for values in [config.get(&section.name), self.in_credentials.get(&section.name)].into_iter().flatten() {
-            own.extend(values.iter().map(|(key, value)| (&**key, &**value)));
-        }
-        own.retain(|key, value| !OWN.contains(key) && stored::key_id(value).is_none());
-        if own.is_empty() {
-            return Fate::New;
+        let own = self.own(&section.name, config);
+        let (added, left): (Vec<&(String, String)>, Vec<_>) =
+            section.values.iter().partition(|(key, _)| can_add(&own, key));
+        let is_bare = own.iter().all(|(key, value)| is_of_keys(key, value));
+        if is_bare && !added.is_empty() {
+            return Fate::New(left.into_iter().map(|(key, _)| key.clone()).collect());
         }
         let is_same = |(key, value): &&(String, String)| {
-            own.get(key.as_str()).is_some_and(|found| (self.fill)(&section.name, key, found) == *value)
+            let fits = |found: &&str| placeholders::fits(key, value, &(self.fill)(&section.name, key, found));
+            own.get(key.as_str()).is_some_and(fits)
         };
         let others: Vec<String> =
             section.values.iter().filter(|entry| !is_same(entry)).map(|(key, _)| key.clone()).collect();
         if others.is_empty() { Fate::There } else { Fate::Kept(others) }
     }
 
+    /// What a person has in a section, in both files.
+    fn own<'s>(&'s self, name: &SectionName, config: &'s OwnValues<'_>) -> BTreeMap<&'s str, &'s str> {
+        let both = [config.get(name), self.in_credentials.get(name)].into_iter().flatten();
+        both.flat_map(|values| values.iter().map(|(key, value)| (&**key, &**value))).collect()
+    }
+
     /// The changes of a file with these sections: placeholders are filled in, and what is new is added to the config
-    /// file.
+    /// file. No value of a person is replaced.
     pub fn changes(&self, file: FileKind, found: &ProfileSet<'_>) -> Vec<Change> {
         let sections = found.own_values(file);
         let mut changes: Vec<Change> =
             self.filled(&sections).map(|(name, key, value)| set(&name, &key, value)).collect();
         if file == FileKind::Config {
-            for section in self.sections.iter().filter(|section| self.fate(section, &sections) == Fate::New) {
-                changes.extend(section.values.iter().map(|(key, value)| set(&section.name, key, value.clone())));
+            for section in &self.sections {
+                if let Fate::New(left) = self.fate(section, &sections) {
+                    let added = section.values.iter().filter(|(key, _)| !left.contains(key));
+                    changes.extend(added.map(|(key, value)| set(&section.name, key, value.clone())));
+                }
             }
         }
         changes
@@ -106,14 +136,20 @@ impl Wanted<'_> {
     }
 }
 
-/// The values that hold a placeholder.
+/// Whether a key can be added to what a person has in a section. Credentials of another kind have no place beside keys.
+fn can_add(own: &BTreeMap<&str, &str>, key: &str) -> bool {
+    let has_keys = || own.iter().any(|(key, value)| is_of_keys(key, value));
+    !(own.contains_key(key) || PROVIDERS.contains(&key) && has_keys())
+}
+
+/// The values that hold a placeholder, but for keys: there is a step for these.
 pub fn unfilled<'s>(
     sections: &'s OwnValues<'_>,
 ) -> impl Iterator<Item = (&'s SectionName, &'s Cow<'s, str>, &'s Cow<'s, str>)> {
     sections
         .iter()
         .flat_map(|(name, values)| values.iter().map(move |(key, value)| (name, key, value)))
-        .filter(|(_, key, value)| !placeholders::all(key, value).is_empty())
+        .filter(|(_, key, value)| !OWN.contains(&&***key) && !placeholders::all(key, value).is_empty())
 }
 
 fn set(section: &SectionName, key: &str, value: String) -> Change {

@@ -8,7 +8,7 @@ use crate::config::section_name::SectionName;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
 use crate::error::{Error, Result, io_words};
-use crate::template::sections::{OWN, Section};
+use crate::template::sections::{LINE, OWN, Section, is_of_keys};
 
 /// The most that is read from stdin, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -68,10 +68,13 @@ impl<'a> Team<'a> {
         profiles.chain(others).filter(|section| !section.values.is_empty()).collect()
     }
 
-    /// The places of keys in the file, which are not written.
+    /// The places of keys in the file, which are not written: one for each profile.
     pub fn places_of_keys(&self) -> Vec<String> {
         let profiles = self.set.names().into_iter().filter_map(|name| self.set.profile(&name));
-        let first = profiles.filter_map(|profile| OWN.iter().find_map(|key| profile.get(key)));
+        let first = profiles.filter_map(|profile| {
+            let found = |key: &&str| profile.get_in(FileKind::Config, key).filter(|value| is_of_keys(key, &value.text));
+            OWN.iter().chain([&LINE]).find_map(found)
+        });
         first.map(|value| self.set.place(value.at)).collect()
     }
 }

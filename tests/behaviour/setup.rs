@@ -100,6 +100,8 @@ fn from_an_empty_home_one_command_and_one_code_make_four_working_profiles() {
     assert_eq!((world.sts.count("GetSessionToken"), world.sts.count("AssumeRole")), (1, 4));
     for text in [
         "aws-auth: keys: 'default' has none; type an access key, or Enter to leave it out\n",
+        "the keys go into the credentials file in plain text; to encrypt them with a passphrase, stop here with Ctrl-C, \
+         run 'aws-auth -p default --store-keys=file' and then --setup again\n",
         "aws-auth: user: jo in account 398263320410\n",
         "aws-auth: MFA device: arn:aws:iam::398263320410:mfa/jo\n",
         "aws-auth: profiles: of team.ini, 0 are there and 4 are new\n",
@@ -399,9 +401,6 @@ fn calls_that_fail_write_nothing_more() {
         ("GetCallerIdentity", Fault::CloseMidAnswer, "STS at "),
         ("GetCallerIdentity", Fault::HtmlPage, "STS at "),
         ("ListMFADevices", Fault::Refuse(403, "InvalidClientTokenId", DEAD), "InvalidClientTokenId"),
-        ("ListMFADevices", Fault::CloseUnanswered, "IAM at "),
-        ("ListMFADevices", Fault::MalformedXml, "IAM at "),
-        ("ListMFADevices", Fault::Status(503), "IAM at "),
     ];
     for (action, fault, words) in cases {
         let world = empty();
@@ -618,6 +617,7 @@ fn what_does_not_go_together_is_said() {
             "--setup --from takes all profiles of the file; leave --profile out\n",
         ),
         (&["--role-arn", seed::ROLES[0].1], "--role-arn goes with credentials of a role"),
+        (&["--from", ""], "--from is empty; name a file, or write - for stdin\n"),
         (&["--read-only"], "--read-only and --setup exclude each other; write one of them\n"),
         (&["--check"], "--setup and --check exclude each other; write one of them\n"),
         (&["--json"], "--json goes with "),
@@ -626,4 +626,244 @@ fn what_does_not_go_together_is_said() {
     ] {
         world.aws_auth().arg("--setup").args(args).run().assert_status(125).assert_stderr_contains(message);
     }
+}
+
+#[test]
+fn a_team_s_default_takes_nobody_s_keys_away() {
+    let colleague = "credential_process = aws-auth --stored-keys AKIACOLLEAGUE4EXAMPL\n";
+    let settings = "region = eu-west-1\n";
+    // Beside the line of keys in a store.
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let run = world.aws_auth().arg("--store-keys=file").in_terminal();
+    let passphrase = "correct horse battery";
+    for question in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
+        say(&run, question, passphrase);
+    }
+    run.wait().success();
+    let own = world.read(".aws/config");
+    let mut before = own.clone();
+    let cases = [
+        (colleague, "aws-auth: team.ini:2: access keys are not taken from a team's file"),
+        ("credential_process = corp-keys jo\n", "is there already with other settings (credential_process); yours is"),
+    ];
+    for (line, message) in cases {
+        world.write("team.ini", format!("[default]\n{line}{settings}{}", template()));
+        let run = from_team(&world);
+        say(&run, "Passphrase for the keys ", passphrase);
+        if before == own {
+            say(&run, WRITE, "y");
+            say(&run, "Passphrase for the keys ", passphrase);
+            say(&run, &world.prompt("sops"), &world.fresh_code());
+        }
+        let output = run.wait();
+        output.success().assert_stderr_contains(message);
+        before = world.read(".aws/config");
+        assert_eq!(before, format!("{own}{settings}\n{}", made()));
+    }
+    // Beside plain keys.
+    for (line, message) in [
+        (colleague, "access keys are not taken from a team's file"),
+        (
+            "credential_process = corp-keys jo\n",
+            "aws-auth: profile 'default': credential_process of the team's file is left out, because yours counts\n",
+        ),
+        ("sso_session = corp\n", "profile 'default': sso_session of the team's file is left out"),
+    ] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        world.write("team.ini", format!("[default]\n{line}{settings}{}", template()));
+        let run = from_team(&world);
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        let output = run.wait();
+        output.success().assert_stderr_contains(message);
+        assert_eq!(world.read(".aws/config"), format!("[default]\n{settings}\n{}", made()), "{line}");
+        assert_eq!(world.read(".aws/credentials"), keys_file(&world));
+    }
+}
+
+#[test]
+fn a_yes_that_was_given_beforehand_makes_no_device_and_types_no_keys() {
+    // A device takes codes, so it is asked about all the same.
+    let world = empty();
+    world.sts.add_user(User { mfa: Vec::new(), ..world.user.clone() });
+    world.credentials(&keys_file(&world));
+    let run = world.aws_auth().args(["--setup", "--from", "team.ini"]).env("AWS_AUTH_YES", "1").in_terminal();
+    say(&run, "aws-auth: make a virtual one now, in an authenticator app? [y/N] ", "n");
+    run.wait().assert_status(1).assert_stderr_contains("not done: an MFA device of user jo");
+    assert!(world.sts.devices_of(&world.user).is_empty());
+    // So is whether other keys are typed.
+    let world = empty();
+    let run = start(&world, &["--from", "team.ini", "-y"]);
+    say(&run, "Access key id for default: ", &world.user.access_key_id);
+    say(&run, "Secret access key of ", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    say(&run, "aws-auth: type the keys again? [y/N] ", "n");
+    run.wait().assert_status(1).assert_stderr_contains("not done: the keys of profile 'default'");
+    // What other keys do not mend ends the run.
+    let world = empty();
+    world.config("[profile work]\nrole_arn = arn:aws:iam::111122223333:role/mine\n");
+    let output = start(&world, &["-p", "work", "-y"]).wait();
+    output.assert_status(125).assert_transcript("").assert_stderr_contains("'work' has a role of its own");
+    assert_eq!(output.stderr.matches("'work' has a role").count(), 1, "{}", output.report());
+    world.sts.fault("GetCallerIdentity", Fault::Status(503), 9);
+    let run = from_team(&world);
+    type_keys(&world, &run);
+    run.wait().assert_status(125).assert_stderr_contains("STS at ");
+}
+
+#[test]
+fn a_placeholder_that_was_answered_is_not_asked_for_again() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let team = template().replace("[profile sops]\n", "[profile sops]\nregion = <your region>\n");
+    world.write("team.ini", &team);
+    let run = from_team(&world);
+    say(&run, "Your value for <your region>, region of profile 'sops' (Enter leaves it): ", "eu-west-1");
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    assert_four_work(&run.wait());
+    let before = files(&world);
+    for _ in 0..2 {
+        let again = from_team(&world).wait();
+        assert_four_work(&again);
+        again
+            .assert_transcript("")
+            .assert_stderr_contains("aws-auth: profiles: of team.ini, 4 are there and 0 are new\n");
+        again.assert_stderr_contains("aws-auth: all is set up, so nothing was written\n");
+        assert_eq!(files(&world), before);
+    }
+    assert_eq!(world.run(["--setup", "--from", "team.ini"]).success().stdout_text().matches("\tok\n").count(), 4);
+    // One that stands in both files is missing once.
+    world.config("[profile own]\nregion = <your region>\n");
+    let output = world.run(["--setup", "--from", "team.ini", "--yes"]);
+    output.assert_status(125);
+    assert_eq!(output.stderr.matches("a value for <your region>").count(), 1, "{}", output.report());
+}
+
+#[test]
+fn placeholders_in_the_place_of_keys_are_replaced_by_keys() {
+    for (config, credentials) in [
+        (String::new(), "[default]\naws_access_key_id = <your key>\naws_secret_access_key = <your secret key>\n"),
+        (String::new(), "[default]\naws_access_key_id = YOUR_KEY\naws_secret_access_key = YOUR_SECRET\n"),
+        (String::from("[default]\naws_access_key_id = <your key>\naws_secret_access_key = <your secret key>\n\n"), ""),
+    ] {
+        let world = empty();
+        world.config(&(config + &template()));
+        world.credentials(credentials);
+        let run = start(&world, &[]);
+        run.expect_stderr("keys: 'default' has none; type an access key, or Enter to leave it out");
+        type_keys(&world, &run);
+        say(&run, WRITE, "y");
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        assert_four_work(&run.wait());
+        assert_eq!(world.read(".aws/credentials"), keys_file(&world));
+        assert!(!world.read(".aws/config").contains("your"), "{}", world.read(".aws/config"));
+    }
+    // Nobody is asked for a secret openly.
+    let world = empty();
+    world.credentials(
+        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = <your secret key>\n",
+    );
+    let run = start(&world, &["--from", "team.ini"]);
+    say(&run, "Access key id for default: ", "");
+    say(&run, WRITE, "n");
+    run.wait().assert_status(125).assert_stderr_contains("not done: the keys of profile 'default'");
+}
+
+#[test]
+fn what_profiles_include_is_filled_in_and_needs_no_keys() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let team = format!(
+        "[profile team]\nmfa_serial = arn:aws:iam::398263320410:mfa/<IAM username>\n\n[profile sops]\n\
+         include_profile = team\nsource_profile = default\nrole_arn = {}\n",
+        seed::ROLES[0].1
+    );
+    world.write("team.ini", &team);
+    let filled = team.replace("<IAM username>", "jo");
+    let run = from_team(&world);
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    let output = run.wait();
+    output.success();
+    assert_eq!(results(&output), [("sops".to_owned(), "ok".to_owned())]);
+    assert_eq!(world.read(".aws/config"), filled);
+    // The same in one's own file.
+    world.config(&team);
+    let output = world.run(["--setup", "-y"]);
+    output.success();
+    assert_eq!((results(&output), world.read(".aws/config")), (vec![("sops".to_owned(), "ok".to_owned())], filled));
+}
+
+#[test]
+fn the_role_is_asked_for_where_it_is_a_placeholder_with_the_word_user() {
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    world.write(
+        "team.ini",
+        "[profile sops]\nsource_profile = default\nmfa_serial = <IAM username>\n\
+         role_arn = arn:aws:iam::398263320410:role/<User role>\n",
+    );
+    let run = from_team(&world);
+    say(&run, "Your value for <User role>, role_arn of profile 'sops' (Enter leaves it): ", "sops-credentials-access");
+    say(&run, WRITE, "y");
+    say(&run, &world.prompt("sops"), &world.fresh_code());
+    run.wait().success();
+    assert!(world.read(".aws/config").contains("role/sops-credentials-access\n"), "{}", world.read(".aws/config"));
+}
+
+#[test]
+fn an_iam_that_cannot_be_reached_is_replaced_by_a_question() {
+    for fault in [Fault::CloseUnanswered, Fault::MalformedXml, Fault::Status(503)] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        world.sts.fault("ListMFADevices", fault, 30);
+        let missing = world.run(["--setup", "--from", "team.ini", "-y", "--dry-run"]);
+        missing.success().assert_stderr_contains("aws-auth: warning: IAM at ");
+        let run = from_team(&world);
+        say(&run, "Its serial number, or none [arn:aws:iam::398263320410:mfa/jo]: ", "");
+        say(&run, WRITE, "y");
+        say(&run, &world.prompt("sops"), &world.fresh_code());
+        let output = run.wait();
+        assert_four_work(&output);
+        output.assert_stderr_contains("aws-auth: MFA device: IAM does not say which ones jo has\n");
+        output.assert_stderr_contains("aws-auth: warning: IAM at ");
+        assert_eq!(world.read(".aws/config"), made());
+    }
+}
+
+#[test]
+fn a_yes_is_only_for_what_was_shown() {
+    for answer in ["n", "y"] {
+        let world = empty();
+        world.credentials(&keys_file(&world));
+        let run = from_team(&world);
+        run.expect(WRITE);
+        let other = made().split_inclusive("\n\n").next().unwrap().replace(seed::ROLES[0].1, seed::ROLES[1].1);
+        world.config(&other);
+        run.send_line("y");
+        run.expect_stderr("aws-auth: another program has changed the file; this changes now:\n");
+        run.expect(WRITE);
+        assert_eq!(world.read(".aws/config"), other);
+        run.send_line(answer);
+        run.expect("MFA code for ");
+        run.ctrl_c();
+        run.wait().assert_signal(Signal::INT);
+        let config = world.read(".aws/config");
+        assert_eq!(config.strip_prefix(&other).map(str::is_empty), Some(answer == "n"), "{config}");
+    }
+    // The keys, too.
+    let world = empty();
+    let run = from_team(&world);
+    type_keys(&world, &run);
+    run.expect(WRITE);
+    let other = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG\n";
+    world.credentials(other);
+    run.send_line("y");
+    say(&run, WRITE, "n");
+    // There are keys now, which STS does not know.
+    run.wait().assert_status(125).assert_stderr_contains("keys: AKIAIOSFODNN7EXAMPLE of profile 'default', in ");
+    assert_eq!(world.read(".aws/credentials"), other);
 }

@@ -1,6 +1,6 @@
 //! The user's MFA device: the one that IAM knows, or a new one.
 
-use crate::actions::ask::{confirmed, line};
+use crate::actions::ask::{answered_by_hand, line};
 use crate::actions::register_mfa;
 use crate::actions::register_mfa::device::User;
 use crate::actions::setup::run::Run;
@@ -16,7 +16,7 @@ use crate::plan::long_term::LongTerm;
 /// The device whose codes the user will type; `None` if there is none.
 ///
 /// # Errors
-/// Returns an error if IAM cannot be reached or does not accept the keys, or if a new device cannot be made.
+/// Returns an error if IAM does not accept the keys, or if a new device cannot be made.
 pub(crate) fn device(
     run: &Run<'_>,
     context: &Context<'_>,
@@ -28,9 +28,13 @@ pub(crate) fn device(
     let named = keys.device().map(|device| device.value);
     let all = match Client::new(&keys.iam, &context.locks)?.devices(signer, Some(&user.name)) {
         Ok(all) => all,
-        Err(failure) if failure.kind == Kind::Denied => {
+        Err(failure) if matches!(failure.kind, Kind::Denied | Kind::NoAnswer) => {
             run.say(&format!("MFA device: IAM does not say which ones {} has", user.name));
-            context.messages.step(|| failure.error.to_string());
+            if failure.kind == Kind::NoAnswer {
+                context.messages.warn(&failure.error.to_string());
+            } else {
+                context.messages.step(|| failure.error.to_string());
+            }
             return named.map_or_else(|| typed(run, context, user), |serial| Ok(Some(serial)));
         }
         Err(failure) => return Err(failure.error),
@@ -64,7 +68,7 @@ fn made(
     if !run.can_ask_for(&what) {
         return Ok(None);
     }
-    if !confirmed("aws-auth: make a virtual one now, in an authenticator app?", context)? {
+    if answered_by_hand("aws-auth: make a virtual one now, in an authenticator app?", context)? != Some(true) {
         run.skip(&what);
         return Ok(None);
     }

@@ -33,7 +33,7 @@ pub fn setup(context: &Context<'_>, cli: &Cli) -> Result<u8> {
     // A variable may name a profile that is yet to come.
     let is_meant = |chosen: &&Chosen| cli.profile.is_some() || context.set.profile(&chosen.name).is_some();
     let chosen = context.request.profile.as_ref().filter(is_meant).map(|chosen| chosen.name.as_str());
-    let bases = needs::bases(&Look { team: team.as_ref(), set: context.set }, chosen);
+    let bases = needs::bases(&Look::new(team.as_ref(), context.set), chosen);
     if bases.is_empty() {
         run.say("keys: none needed, because no profile begins with long-term keys");
     }

@@ -25,7 +25,7 @@ pub(crate) struct Person {
 /// Goes through the steps about the keys of this profile: the keys, their user, and the user's device.
 ///
 /// # Errors
-/// Returns an error if STS or IAM does not accept the keys, or cannot be reached.
+/// Returns an error if STS or IAM does not accept the keys, or if STS cannot be reached.
 pub(crate) fn person(run: &Run<'_>, base: &str) -> Result<Person> {
     let person = Person { base: base.to_owned(), ..Person::default() };
     if !own_keys(run, base)? {

@@ -13,7 +13,7 @@ use crate::config::edit::editor::Proposal;
 use crate::config::section_name::SectionName;
 use crate::config::value::FileKind;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::messages::{coloured, print};
 use crate::template::needs::{Look, has_placeholder};
 use crate::template::placeholders::{self, Known};
@@ -26,7 +26,7 @@ use crate::template::team::Team;
 /// Returns an error if a file cannot be read or written, or the terminal cannot be used.
 pub(crate) fn profiles(run: &Run<'_>, team: Option<&Team<'_>>, people: &[Person]) -> Result<Vec<String>> {
     run.with_files(&run.step(), |context| {
-        let look = Look { team, set: context.set };
+        let look = Look::new(team, context.set);
         let sections = sections(run, &look, people, context)?;
         let answers = answers(run, &sections, &look, people, context)?;
         let fill =
@@ -43,7 +43,7 @@ pub(crate) fn profiles(run: &Run<'_>, team: Option<&Team<'_>>, people: &[Person]
         let news = tell(run, team, &wanted, context);
         write(run, &wanted, &news, context)
     })?;
-    run.with_files(&run.step(), |context| Ok(to_check(&Look { team, set: context.set }, people)))
+    run.with_files(&run.step(), |context| Ok(to_check(&Look::new(team, context.set), people)))
 }
 
 /// The sections that are wanted: the team's, or that of one role.
@@ -68,7 +68,7 @@ fn sections(run: &Run<'_>, look: &Look<'_>, people: &[Person], context: &Context
 /// Whose the keys of a section are.
 fn person_of<'p>(section: &SectionName, look: &Look<'_>, people: &'p [Person]) -> Option<&'p Person> {
     let SectionName::Profile(name) = section else { return None };
-    let base = look.base_of(name)?;
+    let base = look.person_base(name)?;
     people.iter().find(|person| person.base == base)
 }
 
@@ -100,17 +100,17 @@ fn answers(
 ) -> Result<BTreeMap<String, String>> {
     let mut answers = BTreeMap::new();
     let mut asked = BTreeSet::new();
-    let of_sections = sections.iter().flat_map(|section| {
-        section.values.iter().map(|(key, value)| (section.name.clone(), key.clone(), value.clone()))
-    });
     let files = [FileKind::Config, FileKind::Credentials].map(|file| context.set.own_values(file));
+    let of_sections = added(sections, context)
+        .into_iter()
+        .flat_map(|Section { name, values }| values.into_iter().map(move |(key, value)| (name.clone(), key, value)));
     let of_files =
         files.iter().flat_map(unfilled).map(|(name, key, value)| (name.clone(), key.to_string(), value.to_string()));
     for (section, key, value) in of_sections.chain(of_files) {
         let filled = filled(&section, (&key, &value), look, people, &answers);
         // A device that is not there yet is not asked for: there was a step for it.
         for placeholder in placeholders::all(&key, &filled).into_iter().filter(|_| key != "mfa_serial") {
-            if run.is_dry() || asked.contains(placeholder) {
+            if run.is_dry() || !asked.insert(placeholder.to_owned()) {
                 continue;
             }
             let section = Section::new(section.clone(), []).words();
@@ -124,10 +124,24 @@ fn answers(
             } else {
                 answers.insert(placeholder.to_owned(), answer);
             }
-            asked.insert(placeholder.to_owned());
         }
     }
     Ok(answers)
+}
+
+/// What of these sections is added, as it is before anything is filled in.
+fn added(sections: &[Section], context: &Context<'_>) -> Vec<Section> {
+    let [config, in_credentials] = [FileKind::Config, FileKind::Credentials].map(|file| context.set.own_values(file));
+    let unfilled = |_: &SectionName, _: &str, value: &str| value.to_owned();
+    let wanted = Wanted { sections: Vec::new(), in_credentials, fill: &unfilled };
+    let added = |section: &Section| match wanted.fate(section, &config) {
+        Fate::New(left) => {
+            let values = section.values.iter().filter(|(key, _)| !left.contains(key)).cloned();
+            Some(Section::new(section.name.clone(), values))
+        }
+        Fate::There | Fate::Kept(_) => None,
+    };
+    sections.iter().filter_map(added).collect()
 }
 
 /// A value that can stand in a line of the file.
@@ -170,7 +184,13 @@ fn tell(run: &Run<'_>, team: Option<&Team<'_>>, wanted: &Wanted<'_>, context: &C
     let mut there = 0;
     for section in &wanted.sections {
         match wanted.fate(section, &config) {
-            Fate::New => new.push(section.words()),
+            Fate::New(left) => {
+                if !left.is_empty() {
+                    let (words, left) = (section.words(), left.join(", "));
+                    run.say(&format!("{words}: {left} of the team's file is left out, because yours counts"));
+                }
+                new.push(section.words());
+            }
             Fate::There => there += 1,
             Fate::Kept(keys) => run.say(&format!(
                 "{} is there already with other settings ({}); yours is kept",
@@ -230,7 +250,13 @@ fn write(run: &Run<'_>, wanted: &Wanted<'_>, news: &[String], context: &Context<
         }
     }
     run.note_change();
-    proposals.into_iter().try_for_each(|proposal| written(proposal, context))
+    match proposals.into_iter().try_for_each(|proposal| written(proposal, context)) {
+        Err(error) if error.kind() == Kind::NothingGiven => {
+            run.skip(&news.join(", "));
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// The profiles that are tried: the team's, else those over the keys, else those with the keys.
@@ -240,7 +266,9 @@ fn to_check(look: &Look<'_>, people: &[Person]) -> Vec<String> {
     let names: Vec<String> = if let Some(team) = look.team {
         // The keys themselves were proved already.
         let are_keys = |name: &String| bases.contains(&name) && !look.has_device(name);
-        let is_tried = |name: &String| all.contains(name) && look.has_credentials(name) && !are_keys(name);
+        let is_tried = |name: &String| {
+            all.contains(name) && look.has_credentials(name) && !are_keys(name) && !look.is_only_included(name)
+        };
         team.set.names().into_iter().filter(is_tried).collect()
     } else {
         let is_over =

@@ -2,7 +2,9 @@
 
 use crate::actions::file_changes::{show, written};
 use crate::actions::store_keys::line::Line;
-use crate::actions::store_keys::sections::{PAIR, PROCESS, plain_in, refuse_unfit, remove, without_plain};
+use crate::actions::store_keys::sections::{
+    PAIR, PROCESS, plain_in, refuse_unfit, remove, without_blanks, without_plain,
+};
 use crate::config::edit::changes::Change;
 use crate::config::edit::editor::{Editor, Proposal};
 use crate::config::profiles::ProfileSet;
@@ -72,11 +74,14 @@ impl<'a> Edits<'a> {
         });
         let before = before.collect();
         let (all_lines, own_id) = (lines.clone(), id.to_owned());
-        let in_config: Wanted<'a> =
-            Box::new(move |found| Ok([all_lines.clone(), without_plain(found, FileKind::Config, &own_id)?].concat()));
+        let in_config: Wanted<'a> = Box::new(move |found| {
+            let blanks = blanks(context, found, FileKind::Config);
+            Ok([all_lines.clone(), blanks, without_plain(found, FileKind::Config, &own_id)?].concat())
+        });
         let own_id = id.to_owned();
         let in_credentials: Wanted<'a> = Box::new(move |found| {
             let mut changes = without_plain(found, FileKind::Credentials, &own_id)?;
+            changes.extend(blanks(context, found, FileKind::Credentials));
             // A process there would count more than the line in the config file.
             changes.extend(names.iter().map(|name| remove(name, PROCESS)));
             Ok(changes)
@@ -102,11 +107,17 @@ impl<'a> Edits<'a> {
     pub fn of_writing(context: &'a Context<'_>, keys: &Credentials) -> Result<Self> {
         let name = context.request.profile_name();
         let changes = pair(name, keys).to_vec();
-        let in_credentials = Box::new(move |_: &ProfileSet<'_>| Ok(changes.clone()));
+        let in_credentials = Box::new(move |found: &ProfileSet<'_>| {
+            let mut blanks = blanks(context, found, FileKind::Credentials);
+            // The pair keeps its lines.
+            blanks.retain(|blank| !matches!(blank, Change::Remove { key, .. } if PAIR.contains(&&**key)));
+            Ok([changes.clone(), blanks].concat())
+        });
         let id = keys.access_key_id.clone();
         let in_config = Box::new(move |found: &ProfileSet<'_>| {
             let is_here = plain_in(found, FileKind::Config, &id)?.iter().any(|found| found == name);
-            Ok(if is_here { PAIR.map(|key| remove(name, key)).to_vec() } else { Vec::new() })
+            let pair = || PAIR.map(|key| remove(name, key)).to_vec();
+            Ok(if is_here { pair() } else { blanks(context, found, FileKind::Config) })
         });
         Self::new(context, Vec::new(), Vec::new(), in_config, in_credentials)
     }
@@ -134,13 +145,16 @@ impl<'a> Edits<'a> {
         print(&self.whole()?.map(|proposal| proposal.diff().text(colours)).concat())
     }
 
-    /// Shows what will change, on stderr.
+    /// Shows what will change, on stderr, and returns it.
     ///
     /// # Errors
     /// Returns an error if a file cannot be changed so.
-    pub fn show(&self, context: &Context<'_>) -> Result<()> {
-        self.whole()?.iter().for_each(|proposal| show(proposal, context));
-        Ok(())
+    pub fn show(&self, context: &Context<'_>) -> Result<[Proposal<'_>; 2]> {
+        let whole = self.whole()?;
+        for proposal in &whole {
+            show(proposal, context);
+        }
+        Ok(whole)
     }
 
     /// Checks whether both files can be written, before anything is done.
@@ -165,7 +179,14 @@ impl<'a> Edits<'a> {
     /// # Errors
     /// Returns an error if a file cannot be written.
     pub fn write_all(&self, context: &Context<'_>) -> Result<Vec<String>> {
-        let [config, credentials] = self.whole()?;
+        self.write(self.whole()?, context)
+    }
+
+    /// Like [`Self::write_all`], for what was shown.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub fn write(&self, [config, credentials]: [Proposal<'_>; 2], context: &Context<'_>) -> Result<Vec<String>> {
         let mut changed = Vec::new();
         for (proposal, editor) in [(credentials, &self.credentials), (config, &self.config)] {
             if !proposal.is_empty() {
@@ -191,6 +212,13 @@ impl Undo<'_, '_> {
     pub fn undo(self, context: &Context<'_>) -> Result<()> {
         written(self.edits.config.propose(|_| Ok(self.edits.before.clone()))?, context)
     }
+}
+
+/// The changes that take placeholders of the keys out of the profile's section of one file, where a person is asked
+/// before.
+fn blanks(context: &Context<'_>, found: &ProfileSet<'_>, file: FileKind) -> Vec<Change> {
+    let is_asked = context.request.keys.asks_before;
+    if is_asked { without_blanks(found, file, context.request.profile_name()) } else { Vec::new() }
 }
 
 /// The two keys in a profile's section.

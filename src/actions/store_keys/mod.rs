@@ -17,6 +17,7 @@ use crate::actions::store_keys::line::Line;
 use crate::actions::store_keys::sections::{refuse_unfit, stored_in};
 use crate::actions::store_keys::source::{Source, obtained};
 use crate::cli::formats::KeyStore;
+use crate::config::edit::editor::Proposal;
 use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::credentials::Credentials;
@@ -86,30 +87,37 @@ fn chosen(asked: Option<KeyStore>, source: &Source, stores: &Stores<'_>, context
             "'aws-auth -p {profile} --store-keys=file' keeps the keys in a file that is encrypted with a passphrase"
         )));
     }
-    context.messages.say(&format!(
-        "{}: the keys go into the credentials file in plain text; --store-keys=file encrypts them with a passphrase",
-        failure.error.fact()
-    ));
+    let how = if context.request.keys.asks_before {
+        let profile = crate::text::shell_words::shell_word(context.request.profile_name());
+        format!(
+            "to encrypt them with a passphrase, stop here with Ctrl-C, run 'aws-auth -p {profile} --store-keys=file' and \
+             then --setup again"
+        )
+    } else {
+        String::from("--store-keys=file encrypts them with a passphrase")
+    };
+    let fact = failure.error.fact();
+    context.messages.say(&format!("{fact}: the keys go into the credentials file in plain text; {how}"));
     Ok(KeyStore::Credentials)
 }
 
 /// Checks the files, asks STS whose the keys are, and shows what will change, before anything is written. With
-/// `--dry-run` it only prints what would change. Returns whether to go on.
-fn announced(context: &Context<'_>, keys: &Credentials, edits: &Edits<'_>) -> Result<bool> {
+/// `--dry-run` it only prints what would change. Returns what was shown; `None` if nothing is to be written.
+fn announced<'e>(context: &Context<'_>, keys: &Credentials, edits: &'e Edits<'_>) -> Result<Option<[Proposal<'e>; 2]>> {
     if context.request.keys.dry_run {
         edits.print(context)?;
-        return Ok(false);
+        return Ok(None);
     }
     edits.check()?;
     let profile = context.request.profile_name();
     let identity = identity_of_keys(profile, keys, context)?;
     context.messages.say(&format!("{profile}: the keys {} are those of {}", keys.access_key_id, identity.arn));
-    edits.show(context)?;
+    let shown = edits.show(context)?;
     if context.request.keys.asks_before && !confirmed("aws-auth: write this?", context)? {
         context.messages.say(&format!("{profile}: nothing was written"));
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(true)
+    Ok(Some(shown))
 }
 
 /// Puts the keys into a store, then writes the line, runs it, and takes the plain keys out.
@@ -119,7 +127,7 @@ fn store(context: &Context<'_>, stores: &Stores<'_>, source: &Source, store: Sto
     let id = keys.access_key_id.as_str();
     let line = Line::new(id, context)?;
     let edits = Edits::of_storing(context, id, &line)?;
-    if !announced(context, &keys, &edits)? {
+    if announced(context, &keys, &edits)?.is_none() {
         return Ok(0);
     }
     stores.put(store, id, &keys.secret_access_key)?;
@@ -170,7 +178,7 @@ fn bring_back(context: &Context<'_>, stores: &Stores<'_>, id: &str, from: Store)
     let keys = obtained(&Source::Stored(id.to_owned(), from), stores, context)?;
     let names = stored_in(context.set, id);
     let edits = Edits::of_bringing_back(context, &keys, &names)?;
-    if !announced(context, &keys, &edits)? {
+    if announced(context, &keys, &edits)?.is_none() {
         return Ok(0);
     }
     edits.write_all(context)?;
@@ -185,10 +193,8 @@ fn write_plain(context: &Context<'_>, source: &Source) -> Result<u8> {
     let stores = stores(context);
     let keys = obtained(source, &stores, context)?;
     let edits = Edits::of_writing(context, &keys)?;
-    if !announced(context, &keys, &edits)? {
-        return Ok(0);
-    }
-    edits.write_all(context)?;
+    let Some(shown) = announced(context, &keys, &edits)? else { return Ok(0) };
+    edits.write(shown, context)?;
     context.messages.say(&format!("{profile}: the keys {} are in the credentials file", keys.access_key_id));
     warn_of_given(context);
     Ok(0)

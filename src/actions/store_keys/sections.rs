@@ -47,6 +47,30 @@ pub fn plain_id(profile: &Profile<'_>) -> Option<(String, FileKind)> {
         .find_map(|file| Some((profile.get_in(file, PAIR[0])?.text.into_owned(), file)))
 }
 
+/// Whether a pair is a template's, such as `<your key>`, or no pair of keys at all.
+fn is_blank(id: &str, secret: Option<&str>) -> bool {
+    !stored::is_key_id(id) || secret.is_some_and(|secret| secret.contains('<'))
+}
+
+/// Like [`plain_id`], but for keys that are placeholders or no keys at all.
+pub fn real_plain_id(profile: &Profile<'_>) -> Option<(String, FileKind)> {
+    plain_id(profile).filter(|(id, file)| {
+        let secret = profile.get_in(*file, PAIR[1]);
+        !is_blank(id, secret.as_ref().map(|secret| &*secret.text))
+    })
+}
+
+/// The changes that take placeholders of keys out of a profile's section of one file.
+pub fn without_blanks(set: &ProfileSet<'_>, file: FileKind, name: &str) -> Vec<Change> {
+    let sections = set.own_values(file);
+    let Some(values) = sections.get(&SectionName::Profile(name.to_owned())) else { return Vec::new() };
+    let found = [PAIR[0], PAIR[1], "aws_session_token", "aws_security_token"].into_iter();
+    let found: Vec<&str> = found.filter(|key| values.contains_key(*key)).collect();
+    let id = values.get(PAIR[0]).map_or("", |id| id);
+    let is_there = !found.is_empty() && is_blank(id, values.get(PAIR[1]).map(|secret| &**secret));
+    found.into_iter().filter(|_| is_there).map(|key| remove(name, key)).collect()
+}
+
 /// The id of the keys in a store that a profile names.
 pub fn stored_id(profile: &Profile<'_>) -> Option<String> {
     stored::key_id(&profile.get(PROCESS)?.text)

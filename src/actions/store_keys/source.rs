@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::actions::store_keys::sections::{PAIR, plain_id, stored_id};
+use crate::actions::store_keys::sections::{PAIR, plain_id, real_plain_id, stored_id};
 use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
@@ -40,7 +40,9 @@ impl Source {
     /// Returns an error if `--from` cannot be read, the profile has other keys already, or its keys are temporary.
     pub fn of(context: &Context<'_>, name: &str) -> Result<Self> {
         let profile = context.set.profile(name);
-        let plain = profile.as_ref().and_then(plain_id);
+        // Where a person says yes before, placeholders of keys are replaced.
+        let found_in = if context.request.keys.asks_before { real_plain_id } else { plain_id };
+        let plain = profile.as_ref().and_then(found_in);
         let stored = profile.as_ref().and_then(stored_id);
         let given = context.request.keys.from.as_deref().map(from).transpose()?;
         let found = match (given, &plain) {
@@ -153,7 +155,7 @@ pub fn obtained(source: &Source, stores: &Stores<'_>, context: &Context<'_>) -> 
         expiration: None,
         account_id: None,
     };
-    given::checked(keys, "what was given")
+    given::checked(keys, "what was given").map_err(|error| error.of_kind(Kind::KeysRefused))
 }
 
 fn terminal(profile: &str, context: &Context<'_>) -> Result<Terminal> {
