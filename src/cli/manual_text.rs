@@ -111,7 +111,7 @@ pub(super) const SECTIONS: &[(&str, &[Part])] = &[
         "SETTING UP",
         &[
             Text(
-                "--setup asks for what is missing, step by step: an access key, which is stored as --store-keys does; the MFA device of its user, which is found with ListMFADevices or made as --register-mfa does; and profiles. With --from FILE these are those of the team's own file, which looks like the config file, with placeholders such as <IAM username> that are filled in; else the placeholders of your files are filled in, or one role is asked for. It ends with --check over the profiles.",
+                "--setup asks for what is missing, step by step: an access key, which is stored as --store-keys does; the MFA device of its user, which is found with ListMFADevices or made as --register-mfa does; and profiles. With --from FILE these are those of the team's own file, which looks like the config file, with placeholders such as <IAM username> that are filled in; else the placeholders of your files are filled in, or roles are asked for. It ends with --check over the profiles.",
             ),
             Text(
                 "What is written is shown first. What is there stays as it is, so a second run writes nothing. Enter or no leaves a step out. Without a terminal the error says what is missing.",

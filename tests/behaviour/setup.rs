@@ -116,7 +116,7 @@ fn from_an_empty_home_one_command_and_one_code_make_four_working_profiles() {
     for args in [&["--from", "team.ini"][..], &[]] {
         let again = start(&world, args).wait();
         assert_four_work(&again);
-        again.assert_transcript("").assert_stderr_contains("aws-auth: all is set up, so nothing was written\n");
+        again.assert_transcript("").assert_stderr_contains("aws-auth: nothing is missing, so nothing was written\n");
         assert_eq!(files(&world), before);
     }
     // Nothing is missing, so no terminal is needed.
@@ -483,7 +483,7 @@ fn other_placeholders_are_asked_for_and_garbage_is_asked_again() {
 }
 
 #[test]
-fn without_a_team_one_role_is_asked_for() {
+fn without_a_team_roles_are_asked_for() {
     let world = empty();
     world.credentials(&keys_file(&world));
     let run = start(&world, &[]);
@@ -494,19 +494,25 @@ fn without_a_team_one_role_is_asked_for() {
     say(&run, "A name for its profile [infrastructure]: ", "default");
     run.expect_stderr("there is a profile 'default' already; take another name");
     say(&run, "A name for its profile [infrastructure]: ", "");
+    // The second role has the same name, so that of its profile is asked for without a proposal.
+    say(&run, "The ARN of another role (Enter if that is all): ", seed::ROLES[2].1);
+    say(&run, "A name for its profile (Enter leaves this step out): ", "infrastructure");
+    run.expect_stderr("there is a profile 'infrastructure' already; take another name");
+    say(&run, "A name for its profile (Enter leaves this step out): ", "production");
+    say(&run, "The ARN of another role (Enter if that is all): ", "");
+    // A word that was meant for the shell is no answer.
+    say(&run, WRITE, "clear");
     say(&run, WRITE, "y");
     say(&run, &world.prompt("infrastructure"), &world.fresh_code());
     let output = run.wait();
     output.success();
-    assert_eq!(results(&output), [("infrastructure".to_owned(), "ok".to_owned())]);
-    assert_eq!(
-        world.read(".aws/config"),
-        format!(
-            "[profile infrastructure]\nsource_profile = default\nmfa_serial = {}\nrole_arn = {}\n",
-            seed::SERIAL,
-            seed::ROLES[1].1
-        )
-    );
+    assert_eq!(results(&output), ["infrastructure", "production"].map(|name| (name.to_owned(), "ok".to_owned())));
+    let section = |name: &str, role: &str| {
+        let serial = seed::SERIAL;
+        format!("[profile {name}]\nsource_profile = default\nmfa_serial = {serial}\nrole_arn = {role}\n")
+    };
+    let sections = [section("infrastructure", seed::ROLES[1].1), section("production", seed::ROLES[2].1)];
+    assert_eq!(world.read(".aws/config"), sections.join("\n"));
     start(&world, &[]).wait().success().assert_transcript("");
 }
 
@@ -730,7 +736,7 @@ fn a_placeholder_that_was_answered_is_not_asked_for_again() {
         again
             .assert_transcript("")
             .assert_stderr_contains("aws-auth: profiles: of team.ini, 4 are there and 0 are new\n");
-        again.assert_stderr_contains("aws-auth: all is set up, so nothing was written\n");
+        again.assert_stderr_contains("aws-auth: nothing is missing, so nothing was written\n");
         assert_eq!(files(&world), before);
     }
     assert_eq!(world.run(["--setup", "--from", "team.ini"]).success().stdout_text().matches("\tok\n").count(), 4);

@@ -59,7 +59,7 @@ fn end(run: &Run<'_>, names: &[String]) -> Result<u8> {
         return Err(Error::new("there is no profile that could work yet").advise("run --setup again and answer"));
     }
     if !run.has_changed() && run.skipped().is_empty() {
-        run.say("all is set up, so nothing was written");
+        run.say("nothing is missing, so nothing was written");
     }
     let mut unanswered = Vec::new();
     let mut checked = Vec::new();

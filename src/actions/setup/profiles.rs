@@ -1,4 +1,4 @@
-//! The last step of `--setup` before the check: the profiles. Those of the team's file, or one for a role, are added, and
+//! The last step of `--setup` before the check: the profiles. Those of the team's file, or of roles, are added, and
 //! placeholders are filled in, after showing the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,7 @@ pub(crate) fn profiles(run: &Run<'_>, team: Option<&Team<'_>>, people: &[Person]
     run.with_files(&run.step(), |context| Ok(to_check(&Look::new(team, context.set), people)))
 }
 
-/// The sections that are wanted: the team's, or that of one role.
+/// The sections that are wanted: the team's, or those of roles that a person names.
 fn sections(run: &Run<'_>, look: &Look<'_>, people: &[Person], context: &Context<'_>) -> Result<Vec<Section>> {
     if let Some(team) = look.team {
         for place in team.places_of_keys() {
@@ -62,7 +62,7 @@ fn sections(run: &Run<'_>, look: &Look<'_>, people: &[Person], context: &Context
     if names.iter().any(|name| is_over(name) || has_placeholder(context.set, name)) {
         return Ok(Vec::new());
     }
-    Ok(questions::one_role(run, person, context)?.into_iter().collect())
+    questions::roles(run, person, context)
 }
 
 /// Whose the keys of a section are.
@@ -213,8 +213,8 @@ fn tell(run: &Run<'_>, team: Option<&Team<'_>>, wanted: &Wanted<'_>, context: &C
     if !filled.is_empty() {
         run.say(&format!("profiles: placeholders are filled in: {}", filled.join(", ")));
     }
-    if team.is_none() && new.is_empty() && filled.is_empty() {
-        run.say("profiles: nothing to fill in");
+    if team.is_none() && new.is_empty() && filled.is_empty() && !run.is_dry() && run.skipped().is_empty() {
+        run.say("profiles: nothing to fill in; for another role, add a section like theirs to the config file");
     }
     [new, filled].concat()
 }

@@ -1,4 +1,4 @@
-//! The questions for the profile of one role, where there is no file of a team.
+//! The questions for profiles with roles, where there is no file of a team.
 
 use crate::actions::ask::line;
 use crate::actions::setup::person::Person;
@@ -11,37 +11,39 @@ use crate::error::Result;
 use crate::messages::Messages;
 use crate::template::sections::Section;
 
-/// Asks for a role and the name of its profile, over the person's keys. `None` if the person gives none.
+/// Asks for roles and the names of their profiles, over the person's keys, until a person gives none.
 ///
 /// # Errors
 /// Returns an error if the terminal cannot be used.
-pub(crate) fn one_role(run: &Run<'_>, person: &Person, context: &Context<'_>) -> Result<Option<Section>> {
+pub(crate) fn roles(run: &Run<'_>, person: &Person, context: &Context<'_>) -> Result<Vec<Section>> {
     let what = "a profile with a role";
-    run.say(&format!("profiles: none has a role over the keys of '{}'", person.base));
+    run.say(&format!("profiles: there is none with a role yet that begins with the keys of '{}'", person.base));
     if run.is_dry() {
         run.say("profiles: a role would be asked for");
-        return Ok(None);
+        return Ok(Vec::new());
     }
+    let mut sections: Vec<Section> = Vec::new();
     if !run.can_ask_for(what) {
-        return Ok(None);
+        return Ok(sections);
     }
-    let Some(role) = role(context)? else {
+    let mut question = "The ARN of a role that you may assume (Enter leaves this step out): ";
+    while let Some(role) = role(question, context)? {
+        let Some(name) = name(&role, &sections, context)? else { break };
+        let serial = person.serial.iter().map(|serial| (String::from("mfa_serial"), serial.clone()));
+        let values = [(String::from("source_profile"), person.base.clone())].into_iter().chain(serial);
+        let role = (String::from("role_arn"), role.as_str().to_owned());
+        sections.push(Section::new(SectionName::Profile(name), values.chain([role])));
+        question = "The ARN of another role (Enter if that is all): ";
+    }
+    if sections.is_empty() {
         run.skip(what);
-        return Ok(None);
-    };
-    let Some(name) = name(&role, context)? else {
-        run.skip(what);
-        return Ok(None);
-    };
-    let serial = person.serial.iter().map(|serial| (String::from("mfa_serial"), serial.clone()));
-    let values = [(String::from("source_profile"), person.base.clone())].into_iter().chain(serial);
-    let role = (String::from("role_arn"), role.as_str().to_owned());
-    Ok(Some(Section::new(SectionName::Profile(name), values.chain([role]))))
+    }
+    Ok(sections)
 }
 
-fn role(context: &Context<'_>) -> Result<Option<RoleArn>> {
+fn role(question: &str, context: &Context<'_>) -> Result<Option<RoleArn>> {
     loop {
-        let answer = line("The ARN of a role that you may assume (Enter leaves this step out): ", context)?;
+        let answer = line(question, context)?;
         if answer.is_empty() {
             return Ok(None);
         }
@@ -52,8 +54,13 @@ fn role(context: &Context<'_>) -> Result<Option<RoleArn>> {
     }
 }
 
-fn name(role: &RoleArn, context: &Context<'_>) -> Result<Option<String>> {
-    let usual = Some(role.name()).filter(|name| context.set.profile(name).is_none());
+/// A name that neither the files nor the sections before have.
+fn name(role: &RoleArn, before: &[Section], context: &Context<'_>) -> Result<Option<String>> {
+    let is_taken = |name: &str| {
+        let is_it = |section: &Section| matches!(&section.name, SectionName::Profile(taken) if taken == name);
+        context.set.profile(name).is_some() || before.iter().any(is_it)
+    };
+    let usual = Some(role.name()).filter(|name| !is_taken(name));
     let question = match usual {
         Some(name) => format!("A name for its profile [{name}]: "),
         None => String::from("A name for its profile (Enter leaves this step out): "),
@@ -66,7 +73,7 @@ fn name(role: &RoleArn, context: &Context<'_>) -> Result<Option<String>> {
         }
         match SectionName::Profile(name.clone()).header(FileKind::Config) {
             Err(error) => Messages::error(&error, context.snapshot),
-            Ok(_) if context.set.profile(&name).is_some() => {
+            Ok(_) if is_taken(&name) => {
                 context.messages.insist(&format!("there is a profile '{name}' already; take another name"));
             }
             Ok(_) => return Ok(Some(name)),
