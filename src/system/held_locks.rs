@@ -35,6 +35,9 @@ impl HeldLocks {
     /// Releases the locks before this process stops.
     pub fn stopping(&self) {
         for held in self.all() {
+            let mut tenure = held.tenure();
+            tenure.stopping();
+            held.tenure.set(tenure);
             let _ = held.file.unlock();
         }
     }

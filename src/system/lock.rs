@@ -106,7 +106,7 @@ pub fn take_if_free(path: &Path, locks: &HeldLocks) -> Result<Lock, Taken> {
             Err(TryLockError::WouldBlock) => return Err(Taken::By(State::read(&file).pid)),
             Err(TryLockError::Error(error)) => return Err(Taken::Impossible(error)),
         }
-        let attempt = Attempt::default();
+        let mut attempt = Attempt::default();
         let tenure = attempt.locked(still_there(&file, path), State::read(&file), std::process::id(), false);
         if let Some(tenure) = tenure {
             return Ok(locks.add(file, tenure));

@@ -1,6 +1,6 @@
 //! The rules of a lock, apart from its file: who waits, who has it, what a holder that was stopped may still do, and
 //! who learns that a holder gave up (docs/design-credentials.md, "Locks"). Nothing is read or written here, so that
-//! every order of events can be tried.
+//! `acquire/coded/search.rs` can try every order of events.
 
 /// The contents of a lock file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -42,10 +42,15 @@ impl Attempt {
     }
 
     /// The lock was taken, and its file says `state`. `None` if the file is no longer the one at its path: then the
-    /// attempt begins again. `asks` says whether the holder asks a person.
-    pub fn locked(self, still_there: bool, state: State, pid: u32, asks: bool) -> Option<Tenure> {
+    /// attempt begins again, and what was seen in the old file says nothing about the new one. `asks` says whether the
+    /// holder asks a person.
+    pub fn locked(&mut self, still_there: bool, state: State, pid: u32, asks: bool) -> Option<Tenure> {
+        if !still_there {
+            *self = Self::default();
+            return None;
+        }
         let after = self.seen.filter(|seen| state.given_up > *seen).map(|_| state.gave_up);
-        still_there.then_some(Tenure { state: State { pid, ..state }, after, asks, lost: false })
+        Some(Tenure { state: State { pid, ..state }, after, asks, released: false, lost: false })
     }
 }
 
@@ -55,6 +60,8 @@ pub struct Tenure {
     state: State,
     after: Option<u32>,
     asks: bool,
+    /// Whether it was released because this process stops.
+    released: bool,
     lost: bool,
 }
 
@@ -80,9 +87,15 @@ impl Tenure {
         self.lost
     }
 
-    /// The holder gives up. Returns whether the file is its to say so in.
+    /// The holder releases the lock, because it stops.
+    pub fn stopping(&mut self) {
+        self.released = true;
+    }
+
+    /// The holder gives up. Returns whether the file is its to say so in: one that is ended while it is stopped has
+    /// nothing to say, because another process may have the lock, and nobody waits for this one.
     pub fn give_up(&mut self) -> bool {
-        if self.lost {
+        if self.lost || self.released {
             return false;
         }
         self.state = State { given_up: self.state.given_up + 1, gave_up: self.state.pid, ..self.state };
@@ -94,6 +107,7 @@ impl Tenure {
     /// holder writes its process id. If not, the holder has to release it: the next one must not wait for this one.
     pub fn retaken(&mut self, there: Option<State>) -> bool {
         self.lost |= there != Some(self.state);
+        self.released = self.lost;
         !self.lost
     }
 }
