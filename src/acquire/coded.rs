@@ -1,6 +1,6 @@
 //! The steps of a call that carries a code, apart from what they do: who asks, who waits, who gives up, and what is
 //! looked up again (docs/design-credentials.md, "Locks"). Nothing is read, asked or sent here, so that
-//! every order of events can be tried.
+//! `coded/search.rs` can try every order of events.
 
 use crate::error::Error;
 use crate::mfa::codes::NoCode;
@@ -76,3 +76,8 @@ impl<C, T, E> Step<C, T, E> {
         }
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod search;
