@@ -291,7 +291,7 @@ impl Calls<'_> {
                     self.answered = true;
                     break Ok(answer);
                 }
-                Step::GiveWay(pid) => break Err(gave_way(pid).into()),
+                Step::GiveWay(pid) => break Err(self.or_still_good(gave_way(pid))),
                 Step::GiveUp(error) => {
                     self.device_lock.iter().for_each(Lock::give_up);
                     break Err(self.or_still_good(error));
