@@ -60,7 +60,7 @@ pub struct Tenure {
     state: State,
     after: Option<u32>,
     asks: bool,
-    /// Whether it was released because this process stops.
+    /// Whether it was released because this process stops, and was not taken again.
     released: bool,
     lost: bool,
 }
@@ -95,7 +95,7 @@ impl Tenure {
     /// The holder gives up. Returns whether the file is its to say so in: one that is ended while it is stopped has
     /// nothing to say, because another process may have the lock, and nobody waits for this one.
     pub fn give_up(&mut self) -> bool {
-        if self.lost || self.released {
+        if self.released {
             return false;
         }
         self.state = State { given_up: self.state.given_up + 1, gave_up: self.state.pid, ..self.state };

@@ -3,10 +3,12 @@
 //! file, the cache, the device, STS and the person around them, and what may happen to a process.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use crate::acquire::coded::{Sent, Step};
-use crate::mfa::code::{Refusals, Tries, Typed, typed};
+use crate::acquire::coded::Step;
+use crate::mfa::code::{Refusals, Typed, typed};
 use crate::mfa::codes::NoCode;
 use crate::system::lock_rules::{Attempt, Blocked, State, Tenure};
+
+mod others;
 
 /// What a process is.
 #[derive(Clone, Copy, PartialEq)]
@@ -87,9 +89,12 @@ pub(super) struct World {
     shown: u8,
     noted: u16,
     sent: u16,
-    pub(super) sent_twice: bool,
+    /// For the checks alone: what happened that must not happen.
+    pub(super) wrong: Option<&'static str>,
     left: Left,
 }
+
+const PIDS: [u32; 3] = [1, 2, 3];
 
 /// Codes from this number on are mistyped.
 const MISTYPED: u8 = 8;
@@ -101,14 +106,10 @@ type Add<'a> = dyn FnMut(&'static str, &dyn Fn(&mut World)) + 'a;
 /// the world after it.
 pub(super) type Change = (&'static str, bool, World);
 
-fn pid(who: usize) -> u32 {
-    u32::try_from(who).unwrap_or_default() + 1
-}
-
 impl World {
     pub(super) fn new(left: Left) -> Self {
-        let (all, files) = ([NEW; 3], [LockFile::default(); 2]);
-        Self { all, files, path: 0, kept: false, shown: 0, noted: 0, sent: 0, sent_twice: false, left }
+        let files = Default::default();
+        Self { all: [NEW; 3], files, path: 0, kept: false, shown: 0, noted: 0, sent: 0, wrong: None, left }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -147,13 +148,19 @@ impl World {
         let file = *file;
         if tenure.give_up() {
             self.files[file].state = tenure.state();
-            let waiting = self.all.iter_mut().filter(|other| matches!(other.at, At::Waiting(at, _) if at == file));
-            waiting.for_each(|other| other.told = true);
         }
+    }
+
+    /// The person or STS made an end of it: those who wait are to learn that.
+    fn quits(&mut self, who: usize) {
+        let Some(file) = self.files.iter().position(|file| file.holder == Some(who)) else { return };
+        let waiting = self.all.iter_mut().filter(|other| matches!(other.at, At::Waiting(at, _) if at == file));
+        waiting.for_each(|other| other.told = true);
     }
 
     /// A signal ends the process.
     fn cancel(&mut self, who: usize) {
+        self.quits(who);
         if self.all[who].has.is_some_and(|(_, tenure)| tenure.asks()) {
             self.give_up(who);
         }
@@ -204,7 +211,7 @@ impl World {
                 add("takes the lock", &|world| world.lock(who));
             }
             At::Opened(_, before, _) => {
-                let above: &[u32] = if kinds[who] == Kind::RunByTheFirst { &[1] } else { &[] };
+                let above: &[u32] = if kinds[who] == Kind::RunByTheFirst { &PIDS[..1] } else { &[] };
                 add("finds it held", &|world| world.blocked(who, before, above));
             }
             At::Waiting(file, _) if self.files[file].holder.is_none() => add("gets the lock", &|world| world.lock(who)),
@@ -243,10 +250,13 @@ impl World {
 
     fn locked(&mut self, who: usize, file: usize, mut attempt: Attempt) {
         let state = self.files[file].state;
-        if let Some(tenure) = attempt.locked(file == self.path, state, pid(who), true) {
+        if let Some(tenure) = attempt.locked(file == self.path, state, PIDS[who], true) {
             self.files[file].state = tenure.state();
             self.all[who].has = Some((file, tenure));
             self.all[who].needless = self.kept;
+            if file != self.path {
+                self.wrong = Some("a lock is taken whose file is gone");
+            }
             self.go(who, At::Next(Step::LookAgain));
         } else {
             self.release(who);
@@ -258,44 +268,6 @@ impl World {
     /// A run that finds what it needs asks nobody.
     fn begin(&mut self, who: usize, kinds: Kinds) {
         if self.kept { self.end(who) } else { self.step(who, Step::TakeTurn, kinds) }
-    }
-
-    fn at_prompt(&self, who: usize, kinds: Kinds, add: &mut Add<'_>) {
-        if let Some(code) = self.code(self.shown) {
-            add("is given the code", &|world| world.next(who, Step::asked(Ok(code)), kinds));
-        }
-        if let Some(code) = self.code(MISTYPED + self.left.mistyped).filter(|_| self.left.mistyped > 0) {
-            add("is given another code", &|world| {
-                world.left.mistyped -= 1;
-                world.next(who, Step::asked(Ok(code)), kinds);
-            });
-        }
-        add("is given no code", &|world| world.next(who, Step::asked(Err(NoCode::GivenUp(()))), kinds));
-        add("is cancelled", &|world| world.cancel(who));
-    }
-
-    fn at_call(&self, who: usize, code: u8, kinds: Kinds, add: &mut Add<'_>) {
-        let came = |world: &mut Self, sent| world.next(who, Step::sent(sent, world.has_turn(who)), kinds);
-        if code < MISTYPED {
-            add("is answered", &|world| {
-                world.kept = true;
-                came(world, Sent::Answer(()));
-            });
-        } else {
-            add("is told that the code is wrong", &|world| {
-                let again = match world.all[who].refusals.add() {
-                    Tries::Left => Ok(()),
-                    Tries::Over => Err(NoCode::GivenUp(())),
-                };
-                came(world, Sent::WrongCode(again));
-            });
-        }
-        if self.left.failures > 0 {
-            add("has no answer", &|world| {
-                world.left.failures -= 1;
-                came(world, Sent::Failure(()));
-            });
-        }
     }
 
     fn step(&mut self, who: usize, step: Step<u8, (), ()>, kinds: Kinds) {
@@ -321,7 +293,9 @@ impl World {
             }
             Step::SendCode(code) => {
                 // Who removes the lock's file while it is held must expect two holders.
-                self.sent_twice |= self.path == 0 && self.sent & 1 << code != 0;
+                if self.path == 0 && self.sent & 1 << code != 0 {
+                    self.wrong = Some("a code is sent twice");
+                }
                 self.sent |= 1 << code;
                 self.go(who, At::Call(code));
             }
@@ -331,70 +305,5 @@ impl World {
             }
             Step::Found(()) | Step::GiveWay(_) | Step::Answered(()) | Step::Fail(()) => self.end(who),
         }
-    }
-
-    /// What others do to this process.
-    fn others(&self, who: usize, kinds: Kinds, found: &mut Vec<Change>) {
-        let mut add = |name, change: &dyn Fn(&mut Self)| found.push((name, false, self.with(change)));
-        let process = self.all[who];
-        // Of processes of one kind, the first one begins first: any other order is the same with other names.
-        let first = who == 0 || kinds[who - 1] != kinds[who] || self.all[who - 1].at != At::Outside;
-        let ready = first && kinds[who] != Kind::RunByTheFirst;
-        match process.at {
-            At::Outside if ready && !self.kept => add("begins", &|world| world.begin(who, kinds)),
-            At::Over if self.left.ends > 0 => add("begins again", &|world| {
-                world.left.ends -= 1;
-                world.all[who] = NEW;
-            }),
-            At::Outside | At::Over => {}
-            at => {
-                add("is killed", &|world| world.end(who));
-                let stops = matches!(at, At::Waiting(..) | At::Prompt | At::Call(_));
-                if process.stopped {
-                    add("is continued", &|world| world.go_on(who, kinds));
-                } else if stops && self.left.stops > 0 {
-                    add("is stopped", &|world| world.stop(who));
-                }
-                if matches!(at, At::Waiting(..)) && kinds[who] == Kind::Unattended {
-                    add("has waited long enough", &|world| world.end(who));
-                }
-                if matches!(at, At::Call(_)) {
-                    add("is cancelled", &|world| world.cancel(who));
-                }
-            }
-        }
-    }
-
-    /// Everything that may happen next, and to which process.
-    pub(super) fn changes(&self, kinds: Kinds) -> Vec<(usize, Change)> {
-        let mut all = Vec::new();
-        for who in 0..3 {
-            let mut found = Vec::new();
-            if !self.all[who].stopped {
-                self.own(who, kinds, &mut found);
-            }
-            self.others(who, kinds, &mut found);
-            all.extend(found.into_iter().map(|change| (who, change)));
-        }
-        let mut add = |name, is_there, change: &dyn Fn(&mut Self)| {
-            if is_there {
-                all.push((9, (name, false, self.with(change))));
-            }
-        };
-        let left = self.left;
-        add("the device shows the next code", left.codes > 0, &|world| {
-            world.left.codes -= 1;
-            world.shown += 1;
-        });
-        add("the lock's file is removed", left.removals > 0, &|world| {
-            world.left.removals -= 1;
-            world.path += 1;
-        });
-        add("what is kept ends", left.ends > 0 && self.kept, &|world| {
-            world.left.ends -= 1;
-            world.kept = false;
-            world.all.iter_mut().for_each(|process| process.needless = false);
-        });
-        all
     }
 }

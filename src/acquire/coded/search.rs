@@ -46,8 +46,8 @@ fn search(kinds: Kinds, left: Left) -> usize {
 
 /// What must hold in every state.
 fn check(world: &World) -> Result<(), &'static str> {
-    if world.sent_twice {
-        return Err("a code is sent twice");
+    if let Some(wrong) = world.wrong {
+        return Err(wrong);
     }
     let shows = |process: &&Process| process.at == At::Prompt && !process.stopped;
     let here = |process: &&Process| process.has.is_none_or(|(file, _)| file == world.path);
