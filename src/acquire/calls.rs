@@ -1,6 +1,7 @@
 //! The calls of a plan: the credentials that sign them, the client that makes them, and the locks around them
 //! (docs/design-credentials.md, "Locks").
 
+use crate::acquire::coded::{Sent, Step};
 use crate::acquire::lookup::{MIN_STEP_TTL, good_for, still_good, warn_in_clear};
 use crate::acquire::story;
 use crate::arn::Serial;
@@ -13,7 +14,8 @@ use crate::cache::lookup::Place;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::mfa::codes::{Codes, NoCode};
+use crate::mfa::code::Given;
+use crate::mfa::codes::Codes;
 use crate::plan::mfa::MAX_CHAINED_LENGTH;
 use crate::plan::model::{Acquisition, Role};
 use crate::providers::fetch;
@@ -230,6 +232,14 @@ pub(crate) struct CodedCall<'c, T> {
     pub(crate) call: &'c MakeCall<'c, T>,
 }
 
+impl<'c, T> CodedCall<'c, T> {
+    /// The device that gave this code.
+    fn serial(&self, given: &Given) -> Result<&'c Serial> {
+        let serial = self.devices.get(given.device).or(self.devices.first());
+        serial.copied().ok_or_else(|| Error::new("there is no MFA device"))
+    }
+}
+
 impl Calls<'_> {
     /// Makes a call that carries a code, with another code if STS refuses one. The device's lock is held from before
     /// the prompt until the result is cached.
@@ -241,98 +251,96 @@ impl Calls<'_> {
         self.client()?;
         let mut why = call.why.map(String::from);
         let mut signer = None;
+        let mut step = Step::TakeTurn;
         let result = loop {
-            if self.device_lock.as_ref().is_none_or(Lock::is_lost)
-                && let Some(done) = self.take_device_turn(call)?
-            {
-                self.answered = false;
-                break Ok(done);
-            }
-            // A provider is asked with the lock held, so that of many processes one asks it.
-            let signer = match &signer {
-                Some(signer) => signer,
-                None => match self.signer(call.before.clone()) {
-                    Ok(found) => signer.insert(found),
-                    Err(stop) => break Err(stop),
+            step = match step {
+                Step::TakeTurn => match self.take_device_turn(call) {
+                    Ok(()) => Step::LookAgain,
+                    Err(error) => break Err(self.or_still_good(error)),
                 },
-            };
-            match self.try_code(call, signer, &mut why) {
-                Ok(Some(answer)) => {
+                Step::LookAgain => {
+                    let found = (call.meanwhile)(self);
+                    Step::looked(found, self.device_lock.as_ref().and_then(Lock::after))
+                }
+                Step::GetCode => {
+                    // A provider is asked with the lock held, so that of many processes one asks it.
+                    if signer.is_none() {
+                        match self.signer(call.before.clone()) {
+                            Ok(found) => signer = Some(found),
+                            Err(none) => break Err(none),
+                        }
+                    }
+                    Step::asked(self.codes.next(&call.devices, why.as_deref(), &self.context.locks))
+                }
+                Step::NoteCode(given) => {
+                    match call.serial(&given) {
+                        Ok(serial) => self.codes.sent(serial, &given.digits),
+                        Err(error) => break Err(error.into()),
+                    }
+                    Step::SendCode(given)
+                }
+                Step::SendCode(given) => {
+                    let sent = self.send(call, signer.as_ref(), &given, &mut why);
+                    Step::sent(sent, !self.device_lock.as_ref().is_none_or(Lock::is_lost))
+                }
+                Step::Found(answer) => {
+                    self.answered = false;
+                    break Ok(answer);
+                }
+                Step::Answered(answer) => {
                     self.answered = true;
                     break Ok(answer);
                 }
-                Ok(None) => {}
-                // aws-auth was stopped at the prompt, and another process may have made the call since then.
-                Err(NoCode::Resumed) => self.device_lock = None,
-                Err(none) => break Err(self.no_code(none)),
-            }
+                Step::GiveWay(pid) => break Err(self.or_still_good(gave_way(pid))),
+                Step::GiveUp(error) => {
+                    self.device_lock.iter().for_each(Lock::give_up);
+                    break Err(self.or_still_good(error));
+                }
+                Step::Fail(error) => break Err(self.or_still_good(error)),
+            };
         };
         self.device_lock = None;
         result
     }
 
-    /// Waits for the device's lock, then looks for what another process obtained. It is an error if that process gave
-    /// up.
-    fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<Option<T>, Stop> {
+    /// Waits for the device's lock.
+    fn take_device_turn<T>(&mut self, call: &CodedCall<'_, T>) -> Result<()> {
         // That of the preferred device, whichever answers in the end.
         let name = call.devices.first().map(|serial| device_lock(&self.plan.base, serial)).unwrap_or_default();
-        let turn = self.context.take_turn(&name, Task::Ask("the MFA prompt"));
-        self.device_lock = turn.map_err(|error| self.or_still_good(error))?;
-        if let Some(done) = (call.meanwhile)(self) {
-            return Ok(Some(done));
-        }
-        match self.device_lock.as_ref().and_then(Lock::after) {
-            None => Ok(None),
-            Some(pid) => Err(Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
-                .advise("run the command again to be asked")
-                .into()),
-        }
+        self.device_lock = None;
+        self.device_lock = self.context.take_turn(&name, Task::Ask("the MFA prompt"))?;
+        Ok(())
     }
 
-    /// Gets one code and sends it once. `None` if STS refused it and another one may be tried.
-    fn try_code<T>(
+    /// Sends a code once. If STS refuses it and another one may be tried, `why` says so.
+    fn send<T>(
         &mut self,
         call: &CodedCall<'_, T>,
-        signer: &Credentials,
+        signer: Option<&Credentials>,
+        given: &Given,
         why: &mut Option<String>,
-    ) -> Result<Option<T>, NoCode> {
-        let given = self.codes.next(&call.devices, why.as_deref(), &self.context.locks)?;
-        let serial = call.devices.get(given.device).or(call.devices.first());
-        let Some(&serial) = serial else { return Err(NoCode::Failed(Error::new("there is no MFA device"))) };
-        self.codes.sent(serial, &given.digits);
+    ) -> Sent<T> {
+        let ready = self.client().map(|_| ()).and(call.serial(given));
+        let (serial, signer, client) = match (ready, signer, &self.client) {
+            (Ok(serial), Some(signer), Some(client)) => (serial, signer, client),
+            (Err(error), ..) => return Sent::Failure(error),
+            _ => return Sent::Failure(Error::new("there is nothing to call STS with")),
+        };
         let context = self.context;
         context.messages.step(|| {
             let source = given.source.unwrap_or("the terminal");
             let place = sts::sts_place(&self.plan.sts, context.set);
             format!("{}, with a code of {} from {source}, in {place}", (call.describe)(signer), serial.as_str())
         });
-        let code = Code { serial, digits: &given.digits };
-        self.client().map_err(NoCode::Failed)?;
-        let Some(client) = &self.client else { return Err(NoCode::Failed(Error::new("there is no client of STS"))) };
-        match (call.call)(self, client, signer, code) {
+        match (call.call)(self, client, signer, Code { serial, digits: &given.digits }) {
             Ok(answer) => {
                 self.codes.accepted();
-                Ok(Some(answer))
+                Sent::Answer(answer)
             }
             Err(failure) if failure.kind == Kind::WrongCode => {
-                *why = Some(self.codes.refused(&given, failure.error)?);
-                Ok(None)
+                Sent::WrongCode(self.codes.refused(given, failure.error).map(|text| *why = Some(text)))
             }
-            // Another code would fail as well: the processes that wait for this one must not ask in turn.
-            Err(failure) => Err(NoCode::GivenUp(failure.error)),
-        }
-    }
-
-    fn no_code(&mut self, none: NoCode) -> Stop {
-        match none {
-            NoCode::Failed(error) => self.or_still_good(error),
-            NoCode::GivenUp(error) => {
-                if let Some(lock) = &self.device_lock {
-                    lock.give_up();
-                }
-                self.or_still_good(error)
-            }
-            NoCode::Resumed => Stop::Failed(Error::new("the prompt was interrupted").advise("run the command again")),
+            Err(failure) => Sent::Failure(failure.error),
         }
     }
 
@@ -340,4 +348,10 @@ impl Calls<'_> {
     fn or_still_good(&self, error: Error) -> Stop {
         still_good(self.plan, self.context, MIN_STEP_TTL, now()).map_or(Stop::Failed(error), Stop::StillGood)
     }
+}
+
+/// The error of a process that waited for one that gave up.
+fn gave_way(pid: u32) -> Error {
+    Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
+        .advise("run the command again to be asked")
 }

@@ -2,6 +2,7 @@
 //! step.
 
 pub mod calls;
+pub(crate) mod coded;
 pub mod forecast;
 pub mod identity;
 pub mod lookup;

@@ -6,7 +6,7 @@ use crate::credentials::Secret;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::messages::wants_colours;
-use crate::mfa::code::{Given, six_digits};
+use crate::mfa::code::{Given, Refusals, Tries, Typed, six_digits, typed};
 use crate::mfa::process;
 use crate::mfa::process::Printed;
 use crate::mfa::used::Used;
@@ -15,9 +15,6 @@ use crate::system::held_locks::HeldLocks;
 use crate::system::terminal::{Answer, Terminal};
 use crate::text::shell_words::shell_word;
 use crate::time::now;
-
-/// The number of typed codes that STS may refuse before the run fails.
-const MAX_REFUSALS: u32 = 3;
 
 /// The sources of the MFA codes of one run, and which of them were used.
 pub struct Codes<'a> {
@@ -31,7 +28,7 @@ pub struct Codes<'a> {
     profile: String,
     place: Option<String>,
     renewal: Option<Renewal>,
-    refused: u32,
+    refused: Refusals,
     /// The number of the device that a person is asked for a code of.
     device: usize,
     /// Whether a person typed a code in this run.
@@ -39,11 +36,12 @@ pub struct Codes<'a> {
 }
 
 /// Why there is no code.
-pub enum NoCode {
+#[derive(Debug)]
+pub enum NoCode<E = Error> {
     /// There is no source of codes, or it failed.
-    Failed(Error),
+    Failed(E),
     /// The user gave up, or typed three wrong codes. Processes that wait for this one should not ask again.
-    GivenUp(Error),
+    GivenUp(E),
     /// The process was stopped (Ctrl-Z) while it waited for the code, and continued. What it knows may be outdated.
     Resumed,
 }
@@ -79,7 +77,7 @@ impl<'a> Codes<'a> {
             profile: sources.profile,
             place: sources.place,
             renewal: sources.renewal,
-            refused: 0,
+            refused: Refusals::NONE,
             device: 0,
             prompted: false,
         }
@@ -169,13 +167,11 @@ impl<'a> Codes<'a> {
                     return Err(NoCode::GivenUp(error.advise(self.login_first())));
                 }
             };
-            match six_digits(line.expose()) {
-                None if devices.len() > 1 && line.expose().trim().is_empty() => self.device += 1,
-                None => terminal.say("aws-auth: an MFA code is six digits"),
-                Some(digits) if self.used.contains(serial, &digits, now()) => {
-                    terminal.say("aws-auth: that code was used already; wait for the next one");
-                }
-                Some(digits) => {
+            match typed(line.expose(), devices.len() > 1, |digits| self.used.contains(serial, digits, now())) {
+                Typed::NextDevice => self.device += 1,
+                Typed::NoCode => terminal.say("aws-auth: an MFA code is six digits"),
+                Typed::Used => terminal.say("aws-auth: that code was used already; wait for the next one"),
+                Typed::Code(digits) => {
                     self.prompted = true;
                     return Ok(Given { digits, device: self.device % devices.len(), source: None });
                 }
@@ -226,8 +222,7 @@ impl<'a> Codes<'a> {
     /// Returns an error if this was the last try, or if there is no terminal to ask on.
     pub fn refused(&mut self, given: &Given, error: Error) -> Result<String, NoCode> {
         let Some(source) = given.source else {
-            self.refused += 1;
-            if self.refused >= MAX_REFUSALS {
+            if self.refused.add() == Tries::Over {
                 let error = Error::new(format!("STS refused three MFA codes: {}", error.fact()))
                     .quote(error.words().unwrap_or_default());
                 return Err(NoCode::GivenUp(

@@ -10,6 +10,7 @@ use std::rc::{Rc, Weak};
 
 use nix::unistd::getsid;
 
+use crate::system::lock_rules::{State, Tenure};
 use crate::system::signals::Undisturbed;
 
 /// The locks of this process that were not dropped yet.
@@ -21,11 +22,9 @@ impl HeldLocks {
         self.0.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Adds a lock that was taken. `state` is what the lock file said before, `asks` whether the holder asks a person.
-    /// For `after`, see [`Lock::after`].
-    pub fn add(&self, file: File, state: State, asks: bool, after: Option<u32>) -> Lock {
-        let state = Cell::new(State { pid: std::process::id(), ..state });
-        let held = Rc::new(Held { file, state, after, asks, lost: Cell::new(false), prompt: RefCell::default() });
+    /// Adds a lock that was taken.
+    pub fn add(&self, file: File, tenure: Tenure) -> Lock {
+        let held = Rc::new(Held { file, tenure: Cell::new(tenure), prompt: RefCell::default() });
         held.write();
         let mut all = self.0.borrow_mut();
         all.retain(|held| held.strong_count() > 0);
@@ -36,6 +35,9 @@ impl HeldLocks {
     /// Releases the locks before this process stops.
     pub fn stopping(&self) {
         for held in self.all() {
+            let mut tenure = held.tenure();
+            tenure.stopping();
+            held.tenure.set(tenure);
             let _ = held.file.unlock();
         }
     }
@@ -49,7 +51,7 @@ impl HeldLocks {
     /// Tells the processes that wait for a prompt of this one what is on the terminal now, so that they can print above
     /// it. `None` if it is no longer there.
     pub fn prompt_is_shown(&self, prompt: Option<&str>) {
-        for held in self.all().into_iter().filter(|held| held.asks && !held.lost.get()) {
+        for held in self.all().into_iter().filter(|held| held.tenure().asks() && !held.tenure().is_lost()) {
             *held.prompt.borrow_mut() = prompt.map(String::from);
             held.write();
         }
@@ -57,7 +59,7 @@ impl HeldLocks {
 
     /// Makes the processes that wait for a prompt of this one fail, because a signal ends it.
     pub fn cancelled(&self) {
-        for held in self.all().into_iter().filter(|held| held.asks) {
+        for held in self.all().into_iter().filter(|held| held.tenure().asks()) {
             held.give_up();
         }
     }
@@ -68,12 +70,7 @@ pub struct Lock(Rc<Held>);
 
 struct Held {
     file: File,
-    state: Cell<State>,
-    after: Option<u32>,
-    /// Whether the holder asks a person.
-    asks: bool,
-    /// Whether another process had the lock while this one was stopped.
-    lost: Cell<bool>,
+    tenure: Cell<Tenure>,
     /// The prompt that is on the terminal.
     prompt: RefCell<Option<String>>,
 }
@@ -86,45 +83,47 @@ impl Lock {
 
     /// Whether another process had the lock while this one was stopped, and may have it now.
     pub fn is_lost(&self) -> bool {
-        self.0.lost.get()
+        self.0.tenure().is_lost()
     }
 
-    /// The process that gave up while this one waited: its prompt was cancelled, its codes were refused, or STS failed
-    /// after the code. A process that gets the lock after that asks for no code.
+    /// See [`Tenure::after`].
     pub fn after(&self) -> Option<u32> {
-        self.0.after
+        self.0.tenure().after()
     }
 }
 
 impl Held {
-    fn give_up(&self) {
-        if self.lost.get() {
-            return;
-        }
-        let state = self.state.get();
-        self.state.set(State { given_up: state.given_up + 1, gave_up: state.pid, ..state });
-        self.write();
+    fn tenure(&self) -> Tenure {
+        self.tenure.get()
     }
 
-    /// Takes a released lock again. Returns whether no other process has had it since: each holder writes its process
-    /// id into the file.
+    fn give_up(&self) {
+        let mut tenure = self.tenure();
+        if tenure.give_up() {
+            self.tenure.set(tenure);
+            self.write();
+        }
+    }
+
+    /// Takes a released lock again. Returns whether no other process has had it since.
     fn retake(&self) -> bool {
-        let same = !self.lost.get()
+        let mut tenure = self.tenure();
+        let free = !tenure.is_lost()
             && self.file.try_lock().is_ok()
-            && self.file.metadata().is_ok_and(|about| about.nlink() > 0)
-            && State::read(&self.file) == self.state.get();
+            && self.file.metadata().is_ok_and(|about| about.nlink() > 0);
+        let same = tenure.retaken(free.then(|| State::read(&self.file)));
         if !same {
             // It is released if it was taken: the next holder must not wait for this one.
             let _ = self.file.unlock();
-            self.lost.set(true);
         }
+        self.tenure.set(tenure);
         same
     }
 
     /// A failure to write is ignored: the contents are only information, and the lock is held anyway.
     fn write(&self) {
         let _undisturbed = Undisturbed::begin();
-        let State { pid, given_up, gave_up } = self.state.get();
+        let State { pid, given_up, gave_up } = self.tenure().state();
         let mut text = format!("{pid} {given_up} {gave_up}\n");
         // 0 is a session that began outside this process id namespace: nobody could compare it.
         if let (Some(prompt), Ok(session @ 1..)) = (&*self.prompt.borrow(), getsid(None).map(nix::unistd::Pid::as_raw))
@@ -137,19 +136,8 @@ impl Held {
     }
 }
 
-/// The contents of a lock file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct State {
-    /// The process that holds the lock.
-    pub pid: u32,
-    /// How often a holder gave up.
-    pub given_up: u32,
-    /// The process that gave up last.
-    pub gave_up: u32,
-}
-
 impl State {
-    /// Reads them. What is missing counts as 0.
+    /// Reads them from the file. What is missing counts as 0.
     pub fn read(mut file: &File) -> Self {
         let mut text = String::new();
         let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));

@@ -14,7 +14,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::system::held_locks::{HeldLocks, Lock, ShownPrompt, State};
+use crate::system::held_locks::{HeldLocks, Lock, ShownPrompt};
+use crate::system::lock_rules::{Attempt, Blocked, State};
 use crate::system::private_files;
 use crate::system::wait::Wait;
 use crate::time::Length;
@@ -63,7 +64,7 @@ pub struct Waiting<'a> {
 /// Waits for the lock at this path, and adds it to the locks of this process.
 pub fn take(path: &Path, waiting: &Waiting<'_>, locks: &HeldLocks) -> Turn {
     let deadline = waiting.patience.map(|patience| Instant::now() + patience);
-    let mut seen = None;
+    let mut attempt = Attempt::default();
     loop {
         let file = match private_files::open_lock(path) {
             Ok(file) => file,
@@ -74,10 +75,9 @@ pub fn take(path: &Path, waiting: &Waiting<'_>, locks: &HeldLocks) -> Turn {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                if (waiting.ancestors)().contains(&before.pid) {
+                if attempt.blocked(before, &(waiting.ancestors)()) == Blocked::PartOfItself {
                     return Turn::Never(part_of_itself(before.pid));
                 }
-                seen.get_or_insert(before.given_up);
                 match wait(&file, path, waiting, deadline, locks) {
                     Ok(true) => {}
                     Ok(false) => return Turn::Never(in_vain(&file, waiting)),
@@ -86,12 +86,11 @@ pub fn take(path: &Path, waiting: &Waiting<'_>, locks: &HeldLocks) -> Turn {
             }
             Err(TryLockError::Error(error)) => return Turn::Impossible(error),
         }
-        if !still_there(&file, path) {
-            continue;
+        let asks = matches!(waiting.task, Task::Ask(_));
+        let tenure = attempt.locked(still_there(&file, path), State::read(&file), std::process::id(), asks);
+        if let Some(tenure) = tenure {
+            return Turn::Held(locks.add(file, tenure));
         }
-        let state = State::read(&file);
-        let after = seen.filter(|seen| state.given_up > *seen).map(|_| state.gave_up);
-        return Turn::Held(locks.add(file, state, matches!(waiting.task, Task::Ask(_)), after));
     }
 }
 
@@ -107,9 +106,10 @@ pub fn take_if_free(path: &Path, locks: &HeldLocks) -> Result<Lock, Taken> {
             Err(TryLockError::WouldBlock) => return Err(Taken::By(State::read(&file).pid)),
             Err(TryLockError::Error(error)) => return Err(Taken::Impossible(error)),
         }
-        if still_there(&file, path) {
-            let state = State::read(&file);
-            return Ok(locks.add(file, state, false, None));
+        let mut attempt = Attempt::default();
+        let tenure = attempt.locked(still_there(&file, path), State::read(&file), std::process::id(), false);
+        if let Some(tenure) = tenure {
+            return Ok(locks.add(file, tenure));
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod harden;
 pub mod held_locks;
 pub mod local_user;
 pub mod lock;
+pub mod lock_rules;
 pub mod loopback;
 pub mod manual_page;
 pub mod peer;

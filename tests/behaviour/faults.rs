@@ -270,6 +270,22 @@ fn a_limit_on_the_size_of_files_ends_nobody() {
     assert!(world.snapshot().keys().all(|name| !name.contains(".aws-auth-")));
 }
 
+/// No file of a cache and no lock had the number of a closed stream while a message was written to that.
+fn no_file_has_messages(world: &World) {
+    let mut files = 0;
+    for (name, what) in world.snapshot() {
+        if what.contains("file") && (name.starts_with(".cache/") || name.starts_with(".aws/cli/")) {
+            let text = world.read(&name);
+            let is_lock =
+                name.contains("/lock-") && text.bytes().all(|byte| byte.is_ascii_digit() || b" \n".contains(&byte));
+            let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            assert!(is_lock || is_json, "{name}: {text}");
+            files += 1;
+        }
+    }
+    assert!(files >= 4, "a lock, the codes, the session and the role: {files}");
+}
+
 #[test]
 fn closed_streams_stay_closed_and_harm_no_cache() {
     for (closed, descriptor) in [("2>&-", 2), ("<&-", 0)] {
@@ -286,11 +302,15 @@ fn closed_streams_stay_closed_and_harm_no_cache() {
     let world = World::seeded();
     let output = sops(&world)
         .through(["sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"])
-        .args(["sh", "-c", "echo x >$HOME/ran"])
+        .args(["-v", "sh", "-c", "echo x >$HOME/ran"])
         .run();
     output.success();
     assert_eq!(world.read("ran"), "x\n");
     assert_eq!(world.cli_cache().len(), 1);
+    // The lock's file is the first one that is opened here, and it is open while messages are written.
+    let other = world.aws_auth().profile("main-infrastructure").args(["-v", "true"]);
+    other.through(["sh", "-c", "exec \"$@\" 2>&-", "sh"]).run().success();
+    no_file_has_messages(&world);
 }
 
 #[test]

@@ -305,6 +305,55 @@ fn credentials_that_are_good_for_minutes_cost_no_question() {
 }
 
 #[test]
+fn a_question_comes_in_the_last_five_minutes_and_not_before() {
+    for (left, asks) in [(400, false), (200, true)] {
+        let world = logged_in();
+        let run = about_to_ask(&world, "renew");
+        for path in crate::kit::role_entries(&world) {
+            crate::kit::leave(&path, left, 3600);
+        }
+        run.send_line("");
+        if asks {
+            run.expect(&world.prompt("sops"));
+            run.send_line(&world.fresh_code());
+        }
+        let output = run.wait();
+        output.success();
+        assert!(output.stdout_text().contains("AccessKeyId"), "{}", output.report());
+        assert_eq!(output.transcript().contains("MFA code"), asks, "{}", output.report());
+    }
+}
+
+#[test]
+fn a_renewal_that_waited_for_one_that_gave_up_uses_what_is_still_good() {
+    let world = logged_in();
+    let run = about_to_ask(&world, "renew & renew & wait");
+    for path in crate::kit::role_entries(&world) {
+        crate::kit::leave(&path, 200, 3600);
+    }
+    run.send_line("");
+    run.expect(&world.prompt("sops"));
+    run.expect_stderr("waiting for the MFA prompt of process ");
+    run.ctrl_d();
+    let output = run.wait();
+    output.success();
+    assert_eq!(output.stdout_text().matches("AccessKeyId").count(), 2, "{}", output.report());
+}
+
+#[test]
+fn what_was_typed_before_the_question_of_a_renewal_is_no_answer() {
+    let world = logged_in();
+    let run = about_to_ask(&world, "renew");
+    let typed = world.wrong_code();
+    // The first line is for the command; the second one is in the terminal before the question is.
+    run.send(format!("\n{typed}\n"));
+    run.expect(&world.prompt("sops"));
+    run.send_line(&world.fresh_code());
+    run.wait().success();
+    assert!(!world.sts.sent_codes().contains(&typed));
+}
+
+#[test]
 fn many_renewals_at_once_make_one_call() {
     let world = logged_in();
     let many = "for i in 1 2 3 4 5 6 7 8 9 10; do renew & done; wait";

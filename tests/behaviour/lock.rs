@@ -367,6 +367,30 @@ fn a_lock_that_was_removed_while_it_was_waited_for_is_taken_anew() {
 }
 
 #[test]
+fn what_was_cancelled_is_counted_anew_in_a_new_lock_file() {
+    let world = World::seeded();
+    let cancelled = at_terminal(&world, "sops");
+    cancelled.expect(&world.prompt("sops"));
+    cancelled.ctrl_c();
+    cancelled.wait();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let waiter = closed(&world, "sops").start();
+    expect_waiting(&waiter, holder.pid());
+    std::fs::remove_file(own(&world, "lock-").remove(0)).unwrap();
+    let next = at_terminal(&world, "sops");
+    next.expect(&world.prompt("sops"));
+    holder.signal(Signal::KILL);
+    holder.wait();
+    let pid = next.pid();
+    expect_waiting(&waiter, pid);
+    next.ctrl_c();
+    next.wait();
+    let output = waiter.wait();
+    assert!(output.stderr.ends_with(&gave_up(pid)), "{}", output.report());
+}
+
+#[test]
 fn who_waited_for_a_prompt_that_was_cancelled_but_needs_no_code_goes_on() {
     let world = World::seeded();
     let holder = at_terminal(&world, "sops");

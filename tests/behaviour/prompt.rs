@@ -2,7 +2,7 @@
 //! settings.
 
 use crate::faults::skipped;
-use crate::kit::{AGAIN, answer, assert_said, at_terminal, no_way, until, wrong};
+use crate::kit::{AGAIN, answer, assert_said, at_terminal, expect_waiting, no_way, until, wrong};
 use crate::world::{Running, SHELL_PROMPT, Status, World, seed};
 use rustix::process::Signal;
 
@@ -46,6 +46,24 @@ fn what_is_not_six_digits_is_asked_again_without_a_call() {
     let again = format!("{prompt}\r\naws-auth: an MFA code is six digits\r\n").repeat(junk.len());
     output.assert_transcript(&format!("{again}{prompt}\r\n"));
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+}
+
+#[test]
+fn what_was_typed_before_the_prompt_is_no_answer() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let run = at_terminal(&world, "sops");
+    expect_waiting(&run, holder.pid());
+    let typed = world.wrong_code();
+    run.send_line(&typed);
+    // The terminal shows it, so the line is there for whoever reads next.
+    run.expect(&format!("{typed}\r\n"));
+    holder.signal(Signal::KILL);
+    answer(&world, &run, "sops", &world.fresh_code());
+    run.wait().success();
+    assert!(!world.sts.sent_codes().contains(&typed));
+    assert_eq!(world.sts.count("GetSessionToken"), 1);
 }
 
 #[test]

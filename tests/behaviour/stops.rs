@@ -2,7 +2,7 @@
 
 use crate::bases_login as login;
 use crate::bases_sso::{CREDENTIALS, Scene};
-use crate::kit::{answer, at_terminal, log_in, no_way};
+use crate::kit::{answer, at_terminal, expect_waiting, log_in, no_way};
 use crate::lock::closed;
 use crate::world::web::Reply;
 use crate::world::{Output, Role, Running, SHELL_PROMPT, World, seed};
@@ -47,6 +47,28 @@ fn at_the_prompt_the_lock_is_released_and_what_others_got_is_used() {
     assert!(output.stderr.ends_with(&no_way("sops")) || output.stdout_text() == "sops\n", "{}", output.report());
     go_on(shell);
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+}
+
+#[test]
+fn a_stopped_run_that_is_ended_leaves_the_lock_to_its_new_holder() {
+    let world = World::seeded();
+    let shell = world.shell_in_terminal();
+    shell.send_line("AWS_PROFILE=sops aws-auth true");
+    shell.expect(&world.prompt("sops"));
+    let next = at_terminal(&world, "sops");
+    next.expect_stderr("waiting for the MFA prompt of process ");
+    stop(&shell);
+    next.expect(&world.prompt("sops"));
+    shell.send_line("kill %1; fg; echo w''as ended");
+    shell.expect("was ended");
+    // The lock's file still names the run that asks, and those who wait for it fail when it is cancelled.
+    let waiter = closed(&world, "sops").start();
+    expect_waiting(&waiter, next.pid());
+    next.ctrl_c();
+    assert!(waiter.wait().stderr.contains(&format!("process {}, whose MFA prompt", next.pid())));
+    shell.send_line("exit");
+    shell.wait();
+    next.wait();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use crate::cache::keys::{bounded_prefix, cli_key, own_name};
+use crate::cache::keys::{bounded_prefix, cli_key, own_name, session_key};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
@@ -22,8 +22,13 @@ fn role(lines: &str) -> Role {
 
 /// The plan of a profile with these lines, for a run with these options; `None` if it is refused.
 fn planned(lines: &str, options: &[String]) -> Option<Box<Acquisition>> {
+    planned_from("AKIA", lines, options)
+}
+
+/// The same, with this access key id in the profile that is the base.
+fn planned_from(key: &str, lines: &str, options: &[String]) -> Option<Box<Acquisition>> {
     let text = format!(
-        "[profile p]\nsource_profile = s\nrole_arn = {ARN}\n{lines}\n[profile s]\naws_access_key_id = AKIA\naws_secret_access_key = x\n"
+        "[profile p]\nsource_profile = s\nrole_arn = {ARN}\n{lines}\n[profile s]\naws_access_key_id = {key}\naws_secret_access_key = x\n"
     );
     let file = SourceFile::from_text(FileKind::Config, "config", &text).unwrap();
     let set = ProfileSet::parse(Some(&file), None).unwrap();
@@ -75,6 +80,30 @@ fn every_parameter_is_in_the_key() {
     // Neither the region nor the endpoint is in it.
     let elsewhere = role("region = eu-west-1\nendpoint_url = http://127.0.0.1:1\noutput = json");
     assert_eq!(cli_key(&elsewhere), "2807bfcd7c5bd8aa285ad333d88b7686b1fa34f9");
+}
+
+/// A role of one user's keys, or of one STS, must never be given to a run with other keys or another STS.
+#[test]
+fn own_entries_and_sessions_are_of_one_key_and_one_sts() {
+    let names = |key, lines: &str| {
+        let added = ["--role-arn", "arn:aws:iam::123456789012:role/B"].map(String::from);
+        let serial = "mfa_serial = arn:aws:iam::123456789012:mfa/jo";
+        let plan = planned_from(key, &format!("{serial}\n{lines}"), &added).unwrap();
+        let serial = plan.session.as_ref().unwrap().serial.value.clone();
+        let mut names: Vec<String> = (0..plan.roles.len()).map(|at| own_name(&plan, at)).collect();
+        names.push(session_key(&plan, &serial).unwrap());
+        names
+    };
+    let name = names("AKIA", "");
+    assert_eq!(name.len(), 3, "two roles and a session");
+    assert_eq!(name, names("AKIA", ""));
+    let others = [
+        names("AKIB", ""),
+        names("AKIA", "endpoint_url = http://127.0.0.1:1"),
+        names("AKIA", "endpoint_url = http://127.0.0.1:2"),
+    ];
+    let all: BTreeSet<&String> = others.iter().flatten().chain(&name).collect();
+    assert_eq!(all.len(), 4 * name.len(), "{others:?}");
 }
 
 /// What a person asks for: the keys of the profile, and the options. Every value comes from a small set, so that equal
