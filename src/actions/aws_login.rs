@@ -6,6 +6,7 @@ use crate::actions::file_changes::shown_and_written;
 use crate::aws_login::login::{self, Manner, SignedIn, TASK};
 use crate::aws_login::renewal::{State, Subject};
 use crate::cache::keys::hex_sha1;
+use crate::config::copy::ACCESS_KEY;
 use crate::config::edit::changes::Change;
 use crate::config::edit::editor::Editor;
 use crate::config::profiles::{DEFAULT_PROFILE, Profile, ProfileSet};
@@ -28,18 +29,9 @@ use crate::time::now;
 
 const KEY: &str = "login_session";
 
-/// The keys that give a profile other credentials, which would count more, or stand in the way; and so do those of
-/// [`OUTRANKING`].
-const OTHERS: [&str; 8] = [
-    "role_arn",
-    "source_profile",
-    "credential_source",
-    "credential_process",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "aws_security_token",
-];
+/// Keys that give a profile other credentials, which would count more, or stand in the way; and so do those of
+/// [`ACCESS_KEY`] and [`OUTRANKING`].
+const OTHERS: [&str; 4] = ["role_arn", "source_profile", "credential_source", "credential_process"];
 
 /// Makes sure that the session of a profile can be used, and signs in if it cannot. Returns the name of the session,
 /// which is another one if the user has changed the profile.
@@ -132,7 +124,7 @@ pub fn begin(context: &Context<'_>) -> Result<u8> {
 
 /// Refuses a profile with other credentials, as the AWS CLI does.
 fn refuse_other_credentials(profile: &Profile<'_>, set: &ProfileSet<'_>) -> Result<()> {
-    let mut keys = OTHERS.iter().chain(OUTRANKING.iter().filter(|key| **key != KEY));
+    let mut keys = OTHERS.iter().chain(&ACCESS_KEY).chain(OUTRANKING).filter(|key| **key != KEY);
     let other = keys.find_map(|key| Some((key, profile.get(key)?)));
     let Some((key, value)) = other else { return Ok(()) };
     let name = &profile.name;

@@ -5,8 +5,9 @@ use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines};
 use crate::config::value::FileKind;
 
-/// The settings that make up an access key.
-const ACCESS_KEY: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
+/// The settings that make up an access key, and the token of a temporary one.
+pub const ACCESS_KEY: [&str; 4] =
+    ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
 
 /// The text without the access keys of all sections and the lines that continue their values, and without the sections
 /// of the profile `left_out`. Every other byte is unchanged.

@@ -20,8 +20,10 @@ const KEYS: [&str; 11] = [
     "login_session",
 ];
 
-/// The keys that count more than a `credential_process`: for every SDK, and the one that only aws-auth knows for it alone.
-pub const OUTRANKING: [&str; 7] = [
+/// The keys with which a profile has credentials that are neither its own access keys nor a source's.
+pub const PROVIDERS: [&str; 9] = [
+    "credential_process",
+    "credential_source",
     "web_identity_token_file",
     "web_identity_token_process",
     "sso_session",
@@ -30,6 +32,9 @@ pub const OUTRANKING: [&str; 7] = [
     "sso_role_name",
     "login_session",
 ];
+
+/// Those that count more than a `credential_process`: for every SDK, and the one that only aws-auth knows for it alone.
+pub const OUTRANKING: &[&str] = PROVIDERS.split_at(2).1;
 
 /// Refuses a profile that names no credentials but has half of them: a key that is nearly a known one, or a key that
 /// counts only beside another one.

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::included::{INCLUDE, is_taken};
 use crate::config::profiles::{DEFAULT_PROFILE, ProfileSet};
 use crate::config::value::FileKind;
+use crate::plan::half::PROVIDERS;
 use crate::plan::stored;
 use crate::template::placeholders;
-use crate::template::sections::{LINE, PROVIDERS};
+use crate::template::sections::LINE;
 use crate::template::team::Team;
 
 /// The user's own files, over the team's.

@@ -1,7 +1,6 @@
 //! Placeholders such as `<IAM username>` in the values of a template.
 
-/// Settings that hold a command, in which `<` has a meaning of its own.
-const COMMANDS: [&str; 3] = ["credential_process", "mfa_process", "web_identity_token_process"];
+use crate::config::entry::is_command;
 
 /// What is known of the person who fills in the placeholders.
 pub struct Known<'a> {
@@ -15,9 +14,9 @@ pub struct Known<'a> {
     pub answer: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// The placeholders in a value: a few words in angle brackets.
+/// The placeholders in a value: a few words in angle brackets. In a command, `<` has a meaning of its own.
 pub fn all<'v>(key: &str, value: &'v str) -> Vec<&'v str> {
-    if COMMANDS.contains(&key) {
+    if is_command(key) {
         return Vec::new();
     }
     let mut found = Vec::new();

@@ -3,33 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::config::copy::ACCESS_KEY;
 use crate::config::edit::changes::Change;
 use crate::config::profiles::{OwnValues, ProfileSet};
 use crate::config::section_name::SectionName;
 use crate::config::value::FileKind;
 use crate::credentials::Secret;
+use crate::plan::half::PROVIDERS;
 use crate::plan::stored;
 use crate::template::placeholders;
 
-/// Keys of a pair, and of a session. Each person has their own.
-pub const OWN: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
-
-/// Settings with which a profile has credentials of another kind.
-pub const PROVIDERS: [&str; 9] = [
-    "credential_process",
-    "credential_source",
-    "login_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_session",
-    "sso_start_url",
-    "web_identity_token_file",
-    "web_identity_token_process",
-];
-
 /// Whether this is a part of someone's long-term keys: one of the keys, or the line that names them in a store.
 pub fn is_of_keys(key: &str, value: &str) -> bool {
-    OWN.contains(&key) || key == LINE && stored::key_id(value).is_some()
+    ACCESS_KEY.contains(&key) || key == LINE && stored::key_id(value).is_some()
 }
 
 /// The key of the line that names keys in a store.
@@ -48,6 +34,13 @@ impl Section {
     /// A section without access keys, and without the line that names somebody's in a store.
     pub fn new(name: SectionName, values: impl IntoIterator<Item = (String, String)>) -> Self {
         Self { name, values: values.into_iter().filter(|(key, value)| !is_of_keys(key, value)).collect() }
+    }
+
+    /// The section without these keys.
+    #[must_use]
+    pub fn without(&self, keys: &[String]) -> Self {
+        let values = self.values.iter().filter(|(key, _)| !keys.contains(key)).cloned().collect();
+        Self { name: self.name.clone(), values }
     }
 
     /// The section as it is called in messages.
@@ -116,8 +109,8 @@ impl Wanted<'_> {
         if file == FileKind::Config {
             for section in &self.sections {
                 if let Fate::New(left) = self.fate(section, &sections) {
-                    let added = section.values.iter().filter(|(key, _)| !left.contains(key));
-                    changes.extend(added.map(|(key, value)| set(&section.name, key, value.clone())));
+                    let added = section.without(&left).values.into_iter();
+                    changes.extend(added.map(|(key, value)| set(&section.name, &key, value)));
                 }
             }
         }
@@ -149,7 +142,7 @@ pub fn unfilled<'s>(
     sections
         .iter()
         .flat_map(|(name, values)| values.iter().map(move |(key, value)| (name, key, value)))
-        .filter(|(_, key, value)| !OWN.contains(&&***key) && !placeholders::all(key, value).is_empty())
+        .filter(|(_, key, value)| !ACCESS_KEY.contains(&&***key) && !placeholders::all(key, value).is_empty())
 }
 
 fn set(section: &SectionName, key: &str, value: String) -> Change {

@@ -3,12 +3,13 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::config::copy::ACCESS_KEY;
 use crate::config::profiles::ProfileSet;
 use crate::config::section_name::SectionName;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
 use crate::error::{Error, Result, io_words};
-use crate::template::sections::{LINE, OWN, Section, is_of_keys};
+use crate::template::sections::{LINE, Section, is_of_keys};
 
 /// The most that is read from stdin, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -73,7 +74,7 @@ impl<'a> Team<'a> {
         let profiles = self.set.names().into_iter().filter_map(|name| self.set.profile(&name));
         let first = profiles.filter_map(|profile| {
             let found = |key: &&str| profile.get_in(FileKind::Config, key).filter(|value| is_of_keys(key, &value.text));
-            OWN.iter().chain([&LINE]).find_map(found)
+            ACCESS_KEY.iter().chain([&LINE]).find_map(found)
         });
         first.map(|value| self.set.place(value.at)).collect()
     }

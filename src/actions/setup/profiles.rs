@@ -135,10 +135,7 @@ fn added(sections: &[Section], context: &Context<'_>) -> Vec<Section> {
     let unfilled = |_: &SectionName, _: &str, value: &str| value.to_owned();
     let wanted = Wanted { sections: Vec::new(), in_credentials, fill: &unfilled };
     let added = |section: &Section| match wanted.fate(section, &config) {
-        Fate::New(left) => {
-            let values = section.values.iter().filter(|(key, _)| !left.contains(key)).cloned();
-            Some(Section::new(section.name.clone(), values))
-        }
+        Fate::New(left) => Some(section.without(&left)),
         Fate::There | Fate::Kept(_) => None,
     };
     sections.iter().filter_map(added).collect()

@@ -1,5 +1,6 @@
 //! Which sections of the two files hold keys, plain or by a line, and which profiles cannot have theirs in a store.
 
+use crate::config::copy::ACCESS_KEY;
 use crate::config::edit::changes::Change;
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::config::section_name::SectionName;
@@ -64,8 +65,7 @@ pub fn real_plain_id(profile: &Profile<'_>) -> Option<(String, FileKind)> {
 pub fn without_blanks(set: &ProfileSet<'_>, file: FileKind, name: &str) -> Vec<Change> {
     let sections = set.own_values(file);
     let Some(values) = sections.get(&SectionName::Profile(name.to_owned())) else { return Vec::new() };
-    let found = [PAIR[0], PAIR[1], "aws_session_token", "aws_security_token"].into_iter();
-    let found: Vec<&str> = found.filter(|key| values.contains_key(*key)).collect();
+    let found: Vec<&str> = ACCESS_KEY.into_iter().filter(|key| values.contains_key(*key)).collect();
     let id = values.get(PAIR[0]).map_or("", |id| id);
     let is_there = !found.is_empty() && is_blank(id, values.get(PAIR[1]).map(|secret| &**secret));
     found.into_iter().filter(|_| is_there).map(|key| remove(name, key)).collect()
