@@ -21,7 +21,7 @@ use crate::plan::model::{Acquisition, Role};
 use crate::providers::fetch;
 use crate::sso::token::Token;
 use crate::system::held_locks::Lock;
-use crate::system::lock::Task;
+use crate::system::lock::{Task, gave_up};
 use crate::time::{Length, Timestamp, now};
 
 /// A renewal asks for no code while the cached credentials have at least this much left.
@@ -291,7 +291,7 @@ impl Calls<'_> {
                     self.answered = true;
                     break Ok(answer);
                 }
-                Step::GiveWay(pid) => break Err(self.or_still_good(gave_way(pid))),
+                Step::GiveWay(pid) => break Err(self.or_still_good(gave_up(pid, "MFA prompt"))),
                 Step::GiveUp(error) => {
                     self.device_lock.iter().for_each(Lock::give_up);
                     break Err(self.or_still_good(error));
@@ -348,10 +348,4 @@ impl Calls<'_> {
     fn or_still_good(&self, error: Error) -> Stop {
         still_good(self.plan, self.context, MIN_STEP_TTL, now()).map_or(Stop::Failed(error), Stop::StillGood)
     }
-}
-
-/// The error of a process that waited for one that gave up.
-fn gave_way(pid: u32) -> Error {
-    Error::new(format!("process {pid}, whose MFA prompt this one waited for, gave up"))
-        .advise("run the command again to be asked")
 }

@@ -15,7 +15,7 @@ use crate::plan::model::{Acquisition, Mfa};
 use crate::plan::words::summary;
 use crate::providers::fetch::SignedIn;
 use crate::providers::{fetch, process};
-use crate::sso::outcome::NotSignedIn;
+use crate::sso::outcome::until_done;
 use crate::time::now;
 
 /// Credentials, and whether this run called STS for them.
@@ -104,25 +104,13 @@ fn sign_in(calls: &mut Calls<'_>) -> Result<()> {
     if !needed {
         return Ok(());
     }
-    loop {
-        match fetch::sign_in(plan, context) {
-            Ok(Some(SignedIn::Sso(token))) => {
-                calls.token = Some(token);
-                return Ok(());
-            }
-            // If they could not be kept, no file has them.
-            Ok(Some(SignedIn::AwsLogin(credentials))) => {
-                calls.base = Some(credentials);
-                return Ok(());
-            }
-            Ok(None) => return Ok(()),
-            // aws-auth was stopped at the prompt, and another process may have signed in since then.
-            Err(NotSignedIn::Resumed) => {}
-            Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
-                return Err(error);
-            }
-        }
+    match until_done(|| fetch::sign_in(plan, context))? {
+        Some(SignedIn::Sso(token)) => calls.token = Some(token),
+        // If they could not be kept, no file has them.
+        Some(SignedIn::AwsLogin(credentials)) => calls.base = Some(credentials),
+        None => {}
     }
+    Ok(())
 }
 
 /// Says what was obtained, and warns if it is short or not kept.

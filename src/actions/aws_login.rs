@@ -21,7 +21,8 @@ use crate::plan::half::OUTRANKING;
 use crate::plan::model::Acquisition;
 use crate::providers::fetch;
 use crate::region::Region;
-use crate::sso::outcome::NotSignedIn;
+use crate::sso::login::{refuse_after_giving_up, refuse_unwritable};
+use crate::sso::outcome::{NotSignedIn, until_done};
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
 use crate::text::shell_words::shell_word;
@@ -65,19 +66,6 @@ fn signed_in(subject: &Subject<'_>, file: FileKind, anew: bool, context: &Contex
         write(&editor, subject.profile, &signed.session, None, context)?;
     }
     Ok(signed)
-}
-
-/// Repeats what was interrupted by a stop (Ctrl-Z), or by another program that has signed in.
-fn until_done<T>(mut attempt: impl FnMut() -> Result<T, NotSignedIn>) -> Result<T> {
-    loop {
-        match attempt() {
-            Ok(done) => return Ok(done),
-            Err(NotSignedIn::Resumed) => {}
-            Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
-                return Err(error);
-            }
-        }
-    }
 }
 
 /// Asks whether the profile is to use another session.
@@ -170,15 +158,15 @@ impl<'a> Beginning<'a> {
         if let Some(signed) = self.meanwhile(context)? {
             return Ok(signed);
         }
-        login::refuse_after_giving_up(lock.as_ref())?;
-        login::refuse_unwritable(&self.about, "it has no login yet", context)?;
+        refuse_after_giving_up(lock.as_ref(), login::WHAT)?;
+        refuse_unwritable(context.snapshot.login_cache_dir().as_deref(), &self.about, "it has no login yet", context)?;
         login::refuse_unkept(&self.about, context)?;
         // What cannot be written is known before the user signs in.
         self.editor.propose(|_| Ok(changes(self.name, "arn", self.region.as_ref())))?.check()?;
         let before = self.written()?;
         let is_done = || self.written().is_ok_and(|session| session.is_some() && session != before);
         let new = login::sign_in(&self.signin, &is_done, context)
-            .map_err(|failure| login::in_front(failure, &self.about, lock.as_ref()))?;
+            .map_err(|failure| failure.in_front(&self.about, lock.as_ref()))?;
         if let Some(session) = self.written()?.filter(|session| *session != new.name) {
             replace(&self.subject(&self.login(&session), &self.about), &new.name, context)?;
         }

@@ -17,11 +17,10 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result, io_words};
 use crate::plan::endpoints::Service;
 use crate::plan::model::Acquisition;
-use crate::sso::login::{ask, browser_is_here};
+use crate::sso::login::{ask, browser_is_here, refuse_after_giving_up, refuse_unwritable};
 use crate::sso::outcome::NotSignedIn;
 use crate::sso::words::tell;
 use crate::system::directories::{self, Whose};
-use crate::system::held_locks::Lock;
 use crate::system::lock::Task;
 use crate::time::{Timestamp, now};
 
@@ -30,6 +29,9 @@ const SIGN_IN_TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// What other processes are told to wait for.
 pub const TASK: Task<'static> = Task::Ask("the sign-in to AWS");
+
+/// The same, as that of another process.
+pub const WHAT: &str = "sign-in to AWS";
 
 /// How a sign-in may begin.
 pub struct Manner<'a> {
@@ -69,8 +71,8 @@ pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'
         State::Usable(_) => String::from("the login session will be started again"),
         State::SignedOut(why) => why.to_string(),
     };
-    refuse_after_giving_up(lock.as_ref())?;
-    refuse_unwritable(subject.about, &why, context)?;
+    refuse_after_giving_up(lock.as_ref(), WHAT)?;
+    refuse_unwritable(context.snapshot.login_cache_dir().as_deref(), subject.about, &why, context)?;
     match manner.plan {
         Some(plan) => ask(&why, plan, context, subject.about, lock.as_ref())?,
         None => refuse_unkept(subject.about, context)?,
@@ -80,7 +82,7 @@ pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'
     let path = session::path(&subject.login.session, context.snapshot);
     let began = now();
     let is_done = || path.as_deref().is_some_and(|path| !manner.anew && is_new(path, began));
-    let new = sign_in(&signin, &is_done, context).map_err(|failure| in_front(failure, subject.about, lock.as_ref()))?;
+    let new = sign_in(&signin, &is_done, context).map_err(|failure| failure.in_front(subject.about, lock.as_ref()))?;
     if new.name != subject.login.session {
         (manner.is_other)(&new.name)?;
     }
@@ -92,30 +94,6 @@ pub fn signed_in(subject: &Subject<'_>, manner: &Manner<'_>, context: &Context<'
 fn is_new(path: &Path, began: Timestamp) -> bool {
     let session = Session::read(path).filter(|session| session.written() >= began);
     session.and_then(|session| session.entry()).is_some_and(|entry| entry.expiration > now())
-}
-
-/// Fails if the process that had the lock before gave up.
-///
-/// # Errors
-/// Returns an error in that case.
-pub fn refuse_after_giving_up(lock: Option<&Lock>) -> Result<()> {
-    let Some(pid) = lock.and_then(Lock::after) else { return Ok(()) };
-    Err(Error::new(format!("process {pid}, whose sign-in to AWS this one waited for, gave up"))
-        .advise("run the command again to be asked"))
-}
-
-/// Refuses a sign-in that could not be kept. `--no-cache` does not matter, because it does not apply to the AWS CLI's
-/// logins.
-///
-/// # Errors
-/// Returns an error in that case, which begins with `about` and `why`.
-pub fn refuse_unwritable(about: &str, why: &str, context: &Context<'_>) -> Result<()> {
-    if context.snapshot.login_cache_dir().is_some() && context.store.writable() {
-        return Ok(());
-    }
-    let reason = context.store.keeps_nothing();
-    let reason = reason.unwrap_or_else(|| String::from("there is no home directory to write to"));
-    Err(Error::new(format!("{about}: {why}")).advise(format!("{reason}, so a login would be lost")))
 }
 
 /// Refuses a sign-in whose session the AWS CLI's directory would not take. Only for actions that are there to keep it: a
@@ -134,20 +112,6 @@ pub fn refuse_unkept(about: &str, context: &Context<'_>) -> Result<()> {
 fn unkept(path: &Path, error: &io::Error) -> Error {
     Error::new(format!("cannot keep the login session in {} ({})", path.display(), io_words(error)))
         .advise("make that directory writable, or name another one with AWS_LOGIN_CACHE_DIRECTORY")
-}
-
-/// Puts the profile in front of a failure. Those who wait for the lock do not ask again after the user has given up.
-pub fn in_front(failure: NotSignedIn, about: &str, lock: Option<&Lock>) -> NotSignedIn {
-    match failure {
-        NotSignedIn::GivenUp(error) => {
-            if let Some(lock) = lock {
-                lock.give_up();
-            }
-            NotSignedIn::Failed(error.in_front(about))
-        }
-        NotSignedIn::Failed(error) | NotSignedIn::NoBrowser(error) => NotSignedIn::Failed(error.in_front(about)),
-        NotSignedIn::Resumed => NotSignedIn::Resumed,
-    }
 }
 
 /// Signs in with a browser on this machine if there is one, or else with a code that is pasted. `is_done` tells whether

@@ -1,6 +1,7 @@
 //! Logging in to IAM Identity Center: when it is necessary, asking the user, and keeping the token. The token is kept
 //! in the AWS CLI's cache, so that `aws` is logged in as well.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::sso::token::{Fields, Token, TokenState};
 use crate::sso::words::{advice, missing, tell, unrenewed, whose};
 use crate::sso::{browser_flow, device_flow, registration, start_url, token};
 use crate::system::held_locks::Lock;
-use crate::system::lock::Task;
+use crate::system::lock::{Task, gave_up};
 use crate::system::terminal::{Answer, Terminal};
 use crate::time::now;
 
@@ -47,39 +48,34 @@ pub fn token(sso: &Sso, plan: Option<&Acquisition>, context: &Context<'_>, about
         state => missing(&state, sso),
     };
     let fact = why.unwrap_or_else(|| format!("{} will be started again", whose(sso)));
-    if let Some(pid) = lock.as_ref().and_then(Lock::after) {
-        return Err(Error::new(format!("process {pid}, whose SSO login this one waited for, gave up"))
-            .advise("run the command again to be asked")
-            .into());
-    }
-    if let Some(reason) = why_not_writable(context) {
-        return Err(Error::new(format!("{about}: {fact}"))
-            .advise(format!("{reason}, so a login would be lost"))
-            .into());
-    }
+    refuse_after_giving_up(lock.as_ref(), "SSO login")?;
+    refuse_unwritable(context.snapshot.sso_cache_dir().as_deref(), about, &fact, context)?;
     if let Some(plan) = plan {
         ask(&fact, plan, context, about, lock.as_ref())?;
     }
-    match sign_in(sso, context) {
-        Ok(token) => Ok(token),
-        Err(NotSignedIn::GivenUp(error)) => {
-            give_up(lock.as_ref());
-            Err(NotSignedIn::Failed(error.in_front(about)))
-        }
-        Err(NotSignedIn::Failed(error) | NotSignedIn::NoBrowser(error)) => {
-            Err(NotSignedIn::Failed(error.in_front(about)))
-        }
-        Err(NotSignedIn::Resumed) => Err(NotSignedIn::Resumed),
-    }
+    sign_in(sso, context).map_err(|failure| failure.in_front(about, lock.as_ref()))
 }
 
-/// Why the AWS CLI's files cannot be written; `None` if they can. `--no-cache` does not matter, because it does not
-/// apply to the AWS CLI's logins.
-fn why_not_writable(context: &Context<'_>) -> Option<String> {
-    if context.snapshot.sso_cache_dir().is_some() && context.store.writable() {
-        return None;
+/// Fails if the process that had the lock before gave up. `what` it did is in words.
+///
+/// # Errors
+/// Returns an error in that case.
+pub(crate) fn refuse_after_giving_up(lock: Option<&Lock>, what: &str) -> Result<()> {
+    lock.and_then(Lock::after).map_or(Ok(()), |pid| Err(gave_up(pid, what)))
+}
+
+/// Refuses a sign-in that could not be kept in the AWS CLI's directory. `--no-cache` does not matter, because it does
+/// not apply to the AWS CLI's logins.
+///
+/// # Errors
+/// Returns an error in that case, which begins with `about` and `fact`.
+pub(crate) fn refuse_unwritable(dir: Option<&Path>, about: &str, fact: &str, context: &Context<'_>) -> Result<()> {
+    if dir.is_some() && context.store.writable() {
+        return Ok(());
     }
-    Some(context.store.keeps_nothing().unwrap_or_else(|| String::from("there is no home directory to write to")))
+    let reason = context.store.keeps_nothing();
+    let reason = reason.unwrap_or_else(|| String::from("there is no home directory to write to"));
+    Err(Error::new(format!("{about}: {fact}")).advise(format!("{reason}, so a login would be lost")))
 }
 
 /// Asks the user before a browser opens. Sign-in pages that open unasked would get people used to phishing.
@@ -113,15 +109,9 @@ pub(crate) fn ask(
         Answer::Resumed => Err(NotSignedIn::Resumed),
         Answer::Nowhere => Err(no().into()),
         Answer::Line(_) | Answer::End | Answer::Late => {
-            give_up(lock);
+            lock.into_iter().for_each(Lock::give_up);
             Err(no().into())
         }
-    }
-}
-
-fn give_up(lock: Option<&Lock>) {
-    if let Some(lock) = lock {
-        lock.give_up();
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::plan::sso::Sso;
+use crate::system::held_locks::Lock;
 use crate::time::Length;
 
 /// The tokens of a new login.
@@ -47,9 +48,39 @@ impl NotSignedIn {
         Self::GivenUp(Error::new("the sign-in was denied in the browser").advise("run the command again and allow it"))
     }
 
+    /// Puts the profile in front of a failure. Those who wait for the lock do not ask again after the user has given up.
+    #[must_use]
+    pub fn in_front(self, about: &str, lock: Option<&Lock>) -> Self {
+        match self {
+            Self::GivenUp(error) => {
+                lock.into_iter().for_each(Lock::give_up);
+                Self::Failed(error.in_front(about))
+            }
+            Self::Failed(error) | Self::NoBrowser(error) => Self::Failed(error.in_front(about)),
+            Self::Resumed => Self::Resumed,
+        }
+    }
+
     /// The user did not finish in time.
     pub fn timed_out() -> Self {
         Self::GivenUp(Error::new("the sign-in was not finished in time").advise("run the command again"))
+    }
+}
+
+/// Repeats a sign-in that was interrupted by a stop (Ctrl-Z), or by another program that has signed in: `attempt` looks
+/// first at what is there.
+///
+/// # Errors
+/// Returns the error of the attempt that failed.
+pub fn until_done<T>(mut attempt: impl FnMut() -> Result<T, NotSignedIn>) -> Result<T> {
+    loop {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(NotSignedIn::Resumed) => {}
+            Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
+                return Err(error);
+            }
+        }
     }
 }
 

@@ -185,6 +185,12 @@ fn part_of_itself(pid: u32) -> Error {
         .advise("a credential_process or mfa_process must not need what it is run for")
 }
 
+/// The error of a process that waited for one that gave up. `what` that one did is in words.
+pub fn gave_up(pid: u32, what: &str) -> Error {
+    Error::new(format!("process {pid}, whose {what} this one waited for, gave up"))
+        .advise("run the command again to be asked")
+}
+
 /// The lock was not released in time.
 fn in_vain(file: &File, waiting: &Waiting<'_>) -> Error {
     let pid = State::read(file).pid;

@@ -20,7 +20,7 @@ use crate::messages::{coloured, print};
 use crate::plan::sso::Sso;
 use crate::sso::accounts::{self, Assignment};
 use crate::sso::login;
-use crate::sso::outcome::NotSignedIn;
+use crate::sso::outcome::until_done;
 use crate::sso::token::Token;
 use crate::system::harden;
 use crate::system::signals::Undisturbed;
@@ -93,15 +93,7 @@ fn listed(sso: &Sso, session: &str, context: &Context<'_>) -> Result<Vec<Assignm
 }
 
 fn token(sso: &Sso, session: &str, context: &Context<'_>) -> Result<Token> {
-    loop {
-        match login::token(sso, None, context, &format!("[sso-session {session}]")) {
-            Ok(token) => return Ok(token),
-            Err(NotSignedIn::Resumed) => {}
-            Err(NotSignedIn::Failed(error) | NotSignedIn::GivenUp(error) | NotSignedIn::NoBrowser(error)) => {
-                return Err(error);
-            }
-        }
-    }
+    until_done(|| login::token(sso, None, context, &format!("[sso-session {session}]")))
 }
 
 /// The names of the profiles that have a section in this file.
