@@ -20,7 +20,7 @@ use crate::aws::sts_errors::Subject;
 use crate::cli::console_page::Page;
 use crate::context::Context;
 use crate::credentials::{Credentials, Secret};
-use crate::error::{Error, Result, io_words};
+use crate::error::{Error, Result};
 use crate::messages::print;
 use crate::plan::base::Base;
 use crate::plan::endpoints::Service;
@@ -30,7 +30,7 @@ use crate::plan::origin::Origin;
 use crate::plan::sso::Sso;
 use crate::providers::fetch;
 use crate::sso::words::tell;
-use crate::system::browser::Opened;
+use crate::system::browser::{Opened, cannot_wait};
 use crate::system::wait::Wait;
 use crate::text::percent::encoded;
 use crate::text::url::is_url;
@@ -185,8 +185,7 @@ fn lead(link: &Link<'_>, context: &Context<'_>) -> Result<u8> {
         }
         return Ok(0);
     }
-    let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
-    let mut wait = Wait::begin(&context.locks).map_err(failed)?;
+    let mut wait = Wait::begin(&context.locks).map_err(cannot_wait)?;
     let opened = context.open_in_browser(url, &mut wait)?;
     if opened == Opened::Beyond {
         let warning = if *is_secret { ", which signs in whoever has it" } else { "" };

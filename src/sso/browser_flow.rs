@@ -9,19 +9,16 @@ use sha2::{Digest as _, Sha256};
 use crate::aws::http;
 use crate::context::Context;
 use crate::credentials::Secret;
-use crate::error::{Error, Result, io_words};
+use crate::error::Result;
 use crate::plan::sso::Sso;
-use crate::sso::callback::{Brought, Callback};
+use crate::sso::callback::{Callback, Page};
 use crate::sso::oidc::Refusal;
 use crate::sso::outcome::{Given, NotSignedIn};
 use crate::sso::registration::Registration;
-use crate::sso::words::tell;
 use crate::sso::{oidc, registration};
-use crate::system::browser::Opened;
+use crate::system::browser::cannot_wait;
 use crate::system::random;
-use crate::system::wait::Wait;
 use crate::text::encoding::{base64_url, hex};
-use crate::text::escape::some_words;
 use crate::text::percent::encoded;
 
 /// Opens the browser and waits until it brings the code back, at most until `until`.
@@ -34,40 +31,13 @@ pub fn sign_in(
     until: Instant,
     context: &Context<'_>,
 ) -> Result<Given, NotSignedIn> {
-    let failed = |error: &std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(error)));
-    let mut callback = Callback::listen().map_err(|error| failed(&error))?;
+    let mut callback = Callback::listen()?;
     let redirect = callback.url();
-    let verifier = Secret::new(base64_url(&random::bytes::<48>().map_err(|error| failed(&error))?));
-    let state = hex(&random::bytes::<16>().map_err(|error| failed(&error))?);
+    let verifier = Secret::new(base64_url(&random::bytes::<48>().map_err(cannot_wait)?));
+    let state = hex(&random::bytes::<16>().map_err(cannot_wait)?);
     let link = link(sso, registration, &redirect, (&state, &verifier))?;
-    let brought = {
-        let mut wait = Wait::begin(&context.locks).map_err(|error| failed(&error))?;
-        context.messages.step(|| String::from("opening the browser"));
-        let opened = context.open_in_browser(&link, &mut wait);
-        if wait.resumed() {
-            return Err(NotSignedIn::Resumed);
-        }
-        if opened.map_err(NotSignedIn::NoBrowser)? == Opened::Beyond {
-            tell(context, &format!("to sign in, open {link}"));
-        }
-        context.messages.step(|| String::from("waiting until the browser comes back"));
-        let brought = callback.wait(&state, until, &mut wait);
-        if wait.resumed() {
-            return Err(NotSignedIn::Resumed);
-        }
-        brought
-    };
-    let code = match brought {
-        Some(Brought::Code(code)) => code,
-        None => return Err(NotSignedIn::timed_out()),
-        Some(Brought::Error(error)) if error == "access_denied" => return Err(NotSignedIn::denied()),
-        Some(Brought::Error(error)) => {
-            let fact = format!("the browser came back with the error '{}'", some_words(&error));
-            return Err(NotSignedIn::GivenUp(
-                Error::new(fact).advise("try again, and see what the page in the browser says"),
-            ));
-        }
-    };
+    let page = Page { link: &link, state: &state, until, is_done: None };
+    let code = callback.code(&page, NotSignedIn::denied(), context)?;
     redeem(sso, registration, &redirect, (&code, &verifier), context)
 }
 

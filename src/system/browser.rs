@@ -65,6 +65,12 @@ pub fn browsers(setting: Option<&OsStr>) -> Vec<Vec<String>> {
     browsers
 }
 
+/// The error if the system does not let this process wait for a browser.
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+pub fn cannot_wait(error: std::io::Error) -> Error {
+    Error::new(format!("cannot wait for the browser ({})", io_words(&error)))
+}
+
 /// Opens the link with the first of these browsers that requests it. They get only this environment. `directory` is
 /// where the file is written, if one is needed.
 ///
@@ -77,12 +83,11 @@ pub fn open(
     directory: &Path,
     wait: &mut Wait<'_>,
 ) -> Result<Opened> {
-    let failed = |error: std::io::Error| Error::new(format!("cannot wait for the browser ({})", io_words(&error)));
     let mut way = if peer::can_be_told() {
-        let secret = hex(&random::bytes::<16>().map_err(failed)?);
-        Way::Server(Server::listen().map_err(failed)?, format!("/{secret}"))
+        let secret = hex(&random::bytes::<16>().map_err(cannot_wait)?);
+        Way::Server(Server::listen().map_err(cannot_wait)?, format!("/{secret}"))
     } else {
-        Way::File(file(link, directory, wait).map_err(failed)?)
+        Way::File(file(link, directory, wait).map_err(cannot_wait)?)
     };
     let url = way.url();
     let mut tried = Vec::new();
