@@ -44,8 +44,6 @@ struct Session<'a> {
     by_this_run: bool,
     /// Whom the console will show, for messages.
     whose: String,
-    /// Whether they are those of a federated user, and not of a role.
-    is_federated: bool,
 }
 
 const PURPOSE: Purpose = Purpose { with_credentials: "sign in with", with_profile: "sign in with" };
@@ -74,7 +72,9 @@ pub fn console(context: &Context<'_>) -> Result<u8> {
         Some(role) => format!("{}: the console as role {}", plan.profile_name(), role.arn.as_str()),
         None => format!("{}: the console", plan.profile_name()),
     };
-    open(&Session { plan: &plan, credentials: &credentials, by_this_run, whose, is_federated: false }, context)
+    let session = Session { plan: &plan, credentials: &credentials, by_this_run, whose };
+    refuse_keys(&session, context)?;
+    open(&session, context)
 }
 
 /// Opens the link of the SSO portal, which signs in whoever is signed in to the portal; so it is no secret, and needs no
@@ -135,12 +135,11 @@ fn federated(federation: &Federation, plan: &Acquisition, context: &Context<'_>)
     ));
     let name = arn.rsplit('/').next().unwrap_or_default();
     let whose = format!("{profile}: the console as federated user {name} (bounded by {})", federation.policies.words());
-    open(&Session { plan, credentials: &credentials, by_this_run: true, whose, is_federated: true }, context)
+    open(&Session { plan, credentials: &credentials, by_this_run: true, whose }, context)
 }
 
 fn open(session: &Session<'_>, context: &Context<'_>) -> Result<u8> {
     let place = Place::of(session.plan)?;
-    refuse_keys(session, context)?;
     let profile = session.plan.profile.as_deref();
     let signin = Service::console(context.set, profile, context.request, place.region.clone())?;
     if let Some(url) = signin.endpoint.in_clear() {
@@ -236,9 +235,6 @@ fn refuse_keys(session: &Session<'_>, context: &Context<'_>) -> Result<()> {
         Err(Error::new(format!("these credentials are {whose}, and the console accepts only roles"))
             .advise("name a profile with a role_arn, add --role-arn ARN, or sign in with a password"))
     };
-    if session.is_federated {
-        return Ok(());
-    }
     if session.credentials.session_token.is_none() {
         return refused("a user's keys");
     }
