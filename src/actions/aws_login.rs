@@ -187,13 +187,8 @@ impl<'a> Beginning<'a> {
 
     /// The session that the profile has in the config file now.
     fn written(&self) -> Result<Option<String>> {
-        let found = std::cell::RefCell::new(None);
-        let _ = self.editor.propose(|set| {
-            let profile = set.profile(self.name);
-            *found.borrow_mut() = profile.and_then(|profile| Some(profile.get(KEY)?.text.trim().to_owned()));
-            Ok(Vec::new())
-        })?;
-        Ok(found.into_inner().filter(|session| !session.is_empty()))
+        let found = self.editor.found(|set| Some(set.profile(self.name)?.get(KEY)?.text.trim().to_owned()))?;
+        Ok(found.filter(|session| !session.is_empty()))
     }
 }
 

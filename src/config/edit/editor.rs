@@ -44,6 +44,15 @@ impl<'a> Editor<'a> {
         &self.path
     }
 
+    /// What the sections of this file alone say now.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or if the reader refuses it.
+    pub fn found<T>(&self, what: impl FnOnce(&ProfileSet<'_>) -> T) -> Result<T> {
+        let (_, source) = self.read()?;
+        Ok(what(&parsed(&source)?))
+    }
+
     /// Works out changes and changes nothing. `wanted` gets the sections of this file alone. It is called again if the
     /// file has changed before it is written.
     ///
