@@ -40,7 +40,6 @@ use crate::cli::options::Cli;
 use crate::cli::{action, options};
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
-use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::env::nesting;
 use crate::env::snapshot::Snapshot;
@@ -88,8 +87,7 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         return actions::run::pass_through(snapshot, &request, &messages, &command);
     }
     harden::forbid_core_dumps();
-    let config_file = read(FileKind::Config, snapshot.config_file())?;
-    let credentials_file = read(FileKind::Credentials, snapshot.credentials_file())?;
+    let [config_file, credentials_file] = SourceFile::read_both(snapshot)?;
     let set = ProfileSet::parse(config_file.as_ref(), credentials_file.as_ref())?;
     if request.output.verbosity == Verbosity::Verbose {
         set.warnings().iter().for_each(|warning| messages.warn(warning));
@@ -115,8 +113,4 @@ fn run_or_fail(snapshot: &Snapshot) -> Result<u8> {
         Some(each) => actions::each::each(&context, &cli, each, &command),
         None => actions::perform(&context, &cli, &command),
     }
-}
-
-fn read(kind: FileKind, path: Option<std::path::PathBuf>) -> Result<Option<SourceFile>> {
-    path.map_or(Ok(None), |path| SourceFile::read(kind, &path))
 }

@@ -8,8 +8,8 @@ use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use aws_types::sdk_config::{RetryConfig, SharedHttpClient, TimeoutConfig};
 
-use crate::aws::http::{LIMITS, Limits, Route};
-use crate::error::Result;
+use crate::aws::http::{self, LIMITS, Limits, Route};
+use crate::error::{Error, Result};
 use crate::plan::endpoints::{Service, Sts};
 
 /// Whether a failed call is retried.
@@ -48,6 +48,27 @@ pub fn config(service: &Service, retries: Retries) -> Result<SdkConfig> {
         dual_stack: service.endpoint.dual_stack,
     };
     Ok(endpoint.config(Route::to_service(service)?.client(), LIMITS, retries))
+}
+
+/// The URL of a service, for a sign-in page, which is not an operation of the SDK. `rules` gives that of the SDK's rules,
+/// and `key` is the setting that says the region.
+///
+/// # Errors
+/// Returns an error if the rules have no endpoint for the region and the switches.
+pub fn address(
+    service: &Service,
+    key: &str,
+    rules: impl AsyncFnOnce() -> Option<aws_smithy_types::endpoint::Endpoint>,
+) -> Result<String> {
+    if let Some(url) = service.endpoint.url() {
+        return Ok(url.to_owned());
+    }
+    let unknown = || {
+        Error::new(format!("there is no {} in {}", service.name, service.region))
+            .advise(format!("check {key}, use_fips_endpoint and use_dualstack_endpoint"))
+    };
+    let endpoint = http::runtime().ok().and_then(|runtime| runtime.block_on(rules())).ok_or_else(unknown)?;
+    Ok(endpoint.url().trim_end_matches('/').to_owned())
 }
 
 /// The configuration for STS. All STS calls of a run share the HTTP client `http`.

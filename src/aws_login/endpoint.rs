@@ -27,25 +27,15 @@ pub const POLICY: &str = "SignInLocalDevelopmentAccess";
 /// # Errors
 /// Returns an error if the SDK's rules have no endpoint for the region and the switches.
 pub fn address(signin: &Service) -> Result<String> {
-    if let Some(url) = signin.endpoint.url() {
-        return Ok(url.to_owned());
-    }
-    let params = Params::builder()
-        .region(signin.region.as_str())
-        .use_fips(signin.endpoint.fips)
-        .use_dual_stack(signin.endpoint.dual_stack)
-        .is_control_plane(false)
-        .build()
-        .ok();
-    let endpoint = params.as_ref().and_then(|params| {
-        let rules = DefaultResolver::new();
-        http::runtime().ok()?.block_on(rules.resolve_endpoint(params)).ok()
-    });
-    let unknown = || {
-        Error::new(format!("there is no {} in {}", signin.name, signin.region))
-            .advise("check the region, use_fips_endpoint and use_dualstack_endpoint")
-    };
-    Ok(endpoint.ok_or_else(unknown)?.url().trim_end_matches('/').to_owned())
+    sdk::address(signin, "the region", async || {
+        let params = Params::builder()
+            .region(signin.region.as_str())
+            .use_fips(signin.endpoint.fips)
+            .use_dual_stack(signin.endpoint.dual_stack)
+            .is_control_plane(false)
+            .build();
+        DefaultResolver::new().resolve_endpoint(&params.ok()?).await.ok()
+    })
 }
 
 /// The tokens of a sign-in or a renewal.

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::config::ini::line_ends;
 use crate::config::value::FileKind;
+use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::text::bytes::find;
 
@@ -37,6 +38,16 @@ impl fmt::Debug for SourceFile {
 }
 
 impl SourceFile {
+    /// Reads the config file and the credentials file; `None` stands for one that does not exist.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Self::read`].
+    pub fn read_both(snapshot: &Snapshot) -> Result<[Option<Self>; 2]> {
+        let read = |kind, path: Option<PathBuf>| path.map_or(Ok(None), |path| Self::read(kind, &path));
+        let config = read(FileKind::Config, snapshot.config_file())?;
+        Ok([config, read(FileKind::Credentials, snapshot.credentials_file())?])
+    }
+
     /// Reads the file at `path`; `None` if it does not exist.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use aws_sdk_ssooidc::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::aws::network_errors::failure;
+use crate::aws::sdk;
 use crate::aws::sdk::Retries;
-use crate::aws::{http, sdk};
 use crate::error::{Error, Result};
 use crate::plan::endpoints::Service;
 use crate::text::escape::some_words;
@@ -24,24 +24,14 @@ pub fn client(oidc: &Service) -> Result<aws_sdk_ssooidc::Client> {
 /// # Errors
 /// Returns an error if the SDK's rules have no endpoint for the region and the switches.
 pub fn address(oidc: &Service) -> Result<String> {
-    if let Some(url) = oidc.endpoint.url() {
-        return Ok(url.to_owned());
-    }
-    let params = Params::builder()
-        .region(oidc.region.as_str())
-        .use_fips(oidc.endpoint.fips)
-        .use_dual_stack(oidc.endpoint.dual_stack)
-        .build()
-        .ok();
-    let endpoint = params.as_ref().and_then(|params| {
-        let rules = DefaultResolver::new();
-        http::runtime().ok()?.block_on(rules.resolve_endpoint(params)).ok()
-    });
-    let unknown = || {
-        Error::new(format!("there is no {} in {}", oidc.name, oidc.region))
-            .advise("check sso_region, use_fips_endpoint and use_dualstack_endpoint")
-    };
-    Ok(endpoint.ok_or_else(unknown)?.url().trim_end_matches('/').to_owned())
+    sdk::address(oidc, "sso_region", async || {
+        let params = Params::builder()
+            .region(oidc.region.as_str())
+            .use_fips(oidc.endpoint.fips)
+            .use_dual_stack(oidc.endpoint.dual_stack)
+            .build();
+        DefaultResolver::new().resolve_endpoint(&params.ok()?).await.ok()
+    })
 }
 
 /// An error answer of the service.

@@ -63,10 +63,7 @@ impl<'a> Home<'a> {
     /// # Errors
     /// Returns an error if a file cannot be read.
     pub fn still_has(&self, id: &str) -> Result<bool> {
-        let snapshot = self.context.snapshot;
-        let read = |file, path: Option<std::path::PathBuf>| path.map_or(Ok(None), |path| SourceFile::read(file, &path));
-        let config = read(FileKind::Config, snapshot.config_file())?;
-        let credentials = read(FileKind::Credentials, snapshot.credentials_file())?;
+        let [config, credentials] = SourceFile::read_both(self.context.snapshot)?;
         let set = ProfileSet::parse(config.as_ref(), credentials.as_ref())?;
         Ok(match self.place {
             Place::Sections(_) => FILES.iter().any(|file| !sections_with(&set, *file, id).is_empty()),

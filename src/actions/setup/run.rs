@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use crate::cli::options::Cli;
 use crate::config::profiles::ProfileSet;
 use crate::config::source::SourceFile;
-use crate::config::value::FileKind;
 use crate::context::Context;
 use crate::error::Result;
 use crate::request::Request;
@@ -53,9 +52,7 @@ impl<'a> Run<'a> {
     /// Returns an error if a file cannot be read, or the error of `act`.
     pub(crate) fn with_files<T>(&self, cli: &Cli, act: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
         let Context { snapshot, store, messages, .. } = *self.outer;
-        let read = |kind, path: Option<std::path::PathBuf>| path.map_or(Ok(None), |path| SourceFile::read(kind, &path));
-        let config = read(FileKind::Config, snapshot.config_file())?;
-        let credentials = read(FileKind::Credentials, snapshot.credentials_file())?;
+        let [config, credentials] = SourceFile::read_both(snapshot)?;
         let set = ProfileSet::parse(config.as_ref(), credentials.as_ref())?;
         let now = now();
         let request = Request::new(cli, snapshot, now)?;
