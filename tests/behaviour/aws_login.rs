@@ -53,24 +53,19 @@ impl Scene {
 
     /// Adds a desktop with a browser that follows links.
     fn with_browser(mut self) -> Self {
-        let browser = self.world.script("browser", "#!/bin/sh\nexec curl -sL -o /dev/null \"$1\"\n");
-        self.world.set_env("BROWSER", browser);
-        self.world.set_env("DISPLAY", ":0");
+        self.world.give_browser();
         self
     }
 
     /// Adds a desktop where the test acts as the browser.
     fn with_test_as_browser(mut self) -> Self {
-        self.world.fifo("links");
-        let browser = self.world.script("browser", "#!/bin/sh\necho \"$1\" > \"$HOME/links\"\n");
-        self.world.set_env("BROWSER", browser);
-        self.world.set_env("DISPLAY", ":0");
+        self.world.be_browser();
         self
     }
 
     /// The browser takes the link, and does not come back.
     fn send_browser_away(&self) -> String {
-        let link = self.world.read("links").trim().to_owned();
+        let link = self.world.browsers_link();
         let head = Command::new("curl").args(["-si", &link]).output().unwrap();
         let head = String::from_utf8(head.stdout).unwrap();
         head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().to_owned()
@@ -110,10 +105,7 @@ impl Scene {
 
     #[track_caller]
     fn keeps_secrets(&self, output: &Output) {
-        let shown = output.report();
-        for secret in &self.signin.state().secrets {
-            assert!(!shown.contains(secret.as_str()), "{secret} in {shown}");
-        }
+        output.assert_hides(&self.signin.state().secrets);
     }
 
     /// Asserts that nothing was kept.

@@ -68,24 +68,19 @@ impl Scene {
 
     /// Adds a desktop with a browser that follows links.
     fn with_browser(mut self) -> Self {
-        let browser = self.world.script("browser", "#!/bin/sh\nexec curl -sL -o /dev/null \"$1\"\n");
-        self.world.set_env("BROWSER", browser);
-        self.world.set_env("DISPLAY", ":0");
+        self.world.give_browser();
         self
     }
 
     /// Adds a desktop where the test acts as the browser: see [`Self::link`].
     pub fn with_test_as_browser(mut self) -> Self {
-        self.world.fifo("links");
-        let browser = self.world.script("browser", "#!/bin/sh\necho \"$1\" > \"$HOME/links\"\n");
-        self.world.set_env("BROWSER", browser);
-        self.world.set_env("DISPLAY", ":0");
+        self.world.be_browser();
         self
     }
 
     /// The link that the browser was given.
     pub fn link(&self) -> String {
-        self.world.read("links").trim().to_owned()
+        self.world.browsers_link()
     }
 
     fn write(&self, name: &str, value: &Value) {
@@ -124,10 +119,7 @@ impl Scene {
     /// Asserts that no token, secret or code is shown.
     #[track_caller]
     fn keeps_secrets(&self, output: &Output) {
-        let shown = output.report();
-        for secret in &self.sso.state().secrets {
-            assert!(!shown.contains(secret.as_str()), "{secret} in {shown}");
-        }
+        output.assert_hides(&self.sso.state().secrets);
     }
 
     /// Asserts that the login fails with these words about the profile.

@@ -7,14 +7,13 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 
 import pytest
 
 from conftest import need
-from world import python
+from world import opened, python
 
 SESSION = "arn:aws:sts::111111111111:assumed-role/console/jo"
 NAME = hashlib.sha256(SESSION.encode()).hexdigest()
@@ -185,21 +184,12 @@ def chromium(world):
     return page
 
 
-def read(page):
-    """The page that the browser has left. It may still be at work when aws-auth has ended."""
-    for _ in range(300):
-        if page.exists():
-            break
-        time.sleep(0.1)
-    return page.read_text(encoding="utf-8")
-
-
 def test_chromium_goes_through_the_sign_in(signin):
     page = chromium(signin)
     done = signin.run("aws-auth", "-p", "jo", "--login=aws")
     assert done.returncode == 0, done.stderr
     assert f"aws-auth: jo: signed in as {SESSION}\n" in done.stderr
-    assert "This is all. Close this page and go back to the terminal." in read(page)
+    assert "This is all. Close this page and go back to the terminal." in opened(page)
     assert signin.succeed(*python(WHO)).split()[2] == SESSION
 
 
@@ -209,7 +199,7 @@ def test_chromium_is_led_to_the_console(signin):
     terminal.read(r"(MFA code for [^:]+)")
     terminal.type(signin.sts.code(None))
     terminal.finish().check()
-    text = read(page)
+    text = opened(page)
     assert "You are signed in as arn:aws:sts::050019655025:assumed-role/infrastructure/jo" in text
     assert "/billing/" in text
 

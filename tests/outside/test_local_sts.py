@@ -4,14 +4,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 
 from local_sts import LocalSts
-from world import REPOSITORY, TARGET
+from world import REPOSITORY, TARGET, opened
 
 PROGRAM = TARGET / "debug/examples/local-sts"
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -154,15 +153,6 @@ def test_every_command_of_the_pages_runs(shell):
         page.unlink(missing_ok=True)
         ran += 1
     assert ran >= 30
-
-
-def opened(page):
-    """What the browser has left in the file. It may still be at work when aws-auth has ended."""
-    for _ in range(200):
-        if page.exists():
-            break
-        time.sleep(0.1)
-    return page.read_text(encoding="utf-8")
 
 
 def test_the_link_of_the_console_signs_in(shell):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from terminal import Terminal
@@ -140,3 +141,12 @@ class World:
 def python(script, *arguments):
     """A command that runs a script with this Python, which has boto3."""
     return [sys.executable, "-c", script, *arguments]
+
+
+def opened(page):
+    """What a browser has left in the file. It may still be at work when aws-auth has ended."""
+    for _ in range(300):
+        if page.exists():
+            break
+        time.sleep(0.1)
+    return page.read_text(encoding="utf-8")

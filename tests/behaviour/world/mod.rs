@@ -120,6 +120,28 @@ impl World {
         path
     }
 
+    /// Adds a desktop with a browser that follows links.
+    pub fn give_browser(&mut self) {
+        self.give_desktop("#!/bin/sh\nexec curl -sL -o /dev/null \"$1\"\n");
+    }
+
+    /// Adds a desktop where the test acts as the browser: see [`Self::browsers_link`].
+    pub fn be_browser(&mut self) {
+        self.fifo("links");
+        self.give_desktop("#!/bin/sh\necho \"$1\" > \"$HOME/links\"\n");
+    }
+
+    fn give_desktop(&mut self, browser: &str) {
+        let browser = self.script("browser", browser);
+        self.set_env("BROWSER", browser);
+        self.set_env("DISPLAY", ":0");
+    }
+
+    /// The link that the browser was given.
+    pub fn browsers_link(&self) -> String {
+        self.read("links").trim().to_owned()
+    }
+
     /// Makes a named pipe under the home, with mkfifo(1), because rustix cannot make one on every system.
     pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.path(path);

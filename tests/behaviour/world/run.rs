@@ -503,6 +503,15 @@ impl Output {
         self.screen.as_ref().map_or("", |screen| screen.transcript.as_str())
     }
 
+    /// Asserts that none of these texts is shown.
+    #[track_caller]
+    pub fn assert_hides(&self, secrets: &[String]) {
+        let shown = self.report();
+        for secret in secrets {
+            assert!(!shown.contains(secret.as_str()), "{secret} in {shown}");
+        }
+    }
+
     /// Everything about the run, for the message of a failed assertion.
     pub fn report(&self) -> String {
         let mut report = format!("{} ended with {:?}\n", self.command, self.status);
