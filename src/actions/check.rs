@@ -58,23 +58,27 @@ pub fn check(context: &Context<'_>) -> Result<u8> {
 
 /// Tries the profile of the request. An error of its plan is the result.
 pub(crate) fn tried(context: &Context<'_>) -> Checked {
+    with_plan(credentials::planned(context, &PURPOSE), context)
+}
+
+fn with_plan(plan: Result<Box<Acquisition>>, context: &Context<'_>) -> Checked {
     let begin = Instant::now();
-    let plan = credentials::planned(context, &PURPOSE);
     let named = context.request.profile.as_ref().map(|chosen| chosen.name.clone());
     let profile = named.or_else(|| plan.as_ref().ok().and_then(|plan| plan.profile.clone()));
     let result = plan.and_then(|plan| works(&plan, context));
     Checked { profile, result, seconds: begin.elapsed().as_secs_f64() }
 }
 
-/// Tries a profile after others in the same process. Whom nobody answered is not asked again: `unanswered` holds the devices, each with the profile that it was asked for.
+/// Tries a profile after others in the same process. Whom nobody answered is not asked again: `unanswered` holds the
+/// devices, each with the profile that it was asked for.
 pub(crate) fn tried_after(context: &Context<'_>, unanswered: &mut Vec<(String, String)>) -> Checked {
     let profile = context.request.profile_name();
-    let plan = credentials::planned(context, &PURPOSE).ok();
-    let asked = plan.and_then(|plan| forecast(&plan, context, context.now).asked(&plan));
+    let plan = credentials::planned(context, &PURPOSE);
+    let asked = plan.as_ref().ok().and_then(|plan| forecast(plan, context, context.now).asked(plan));
     if let Some((_, first)) = unanswered.iter().find(|(other, _)| asked.as_ref() == Some(other)) {
         return Checked::not_tried(profile, first);
     }
-    let checked = tried(context);
+    let checked = with_plan(plan, context);
     if let (Err(_), Some(asked)) = (&checked.result, asked) {
         unanswered.push((asked, profile.to_owned()));
     }

@@ -9,7 +9,7 @@ use crate::aws::iam::Client;
 use crate::aws::iam_errors::Kind;
 use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::messages::Messages;
 use crate::plan::long_term::LongTerm;
 
@@ -118,7 +118,7 @@ fn typed(run: &Run<'_>, context: &Context<'_>, user: &User) -> Result<Option<Ser
             }
             text => match Serial::parse(text, "what was typed") {
                 Ok(serial) => return Ok(Some(serial)),
-                Err(error) => Messages::error(&Error::clone(&error), context.snapshot),
+                Err(error) => Messages::error(&error, context.snapshot),
             },
         }
     }
