@@ -4,8 +4,8 @@ use crate::cli::console_services::{self, Service};
 use crate::error::{Error, Result};
 use crate::text::url::{host, is_url};
 
-/// The domains of the console, and their partitions. A few services have hosts beside it, by their user guides: AWS
-/// Health (with its old name), Lightsail and QuickSight.
+/// The domains of the console, and their partitions. A few services have hosts beside it: AWS Health (with its old name),
+/// Lightsail and QuickSight. No page of AWS lists them.
 const CONSOLES: [(&str, &str); 7] = [
     ("console.aws.amazon.com", "aws"),
     ("console.amazonaws.cn", "aws-cn"),

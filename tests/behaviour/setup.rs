@@ -233,6 +233,22 @@ fn a_dry_run_shows_what_would_change_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_without_a_team_says_what_is_there_or_would_be_asked() {
+    const NOTHING: &str = "aws-auth: profiles: nothing to fill in";
+    const ASKS: &str = "aws-auth: profiles: a role would be asked for";
+    let world = empty();
+    world.credentials(&keys_file(&world));
+    let of_run = || {
+        let output = world.run(["--setup", "--dry-run"]);
+        output.success();
+        (output.stderr.contains(NOTHING), output.stderr.contains(ASKS))
+    };
+    assert_eq!(of_run(), (false, true));
+    world.config(&made());
+    assert_eq!(of_run(), (true, false));
+}
+
+#[test]
 fn a_profile_of_the_same_name_with_other_settings_is_kept() {
     let world = empty();
     world.credentials(&keys_file(&world));

@@ -118,17 +118,17 @@ class TestZsh:
     def test_at_a_terminal(self, world):
         at_terminal(world, ["zsh", "-d", "-i"], "> ", env={"ZDOTDIR": str(world.directory / "rc")})
 
-    def test_regions(self, world):
+    # A shell for each line: a ^C that comes while zsh still draws what it completed is lost.
+    @pytest.mark.parametrize("typed, completed", [("--region us-gov-e", "ast-1"), ("--region=eu-n", "orth-1")])
+    def test_regions(self, world, typed, completed):
         environment = {**world.env, "ZDOTDIR": str(world.directory / "rc"), "INPUTRC": "/dev/null"}
         spawn = pexpect.spawn(str(world.bin / "zsh"), ["-d", "-i"], env=environment, cwd=str(world.directory),
                               encoding="utf-8", dimensions=(50, 200), timeout=60)
         spawn.delaybeforesend = None
         try:
-            for typed, completed in (("--region us-gov-e", "ast-1"), ("--region=eu-n", "orth-1")):
-                spawn.expect_exact("> ")
-                spawn.send(f"aws-auth {typed}\t")
-                spawn.expect_exact(completed)
-                spawn.send("\x03")
+            spawn.expect_exact("> ")
+            spawn.send(f"aws-auth {typed}\t")
+            spawn.expect_exact(completed)
         finally:
             spawn.close(force=True)
 

@@ -210,7 +210,7 @@ fn tell(run: &Run<'_>, team: Option<&Team<'_>>, wanted: &Wanted<'_>, context: &C
     if !filled.is_empty() {
         run.say(&format!("profiles: placeholders are filled in: {}", filled.join(", ")));
     }
-    if team.is_none() && new.is_empty() && filled.is_empty() && !run.is_dry() && run.skipped().is_empty() {
+    if team.is_none() && new.is_empty() && filled.is_empty() && run.skipped().is_empty() {
         run.say("profiles: nothing to fill in; for another role, add a section like theirs to the config file");
     }
     [new, filled].concat()

@@ -20,6 +20,7 @@ pub(crate) fn roles(run: &Run<'_>, person: &Person, context: &Context<'_>) -> Re
     run.say(&format!("profiles: there is none with a role yet that begins with the keys of '{}'", person.base));
     if run.is_dry() {
         run.say("profiles: a role would be asked for");
+        run.skip(what);
         return Ok(Vec::new());
     }
     let mut sections: Vec<Section> = Vec::new();
