@@ -2,6 +2,7 @@
 changes them as an action does.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -50,8 +51,10 @@ class Home:
             text=True,
             **more,
         )
-        process.stdin.write(lines)
-        process.stdin.close()
+        # One that was killed at its first call reads nothing.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(lines)
+            process.stdin.close()
         process.stdin = None
         return process
 
