@@ -6,11 +6,17 @@ DESTDIR ?=
 INSTALL ?= install
 
 CARGO_TARGET_DIR ?= target
+# What could make a second build quicker costs the first one a third of its time.
+ifeq ($(CI),true)
+export CARGO_INCREMENTAL ?= 0
+endif
 OUTSIDE = $(CARGO_TARGET_DIR)/outside
 # More arguments for pytest, as in `make test-outside PYTEST='-k sops'`.
 PYTEST ?=
 # How many of these tests run at once: many of them only wait for credentials to expire.
 OUTSIDE_JOBS ?= 4
+# How many of cargo's tests run at once. They wait for programs, and programs for each other.
+TEST_JOBS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 
 # The build that is installed and packaged: release, or debug to test `make install` and `make deb`.
 BUILD ?= release
@@ -28,12 +34,14 @@ SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 LINUX = x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 MACOS = aarch64-apple-darwin x86_64-apple-darwin
 
-.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo picture test test-binaries test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
 
-demo: build ## shows aws-auth in three scenes with a local STS, in a temporary HOME
+# With the example, also dependencies have the features that the tests need, so each is compiled once.
+demo: check-cargo ## shows aws-auth in three scenes with a local STS, in a temporary HOME
+	$(CARGO) build --locked --bin aws-auth --example local-sts
 	@sh demo/demo.sh
 
 picture: check-cargo ## draws docs/picture.svg: a session that is recorded here; installs what it needs under target
@@ -48,12 +56,17 @@ LINT = CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER=clippy-d
 TOGETHER = PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 tests/side_by_side.py
 SUB = $(MAKE) --no-print-directory
 
-# test-outside starts the list of skipped tests; check-macos and bench-check append to it.
+# Many tests wait or use one core, so the other builds fill the gaps, with less priority. check-macos comes after the
+# build of the release, which does not keep cargo's tests from beginning.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	$(CARGO) fmt --check
-	$(TOGETHER) '$(LINT) $(CARGO) test --quiet --locked' 'sh tests/outside/set-up.sh'
-	$(TOGETHER) '$(LINT) $(SUB) test-outside' '$(SUB) bench-binary'
-	$(TOGETHER) '$(SUB) check-macos' '$(LINT) $(SUB) bench-check'
+	$(TOGETHER) '$(LINT) $(SUB) test-binaries' 'sh tests/outside/set-up.sh'
+	$(TOGETHER) 'RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && $(LINT) $(SUB) test-outside' \
+		'nice $(SUB) bench-binary && nice $(SUB) check-macos && $(LINT) nice $(SUB) bench-check'
+
+test-binaries: check-cargo
+	$(CARGO) test --quiet --locked --no-run
+	$(CARGO) build --quiet --locked --bins --examples
 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
 	$(CARGO) build --quiet --locked --bins --examples
@@ -97,11 +110,12 @@ deny: ## checks licences, advisories, bans and sources of the dependencies (need
 	$(CARGO) deny --locked check
 
 # With BINARY that file is installed, and nothing is built. If this machine cannot run it, GENERATOR is another binary of
-# the same version, which prints the manual and the completions.
+# the same version, which prints the manual and the completions. A debug build is for the tests, which have built it with
+# the examples.
 BINARY = $(CARGO_TARGET_DIR)/$(BUILD)/aws-auth
 GENERATOR = $(BINARY)
 install: $(if $(filter file,$(origin BINARY)),check-cargo) check-prefix ## installs the release binary, the manual and completions under $(DESTDIR)$(PREFIX)
-	$(if $(filter file,$(origin BINARY)),$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release))
+	$(if $(filter file,$(origin BINARY)),$(CARGO) build --locked $(if $(filter release,$(BUILD)),--release,--bins --examples))
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' $(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/$(dir $(file))')
 	$(INSTALL) -m 755 '$(BINARY)' '$(DESTDIR)$(PREFIX)/bin/aws-auth'
 	'$(GENERATOR)' --man >'$(DESTDIR)$(PREFIX)/share/$(MANUAL)'

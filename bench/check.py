@@ -104,14 +104,14 @@ def install():
 
 
 if __name__ == "__main__":
+    skipped = world.TARGET / "outside/skipped/bench-check"
+    skipped.parent.mkdir(parents=True, exist_ok=True)
     if world.missing():
         install()
     if absent := world.missing():
         line = f"bench-check: needs {' and '.join(absent)}, which cannot be had on this machine"
         print(f"skipped: {line}")
-        skipped = world.TARGET / "outside/skipped.txt"
-        if skipped.exists():
-            with skipped.open("a") as file:
-                file.write(f"{line}\n")
+        skipped.write_text(f"{line}\n")
         sys.exit(0)
+    skipped.write_text("")
     sys.exit(main())

@@ -10,12 +10,12 @@ use anyhow::{Context as _, Result};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use p256::pkcs8::LineEnding;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::report::Report;
+use crate::world::aws_login::pem;
 use crate::world::run::Output;
 use crate::world::sso::{LocalSso, token_file};
 use crate::world::sts::{clock, random};
@@ -146,7 +146,7 @@ fn login_answered_with(report: &mut Report, answer: Value, claim: &str) -> Resul
             "expiresAt": clock::iso(clock::machine() - 60),
         },
         "tokenType": "aws_sigv4", "refreshToken": "old", "clientId": "arn:aws:signin:::devtools/same-device",
-        "dpopKey": key.to_sec1_pem(LineEnding::LF)?.to_string(),
+        "dpopKey": pem(&key)?,
     });
     let path = format!(".aws/login/cache/{}", file_name::<Sha256>(SESSION));
     let kept = |world: &World| -> Result<(String, bool)> {

@@ -135,7 +135,10 @@ fn fixed(der: &[u8]) -> Option<[u8; 2 * LENGTH]> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use p256::elliptic_curve::sec1::ToSec1Point as _;
+    use p256::elliptic_curve::sec1::ToEncodedPoint as _;
+    use p256::pkcs8::AssociatedOid as _;
+    use sec1::EcParameters;
+    use sec1::der::Decode as _;
 
     use crate::aws_login::dpop::{Key, fixed};
 
@@ -143,13 +146,16 @@ mod tests {
     fn a_new_key_reads_back_in_another_library_and_never_repeats() {
         let (key, pem) = Key::generate().unwrap();
         let read = p256::SecretKey::from_sec1_pem(pem.expose()).unwrap();
-        let point = read.public_key().to_sec1_point(false);
+        let point = read.public_key().to_encoded_point(false);
         assert_eq!(
             (point.x().unwrap()[..].to_vec(), point.y().unwrap()[..].to_vec()),
             (key.x.to_vec(), key.y.to_vec())
         );
         assert!(pem.expose().lines().all(|line| line.len() <= 64), "{}", pem.expose());
-        assert_eq!(read.to_sec1_pem(p256::pkcs8::LineEnding::LF).unwrap().as_str(), pem.expose());
+        let (_, der) = sec1::der::pem::decode_vec(pem.expose().as_bytes()).unwrap();
+        let parts = sec1::EcPrivateKey::from_der(&der).unwrap();
+        assert_eq!(parts.parameters, Some(EcParameters::NamedCurve(p256::NistP256::OID)));
+        assert_eq!((parts.private_key, parts.public_key), (&read.to_bytes()[..], Some(point.as_bytes())));
         let (_, other) = Key::generate().unwrap();
         assert_ne!(pem.expose(), other.expose());
     }

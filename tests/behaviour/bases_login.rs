@@ -1,10 +1,9 @@
 //! `login_session`, from `aws login`: the credentials are in the AWS CLI's file and are renewed with a DPoP proof.
 
-use crate::world::aws_login::SignIn;
+use crate::world::aws_login::{SignIn, pem};
 use crate::world::sts::{clock, random};
 use crate::world::web::{Always, Reply, Web};
 use crate::world::{Output, Role, World};
-use p256::pkcs8::LineEnding;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -45,7 +44,6 @@ impl Scene {
         }
         let issued = world.sts.issuer()(ROLE, "jo", seconds);
         let scene = Self { world, signin, key };
-        let pem = scene.key.to_sec1_pem(LineEnding::LF).unwrap().to_string();
         scene.write(&json!({
             "accessToken": {
                 "accessKeyId": issued.access_key_id,
@@ -55,7 +53,7 @@ impl Scene {
                 "expiresAt": clock::iso(issued.expires),
             },
             "tokenType": "aws_sigv4", "refreshToken": refresh, "idToken": "the-id-token",
-            "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": pem, "signInRegion": "eu-west-1",
+            "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": pem(&scene.key).unwrap(), "signInRegion": "eu-west-1",
             "somebodyElses": [1],
         }));
         scene

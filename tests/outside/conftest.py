@@ -95,5 +95,6 @@ def pytest_sessionfinish(session):
     # The processes that run the tests side by side send their reports to the first one.
     if hasattr(session.config, "workerinput"):
         return
-    OUTSIDE.mkdir(parents=True, exist_ok=True)
-    (OUTSIDE / "skipped.txt").write_text("".join(f"{line}\n" for line in _skipped))
+    skipped = OUTSIDE / "skipped"
+    skipped.mkdir(parents=True, exist_ok=True)
+    (skipped / "tests").write_text("".join(f"{line}\n" for line in _skipped))

@@ -52,6 +52,10 @@ fi
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
+pip_install() {
+	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-compile "$@"
+}
+
 have python3 || fail "python3 is missing; the tests in tests/outside need it"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is older than 3.10"
 if ! cmp -s "$requirements" "$venv/installed-requirements.txt"; then
@@ -60,7 +64,9 @@ if ! cmp -s "$requirements" "$venv/installed-requirements.txt"; then
 	say "making a virtual environment in $venv"
 	rm -rf "$venv"
 	python3 -m venv "$venv"
-	"$venv/bin/python" -m pip install --no-cache-dir --quiet --disable-pip-version-check -r "$requirements"
+	# uv takes a tenth of pip's time. It does not read pip's settings, such as an index of one's own.
+	{ pip_install uv && "$venv/bin/uv" pip install --quiet --no-cache --python "$venv/bin/python" -r "$requirements"; } ||
+		pip_install -r "$requirements"
 	cp "$requirements" "$venv/installed-requirements.txt"
 fi
 

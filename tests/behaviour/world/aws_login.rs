@@ -7,6 +7,8 @@ use super::sts::{Issuer, clock, random};
 use super::web::{Always, Asked, Reply, Web};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
+use p256::pkcs8::{AssociatedOid as _, LineEnding};
+use sec1::der::EncodePem as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,6 +235,14 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.replace('-', "+").replace('_', "/");
     let padding = "=".repeat((4 - text.len() % 4) % 4);
     aws_smithy_types::base64::decode(text + &padding).ok()
+}
+
+/// A key as the AWS CLI keeps it: SEC 1 with the curve's name, which `SecretKey::to_sec1_pem` leaves out.
+pub fn pem(key: &p256::SecretKey) -> sec1::der::Result<String> {
+    let (private, public) = (key.to_bytes(), key.public_key().to_sec1_bytes());
+    let parameters = Some(sec1::EcParameters::NamedCurve(p256::NistP256::OID));
+    let whole = sec1::EcPrivateKey { private_key: &private, parameters, public_key: Some(&public) };
+    whole.to_pem(LineEnding::LF)
 }
 
 /// The public key, in SEC 1, whose owner sent this request: the DPoP header is a proof for it that has not come before,
