@@ -57,7 +57,7 @@ pub fn try_claims(report: &mut Report) -> Result<()> {
     }
     comments_behind_values(report, &options)?;
     nested_keys(report, &options);
-    lines_of_errors(report)?;
+    lines_of_errors(report);
     comments(report)?;
     counts(report)?;
     time(report)
@@ -129,7 +129,7 @@ fn by_rust_ini(text: &str, options: &ParseOption) -> Reading {
 
 /// What aws-auth reads. The text is a credentials file, because its headers are the exact names of profiles.
 fn by_us(text: &str) -> Result<Reading> {
-    let file = SourceFile::from_text(FileKind::Credentials, "credentials", text)?;
+    let file = SourceFile::from_text(FileKind::Credentials, "credentials", text);
     let Ok(set) = ProfileSet::parse(None, Some(&file)) else { return Ok(None) };
     let mut sections = BTreeMap::new();
     for name in set.names() {
@@ -179,10 +179,10 @@ fn nested_keys(report: &mut Report, best: &ParseOption) {
     );
 }
 
-fn lines_of_errors(report: &mut Report) -> Result<()> {
+fn lines_of_errors(report: &mut Report) {
     let text = format!("[a]\nx = 1\ngarbage\n{}", "# nothing\n".repeat(20));
     let theirs = Ini::load_from_str(&text).err().map(|error| error.to_string()).unwrap_or_default();
-    let file = SourceFile::from_text(FileKind::Config, "config", text.as_str())?;
+    let file = SourceFile::from_text(FileKind::Config, "config", text.as_str());
     let ours = ProfileSet::parse(Some(&file), None).err().map(|error| error.to_string()).unwrap_or_default();
     report.claim(
         "an error does not name the line of the mistake",
@@ -190,7 +190,6 @@ fn lines_of_errors(report: &mut Report) -> Result<()> {
         &[("rust-ini", theirs.clone()), ("aws-auth", ours.clone())],
         !theirs.starts_with("3:") && ours.starts_with("config:3:"),
     );
-    Ok(())
 }
 
 fn comments(report: &mut Report) -> Result<()> {
@@ -292,7 +291,7 @@ fn time(report: &mut Report) -> Result<()> {
         )
     };
     let text: String = (0..10_000).map(section).collect();
-    let file = SourceFile::from_text(FileKind::Config, "config", text.as_str())?;
+    let file = SourceFile::from_text(FileKind::Config, "config", text.as_str());
     let (mut theirs, mut ours) = (Duration::MAX, Duration::MAX);
     // In turns, and only the best time of each counts, because the machine may do other work.
     for _ in 0..5 {

@@ -37,6 +37,8 @@ pub struct ProfileSet<'a> {
     lookups: Cell<u32>,
     /// Indices into `occurrences`, sorted by kind and name; those of one name stay in the order of the files.
     index: OnceCell<Vec<usize>>,
+    /// The indices of `[DEFAULT]`, whose entries every section has.
+    defaults: OnceCell<Vec<usize>>,
 }
 
 impl fmt::Debug for ProfileSet<'_> {
@@ -55,7 +57,8 @@ impl<'a> ProfileSet<'a> {
         for file in [config, credentials].into_iter().flatten() {
             scan(file, &mut occurrences)?;
         }
-        Ok(Self { config, credentials, occurrences, lookups: Cell::new(0), index: OnceCell::new() })
+        let (lookups, index, defaults) = Default::default();
+        Ok(Self { config, credentials, occurrences, lookups, index, defaults })
     }
 
     /// The profile with this name, and with the settings of those that it includes. In the credentials file it is the
@@ -213,9 +216,12 @@ impl<'a> ProfileSet<'a> {
         let header = prevailing(&here)?;
         let same = here.into_iter().filter(|o| o.header == header);
         let line = same.clone().next()?.line;
-        let defaults = self.find(Kind::Defaults, "");
-        let defaults = defaults.into_iter().filter(|o| o.file == file);
-        let entries = defaults.chain(same).flat_map(Occurrence::entries).collect();
+        let defaults = self.defaults.get_or_init(|| {
+            let all = self.occurrences.iter().enumerate();
+            all.filter(|(_, o)| o.kind == Kind::Defaults).map(|(at, _)| at).collect()
+        });
+        let defaults = defaults.iter().filter_map(|&at| self.occurrences.get(at));
+        let entries = defaults.filter(|o| o.file == file).chain(same).flat_map(Occurrence::entries).collect();
         Some(Section::new(file, &source.path, line, entries))
     }
 }

@@ -8,7 +8,7 @@ use crate::config::headers::{Kind, title};
 use crate::config::ini::{Line, Lines, State};
 use crate::config::occurrence::Occurrence;
 use crate::config::section::not_nested;
-use crate::config::source::SourceFile;
+use crate::config::source::{SourceFile, not_text};
 use crate::config::value::FileKind;
 use crate::error::{Error, Result};
 use crate::text::blocks;
@@ -17,58 +17,63 @@ use crate::text::blocks::Block;
 /// Checks every line of a file, and adds its sections to `occurrences`.
 ///
 /// # Errors
-/// Returns an error, with file and line, for a line that is not a header, an entry, a part of a value or a comment.
+/// Returns an error, with file and line, for a NUL byte and for a line that is not a header, an entry, a part of a value
+/// or a comment.
 pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Result<()> {
-    let text = file.text();
-    let bytes = text.as_bytes();
     let mut walk = Walk::new(file, occurrences);
-    let (blocks, rest) = bytes.as_chunks::<{ blocks::SIZE }>();
-    // The bytes after the last block, and zeros, which end no line.
-    let mut last = [0; blocks::SIZE];
+    let bytes = file.text().as_bytes();
+    let (blocks, rest) = bytes.as_chunks();
+    // The bytes after the last block, and spaces, which end no line.
+    let mut last = [b' '; blocks::SIZE];
     for (place, byte) in last.iter_mut().zip(rest) {
         *place = *byte;
     }
-    let (mut start, mut line, mut has_delimiter) = (0, 1, false);
-    // The last line, if it is an entry without indentation, which the walk need not know of.
-    let mut plain = NONE;
-    let mut in_section = false;
-    for (at, block) in blocks.iter().chain([&last]).enumerate() {
+    let (mut offset, mut start, mut line) = (0, 0, 1);
+    // The delimiters that the blocks before have in this line. The other one, a colon, is rare.
+    let mut delimiters_before = 0;
+    // The last line, if it is an entry without indentation, which the walk need not know of; and how such an entry
+    // begins. Nothing does so before the first section.
+    let (mut plain, mut key) = (NONE, None);
+    for block in blocks.iter().chain([&last]) {
         let block = Block::new(block);
         // LF, CR and a few others, of which only tabs are common.
         let mut ends = block.at_most(b'\r');
-        // The other delimiter, a colon, is rare.
-        let delimiters = block.equal(b'=');
-        let mut seen = 0;
+        let mut delimiters = block.equal(b'=');
         while ends != 0 {
-            let bit = ends.trailing_zeros();
-            let end = at * blocks::SIZE + bit as usize;
-            ends &= ends - 1;
-            if !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
-                continue;
+            let end = offset + ends.trailing_zeros() as usize;
+            // The bit of this end, and those before it.
+            let through = ends ^ ends.wrapping_sub(1);
+            ends &= ends.wrapping_sub(1);
+            let byte = bytes.get(end).copied().unwrap_or_default();
+            if byte != b'\n' {
+                match byte {
+                    b'\r' => {}
+                    0 => return Err(not_text(&file.path, line, "a NUL byte")),
+                    _ => continue,
+                }
             }
-            let before = (1 << bit) - 1;
-            has_delimiter |= delimiters & before & !seen != 0;
-            seen = before;
             let first = bytes.get(start).map_or(First::Other, |first| First::of(*first));
-            if first == First::Key && has_delimiter && in_section {
+            let has_delimiter = (delimiters_before | (delimiters & through)) != 0;
+            (delimiters_before, delimiters) = (0, delimiters & !through);
+            if has_delimiter && Some(first) == key {
                 plain = (start, line);
             } else if first != First::Nothing {
                 walk.take(start, end, line, std::mem::replace(&mut plain, NONE))?;
-                in_section = walk.body.is_some();
-            } else if start == end && end > 0 && bytes.get(end - 1..=end) == Some(b"\r\n") {
+                key = walk.body.map(|_| First::Key);
+            } else if start == end && byte == b'\n' && end > 0 && bytes.get(end - 1) == Some(&b'\r') {
                 // Between CR and LF there is no line.
                 line -= 1;
             }
-            has_delimiter = false;
             start = end + 1;
             line += 1;
         }
-        has_delimiter |= delimiters & !seen != 0;
+        delimiters_before |= delimiters;
+        offset += blocks::SIZE;
     }
-    if start < text.len() {
-        walk.take(start, text.len(), line, plain)?;
+    if start < bytes.len() {
+        walk.take(start, bytes.len(), line, plain)?;
     }
-    walk.close(text.len());
+    walk.close(bytes.len());
     Ok(())
 }
 
@@ -250,6 +255,8 @@ fn is_plain(row: &[u8], length: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use crate::config::entry::Entry;
@@ -336,6 +343,18 @@ mod tests {
         Ok(found.iter().map(told).collect())
     }
 
+    #[test]
+    fn a_nul_byte_is_an_error_with_its_line_wherever_it_is() {
+        let text = "[profile a]\nregion = eu-west-1 # of the team\n\n".repeat(4);
+        for at in 0..=text.len() {
+            let (before, after) = text.split_at(at);
+            let file = SourceFile::from_text(FileKind::Config, "f", format!("{before}\0{after}"));
+            let line = before.matches('\n').count() + 1;
+            let expected = format!("f:{line}: a NUL byte; save the file as UTF-8 text");
+            assert_eq!(scan(&file, &mut Vec::new()).unwrap_err().to_string(), expected, "{at}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
@@ -344,7 +363,7 @@ mod tests {
             credentials: bool,
         ) {
             let kind = if credentials { FileKind::Credentials } else { FileKind::Config };
-            let file = SourceFile::from_text(kind, "f", text).expect("no NUL");
+            let file = SourceFile::from_text(kind, "f", text);
             prop_assert_eq!(read(&file, scan, |body| split_line(body).1), read(&file, slowly, |body| body));
         }
     }

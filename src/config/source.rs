@@ -12,7 +12,6 @@ use crate::config::ini::line_ends;
 use crate::config::value::FileKind;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
-use crate::text::bytes::find;
 
 /// No real configuration is larger than this, in bytes, and a wrong path must not fill the memory.
 const LARGEST: u64 = 256 << 20;
@@ -52,7 +51,7 @@ impl SourceFile {
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, is larger than 256 MiB (16 MiB for a pipe or a device), or contains
-    /// a NUL byte or invalid UTF-8.
+    /// invalid UTF-8.
     pub fn read(kind: FileKind, path: &Path) -> Result<Option<Self>> {
         match read_bytes(path) {
             Ok(bytes) => Self::from_bytes(kind, path, bytes).map(Some),
@@ -64,15 +63,8 @@ impl SourceFile {
     }
 
     /// A file whose text the caller already has. `path` is for messages. The text may start with a byte order mark.
-    ///
-    /// # Errors
-    /// Returns an error if the text contains a NUL byte.
-    pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Result<Self> {
-        let (path, text) = (path.into(), Zeroizing::new(text.into()));
-        if let Some(nul) = find(0, text.as_bytes()) {
-            return Err(not_text(&path, text.get(..nul).unwrap_or_default(), "a NUL byte"));
-        }
-        Ok(Self { kind, path, text })
+    pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self { kind, path: path.into(), text: Zeroizing::new(text.into()) }
     }
 
     /// The same file with another path for messages.
@@ -87,11 +79,12 @@ impl SourceFile {
                 let valid = e.utf8_error().valid_up_to();
                 let mut bytes = e.into_bytes();
                 let good = bytes.get(..valid).and_then(|good| std::str::from_utf8(good).ok());
-                let error = not_text(path, good.unwrap_or_default(), "a byte that is not UTF-8");
+                let line = line_ends(good.unwrap_or_default()).saturating_add(1);
+                let error = not_text(path, line, "a byte that is not UTF-8");
                 bytes.zeroize();
                 Err(error)
             },
-            |text| Self::from_text(kind, path, text),
+            |text| Ok(Self::from_text(kind, path, text)),
         )
     }
 
@@ -110,9 +103,8 @@ impl SourceFile {
     }
 }
 
-/// The error for a file that is not text. `good` is the part before the bad byte, which gives the line number.
-fn not_text(path: &Path, good: &str, what: &str) -> Error {
-    let line = line_ends(good).saturating_add(1);
+/// The error for a file that is not text, with the line that shows it.
+pub(crate) fn not_text(path: &Path, line: u32, what: &str) -> Error {
     Error::new(format!("{}:{line}: {what}", path.display())).advise("save the file as UTF-8 text")
 }
 
@@ -204,7 +196,6 @@ mod tests {
         for (bytes, expected) in [
             (&b"[a]\r\nb = c\rd = \xff"[..], "3: a byte that is not UTF-8; save the file as UTF-8 text"),
             (b"\xff\xfe[\0", "1: a byte that is not UTF-8; save the file as UTF-8 text"),
-            (b"[a]\nb = \0", "2: a NUL byte; save the file as UTF-8 text"),
         ] {
             std::fs::write(&file, bytes).unwrap();
             assert_eq!(read(&file).unwrap_err(), format!("{}:{expected}", file.display()));

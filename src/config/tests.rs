@@ -16,11 +16,11 @@ mod properties;
 mod sdk;
 
 fn config(text: &str) -> SourceFile {
-    SourceFile::from_text(FileKind::Config, "config", text).unwrap()
+    SourceFile::from_text(FileKind::Config, "config", text)
 }
 
 fn credentials(text: &str) -> SourceFile {
-    SourceFile::from_text(FileKind::Credentials, "credentials", text).unwrap()
+    SourceFile::from_text(FileKind::Credentials, "credentials", text)
 }
 
 /// Parses the two texts and passes the profiles to `check`.

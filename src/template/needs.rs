@@ -182,7 +182,7 @@ mod tests {
 
     /// The profiles whose keys are needed with these files; they are separated by spaces.
     fn needed(own: &str, team: Option<&str>, chosen: Option<&str>) -> String {
-        let file = |text: &str| SourceFile::from_text(FileKind::Config, "file", text).unwrap();
+        let file = |text: &str| SourceFile::from_text(FileKind::Config, "file", text);
         let (own, team) = (file(own), team.map(file));
         let set = ProfileSet::parse(Some(&own), None).unwrap();
         let team = team.as_ref().map(|team| Team::new(team).unwrap());

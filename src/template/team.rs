@@ -37,7 +37,7 @@ pub fn read(name: &str) -> Result<SourceFile> {
     }
     let mut text = String::new();
     std::io::stdin().take(LONGEST).read_to_string(&mut text).map_err(|error| cannot(&io_words(&error)))?;
-    SourceFile::from_text(FileKind::Config, "stdin", text)
+    Ok(SourceFile::from_text(FileKind::Config, "stdin", text))
 }
 
 impl<'a> Team<'a> {

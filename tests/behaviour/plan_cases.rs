@@ -175,11 +175,11 @@ fn outcome(shared: &Sections, own: &Sections) -> (&'static str, String) {
     let entries = ["HOME=/home/jo"].into_iter().chain(environment.lines().filter(|line| !line.is_empty()));
     let entries = entries.map(|entry| CString::new(entry).unwrap().into()).collect();
     let snapshot = Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into()));
-    let file = |kind, name| section(shared, own, name).map(|text| SourceFile::from_text(kind, name, text)).transpose();
+    let file = |kind, name| section(shared, own, name).map(|text| SourceFile::from_text(kind, name, text));
     let resolve = || -> Result<String> {
         let request = Request::new(&options::parse(&snapshot.args)?, &snapshot, NOW)?;
-        let config = file(FileKind::Config, "config")?;
-        let credentials = file(FileKind::Credentials, "credentials")?;
+        let config = file(FileKind::Config, "config");
+        let credentials = file(FileKind::Credentials, "credentials");
         let set = ProfileSet::parse(config.as_ref(), credentials.as_ref())?;
         let plan = resolve::resolve(&set, &request)?;
         let mut text = String::new();

@@ -30,7 +30,7 @@ fn planned_from(key: &str, lines: &str, options: &[String]) -> Option<Box<Acquis
     let text = format!(
         "[profile p]\nsource_profile = s\nrole_arn = {ARN}\n{lines}\n[profile s]\naws_access_key_id = {key}\naws_secret_access_key = x\n"
     );
-    let file = SourceFile::from_text(FileKind::Config, "config", &text).unwrap();
+    let file = SourceFile::from_text(FileKind::Config, "config", &text);
     let set = ProfileSet::parse(Some(&file), None).unwrap();
     let words = ["-p", "p"].into_iter().chain(options.iter().map(String::as_str)).chain(["true"]);
     let args = words.map(Into::into).collect();

@@ -75,7 +75,7 @@ impl<'a> Editor<'a> {
         // Examined before it is read: a change after that is noticed.
         let target = Target::of(self.kind, &self.path)?;
         let source = SourceFile::read(self.kind, &target.path)?;
-        let source = source.map_or_else(|| SourceFile::from_text(self.kind, &target.path, ""), Ok)?;
+        let source = source.unwrap_or_else(|| SourceFile::from_text(self.kind, &target.path, ""));
         Ok((target, source.named(self.path.clone())))
     }
 }

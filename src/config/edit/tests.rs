@@ -30,7 +30,7 @@ fn remove_section(name: &str) -> Change {
 }
 
 fn source(file: FileKind, text: &str) -> SourceFile {
-    SourceFile::from_text(file, "FILE", text).unwrap()
+    SourceFile::from_text(file, "FILE", text)
 }
 
 #[track_caller]

@@ -35,8 +35,8 @@ fn object<'a>(
 
 fn our_reading(case: &Json) -> Result<Json> {
     let text = |key: &str| case[key].as_str().unwrap();
-    let config = SourceFile::from_text(FileKind::Config, "config", text("config"))?;
-    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", text("credentials"))?;
+    let config = SourceFile::from_text(FileKind::Config, "config", text("config"));
+    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", text("credentials"));
     let set = ProfileSet::parse(Some(&config), Some(&credentials))?;
     let mut profiles = Map::new();
     for name in set.names() {

@@ -45,7 +45,6 @@ proptest! {
 fn read_all(config: &str, credentials: &str) {
     let config = SourceFile::from_text(FileKind::Config, "config", config);
     let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", credentials);
-    let (Ok(config), Ok(credentials)) = (config, credentials) else { return };
     let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else { return };
     set.warnings();
     for name in set.names() {

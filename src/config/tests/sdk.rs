@@ -58,7 +58,7 @@ fn aws_runtime() -> PathBuf {
 
 /// Our result in the form of the SDK's cases: every profile, or that there is an error.
 pub(super) fn our_reading(input: &Json) -> Json {
-    let file = |kind, key: &str| SourceFile::from_text(kind, key, input[key].as_str().unwrap_or_default()).unwrap();
+    let file = |kind, key: &str| SourceFile::from_text(kind, key, input[key].as_str().unwrap_or_default());
     let (config, credentials) = (file(FileKind::Config, "configFile"), file(FileKind::Credentials, "credentialsFile"));
     let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else {
         return json!("an error");
