@@ -1,6 +1,7 @@
 """A HOME with the seed's files and a local STS. Instructions and system calls are counted until the process becomes the
 command."""
 
+import json
 import os
 import re
 import shutil
@@ -57,9 +58,28 @@ class World:
         bundle.write_bytes(SYSTEM_CA.read_bytes() + Path(own).read_bytes())
         return {"AWS_ENDPOINT_URL_STS": url, "AWS_CA_BUNDLE": str(bundle)}
 
-    def log_in(self):
+    def log_in(self, **env):
         """Leaves an MFA session and the role's credentials in the caches."""
-        self.run([BINARY, "true"], AWS_AUTH_MFA_TOKEN=self.code())
+        self.run([BINARY, "true"], AWS_AUTH_MFA_TOKEN=self.code(), **env)
+
+    def add_variant(self, name, *lines, **instead):
+        """Appends a profile that is like the team's, but for these lines and those that have another value."""
+        config = self.home / ".aws/config"
+        body = re.search(rf"^\[profile {PROFILE}\]\n((?:(?!\[).*\n)*)", config.read_text(), re.M)[1].splitlines()
+        kept = [line for line in body if line and line.split("=")[0].strip() not in instead]
+        text = "\n".join([f"\n[profile {name}]", *kept, *(f"{key} = {value}" for key, value in instead.items()), *lines, ""])
+        with config.open("a") as file:
+            file.write(text)
+
+    def add_process(self, name):
+        """Appends a profile whose keys are those of the team's user, printed by a program. Returns the program."""
+        access_key, secret_key = re.findall(r"^aws_\w+_\w+ ?= ?(\S+)", (self.home / ".aws/credentials").read_text(), re.M)[:2]
+        program = self.home / "print-keys"
+        answer = json.dumps({"Version": 1, "AccessKeyId": access_key, "SecretAccessKey": secret_key})
+        program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        program.chmod(0o700)
+        with (self.home / ".aws/config").open("a") as config:
+            config.write(f"\n[profile {name}]\ncredential_process = {program}\n")
 
     def forget(self):
         for kept in (".cache", ".aws/cli"):
@@ -82,14 +102,27 @@ class World:
     def instructions(self, *argv, **env):
         return int(re.search(r"^(?:summary|totals): (\d+)", self.profile(*argv, **env), re.M)[1])
 
-    def system_calls(self, *argv):
+    def system_calls(self, *argv, **env):
         """The system calls between the start of the program and its execve(2), as names and arguments."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
-            self.run(["strace", "-f", "-o", out, *argv])
+            self.run(["strace", "-f", "-o", out, *argv], **env)
             calls = re.findall(r"^\d+ +(\w+)\((.*)$", out.read_text(), re.M)
             names = [name for name, _ in calls]
             return calls[1 : names.index("execve", 1)]
+
+    def memory(self, *argv, **env):
+        """The most memory that a run had, in MiB, and its page faults. Both count what the command needs, too."""
+        with tempfile.TemporaryDirectory() as directory:
+            out = Path(directory) / "out"
+            self.run(["time", "-f", "%M %R", "-o", out, *argv], **env)
+            kilobytes, faults = map(int, out.read_text().split())
+        return kilobytes / 1024, faults
+
+    def first_run(self, measure, **env):
+        """What `measure` finds at a run that has nothing in its caches."""
+        self.forget()
+        return measure(BINARY, "true", AWS_AUTH_MFA_TOKEN=self.code(), **env)
 
     def add_profiles(self, count):
         """Appends profiles like those of the seed to the config file. Returns their length in bytes."""
@@ -119,4 +152,4 @@ class World:
 
 def missing():
     """The tools that are not installed."""
-    return [program for program in ("valgrind", "strace") if not shutil.which(program)]
+    return [program for program in ("valgrind", "strace", "time", "curl") if not shutil.which(program)]

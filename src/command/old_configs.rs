@@ -36,17 +36,16 @@ pub(crate) fn name(prefix: &str, hash: &str) -> String {
 pub fn note_renewal(snapshot: &Snapshot) {
     if let Some(above) = &snapshot.above
         && let Some(path) = above.found.var(FileKind::Config.variable())
+        && let Ok(file) = private_files::open_own(Path::new(path), File::options().read(true))
     {
-        note_use(Path::new(path));
+        note_use(&file);
     }
 }
 
 /// Renews the file's modification time, so that no other run removes it as unused.
-pub(crate) fn note_use(path: &Path) {
-    let is_old = |file: &File| age(file.metadata().ok()?.modified().ok()?).map(|age| age > USE_NOTE_INTERVAL);
-    if let Ok(file) = private_files::open_own(path, File::options().read(true))
-        && is_old(&file) == Some(true)
-    {
+pub(crate) fn note_use(file: &File) {
+    let written = file.metadata().and_then(|about| about.modified());
+    if written.ok().and_then(age).is_some_and(|age| age > USE_NOTE_INTERVAL) {
         let _ = file.set_modified(SystemTime::now());
     }
 }

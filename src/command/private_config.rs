@@ -5,7 +5,7 @@
 //! A file is named by its contents and never changed, so a run from the cache only finds it. It has mode 0400, so that a
 //! program that means to change the user's own file (`aws configure set`) fails instead of changing a copy.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -82,8 +82,10 @@ impl PrivateConfig {
     /// Returns an error if it cannot be written.
     pub fn write(&self, context: &Context<'_>) -> Result<()> {
         let path = Path::new(&self.path);
-        if directories::make(path.parent().unwrap_or(path), Whose::Own).is_ok() && is_there(path) {
-            old_configs::note_use(path);
+        if directories::make(path.parent().unwrap_or(path), Whose::Own).is_ok()
+            && let Some(file) = open(path)
+        {
+            old_configs::note_use(&file);
             return Ok(());
         }
         // The command needs no access keys: its credentials come from aws-auth, which reads the user's own file.
@@ -129,10 +131,10 @@ fn hash(set: &ProfileSet<'_>, replaced: &str, section: &str) -> String {
     format!("{original:016x}{:016x}", of(&[replaced, section]))
 }
 
-/// Whether the file exists as it was written. Its contents are in its name.
-fn is_there(path: &Path) -> bool {
-    let file = private_files::open_own(path, OpenOptions::new().read(true));
-    file.and_then(|file| file.metadata()).is_ok_and(|about| about.mode() & 0o7777 == private_files::READ_ONLY)
+/// The file if it exists as it was written. Its contents are in its name.
+fn open(path: &Path) -> Option<File> {
+    let file = private_files::open_own(path, OpenOptions::new().read(true)).ok()?;
+    (file.metadata().ok()?.mode() & 0o7777 == private_files::READ_ONLY).then_some(file)
 }
 
 /// The profile's settings as the text of a section, without the keys that lead to credentials. `hides` replaces values
