@@ -19,6 +19,7 @@ use crate::text::blocks::Block;
 /// # Errors
 /// Returns an error, with file and line, for a NUL byte and for a line that is not a header, an entry, a part of a value
 /// or a comment.
+#[inline(never)] // in its caller, the loop has too few registers
 pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a>>) -> Result<()> {
     let mut walk = Walk::new(file, occurrences);
     let bytes = file.text().as_bytes();
@@ -56,7 +57,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
             let has_delimiter = (delimiters_before | (delimiters & through)) != 0;
             (delimiters_before, delimiters) = (0, delimiters & !through);
             if has_delimiter && Some(first) == key {
-                plain = (start, line);
+                plain = start;
             } else if first != First::Nothing {
                 walk.take(start, end, line, std::mem::replace(&mut plain, NONE))?;
                 key = walk.body.map(|_| First::Key);
@@ -123,8 +124,8 @@ struct Walk<'a, 'o> {
     file: &'a SourceFile,
     text: &'a str,
     state: State,
-    /// The start and the number of the last entry's line, for the lines that continue it.
-    entry: (usize, u32),
+    /// The start of the last entry's line, for the lines that continue it.
+    entry: usize,
     /// Whether the lines that continue it are a map, if that is known.
     map: Option<bool>,
     /// Where the header ends of the section whose lines these are.
@@ -132,8 +133,8 @@ struct Walk<'a, 'o> {
     occurrences: &'o mut Vec<Occurrence<'a>>,
 }
 
-/// In place of an entry: no line has the number 0.
-const NONE: (usize, u32) = (0, 0);
+/// In place of an entry: no line starts there.
+const NONE: usize = usize::MAX;
 
 impl<'a, 'o> Walk<'a, 'o> {
     fn new(file: &'a SourceFile, occurrences: &'o mut Vec<Occurrence<'a>>) -> Self {
@@ -144,7 +145,7 @@ impl<'a, 'o> Walk<'a, 'o> {
     /// Takes a line that may be anything. `plain` is the last line if that is an entry without indentation which was not
     /// taken.
     #[inline(never)]
-    fn take(&mut self, start: usize, end: usize, line: u32, plain: (usize, u32)) -> Result<()> {
+    fn take(&mut self, start: usize, end: usize, line: u32, plain: usize) -> Result<()> {
         if self.profile(start, end, line) {
             return Ok(());
         }
@@ -198,7 +199,7 @@ impl<'a, 'o> Walk<'a, 'o> {
                 return Err(error("a setting before the first [section]")
                     .advise("put a header above it, such as [default] or [profile NAME]"));
             }
-            Line::Entry { .. } => self.begin((start, line)),
+            Line::Entry { .. } => self.begin(start),
             Line::More(text) => {
                 if self.is_in_map() && !text.contains('=') {
                     return Err(not_nested(&file.path, line));
@@ -217,15 +218,15 @@ impl<'a, 'o> Walk<'a, 'o> {
     }
 
     /// Begins an entry, or with `NONE` ends the one before.
-    fn begin(&mut self, entry: (usize, u32)) {
+    fn begin(&mut self, entry: usize) {
         (self.entry, self.map) = (entry, None);
     }
 
     /// Whether the lines that continue the last entry are a map.
     fn is_in_map(&mut self) -> bool {
-        let (text, (start, line)) = (self.text, self.entry);
-        let begins_map = || match Lines::new(text.get(start..).unwrap_or_default(), line).next() {
-            Some((_, Line::Entry { key, rest })) => Entry::new(key, rest, line).begins_map(),
+        let text = self.text.get(self.entry..).unwrap_or_default();
+        let begins_map = || match Lines::new(text, 1).next() {
+            Some((line, Line::Entry { key, rest })) => Entry::new(key, rest, line).begins_map(),
             _ => false,
         };
         *self.map.get_or_insert_with(begins_map)
