@@ -1,15 +1,13 @@
 //! Bytes as text: hexadecimal, and base64 for URLs.
 
-use std::fmt::Write as _;
-
 use zeroize::Zeroizing;
 
 /// Encodes bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    hex.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    hex
 }
 
 /// Encodes bytes as base64 for URLs, without padding (RFC 7636, appendix A).
@@ -34,7 +32,14 @@ pub fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64_url, from_base64};
+    use super::{base64_url, from_base64, hex};
+
+    #[test]
+    fn each_byte_has_two_digits() {
+        for byte in 0..=255 {
+            assert_eq!(hex(&[byte, byte]), format!("{byte:02x}{byte:02x}"));
+        }
+    }
 
     #[test]
     fn base64_reads_back() {

@@ -4,7 +4,7 @@
 /// the SDK checks it only after the code was asked for.
 pub fn is_url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
-    if !text.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte)) {
         return false;
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
