@@ -60,8 +60,7 @@ SUB = $(MAKE) --no-print-directory
 # Many tests wait or use one core, so the build of the release fills the gaps. CI on macOS runs all tests there; on Linux
 # `make check-macos` is for changes of what depends on the system.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
-	$(CARGO) fmt --check
-	$(TOGETHER) '$(LINT) $(SUB) test-binaries' 'sh tests/outside/set-up.sh'
+	$(TOGETHER) '$(CARGO) fmt --check' '$(LINT) $(SUB) test-binaries' 'sh tests/outside/set-up.sh'
 	$(TOGETHER) 'RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && $(LINT) $(SUB) test-outside' \
 		'$(SUB) bench-binary && $(LINT) $(SUB) bench-check'
 
