@@ -40,9 +40,7 @@ MACOS = aarch64-apple-darwin x86_64-apple-darwin
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
 
-# With the example, also dependencies have the features that the tests need, so each is compiled once.
 demo: check-cargo ## shows aws-auth in three scenes with a local STS, in a temporary HOME
-	$(CARGO) build --locked --bin aws-auth --example local-sts
 	@sh demo/demo.sh
 
 picture: check-cargo ## draws docs/picture.svg: a session that is recorded here; installs what it needs under target

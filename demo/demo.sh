@@ -79,7 +79,8 @@ fail() {
 
 if [ -z "${AWS_AUTH_BIN:-}" ] || [ -z "${LOCAL_STS_BIN:-}" ]; then
     text 'Building aws-auth and an STS for this machine …'
-    "${CARGO:-cargo}" build --quiet --bin aws-auth --example local-sts
+    # Both at once: without the example, the dependencies have other features, and are compiled twice.
+    "${CARGO:-cargo}" build --locked --bin aws-auth --example local-sts
     AWS_AUTH_BIN=${CARGO_TARGET_DIR:-target}/debug/aws-auth
     LOCAL_STS_BIN=${CARGO_TARGET_DIR:-target}/debug/examples/local-sts
 fi
