@@ -1,9 +1,13 @@
 //! What a run would do now, found out from the caches alone: it takes no lock, makes no call and writes nothing.
 
+use std::borrow::Cow;
+use std::iter;
+
 use crate::acquire::lookup::{MIN_STEP_TTL, cached_result, last_cached_step, usable_session};
 use crate::arn::Serial;
 use crate::cache::entry::Entry;
 use crate::cache::freshness::needed;
+use crate::cache::keys::owner;
 use crate::cache::provider;
 use crate::context::Context;
 use crate::plan::base::Base;
@@ -85,9 +89,45 @@ pub fn result_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) ->
     Some(held(&cached_result(plan, context, now).entry()?, now, context.request.cache.min_ttl))
 }
 
-/// What the caches hold of the plan's result and of its MFA session, without what a run would do.
-pub fn left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> (Option<Held>, Option<Held>) {
-    (result_left(plan, context, now), session_left(plan, context, now))
+/// What the caches hold of the MFA sessions of many plans. Most of them have the same session, so the last answer is
+/// remembered.
+#[derive(Default)]
+pub struct Sessions {
+    last: Option<(SessionQuestion, Option<Held>)>,
+}
+
+/// What the answer depends on.
+#[derive(PartialEq, Eq)]
+struct SessionQuestion {
+    owner: Option<String>,
+    sts: String,
+    serials: Vec<Serial>,
+    length: Length,
+    kept: bool,
+    has_roles: bool,
+}
+
+impl Sessions {
+    /// What the caches hold of the MFA session of this plan.
+    pub fn left(&mut self, plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {
+        let session = plan.session.as_ref()?;
+        let question = SessionQuestion {
+            owner: owner(&plan.base).map(Cow::into_owned),
+            sts: plan.sts.identity().to_owned(),
+            serials: iter::once(&session.serial.value).chain(&session.others).cloned().collect(),
+            length: session.length,
+            kept: session.kept,
+            has_roles: !plan.roles.is_empty(),
+        };
+        if let Some((last, held)) = &self.last
+            && *last == question
+        {
+            return *held;
+        }
+        let held = session_left(plan, context, now);
+        self.last = Some((question, held));
+        held
+    }
 }
 
 fn session_left(plan: &Acquisition, context: &Context<'_>, now: Timestamp) -> Option<Held> {

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use serde_json::{Value, json};
 
-use crate::acquire::forecast::{self, Held};
+use crate::acquire::forecast::{self, Held, Sessions};
 use crate::actions::cached::held_json;
 use crate::config::profiles::DEFAULT_PROFILE;
 use crate::context::Context;
@@ -60,7 +60,8 @@ struct Row {
 /// Returns an error if the list cannot be written.
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let current = current(context);
-    let row = |name: String| Row { current: current.as_ref() == Some(&name), ..row(name, context) };
+    let mut sessions = Sessions::default();
+    let row = |name: String| Row { current: current.as_ref() == Some(&name), ..row(name, context, &mut sessions) };
     let rows: Vec<Row> = context.set.names().into_iter().map(row).collect();
     if rows.is_empty() && !context.request.output.json {
         say_how_to_begin(context);
@@ -92,7 +93,7 @@ fn current(context: &Context<'_>) -> Option<String> {
     }
 }
 
-fn row(name: String, context: &Context<'_>) -> Row {
+fn row(name: String, context: &Context<'_>, sessions: &mut Sessions) -> Row {
     let empty = Row {
         profile: name,
         current: false,
@@ -107,22 +108,21 @@ fn row(name: String, context: &Context<'_>) -> Row {
         problem: None,
     };
     match resolve::resolve_named(context.set, context.request, &empty.profile) {
-        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, context),
+        Ok(Plan::Acquire(plan)) => resolved(empty, &plan, context, sessions),
         Ok(Plan::Ambient { .. } | Plan::PassThrough) => Row { source: Some(String::from("the machine")), ..empty },
         Err(error) => Row { problem: Some(error.fact().to_owned()), ..empty },
     }
 }
 
-fn resolved(row: Row, plan: &Acquisition, context: &Context<'_>) -> Row {
-    let (left, session) = forecast::left(plan, context, context.now);
+fn resolved(row: Row, plan: &Acquisition, context: &Context<'_>, sessions: &mut Sessions) -> Row {
     Row {
         account: plan.account().map(String::from),
         role: plan.role_name().map(String::from),
         source: Some(source(&plan.base, context.snapshot)),
         mfa: plan.device().map(|serial| serial.user().unwrap_or(serial.as_str()).to_owned()),
         region: plan.region.as_ref().map(|region| region.value.to_string()),
-        left,
-        session,
+        left: forecast::result_left(plan, context, context.now),
+        session: sessions.left(plan, context, context.now),
         bounded: plan.policies().map(|policies| policies.names.clone()),
         ..row
     }

@@ -276,3 +276,22 @@ fn what_does_not_go_with_it_is_said() {
         .assert_status(125)
         .assert_stderr("aws-auth: --list and --status exclude each other; write one of them\n");
 }
+
+#[test]
+fn profiles_of_two_users_in_turns_show_each_its_own_session() {
+    let world = World::seeded();
+    let serial = "mfa_serial = arn:aws:iam::398263320410:mfa/jo";
+    world.append_config(&format!(
+        "[profile keys]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n\
+         [profile other]\nrole_arn = arn:aws:iam::398263320410:role/a\nsource_profile = keys\n{serial}\n\
+         [profile mine]\nrole_arn = arn:aws:iam::398263320410:role/a\nsource_profile = default\n{serial}\n\
+         [profile others]\nrole_arn = arn:aws:iam::398263320410:role/b\nsource_profile = keys\n{serial}\n"
+    ));
+    with_a_session(&world, "sops");
+    let rows: Value = serde_json::from_slice(&world.run(["--list", "--json"]).success().stdout).unwrap();
+    let has_session = |name: &str| {
+        let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == name).unwrap();
+        !row["mfa_session"].is_null()
+    };
+    assert_eq!(["other", "mine", "others", "main-infrastructure"].map(has_session), [false, true, false, true]);
+}
