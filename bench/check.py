@@ -96,6 +96,7 @@ def main():
         hold("instructions of a cached run", cached)
         hold("instructions of a cached run by -p NAME", here.instructions(BINARY, "-p", "sops", "true", AWS_PROFILE="default"))
         hold("instructions of --status, in cached runs", here.instructions(BINARY, "--status") / cached)
+        hold("instructions of --explain, in cached runs", here.instructions(BINARY, "--explain") / cached)
         calls = here.system_calls(BINARY, "true")
         hold("system calls of a cached run", len(calls))
         of_system_calls(calls, here.home, complain)

@@ -4,7 +4,10 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 /// A point in time, in whole seconds since 1970-01-01T00:00:00Z. AWS gives expirations in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +66,19 @@ impl Timestamp {
         if zone_may_hang() {
             return format!("{} UTC", time.strftime(format));
         }
-        time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string()
+        time.to_zoned_datetime(zone()).strftime(format).to_string()
     }
+}
+
+/// The local time zone. Without TZ it is in /etc/localtime: jiff would list the directory of all time zones to find its
+/// name, which costs more than the rest of a run such as `--explain`.
+fn zone() -> TimeZone {
+    let machines = if std::env::var_os("TZ").is_none() { zone_in(Path::new("/etc/localtime")) } else { None };
+    machines.unwrap_or_else(TimeZone::system)
+}
+
+fn zone_in(file: &Path) -> Option<TimeZone> {
+    TimeZone::tzif("local", &std::fs::read(file).ok()?).ok()
 }
 
 /// Whether TZ names a pipe, a device or a very large file. jiff reads any file at the path: it would wait for a pipe's
@@ -198,7 +212,22 @@ impl fmt::Display for Length {
 
 #[cfg(test)]
 mod tests {
-    use super::{Length, Timestamp};
+    #![allow(clippy::unwrap_used)]
+
+    use super::{Length, Timestamp, zone_in};
+
+    #[test]
+    fn a_file_of_a_time_zone_is_read_without_its_name() {
+        // RFC 8536: a header with six counts, one type of local time with its offset and name, twice; then the rule.
+        let part =
+            [b"TZif2".as_slice(), &[0; 15 + 16], &[0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0x1c, 0x20, 0, 0], b"TST\0"].concat();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [&part, &part, b"\nTST-2\n".as_slice()].concat()).unwrap();
+        let zone = zone_in(file.path()).unwrap();
+        assert_eq!(zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds(), 7200);
+        std::fs::write(file.path(), "no zone").unwrap();
+        assert!(zone_in(file.path()).is_none());
+    }
 
     #[test]
     fn times_after_the_last_one_that_can_be_written_are_read_as_that_one() {
