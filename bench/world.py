@@ -72,7 +72,7 @@ class World:
             file.write(text)
 
     def add_process(self, name):
-        """Appends a profile whose keys are those of the team's user, printed by a program. Returns the program."""
+        """Appends a profile whose keys are those of the team's user, printed by a program."""
         access_key, secret_key = re.findall(r"^aws_\w+_\w+ ?= ?(\S+)", (self.home / ".aws/credentials").read_text(), re.M)[:2]
         program = self.home / "print-keys"
         answer = json.dumps({"Version": 1, "AccessKeyId": access_key, "SecretAccessKey": secret_key})
