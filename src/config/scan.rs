@@ -30,37 +30,34 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
         *place = *byte;
     }
     let (mut offset, mut start, mut line) = (0, 0, 1);
-    // The delimiters that the blocks before have in this line. The other one, a colon, is rare.
-    let mut delimiters_before = 0;
-    // The last line, if it is an entry without indentation, which the walk need not know of; and how such an entry
-    // begins. Nothing does so before the first section.
-    let (mut plain, mut key) = (NONE, None);
+    // Whether the blocks before have a delimiter in the line that ends in this one.
+    let mut has_delimiter = false;
+    // The last line, if it is an entry without indentation, which the walk need not know of.
+    let mut plain = NONE;
+    let mut in_section = false;
     for block in blocks.iter().chain([&last]) {
         let block = Block::new(block);
         // LF, CR and a few others, of which only tabs are common.
         let mut ends = block.at_most(b'\r');
-        let mut delimiters = block.equal(b'=');
+        // The other delimiter, a colon, is rare. The first bit stands for the blocks before.
+        let mut delimiters = block.equal(b'=') | u64::from(has_delimiter);
         while ends != 0 {
             let end = offset + ends.trailing_zeros() as usize;
             // The bit of this end, and those before it.
             let through = ends ^ ends.wrapping_sub(1);
             ends &= ends.wrapping_sub(1);
-            let byte = bytes.get(end).copied().unwrap_or_default();
-            if byte != b'\n' {
-                match byte {
-                    b'\r' => {}
-                    0 => return Err(not_text(&file.path, line, "a NUL byte")),
-                    _ => continue,
-                }
+            let byte = bytes.get(end).copied().unwrap_or(b'\n');
+            if byte != b'\n' && !ends_a_line(byte, file, line)? {
+                continue;
             }
             let first = bytes.get(start).map_or(First::Other, |first| First::of(*first));
-            let has_delimiter = (delimiters_before | (delimiters & through)) != 0;
-            (delimiters_before, delimiters) = (0, delimiters & !through);
-            if has_delimiter && Some(first) == key {
+            has_delimiter = delimiters & through != 0;
+            delimiters &= !through;
+            if first == First::Key && has_delimiter && in_section {
                 plain = start;
             } else if first != First::Nothing {
                 walk.take(start, end, line, std::mem::replace(&mut plain, NONE))?;
-                key = walk.body.map(|_| First::Key);
+                in_section = walk.body.is_some();
             } else if start == end && byte == b'\n' && end > 0 && bytes.get(end - 1) == Some(&b'\r') {
                 // Between CR and LF there is no line.
                 line -= 1;
@@ -68,7 +65,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
             start = end + 1;
             line += 1;
         }
-        delimiters_before |= delimiters;
+        has_delimiter = delimiters != 0;
         offset += blocks::SIZE;
     }
     if start < bytes.len() {
@@ -76,6 +73,20 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
     }
     walk.close(bytes.len());
     Ok(())
+}
+
+/// Whether this control character ends a line. It is not LF.
+///
+/// # Errors
+/// Returns an error for a NUL byte, in this line.
+#[cold]
+#[inline(never)]
+fn ends_a_line(byte: u8, file: &SourceFile, line: u32) -> Result<bool> {
+    match byte {
+        b'\r' => Ok(true),
+        0 => Err(not_text(&file.path, line, "a NUL byte")),
+        _ => Ok(false),
+    }
 }
 
 /// What the first byte of a line says about it.
@@ -93,6 +104,9 @@ impl First {
     /// What this byte says.
     #[inline]
     fn of(byte: u8) -> Self {
+        if byte.is_ascii_lowercase() {
+            return Self::Key;
+        }
         FIRST.get(usize::from(byte)).copied().unwrap_or(Self::Other)
     }
 
