@@ -5,7 +5,7 @@ use crate::kit::{assert_said, masked};
 use crate::world::aws_login::{Browser, SESSION, SignIn};
 use crate::world::sts::clock;
 use crate::world::web::{Always, Reply, Web};
-use crate::world::{Invocation, Output, Role, Running, SHELL_PROMPT, World};
+use crate::world::{Invocation, Output, Role, Running, SHELL_PROMPT, World, output};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -66,7 +66,7 @@ impl Scene {
     /// The browser takes the link, and does not come back.
     fn send_browser_away(&self) -> String {
         let link = self.world.browsers_link();
-        let head = Command::new("curl").args(["-si", &link]).output().unwrap();
+        let head = output(Command::new("curl").args(["-si", &link])).unwrap();
         let head = String::from_utf8(head.stdout).unwrap();
         head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().to_owned()
     }
@@ -124,7 +124,7 @@ fn file(session: &str) -> String {
 
 /// The page at the end of a link, followed through its redirects.
 fn page(link: &str) -> String {
-    String::from_utf8(Command::new("curl").args(["-sL", link]).output().unwrap().stdout).unwrap()
+    String::from_utf8(output(Command::new("curl").args(["-sL", link])).unwrap().stdout).unwrap()
 }
 
 /// The link to open in another browser, after it was shown.
@@ -240,7 +240,7 @@ fn an_answer_with_another_state_does_not_end_the_login() {
     let back = authorize.split("redirect_uri=").nth(1).unwrap().split('&').next().unwrap();
     let callback = back.replace("%3A", ":").replace("%2F", "/");
     let status = |url: &str| {
-        let output = Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}", url]).output();
+        let output = output(Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}", url]));
         String::from_utf8(output.unwrap().stdout).unwrap()
     };
     for query in ["code=x&state=00000000-0000-4000-a000-000000000000", "error=access_denied", "code=x"] {

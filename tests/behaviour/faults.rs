@@ -2,7 +2,7 @@
 //! line says that nothing could be cached.
 
 use crate::world::run::Invocation;
-use crate::world::{AWS_AUTH, World};
+use crate::world::{AWS_AUTH, World, output};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -24,7 +24,7 @@ pub fn skipped(test: &str, why: &str) {
 }
 
 fn works(words: &[&str]) -> bool {
-    Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success())
+    output(Command::new(words[0]).args(&words[1..])).is_ok_and(|output| output.status.success())
 }
 
 /// The words before a command that run it as an unprivileged user who owns the home. Empty if the tests run as such a

@@ -2,7 +2,7 @@
 //! runs the profile's `credential_process`, as an SDK would; tests/outside uses real SDKs.
 
 use crate::kit::{end_roles, log_in, own, session};
-use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, seed};
+use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, output, seed};
 use aws_auth::config::profiles::ProfileSet;
 use aws_auth::config::source::SourceFile;
 use aws_auth::config::value::FileKind;
@@ -385,7 +385,7 @@ fn names_options_and_paths_that_a_shell_would_read_reach_the_renewal() {
     // cp writes the file: if this process did, a child forked meanwhile could keep it open, and exec would fail with
     // "text file busy".
     let binary = world.write("a dir; #1/aws-auth", "").with_file_name("binary");
-    assert!(std::process::Command::new("cp").arg(AWS_AUTH).arg(&binary).status().unwrap().success());
+    assert!(output(std::process::Command::new("cp").arg(AWS_AUTH).arg(&binary)).unwrap().status.success());
     let output = world
         .command(&binary)
         .args(["-p", odd, "--mfa-process", "printf '%s' 1", "--keep-fresh", "sh", "-c"])

@@ -1,7 +1,7 @@
 //! Helpers shared by the tests of codes, sessions and locks.
 
 use crate::world::sts::clock;
-use crate::world::{Output, Running, World, seed};
+use crate::world::{Output, Running, World, output, seed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 use std::fs;
@@ -109,7 +109,7 @@ pub fn advised(fact: &str, advice: &str) -> String {
 
 /// The name of this user in the user database.
 pub fn user_name() -> String {
-    let output = std::process::Command::new("id").arg("-un").output().unwrap();
+    let output = output(std::process::Command::new("id").arg("-un")).unwrap();
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 

@@ -1,7 +1,7 @@
 //! The AWS CLI's role cache: its keys, its content, and the entries that are not used.
 
 use crate::world::sts::{Role, clock};
-use crate::world::{Output, World};
+use crate::world::{Output, World, output, spawn};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 use std::fs;
@@ -75,12 +75,9 @@ fn the_examples_of_the_key() {
 /// The key as computed with Python's json and hashlib; `None` without python3.
 fn python_key(parameters: &Value) -> Option<String> {
     let code = "import json,hashlib,sys\nprint(hashlib.sha1(json.dumps(json.load(sys.stdin),sort_keys=True).encode('utf-8')).hexdigest())";
-    let mut child = std::process::Command::new("python3")
-        .args(["-c", code])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .ok()?;
+    let mut python = std::process::Command::new("python3");
+    python.args(["-c", code]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = spawn(&mut python).ok()?;
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), parameters.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
@@ -405,7 +402,7 @@ fn a_directory_that_was_there_keeps_its_mode() {
 
 #[test]
 fn the_old_entry_stays_whole_when_writing_fails() {
-    if std::process::Command::new("strace").arg("-V").output().is_err() {
+    if output(std::process::Command::new("strace").arg("-V")).is_err() {
         assert!(std::env::var_os("CI").is_none(), "strace is missing");
         eprintln!("skipped: the_old_entry_stays_whole_when_writing_fails (no strace)");
         return;

@@ -4,7 +4,7 @@
 use crate::kit::{masked, with_a_session};
 use crate::world::aws_login::SignIn;
 use crate::world::screen::{line_of_cursor, seen};
-use crate::world::{AWS_AUTH, Running, Terminal, World};
+use crate::world::{AWS_AUTH, Running, Terminal, World, output};
 use std::path::Path;
 use std::process::Command;
 
@@ -166,7 +166,7 @@ fn a_sign_in_with_a_pasted_code_is_that_of_the_golden_files() {
         shell.expect(prompt);
         let transcript = shell.transcript();
         let link = transcript.lines().find(|line| line.starts_with("http")).unwrap().trim();
-        let code = Command::new("curl").args(["-sL", link]).output().unwrap().stdout;
+        let code = output(Command::new("curl").args(["-sL", link])).unwrap().stdout;
         shell.send_line("123456");
         shell.expect(prompt);
         shell.send_line(std::str::from_utf8(&code).unwrap());

@@ -1,7 +1,7 @@
 //! What a browser may bring back to a login, and what anybody else on the machine may send there.
 
 use crate::sso_login::{CODE, OPENS, QUESTION, Scene, TOKEN, follow};
-use crate::world::{Invocation, Running, SHELL_PROMPT};
+use crate::world::{Invocation, Running, SHELL_PROMPT, output};
 use rustix::process::Signal;
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -25,7 +25,7 @@ impl<'s> Login<'s> {
 
     fn of(scene: &Scene, login: Invocation<'s>) -> Self {
         let running = login.start();
-        let head = Command::new("curl").args(["-si", &scene.link()]).output().unwrap();
+        let head = output(Command::new("curl").args(["-si", &scene.link()])).unwrap();
         let head = String::from_utf8(head.stdout).unwrap();
         let authorize = head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().to_owned();
         let value = |name: &str| {
@@ -42,7 +42,7 @@ impl<'s> Login<'s> {
 }
 
 fn status(arguments: &[&str]) -> String {
-    let output = Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]).args(arguments).output();
+    let output = output(Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]).args(arguments));
     String::from_utf8(output.unwrap().stdout).unwrap()
 }
 
@@ -214,6 +214,6 @@ fn a_stopped_login_lets_go_of_the_lock_and_uses_what_others_got() {
 
 /// Fetches the address that the browser was given, and does nothing on the page behind it.
 fn follow_only(link: &str) {
-    let head = Command::new("curl").args(["-si", link]).output().unwrap();
+    let head = output(Command::new("curl").args(["-si", link])).unwrap();
     assert!(head.stdout.starts_with(b"HTTP/1.1 303"));
 }

@@ -5,7 +5,7 @@ use crate::kit::masked;
 use crate::world::sso::{Browser, LocalSso, token_file};
 use crate::world::sts::clock;
 use crate::world::web::Reply;
-use crate::world::{Invocation, Output, Role, Running, World};
+use crate::world::{Invocation, Output, Role, Running, World, output};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
@@ -146,7 +146,7 @@ fn sso_file(name: &str) -> PathBuf {
 
 /// The heads of all answers after a link, and the last page.
 pub fn follow(link: &str) -> String {
-    let output = Command::new("curl").args(["-siL", link]).output().unwrap();
+    let output = output(Command::new("curl").args(["-siL", link])).unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -260,15 +260,14 @@ fn the_page_says_that_this_is_all_and_repeats_nothing() {
 fn other_requests_are_turned_away_and_the_wait_goes_on() {
     let scene = Scene::new().with_test_as_browser();
     let login = scene.login().in_terminal();
-    let head = Command::new("curl").args(["-si", &scene.link()]).output().unwrap();
+    let head = output(Command::new("curl").args(["-si", &scene.link()])).unwrap();
     let head = String::from_utf8(head.stdout).unwrap();
     let authorize = head.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().to_owned();
     let back = authorize.split("redirect_uri=").nth(1).unwrap().split('&').next().unwrap();
     let callback = back.replace("%3A", ":").replace("%2F", "/");
     let base = callback.strip_suffix("/oauth/callback").unwrap().to_owned();
     let status = |arguments: &[&str]| {
-        let output =
-            Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]).args(arguments).output();
+        let output = output(Command::new("curl").args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]).args(arguments));
         String::from_utf8(output.unwrap().stdout).unwrap()
     };
     assert_eq!(status(&[&format!("{base}/favicon.ico")]), "404");
@@ -753,7 +752,7 @@ fn ctrl_c_ends_every_wait_and_those_who_waited() {
         let first = scene.login().in_terminal();
         first.expect(if browser { OPENS } else { CODE });
         if browser {
-            let head = Command::new("curl").args(["-si", &scene.link()]).output().unwrap();
+            let head = output(Command::new("curl").args(["-si", &scene.link()])).unwrap();
             assert!(head.stdout.starts_with(b"HTTP/1.1 303"));
         }
         let pid = first.pid();

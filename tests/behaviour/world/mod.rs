@@ -23,9 +23,10 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{PoisonError, RwLock};
 
 /// The binary under test: that of `AWS_AUTH_BIN` when the tests were compiled (`make check-dist`), else cargo's. Cargo
@@ -267,6 +268,18 @@ pub fn is_json(name: &str) -> bool {
 
 /// Locked for reading to spawn a process, and for writing to write a file that will be executed.
 static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// Spawns a program that takes no part in a world, but not while another test writes a file that will be executed.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _with_others = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
+
+/// Like [`Command::output`], spawned by [`spawn`].
+pub fn output(command: &mut Command) -> io::Result<std::process::Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    spawn(command)?.wait_with_output()
+}
 
 /// The prompt of [`World::shell_in_terminal`].
 pub const SHELL_PROMPT: &str = "shell> ";
