@@ -55,12 +55,15 @@ LINT = CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER=clippy-d
 TOGETHER = PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 tests/side_by_side.py
 SUB = $(MAKE) --no-print-directory
 
-# Many tests wait or use one core, so the build of the release fills the gaps. CI on macOS runs all tests there; on Linux
-# `make check-macos` is for changes of what depends on the system.
+# Two rows beside each other, since many tests wait or use one core: the build of the release fills the gaps. The tests
+# against real tools wait until these are set up. CI on macOS runs all tests there; on Linux `make check-macos` is for
+# changes of what depends on the system.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
-	$(TOGETHER) '$(CARGO) fmt --check' '$(LINT) $(SUB) test-binaries' 'sh tests/outside/set-up.sh'
-	$(TOGETHER) 'RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && $(LINT) $(SUB) test-outside' \
-		'$(SUB) bench-binary && $(LINT) $(SUB) bench-check'
+	rm -f '$(OUTSIDE)/ready'
+	$(TOGETHER) '$(CARGO) fmt --check' \
+		'$(LINT) $(SUB) test-binaries && RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && \
+			until [ -e "$(OUTSIDE)/ready" ]; do sleep 1; done && $(LINT) $(SUB) test-outside' \
+		'sh tests/outside/set-up.sh && touch "$(OUTSIDE)/ready" && $(SUB) bench-binary && $(LINT) $(SUB) bench-check'
 
 test-binaries: check-cargo
 	$(CARGO) test --quiet --locked --no-run
