@@ -145,8 +145,10 @@ fn while_a_credential_process_works() {
     world.write("keys", keys.to_string());
     let answers = world.fifo("answers");
     // The first run waits for the test.
-    let script = world
-        .script("process", "mkdir \"$HOME/first\" 2>/dev/null && read line < \"$HOME/answers\"; cat \"$HOME/keys\"");
+    let script = world.script(
+        "process",
+        "#!/bin/sh\nmkdir \"$HOME/first\" 2>/dev/null && read line < \"$HOME/answers\"; cat \"$HOME/keys\"",
+    );
     world.append_config(&format!(
         "[profile base]\ncredential_process = {}\n[profile over]\nsource_profile = base\nrole_arn = {ROLE}\n",
         script.display()
