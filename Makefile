@@ -35,7 +35,7 @@ SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 LINUX = x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 MACOS = aarch64-apple-darwin x86_64-apple-darwin
 
-.PHONY: build demo picture test test-binaries test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -61,13 +61,9 @@ SUB = $(MAKE) --no-print-directory
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	rm -f '$(OUTSIDE)/ready'
 	$(TOGETHER) '$(CARGO) fmt --check' \
-		'$(LINT) $(SUB) test-binaries && RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && \
+		'RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && \
 			until [ -e "$(OUTSIDE)/ready" ]; do sleep 1; done && $(LINT) $(SUB) test-outside' \
 		'sh tests/outside/set-up.sh && touch "$(OUTSIDE)/ready" && $(SUB) bench-binary && $(LINT) $(SUB) bench-check'
-
-test-binaries: check-cargo
-	$(CARGO) test --quiet --locked --no-run
-	$(CARGO) build --quiet --locked --bins --examples
 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
 	$(CARGO) build --quiet --locked --bins --examples
