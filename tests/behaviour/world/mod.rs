@@ -146,9 +146,8 @@ impl World {
     /// Makes a named pipe under the home, with mkfifo(1), because rustix cannot make one on every system.
     pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.path(path);
-        let _with_others = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
-        let made = Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().expect("run mkfifo");
-        assert!(made.success(), "mkfifo {}", path.display());
+        let made = output(Command::new("mkfifo").args(["-m", "600"]).arg(&path)).expect("run mkfifo");
+        assert!(made.status.success(), "mkfifo {}", path.display());
         path
     }
 
@@ -269,7 +268,7 @@ pub fn is_json(name: &str) -> bool {
 /// Locked for reading to spawn a process, and for writing to write a file that will be executed.
 static SPAWNING: RwLock<()> = RwLock::new(());
 
-/// Spawns a program that takes no part in a world, but not while another test writes a file that will be executed.
+/// Spawns a program, but not while another test writes a file that will be executed.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     let _with_others = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
     command.spawn()

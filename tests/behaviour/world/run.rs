@@ -2,7 +2,7 @@
 
 use super::collected::{Collected, PATIENCE, find};
 use super::terminal::{Attributes, Terminal};
-use super::{SPAWNING, World};
+use super::{World, spawn};
 use rustix::fs::RawMode;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::cell::Cell;
@@ -209,10 +209,7 @@ impl<'w> Invocation<'w> {
         for change in self.prepare {
             change(&mut command);
         }
-        let mut child = {
-            let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
-            command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"))
-        };
+        let mut child = spawn(&mut command).unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
         // The `Command` holds copies of the terminal. While they are open here, the terminal would never be closed.
         drop(command);
         let mut stdin = child.stdin.take();
