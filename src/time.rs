@@ -63,30 +63,32 @@ impl Timestamp {
         let near = Length::hours(20);
         let format = if self - now < near && now - self < near { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         let Ok(time) = jiff::Timestamp::from_second(self.0) else { return String::from("?") };
-        if zone_may_hang() {
-            return format!("{} UTC", time.strftime(format));
+        match zone() {
+            Some(zone) => time.to_zoned_datetime(zone).strftime(format).to_string(),
+            None => format!("{} UTC", time.strftime(format)),
         }
-        time.to_zoned_datetime(zone()).strftime(format).to_string()
     }
 }
 
-/// The local time zone. Without TZ it is in /etc/localtime: jiff would list the directory of all time zones to find its
-/// name, which costs more than the rest of a run such as `--explain`.
-fn zone() -> TimeZone {
-    let machines = if std::env::var_os("TZ").is_none() { zone_in(Path::new("/etc/localtime")) } else { None };
-    machines.unwrap_or_else(TimeZone::system)
+/// The local time zone; `None` if TZ names a file that cannot be one. Without TZ the zone is in /etc/localtime: jiff would
+/// list the directory of all time zones to find its name, which costs more than the rest of a run such as `--explain`.
+fn zone() -> Option<TimeZone> {
+    match std::env::var_os("TZ") {
+        None => Some(zone_in(Path::new("/etc/localtime")).unwrap_or_else(TimeZone::system)),
+        Some(zone) if may_hang(&zone) => None,
+        Some(_) => Some(TimeZone::system()),
+    }
 }
 
 fn zone_in(file: &Path) -> Option<TimeZone> {
     TimeZone::tzif("local", &std::fs::read(file).ok()?).ok()
 }
 
-/// Whether TZ names a pipe, a device or a very large file. jiff reads any file at the path: it would wait for a pipe's
+/// Whether this TZ names a pipe, a device or a very large file. jiff reads any file at the path: it would wait for a pipe's
 /// writer, and read a device without end.
-fn zone_may_hang() -> bool {
+fn may_hang(zone: &OsStr) -> bool {
     /// Files of time zones have a few kilobytes at most.
     const LARGEST: u64 = 1024 * 1024;
-    let Some(zone) = std::env::var_os("TZ") else { return false };
     let path = zone.as_encoded_bytes();
     let path = OsStr::from_bytes(path.strip_prefix(b":").unwrap_or(path));
     std::fs::metadata(path).is_ok_and(|about| !about.is_dir() && (!about.is_file() || about.len() > LARGEST))
