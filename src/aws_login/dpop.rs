@@ -138,7 +138,7 @@ mod tests {
     use p256::elliptic_curve::sec1::ToEncodedPoint as _;
     use p256::pkcs8::AssociatedOid as _;
     use sec1::EcParameters;
-    use sec1::der::Decode as _;
+    use sec1::der::{Decode as _, EncodePem as _};
 
     use crate::aws_login::dpop::{Key, fixed};
 
@@ -156,6 +156,7 @@ mod tests {
         let parts = sec1::EcPrivateKey::from_der(&der).unwrap();
         assert_eq!(parts.parameters, Some(EcParameters::NamedCurve(p256::NistP256::OID)));
         assert_eq!((parts.private_key, parts.public_key), (&read.to_bytes()[..], Some(point.as_bytes())));
+        assert_eq!(parts.to_pem(p256::pkcs8::LineEnding::LF).unwrap(), pem.expose());
         let (_, other) = Key::generate().unwrap();
         assert_ne!(pem.expose(), other.expose());
     }
