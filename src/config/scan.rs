@@ -31,7 +31,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
     }
     let (mut offset, mut start, mut line) = (0, 0, 1);
     // Whether the blocks before have a delimiter in the line that ends in this one.
-    let mut has_delimiter = false;
+    let mut carried = false;
     // The last line, if it is an entry without indentation, which the walk need not know of.
     let mut plain = NONE;
     let mut in_section = false;
@@ -40,7 +40,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
         // LF, CR and a few others, of which only tabs are common.
         let mut ends = block.at_most(b'\r');
         // The other delimiter, a colon, is rare. The first bit stands for the blocks before.
-        let mut delimiters = block.equal(b'=') | u64::from(has_delimiter);
+        let mut delimiters = block.equal(b'=') | u64::from(carried);
         while ends != 0 {
             let end = offset + ends.trailing_zeros() as usize;
             // The bit of this end, and those before it.
@@ -51,7 +51,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
                 continue;
             }
             let first = bytes.get(start).map_or(First::Other, |first| First::of(*first));
-            has_delimiter = delimiters & through != 0;
+            let has_delimiter = delimiters & through != 0;
             delimiters &= !through;
             if first == First::Key && has_delimiter && in_section {
                 plain = start;
@@ -65,7 +65,7 @@ pub(crate) fn scan<'a>(file: &'a SourceFile, occurrences: &mut Vec<Occurrence<'a
             start = end + 1;
             line += 1;
         }
-        has_delimiter = delimiters != 0;
+        carried = delimiters != 0;
         offset += blocks::SIZE;
     }
     if start < bytes.len() {
