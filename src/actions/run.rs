@@ -8,14 +8,14 @@ use crate::acquire::story;
 use crate::actions::guard::Guarded;
 use crate::actions::{credentials, guard, shell};
 use crate::cli::action::Action;
-use crate::cli::hints::hint;
+use crate::cli::hints::{hint, suggest};
 use crate::command::keep_fresh::RenewalFile;
 use crate::command::{environment, exec, keep_fresh};
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::env::nesting;
 use crate::env::snapshot::{Entry, Snapshot};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::messages::Messages;
 use crate::plan::guard::Guard;
 use crate::plan::model::{Acquisition, Plan};
@@ -41,7 +41,8 @@ pub fn run(context: &Context<'_>, command: &[OsString]) -> Result<u8> {
         introduce(&prepared, command, path, context.messages);
         exec::exec(command, &prepared.environment, path)
     });
-    Err(suggest(failed.unwrap_or_else(|error| error), command, |name| context.set.profile(name).is_some()))
+    let is_profile = |name: &str| context.set.profile(name).is_some();
+    Err(suggest(failed.unwrap_or_else(|error| error), || hint(command, is_profile)))
 }
 
 /// Becomes the command with the keys of the environment as they are. The AWS files are not read. Returns only on
@@ -60,7 +61,7 @@ pub fn pass_through(
     let path = snapshot.var("PATH");
     messages.steps(|| starting(command, path, None));
     introduce(&prepared, command, path, messages);
-    Err(suggest(exec::exec(command, &prepared.environment, path), command, |_| false))
+    Err(suggest(exec::exec(command, &prepared.environment, path), || hint(command, |_| false)))
 }
 
 /// COMMAND and its arguments, or $SHELL (else `/bin/sh`) for `--shell`.
@@ -197,13 +198,4 @@ fn starting(command: &[OsString], path: Option<&OsStr>, credentials: Option<&Cre
     let program = command.first().and_then(|name| exec::find(name, path).ok());
     let with = credentials.map(|credentials| story::with_credentials(credentials, now())).unwrap_or_default();
     program.map(|program| format!("starts {}{with}", program.display())).into_iter().collect()
-}
-
-/// If the command was not found, advises what was probably meant.
-fn suggest(error: Error, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Error {
-    let hint = if error.kind() == Kind::CommandNotFound { hint(command, is_profile) } else { None };
-    match hint {
-        Some(hint) => error.advise(hint),
-        None => error,
-    }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use crate::cli::{action, options};
+use crate::error::{Error, Kind};
 use crate::text::shell_words::shell_word;
 
 /// A command of more characters is shortened, because an advice is one line.
@@ -12,6 +13,15 @@ const LONGEST: usize = 60;
 
 /// Words that other programs use for an action of this one.
 const OTHER_NAMES: [(&str, &str); 2] = [("clear", "logout"), ("sso", "login")];
+
+/// If this is the error of a command that was not found, adds the hint.
+pub fn suggest(error: Error, hint: impl FnOnce() -> Option<String>) -> Error {
+    let hint = if error.kind() == Kind::CommandNotFound { hint() } else { None };
+    match hint {
+        Some(hint) => error.advise(hint),
+        None => error,
+    }
+}
 
 /// The advice about a command that was not found; `None` if its name says nothing.
 pub fn hint(command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Option<String> {
@@ -30,6 +40,17 @@ pub fn hint(command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Option<S
             option(name, rest, is_profile)
         }
     }
+}
+
+/// The same for a command that was to run for the profiles of `--each` with these patterns.
+pub fn hint_of_each(patterns: &str, command: &[OsString], is_profile: impl Fn(&str) -> bool) -> Option<String> {
+    let names: Vec<&str> = command.iter().map_while(|word| word.to_str().filter(|word| is_profile(word))).collect();
+    if names.is_empty() {
+        return hint(command, is_profile);
+    }
+    let patterns = [&[patterns], names.as_slice()].concat().join(",");
+    let which = if names.len() == 1 { "profile of that name" } else { "profiles of those names" };
+    Some(format!("to use the {which} too, write --each {}", shell_word(&patterns)))
 }
 
 /// `aws-vault exec PROFILE [--] COMMAND`, and without a COMMAND a shell.

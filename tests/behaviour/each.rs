@@ -192,6 +192,16 @@ fn the_exit_status_says_whose_failure_it_is() {
     }
     let output = world.run(["--each", "one,broken", "terraforn"]);
     output.assert_status(127).assert_stdout("");
+    for (words, advice) in [
+        (&["two", "--whoami"][..], "to use the profile of that name too, write --each one,two"),
+        (&["two", "three", "terraform", "plan"], "to use the profiles of those names too, write --each one,two,three"),
+        (&["whoami"], "did you mean --whoami?"),
+    ] {
+        // Whatever the machine has, none of these is there.
+        let output = world.aws_auth().args(["--each", "one"]).args(words).env("PATH", world.path("bin")).run();
+        let line = format!("aws-auth: command not found: {}; {advice}\n", words[0]);
+        output.assert_status(127).assert_stderr(&line);
+    }
     let gone = "mv $HOME/program $HOME/gone";
     world.script("program", &format!("#!/bin/sh\n{gone}\n"));
     let output = world.run(["--each", "one,two", world.path("program").to_str().unwrap()]);

@@ -12,6 +12,7 @@ use crate::actions::each::prepare::Prepared;
 use crate::actions::each::report::Report;
 use crate::actions::{self, check};
 use crate::cli::action::Action;
+use crate::cli::hints::{hint_of_each, suggest};
 use crate::cli::options::Cli;
 use crate::command::exec;
 use crate::command::many::outputs::Outputs;
@@ -34,7 +35,10 @@ use crate::text::escape::printable;
 pub fn each(context: &Context<'_>, cli: &Cli, each: &Each, command: &[OsString]) -> Result<u8> {
     let profiles = profiles(context, cli, each, command)?;
     if let Some(program) = command.first() {
-        exec::find(program, context.snapshot.var("PATH"))?;
+        exec::find(program, context.snapshot.var("PATH")).map_err(|error| {
+            let patterns = cli.each.as_deref().unwrap_or_default();
+            suggest(error, || hint_of_each(patterns, command, |name| context.set.profile(name).is_some()))
+        })?;
     }
     let action = context.request.action;
     if action == Action::Status {
