@@ -341,6 +341,8 @@ fn common(options: &[OsString]) -> Option<Cli> {
             "-y" | "--yes" => cli.yes = true,
             "-v" | "--verbose" => cli.verbose = true,
             "--status" => cli.status = true,
+            "--explain" => cli.explain = true,
+            "--list" => cli.list = true,
             "--json" => cli.json = true,
             "--read-only" => cli.read_only = true,
             "--export" => cli.export = Some(String::from("sh")),

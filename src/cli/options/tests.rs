@@ -46,7 +46,7 @@ fn everything_from_the_command_on_belongs_to_the_command() {
     assert_eq!(parse(&raw).unwrap().command, raw);
 }
 
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 25] = [
     "-p",
     "x",
     "--profile",
@@ -62,6 +62,8 @@ const WORDS: [&str; 23] = [
     "--verbose",
     "-qv",
     "--status",
+    "--explain",
+    "--list",
     "--json",
     "--export",
     "--export=json",
@@ -91,6 +93,8 @@ fn common_options_read_as_by_clap() {
         &["--profile", "a b", "--region", "eu-west-1", "-v", "-v"],
         &["-p", "a", "-p", "b"],
         &["-p", "sops", "--status", "--json"],
+        &["-p", "sops", "--explain", "--json"],
+        &["--list", "-q"],
         &["--export"],
         &["--export=json", "-p", "x", "--export"],
     ] {
