@@ -2,8 +2,8 @@
 
 pub mod table;
 
-use std::cell::Cell;
 use std::io::{IsTerminal, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::termios::tcgetsid;
 use rustix::termios::tcgetwinsize;
@@ -32,7 +32,7 @@ pub struct Messages {
     colours: bool,
     /// Whether the terminal knows the codes that move the cursor.
     moves_cursor: bool,
-    cache_failed: Cell<bool>,
+    cache_failed: AtomicBool,
 }
 
 /// How a part of a line looks on a terminal.
@@ -71,7 +71,7 @@ impl Messages {
             verbosity,
             colours: wants_colours(snapshot),
             moves_cursor: is_smart(snapshot),
-            cache_failed: Cell::new(false),
+            cache_failed: AtomicBool::new(false),
         }
     }
 
@@ -194,7 +194,7 @@ impl Messages {
 
     /// Warns that a cache could not be written. Only the first failure of a run is printed.
     pub fn cache_failure(&self, text: &str) {
-        if !self.cache_failed.replace(true) {
+        if !self.cache_failed.swap(true, Ordering::Relaxed) {
             self.warn(text);
         }
     }

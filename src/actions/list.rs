@@ -18,6 +18,8 @@ use crate::messages::{coloured, print};
 use crate::plan::base::Base;
 use crate::plan::model::{Acquisition, Plan};
 use crate::plan::resolve;
+use crate::system::held_locks::HeldLocks;
+use crate::system::threads::in_parts;
 use crate::text::escape::printable;
 
 const HEADER: [&str; 7] = ["PROFILE", "ACCOUNT", "ROLE", "SOURCE", "MFA", "REGION", "LEFT"];
@@ -27,6 +29,9 @@ const SOURCE: usize = 3;
 const MFA: usize = 4;
 const REGION: usize = 5;
 const LEFT: usize = 6;
+
+/// For fewer, another thread is not worth its start.
+const PROFILES_PER_THREAD: usize = 500;
 
 /// What the table gives up in a narrow terminal. The names and the account numbers are what people look for.
 const GIVING_UP: GivingUp<'_> =
@@ -60,9 +65,14 @@ struct Row {
 /// Returns an error if the list cannot be written.
 pub fn list(context: &Context<'_>) -> Result<u8> {
     let current = current(context);
-    let mut sessions = Sessions::default();
-    let row = |name: String| Row { current: current.as_ref() == Some(&name), ..row(name, context, &mut sessions) };
-    let rows: Vec<Row> = context.set.names().into_iter().map(row).collect();
+    let Context { now, request, set, snapshot, store, messages, .. } = *context;
+    let rows = in_parts(&set.names(), PROFILES_PER_THREAD, |names| {
+        // Locks belong to one thread; these lines need none.
+        let context = &Context { now, request, set, snapshot, store, messages, locks: HeldLocks::default() };
+        let mut sessions = Sessions::default();
+        let row = |name: &String| Row { current: current.as_ref() == Some(name), ..row(name, context, &mut sessions) };
+        names.iter().map(row).collect()
+    });
     if rows.is_empty() && !context.request.output.json {
         say_how_to_begin(context);
     }
@@ -93,9 +103,9 @@ fn current(context: &Context<'_>) -> Option<String> {
     }
 }
 
-fn row(name: String, context: &Context<'_>, sessions: &mut Sessions) -> Row {
+fn row(name: &str, context: &Context<'_>, sessions: &mut Sessions) -> Row {
     let empty = Row {
-        profile: name,
+        profile: name.to_owned(),
         current: false,
         account: None,
         role: None,

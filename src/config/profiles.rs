@@ -1,11 +1,12 @@
 //! Both files together: finding the sections of a profile by its name, and the profile as one view of its two sections.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::config::copy::without_access_keys;
 use crate::config::entry::Entry;
@@ -34,11 +35,11 @@ pub struct ProfileSet<'a> {
     credentials: Option<&'a SourceFile>,
     /// In the order in which they appear, the config file first.
     occurrences: Vec<Occurrence<'a>>,
-    lookups: Cell<u32>,
+    lookups: AtomicU32,
     /// Indices into `occurrences`, sorted by kind and name; those of one name stay in the order of the files.
-    index: OnceCell<Vec<usize>>,
+    index: OnceLock<Vec<usize>>,
     /// The indices of `[DEFAULT]`, whose entries every section has.
-    defaults: OnceCell<Vec<usize>>,
+    defaults: OnceLock<Vec<usize>>,
 }
 
 impl fmt::Debug for ProfileSet<'_> {
@@ -190,8 +191,9 @@ impl<'a> ProfileSet<'a> {
 
     /// Every occurrence with this kind and name, in the order of the files.
     fn find(&self, kind: Kind, name: &str) -> Vec<&Occurrence<'a>> {
-        let lookups = self.lookups.get().saturating_add(1);
-        self.lookups.set(lookups);
+        // Threads that count at once may lose a lookup, which does not matter. Counting exactly costs more.
+        let lookups = self.lookups.load(Ordering::Relaxed).saturating_add(1);
+        self.lookups.store(lookups, Ordering::Relaxed);
         if lookups <= LOOKUPS_WITHOUT_INDEX {
             // Names often begin alike, so the last byte is compared before the whole.
             let last = name.as_bytes().last();

@@ -18,4 +18,5 @@ pub mod random;
 pub mod signals;
 pub mod subprocess;
 pub mod terminal;
+pub mod threads;
 pub mod wait;

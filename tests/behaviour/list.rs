@@ -295,3 +295,18 @@ fn profiles_of_two_users_in_turns_show_each_its_own_session() {
     };
     assert_eq!(["other", "mine", "others", "main-infrastructure"].map(has_session), [false, true, false, true]);
 }
+
+#[test]
+fn many_profiles_keep_the_order_of_the_files() {
+    let world = World::new();
+    let rows = (0..1201).map(|n| (format!("p{}", n * 7919 % 1201), format!("{n:012}")));
+    let rows: Vec<(String, String)> = rows.collect();
+    let profile = |(name, account): &(String, String)| {
+        format!("[profile {name}]\nrole_arn = arn:aws:iam::{account}:role/r\ncredential_source = Ec2InstanceMetadata\n")
+    };
+    world.config(&rows.iter().map(profile).collect::<String>());
+    let listed = world.run(["--list"]).success().stdout_text();
+    let listed: Vec<String> =
+        listed.lines().map(|line| line.split('\t').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(listed, rows.iter().map(|(name, account)| format!("{name} {account}")).collect::<Vec<_>>());
+}
