@@ -55,15 +55,16 @@ LINT = CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER=clippy-d
 TOGETHER = PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 tests/side_by_side.py
 SUB = $(MAKE) --no-print-directory
 
-# Two rows beside each other, since many tests wait or use one core: the build of the release fills the gaps. The tests
-# against real tools wait until these are set up. CI on macOS runs all tests there; on Linux `make check-macos` is for
-# changes of what depends on the system.
+# Rows beside each other, since many tests wait or use one core. The release is built from the start, because the end of
+# that uses one core. The tests against real tools wait until these are set up. CI on macOS runs all tests there; on Linux
+# `make check-macos` is for changes of what depends on the system.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	rm -f '$(OUTSIDE)/ready'
 	$(TOGETHER) '$(CARGO) fmt --check' \
 		'RUST_TEST_THREADS=$(TEST_JOBS) $(LINT) $(CARGO) test --quiet --locked && \
 			until [ -e "$(OUTSIDE)/ready" ]; do sleep 1; done && $(LINT) $(SUB) test-outside' \
-		'sh tests/outside/set-up.sh && touch "$(OUTSIDE)/ready" && $(SUB) bench-binary && $(LINT) $(SUB) bench-check'
+		'sh tests/outside/set-up.sh && touch "$(OUTSIDE)/ready"' \
+		'$(SUB) bench-binary && $(LINT) $(SUB) bench-check'
 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
 	$(CARGO) build --quiet --locked --bins --examples
