@@ -74,10 +74,11 @@ test-outside: check-cargo ## runs the tests against real tools; installs what th
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
 
-bench: check-cargo ## measures aws-auth against env, curl and the AWS CLI: the table of docs/performance.md
+bench: check-cargo ## measures aws-auth against env, curl, the AWS CLI and other tools: the tables of docs/performance.md
 	$(CARGO) build --quiet --locked --release --bins
 	$(CARGO) build --quiet --locked --examples
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
+	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/rivals.py
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/many.py
 	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/sync.py --prune
 

@@ -1,44 +1,28 @@
 """Compares the cost of aws-auth with that of its alternatives, and prints a table in Markdown. They take turns in one
-run, since the machine may do other work at the same time. Medians and ratios count, not single times."""
+run, since the machine may do other work at the same time. Medians and ratios count, not single times. rivals.py does
+that with programs made for the same purpose."""
 
 import os
-import platform
 import re
 import shutil
-import statistics
 import subprocess
 import sys
-import time
 from datetime import date
 
+import timing
 import world
+from timing import in_turns, machine, seconds
 from world import BINARY, REPOSITORY, TARGET, World
 
 ENV = ["/usr/bin/env", "true"]
 
 
-def seconds(action):
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def in_turns(rounds, *actions):
-    """The median of each action, in milliseconds."""
-    times = [[] for _ in actions]
-    for _ in range(rounds):
-        for action, taken in zip(actions, times):
-            taken.append(seconds(action) * 1000)
-    return [statistics.median(taken) for taken in times]
-
-
 def spawn(here, argv, **env):
-    """A function that runs the program with posix_spawn, which costs this process the least."""
+    """A function that runs the program with these variables, and takes no other end than a good one."""
     environment = {**here.env, **env}
 
     def run():
-        pid = os.posix_spawn(argv[0], argv, environment)
-        _, status = os.waitpid(pid, 0)
+        status = timing.spawn(argv, environment)
         assert status == 0, f"{argv} ended with {status}"
 
     return run
@@ -73,38 +57,6 @@ def curl(here, env):
         here.run([*sigv4, "--user", f"{own}:{secret_}", *header, "-d", query, url])
 
     return run
-
-
-AWS_VAULT = "github.com/byteness/aws-vault/v7@latest"
-
-
-def find_aws_vault():
-    """The path of aws-vault, from PATH or built by Go under target/, or None and the reason why there is none."""
-    bin_ = TARGET / "outside/bin"
-    if found := shutil.which("aws-vault", path=f"{os.environ['PATH']}:{bin_}"):
-        return found, None
-    if not shutil.which("go"):
-        return None, "neither aws-vault nor Go, which would build it, is on PATH"
-    built = subprocess.run(["go", "install", AWS_VAULT], env={**os.environ, "GOBIN": str(bin_)}, capture_output=True, text=True, check=False)
-    if built.returncode:
-        return None, f"go install {AWS_VAULT}: {(built.stderr.strip().splitlines() or ['failed'])[-1].strip()}"
-    return str(bin_ / "aws-vault"), None
-
-
-def aws_vault(here):
-    """A function that runs aws-vault with the role's credentials in its file store, or None and why it cannot."""
-    program, why = find_aws_vault()
-    if why:
-        return None, why
-    env = {"AWS_VAULT_BACKEND": "file", "AWS_VAULT_FILE_DIR": str(here.home / "vault"), "AWS_VAULT_FILE_PASSPHRASE": "bench", "AWS_REGION": "us-east-1"}
-    text = (here.home / ".aws/credentials").read_text()
-    keys = {name.upper(): re.search(rf"{name} *= *(\S+)", text)[1] for name in ("aws_access_key_id", "aws_secret_access_key")}
-    try:
-        here.run([program, "add", "--env", "default"], **env, **keys)
-        here.run([program, "exec", f"--mfa-token={here.code()}", world.PROFILE, "--", "true"], **env)
-    except AssertionError as failed:
-        return None, (str(failed).strip().splitlines() or ["failed"])[-1]
-    return spawn(here, [program, "exec", world.PROFILE, "--", "true"], **env), None
 
 
 def many(here, count, argv, **env):
@@ -157,10 +109,6 @@ def main():
             os.dup2(quiet, 1)
             row("a cached run", f"{own:.2f} ms", f"one call of the AWS CLI: {cli:.0f} ms", f"{own / cli:.4f}")
             row("a cached run", f"{own:.2f} ms", f"a script of four such calls: {script:.0f} ms", f"{own / script:.4f}")
-        rival, unmeasured = aws_vault(here)
-        if rival:
-            own, vault = in_turns(20, spawn(here, cached), rival)
-            row("a cached run", f"{own:.2f} ms", f"`aws-vault exec`: {vault:.0f} ms", f"{own / vault:.4f}")
         memory = [peak(here, cached)] if os.path.exists("/usr/bin/time") else []
         own, env = (seconds(xargs(here, argv)) for argv in (cached, ENV))
         row("1,000 cached runs by `xargs -P8`", f"{own:.2f} s", f"`env COMMAND`: {env:.2f} s", f"{own / env:.2f}")
@@ -197,12 +145,8 @@ def main():
 
     print("| | aws-auth | beside it | ratio |\n| --- | --- | --- | --- |")
     print("\n".join(rows))
-    if unmeasured:
-        print(f"\naws-vault was not measured: {unmeasured}")
-    cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
-    release = ".".join(platform.release().split(".")[:2])
     print(
-        f"\n{date.today()}, {cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, Linux {release}; "
+        f"\n{date.today()}, {machine()}; "
         f"{first_line(BINARY, '--version')}, {first_line('rustc', '--version')}, {first_line('env', '--version')}, "
         f"{first_line('curl', '--version').partition(' (')[0]}, {first_line(TARGET / 'outside/venv/bin/aws', '--version').split()[0]}"
     )

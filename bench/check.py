@@ -66,6 +66,18 @@ def of_other_profiles(hold, complain):
             of_system_calls(here.system_calls(BINARY, "true", AWS_PROFILE=profile), here.home, complain, **more)
 
 
+def of_each(hold):
+    """`--each` over 100 cached profiles, 32 at once, whose commands each print 1.1 MB: it holds no more of that than a
+    bounded part, whatever the number of profiles."""
+    with World() as here:
+        here.add_sessions(100)
+        each = [BINARY, "-q", "--each", "many-*", "-j", "32"]
+        here.run([*each, "true"], AWS_AUTH_MFA_TOKEN=here.code())
+        # This process would keep all of the output.
+        unread = ["sh", "-c", 'exec "$0" "$@" >/dev/null', *each]
+        hold("memory of --each over 100 profiles that print 109 MB, in MiB", here.memory(*unread, "seq", "170000")[0])
+
+
 def main():
     limits = json.loads((Path(__file__).parent / "limits.json").read_text())
     wrong = []
@@ -120,6 +132,7 @@ def main():
         name = "instructions for each byte of 10,000 profiles, above three cached runs"
         hold(name, (here.instructions(BINARY, "true") - 3 * cached) / size)
     of_other_profiles(hold, complain)
+    of_each(hold)
     if limits:
         complain(f"nothing measures: {', '.join(limits)}")
     return f"{len(wrong)} of the limits do not hold" if wrong else 0

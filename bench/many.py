@@ -17,18 +17,6 @@ ROUNDS = 7
 MEGABYTES = 1000
 
 
-def add_profiles(here):
-    """Profiles that differ by their session name, so that each has a cache entry of its own."""
-    role = "arn:aws:iam::398263320410:role/sops-credentials-access"
-    text = "".join(
-        f"[profile many-{number:03}]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n"
-        f"role_arn = {role}\nrole_session_name = many-{number:03}\n"
-        for number in range(PROFILES)
-    )
-    with (here.home / ".aws/config").open("a") as config:
-        config.write(text)
-
-
 def calls_from_cold(here):
     """How often aws-auth says that it calls STS, for profiles without anything in a cache."""
     here.forget()
@@ -55,7 +43,7 @@ def output(here, jobs):
 
 def main():
     with World() as here:
-        add_profiles(here)
+        here.add_sessions(PROFILES)
         calls = calls_from_cold(here)
         each = [BINARY, "-q", "--each", "many-*", "-j", str(AT_ONCE), "true"]
         xargs = ["sh", "-c", f"seq {PROFILES} | xargs -P{AT_ONCE} -n1 env true"]

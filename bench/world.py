@@ -135,6 +135,17 @@ class World:
             config.write(text)
         return len(text)
 
+    def add_sessions(self, count):
+        """Appends profiles many-NUMBER that differ by their session name, so that each has a cache entry of its own."""
+        role = "arn:aws:iam::398263320410:role/sops-credentials-access"
+        text = "".join(
+            f"[profile many-{number:03}]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n"
+            f"role_arn = {role}\nrole_session_name = many-{number:03}\n"
+            for number in range(count)
+        )
+        with (self.home / ".aws/config").open("a") as config:
+            config.write(text)
+
     def move_keys_into_a_store(self):
         """Replaces the long-term keys by the line that names them in the keyring. There is no keyring here."""
         file = self.home / ".aws/credentials"

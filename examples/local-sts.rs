@@ -51,6 +51,7 @@ sso times 0     when the first and the last request to SSO came after 0 seconds 
 short roles     lets credentials of roles last for half a minute from now on
 calls           the calls of STS so far
 signers         the access key ids that signed these calls
+codes           how many MFA codes came with these calls
 refused         how many MFA codes were refused so far
 tls             serves TLS on another port; says its URL and the file of its CA's certificate (`tls NAME`: for that name)
 help            this list
@@ -143,6 +144,7 @@ fn answer(words: &str, sts: &LocalSts, sso: &sso::LocalSso, home: Option<&Path>)
             let signers: Vec<String> = sts.calls().into_iter().map(|call| call.access_key_id).collect();
             say(&signers.join(" "))?;
         }
+        "codes" => say(&sts.calls().iter().filter(|call| call.with_code).count().to_string())?,
         "refused" => say(&sts.refused_codes().to_string())?,
         "tls" => serve_tls("localhost", sts, home)?,
         "short roles" => {
