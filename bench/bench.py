@@ -145,11 +145,10 @@ def main():
 
     print("| | aws-auth | beside it | ratio |\n| --- | --- | --- | --- |")
     print("\n".join(rows))
-    print(
-        f"\n{date.today()}, {machine()}; "
-        f"{first_line(BINARY, '--version')}, {first_line('rustc', '--version')}, {first_line('env', '--version')}, "
-        f"{first_line('curl', '--version').partition(' (')[0]}, {first_line(TARGET / 'outside/venv/bin/aws', '--version').split()[0]}"
-    )
+    versions = [first_line(program, "--version") for program in (BINARY, "rustc", "env", "curl", aws) if program != aws or aws.exists()]
+    # curl and the AWS CLI also name their libraries.
+    short = [re.sub(r"^(curl \S+|aws-cli/\S+) .*", r"\1", version) for version in versions]
+    print(f"\n{date.today()}, {machine()}; {', '.join(short)}")
 
 
 if __name__ == "__main__":

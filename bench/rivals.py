@@ -152,8 +152,9 @@ def main(names):
         if program.note:
             notes.append(f"{program.name} {program.note}.")
         versions.append(program.version())
-    table(CACHED, in_cache)
-    table(FIRST, at_once)
+    for head, rows in ((CACHED, in_cache), (FIRST, at_once)):
+        if rows:
+            table(head, rows)
     print("\n".join(notes) + "\n" * bool(notes))
     print(f"{date.today()}, {machine()}; {', '.join(versions)}")
 

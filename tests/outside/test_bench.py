@@ -58,17 +58,17 @@ def test_a_checkout_without_go_mod_is_named(rivals, tmp_path, exists):
         checkout.mkdir()
     printed = rivals("aws-vault", AWS_VAULT=str(checkout))
     why = f"AWS_VAULT names {checkout}, which has no go.mod; it should be a directory with the source of aws-vault"
-    assert f"\naws-vault was not measured: {why}\n" in printed
+    assert f"aws-vault was not measured: {why}" in printed.splitlines()
 
 
 def test_a_program_that_fails_is_named_with_its_last_words(rivals):
     printed = rivals("aws-runas", "#!/bin/sh\necho first >&2\nprintf 'no \\033[31mSTS here\\n' >&2\nexit 3\n")
-    assert "\naws-runas was not measured: a first run ends with 3: no [31mSTS here\n" in printed
+    assert "aws-runas was not measured: a first run ends with 3: no [31mSTS here" in printed.splitlines()
 
 
 def test_a_program_that_gives_no_credentials_is_named(rivals):
     printed = rivals("aws-runas", '#!/bin/sh\nfor last; do :; done\nexec "$last"\n')
-    assert "\naws-runas was not measured: a first run gives the command no credentials: " in printed
+    assert printed.startswith("aws-runas was not measured: a first run gives the command no credentials: ")
 
 
 def test_runs_calls_and_codes_are_counted(rivals, binary):
