@@ -111,7 +111,7 @@ fuzz: fuzz-build ## tries inputs on one of them, as in `make fuzz TARGET=plan SE
 	rm -rf '$(FUZZ)/tmp' && mkdir -p '$(FUZZ)/tmp' '$(FUZZ)/corpus/$(TARGET)' '$(FUZZ)/artifacts/$(TARGET)'
 	TMPDIR='$(FUZZ)/tmp' '$(FUZZ)'/"$$($(CARGO) +nightly -vV | sed -n 's/^host: //p')"/release/$(TARGET) \
 		'$(FUZZ)/corpus/$(TARGET)' 'fuzz/seeds/$(TARGET)' '-artifact_prefix=$(FUZZ)/artifacts/$(TARGET)/' \
-		-max_total_time=$(SECONDS) -max_len=4096 -timeout=30 -print_final_stats=1 $(FUZZ_OPTIONS)
+		-max_total_time=$(SECONDS) -max_len=4096 -handle_alrm=0 -print_final_stats=1 $(FUZZ_OPTIONS)
 
 fuzz-tools: check-cargo ## installs what they need, if it is missing: nightly Rust with rustup, cargo-fuzz below target
 	$(CARGO) +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::cache::run(data));
+use aws_auth_fuzz::{targets::cache, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(cache::run, data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::config::run(data));
+use aws_auth_fuzz::{targets::config, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(config::run, data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::exports::run(data));
+use aws_auth_fuzz::{targets::exports, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(exports::run, data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::loopback::run(data));
+use aws_auth_fuzz::{targets::loopback, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(loopback::run, data));

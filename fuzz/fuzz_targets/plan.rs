@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::plan::run(data));
+use aws_auth_fuzz::{targets::plan, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(plan::run, data));

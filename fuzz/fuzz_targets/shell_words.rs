@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| aws_auth_fuzz::shell_words::run(data));
+use aws_auth_fuzz::{targets::shell_words, watched};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watched(shell_words::run, data));

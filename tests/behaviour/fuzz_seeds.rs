@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/targets/mod.rs"]
 mod targets;
 
 /// What a target does with an input.
@@ -24,7 +24,7 @@ fn every_target_takes_its_seeds() {
     let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
     for (name, run) in TARGETS {
         let program = std::fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
-        assert!(program.contains(&format!("aws_auth_fuzz::{name}::run(data)")), "{program}");
+        assert!(program.contains(&format!("watched({name}::run, data)")), "{program}");
         assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\n")), "{name}");
         let seeds = fuzz.join("seeds").join(name).read_dir().unwrap().map(|seed| seed.unwrap().path());
         let mut count = 0;

@@ -1,7 +1,7 @@
 //! The files of the caches: roles, MFA sessions, SSO and what a `credential_process` printed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_auth::cache::entry::{Assumed, Entry};
 use aws_auth::cache::lookup::{Found, Place};
@@ -75,7 +75,9 @@ pub fn run(data: &[u8]) {
 
 impl Caches {
     fn new() -> Self {
-        let home = TempDir::new().expect("a directory");
+        // What is kept is synced, for which a disk takes long.
+        let in_memory = Path::new("/dev/shm");
+        let home = if in_memory.is_dir() { TempDir::new_in(in_memory) } else { TempDir::new() }.expect("a directory");
         let variables = [format!("HOME={}", home.path().display())];
         let variables = variables.map(|entry| std::ffi::CString::new(entry).expect("no NUL").into()).to_vec();
         let snapshot = Snapshot::new(Vec::new(), variables, || Err(std::io::ErrorKind::NotFound.into()));
@@ -105,6 +107,8 @@ impl Caches {
         match self.store.role(&self.role, 0, NOW).found {
             Found::Entry(entry) => {
                 is_in(&entry, data);
+                let file = serde_json::from_slice::<Value>(data).unwrap_or_default();
+                assert!(file.is_null() || file["AssumedRoleUser"]["Arn"].as_str().is_some_and(is_assumed), "{file}");
                 self.kept(&entry);
             }
             Found::TooOld(_) => panic!("a role has no age"),

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use aws_auth::sso::callback::{Brought, PATH, read};
 use aws_auth::system::held_locks::HeldLocks;
 use aws_auth::system::loopback::{Came, Server};
 use aws_auth::system::wait::Wait;
+use tokio::net::TcpSocket;
 
 /// The state of the sign-in.
 const STATE: &str = "the-state";
@@ -23,38 +24,41 @@ thread_local! {
     static SERVER: RefCell<Server> = RefCell::new(Server::listen().expect("a port"));
 }
 
-/// The bytes are what a client sends before it closes its half. The server takes exactly the requests that are whole
-/// and for it, and of these only one with our state brings a code.
+/// The bytes are what a client sends. The server takes exactly the requests that are whole and for it, and of these only
+/// one with our state brings a code.
 pub fn run(data: &[u8]) {
     SERVER.with_borrow_mut(|server| {
         let bytes = with_port(data, server.address());
-        let expected = Expected::of(&bytes, server.address().port());
         let mut client = TcpStream::connect(server.address()).expect("a connection");
-        // A server that has seen enough may have closed the connection.
-        let _ = client.write_all(&bytes).and_then(|()| client.shutdown(Shutdown::Write));
+        client.write_all(&bytes).expect("room for a request");
         let locks = HeldLocks::default();
         let mut wait = Wait::begin(&locks).expect("a pipe for signals");
-        // What is not a request needs no more time than the server takes to read it.
-        let patience = if matches!(expected, Expected::Request { .. }) {
-            Duration::from_secs(20)
-        } else {
-            Duration::from_micros(300)
+        let Expected::Request { method, path, query } = Expected::of(&bytes, server.address().port()) else {
+            reset(client);
+            // No more time than it takes to read it. If it takes longer, the next input finds it at the front.
+            let came = server.next(Instant::now() + Duration::from_micros(300), None, &mut wait);
+            return assert!(matches!(came, Came::Nothing), "taken for a request");
         };
-        match (server.next(Instant::now() + patience, None, &mut wait), &expected) {
-            (Came::Request(exchange), Expected::Request { method, path, query }) => {
+        match server.next(Instant::now() + Duration::from_secs(20), None, &mut wait) {
+            Came::Request(exchange) => {
                 assert!(exchange.is(method, path), "{method} {path}");
-                assert_eq!(exchange.query(), *query);
+                assert_eq!(exchange.query(), query);
                 assert_eq!(read(exchange.query(), STATE), brought(query));
                 let is_whole = exchange.is("GET", PATH) && read(exchange.query(), STATE).is_some();
-                assert!(exchange.answer(if is_whole { "200 OK" } else { "404 Not Found" }, "", "words"));
-                answered(&mut client, if is_whole { "200 OK" } else { "404 Not Found" });
+                let status = if is_whole { "200 OK" } else { "404 Not Found" };
+                assert!(exchange.answer(status, "", "words"));
+                answered(&mut client, status);
+                reset(client);
             }
-            (Came::Request(_), _) => panic!("taken for a request"),
-            (_, Expected::Request { .. }) => panic!("not taken for a request"),
-            // The server may need another moment for what is none; the next input finds it at the front.
-            (Came::Nothing | Came::Other, _) => {}
+            Came::Other | Came::Nothing => panic!("not taken for a request"),
         }
     });
+}
+
+/// Closes a connection so that the kernel forgets it at once. A thousand a second would fill its table.
+fn reset(client: TcpStream) {
+    let client = TcpSocket::from_std_stream(client);
+    client.set_zero_linger().expect("a socket");
 }
 
 /// What the bytes are to the server.
