@@ -176,9 +176,11 @@ fn is_in(entry: &Entry, data: &[u8]) {
     assert!(parts.iter().flatten().all(|part| !part.is_empty() && !part.chars().any(|c| c.is_ascii_control())));
 }
 
-/// Whether STS calls this the role of the plan.
+/// Whether this is a session of the plan's role: by its partition, service, account and name.
 fn is_assumed(arn: &str) -> bool {
-    arn.starts_with("arn:aws:sts::381494870249:assumed-role/infrastructure/")
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [_, "aws", "sts", _, "381494870249", resource] = parts[..] else { return false };
+    resource.split('/').take(2).eq(["assumed-role", "infrastructure"])
 }
 
 /// Whether the file is plainly an entry of the role, so that it must not be a miss.
