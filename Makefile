@@ -35,7 +35,7 @@ SHARED = $(MANUAL) $(BASH) $(ZSH) $(FISH)
 LINUX = x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 MACOS = aarch64-apple-darwin x86_64-apple-darwin
 
-.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check bench-binary order evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-prefix check-rust-tools
+.PHONY: build demo picture test test-outside check-macos bench bench-build bench-check bench-binary order fuzz fuzz-build fuzz-tools evidence deny install uninstall deb dist dist-macos dist-recipes check-dist check-reproducible check-release check-action prepare-release record-sums publish clean help check-cargo check-fuzz check-prefix check-rust-tools
 
 build: check-cargo ## builds the debug binary: target/debug/aws-auth
 	$(CARGO) build --locked
@@ -98,6 +98,26 @@ order: check-cargo ## writes packaging/cached-path.ld: the functions of a cached
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --quiet --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
 	$(CARGO) build --quiet --locked --examples
 	AWS_AUTH_BIN=$(CARGO_TARGET_DIR)/order/release/aws-auth PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
+
+# Below target is all that is built, found and kept; `cargo fuzz run` would write into fuzz/. The programs are libFuzzer's.
+# Most of what they run is safe Rust, and the sanitizers cost half of the speed: SANITIZER=address is there for doubts.
+FUZZ = $(abspath $(CARGO_TARGET_DIR))/fuzz
+TARGET ?= config
+SECONDS ?= 60
+SANITIZER ?= none
+WITH_FUZZ = PATH="$(FUZZ)/tools/bin:$$PATH" CARGO_TARGET_DIR='$(FUZZ)'
+fuzz-build: check-fuzz ## compiles the fuzz targets (fuzz/README.md)
+	$(WITH_FUZZ) $(CARGO) +nightly fuzz build --sanitizer $(SANITIZER)
+
+fuzz: fuzz-build ## tries inputs on one of them, as in `make fuzz TARGET=plan SECONDS=600`
+	rm -rf '$(FUZZ)/tmp' && mkdir -p '$(FUZZ)/tmp' '$(FUZZ)/corpus/$(TARGET)' '$(FUZZ)/artifacts/$(TARGET)'
+	TMPDIR='$(FUZZ)/tmp' '$(FUZZ)'/"$$($(CARGO) +nightly -vV | sed -n 's/^host: //p')"/release/$(TARGET) \
+		'$(FUZZ)/corpus/$(TARGET)' 'fuzz/seeds/$(TARGET)' '-artifact_prefix=$(FUZZ)/artifacts/$(TARGET)/' \
+		-max_total_time=$(SECONDS) -max_len=4096 -handle_alrm=0 -print_final_stats=1 $(FUZZ_OPTIONS)
+
+fuzz-tools: check-cargo ## installs what they need, if it is missing: nightly Rust with rustup, cargo-fuzz below target
+	$(CARGO) +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
+	$(WITH_FUZZ) $(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked --quiet --root '$(FUZZ)/tools'
 
 evidence: check-cargo ## checks what docs/decisions says about crates that are not in the binary
 	$(CARGO) build --quiet --locked --bins --examples
@@ -174,6 +194,12 @@ check-prefix:
 
 check-cargo:
 	@command -v $(CARGO) >/dev/null || { echo 'make: cargo is missing; install Rust with rustup' >&2; exit 1; }
+
+check-fuzz: check-cargo
+	@$(CARGO) +nightly --version >/dev/null 2>&1 || \
+		{ echo 'make: the nightly tool chain is missing; run `make fuzz-tools`, or `rustup toolchain install nightly`' >&2; exit 1; }
+	@$(WITH_FUZZ) $(CARGO) fuzz --version >/dev/null 2>&1 || \
+		{ echo 'make: cargo-fuzz is missing; run `make fuzz-tools`, or `cargo install cargo-fuzz --locked`' >&2; exit 1; }
 
 check-rust-tools: check-cargo
 	@$(CARGO) fmt --version >/dev/null 2>&1 || \

@@ -21,6 +21,7 @@ VERSION = r"\d+\.\d+\.\d+"
 PLACES = (
     ("Cargo.toml", r'(\A\[package\]\nname = "aws-auth"\nversion = ")(.*)(")'),
     ("Cargo.lock", r'(\[\[package\]\]\nname = "aws-auth"\nversion = ")(.*)(")'),
+    ("fuzz/Cargo.lock", r'(\[\[package\]\]\nname = "aws-auth"\nversion = ")(.*)(")'),
     (".github/ISSUE_TEMPLATE/bug_report.yml", r"(placeholder: aws-auth )(.*)()"),
 )
 

@@ -37,7 +37,8 @@ pub struct Page<'a> {
 }
 
 /// What a browser brought.
-enum Brought {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Brought {
     /// The code.
     Code(Secret),
     /// An error instead, as OAuth names it.
@@ -127,8 +128,8 @@ impl Callback {
     }
 }
 
-/// What an answer with our state brings; `None` for any other one.
-fn read(query: &str, state: &str) -> Option<Brought> {
+/// What the query of an answer with our state brings; `None` for any other one.
+pub fn read(query: &str, state: &str) -> Option<Brought> {
     let value = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let value = pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decoded(value));

@@ -23,6 +23,7 @@ mod exec;
 mod explain;
 mod export;
 mod faults;
+mod fuzz_seeds;
 mod guard;
 mod helper_programs;
 mod included;

@@ -37,7 +37,7 @@ def sums(directory):
 def a_copy(directory):
     """A copy of the files that a release changes."""
     copy = directory / "copy"
-    for path in ("Cargo.toml", "Cargo.lock", "CHANGELOG.md", "Makefile", ".github/ISSUE_TEMPLATE/bug_report.yml"):
+    for path in ("Cargo.toml", "Cargo.lock", "fuzz/Cargo.lock", "CHANGELOG.md", "Makefile", ".github/ISSUE_TEMPLATE/bug_report.yml"):
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / path, copy / path)
     shutil.copytree(REPOSITORY / "packaging", copy / "packaging")

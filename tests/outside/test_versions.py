@@ -22,7 +22,7 @@ def copy(tmp_path):
     copy = a_copy(tmp_path)
     url = release.repository()
     change(copy, "CHANGELOG.md", r"(?s).*", f"# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A.\n\n[Unreleased]: {url}/commits/main\n")
-    for path in ("Cargo.toml", "Cargo.lock", ".github/ISSUE_TEMPLATE/bug_report.yml"):
+    for path in ("Cargo.toml", "Cargo.lock", "fuzz/Cargo.lock", ".github/ISSUE_TEMPLATE/bug_report.yml"):
         text = (copy / path).read_text()
         (copy / path).write_text(text.replace(f'aws-auth"\nversion = "{VERSION}"', 'aws-auth"\nversion = "0.1.0"').replace(f"aws-auth {VERSION}", "aws-auth 0.1.0"))
     return copy
@@ -60,6 +60,7 @@ def test_a_release_is_prepared_and_checked(copy):
     ("path", "pattern", "replacement", "message"),
     [
         ("Cargo.lock", r'"aws-auth"\nversion = "0.1.0"', '"aws-auth"\nversion = "0.1.1"', "Cargo.lock has the version 0.1.1"),
+        ("fuzz/Cargo.lock", r'"aws-auth"\nversion = "0.1.0"', '"aws-auth"\nversion = "0.1.1"', "fuzz/Cargo.lock has the version 0.1.1"),
         (".github/ISSUE_TEMPLATE/bug_report.yml", "aws-auth 0.1.0", "aws-auth 0.0.9", "bug_report.yml has the version 0.0.9"),
         ("CHANGELOG.md", r"\[Unreleased\]\n", "Unreleased\n", "does not begin with the section [Unreleased]"),
         ("CHANGELOG.md", "### Added", "### New", "a group New that is unknown"),

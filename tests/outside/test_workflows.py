@@ -19,6 +19,8 @@ TRIED = {
     "make check-reproducible": "before a tag (docs/releasing.md)",
     "make check-release": "test_version_and_changelog_agree",
     "make check-action": "test_the_action_puts_aws_auth_on_the_path",
+    "make fuzz-tools": "test_make_fuzz_says_what_is_missing; it asks registries",
+    "make fuzz-build": "test_make_fuzz_keeps_everything_below_target; the targets themselves in tests/behaviour/fuzz_seeds.rs",
     "make publish": "test_a_release_is_published_with_its_notes_and_all_files",
 }
 

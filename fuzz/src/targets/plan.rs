@@ -1,0 +1,89 @@
+//! The plan of two files, an environment and a command line.
+
+use std::borrow::Cow;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStringExt as _;
+
+use aws_auth::cli::options;
+use aws_auth::config::profiles::{Profile, ProfileSet};
+use aws_auth::config::source::SourceFile;
+use aws_auth::config::value::FileKind;
+use aws_auth::env::nesting;
+use aws_auth::env::snapshot::Snapshot;
+use aws_auth::error::Result;
+use aws_auth::plan::resolve;
+use aws_auth::request::Request;
+use aws_auth::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// What separates the four parts of an input. No file that can be read has such a line.
+const BETWEEN: &str = "\n---\n";
+
+/// The settings whose values no plan and no error shows, if they are as long as real ones.
+const SECRET: [&str; 3] = ["aws_secret_access_key", "aws_session_token", "aws_security_token"];
+const LENGTH_OF_A_SECRET: usize = 16;
+
+/// How many profiles of a file are resolved.
+const PROFILES: usize = 16;
+
+/// An input is a config file, a credentials file, variables and arguments, with [`BETWEEN`] between them; arguments and
+/// variables have a line each. Every profile comes to a plan or an error, the same each time, which show no secret.
+pub fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut parts = text.splitn(4, BETWEEN);
+    let mut part = || parts.next().unwrap_or_default();
+    let config = SourceFile::from_text(FileKind::Config, "config", part());
+    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", part());
+    let entries = ["HOME=/home/jo"].into_iter().chain(part().lines()).map(entry).collect();
+    let args = part().lines().map(|arg| OsString::from_vec(arg.as_bytes().to_vec())).chain(["true".into()]).collect();
+    let snapshot = nesting::callers_own(Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into())));
+    let told = plans(&snapshot, &config, &credentials);
+    assert_eq!(told, plans(&snapshot, &config, &credentials), "the second time");
+    let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else { return };
+    for name in set.names() {
+        for (key, value) in set.profile(&name).iter().flat_map(Profile::entries) {
+            // A text that occurs twice may be shown for the other place's sake.
+            let is_secret = SECRET.contains(&&*key) && value.text.len() >= LENGTH_OF_A_SECRET;
+            if is_secret && text.matches(&*value.text).count() == 1 {
+                assert!(!told.iter().any(|told| told.contains(&*value.text)), "{key} of {name} is shown");
+            }
+        }
+    }
+}
+
+/// The plans and errors: of the request, then of each profile.
+fn plans(snapshot: &Snapshot, config: &SourceFile, credentials: &SourceFile) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut of_request = || -> Result<()> {
+        let cli = options::parse(&snapshot.args)?;
+        let request = Request::new(&cli, snapshot, NOW)?;
+        let set = ProfileSet::parse(Some(config), Some(credentials))?;
+        told.extend([request.warnings.join("\n"), set.warnings().join("\n")]);
+        told.push(shown(resolve::resolve(&set, &request).map(|plan| format!("{plan:?}"))));
+        told.push(format!("{:?} {:?}", resolve::visited(&set, &request), resolve::inclusions(&set, &request).len()));
+        told.push(shown(resolve::of_environment(&set, &request).map(|plan| format!("{plan:?}"))));
+        for name in set.names().iter().take(PROFILES) {
+            told.push(shown(resolve::resolve_named(&set, &request, name).map(|plan| format!("{plan:?}"))));
+        }
+        Ok(())
+    };
+    let ended = of_request().map(|()| String::new());
+    told.push(shown(ended));
+    told
+}
+
+/// A plan, or a line that says what is wrong.
+fn shown(outcome: Result<String>) -> String {
+    outcome.unwrap_or_else(|error| {
+        assert_eq!(error.status(), 125, "{error}");
+        let line = error.to_string();
+        assert!(!line.contains(char::is_control) && !error.fact().is_empty(), "{line:?}");
+        line
+    })
+}
+
+fn entry(line: &str) -> Cow<'static, std::ffi::CStr> {
+    let before_nul = line.split('\0').next().unwrap_or_default();
+    Cow::Owned(CString::new(before_nul).unwrap_or_default())
+}
