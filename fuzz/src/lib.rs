@@ -2,35 +2,37 @@
 
 pub mod targets;
 
-use std::sync::OnceLock;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{process, thread};
 
-/// How long one input may take, in seconds.
-const PATIENCE: u64 = 30;
+/// How long one input may take, in seconds that this process was not stopped.
+const PATIENCE: u32 = 30;
+
+/// How often an input has come or was done: odd while there is one.
+static TURNS: AtomicU64 = AtomicU64::new(0);
 
 /// Runs a target for an input, and ends the process if it takes too long, so that libFuzzer keeps the input. Its own way,
 /// SIGALRM, is of no use: while aws-auth waits, it catches that signal.
 pub fn watched(run: fn(&[u8]), data: &[u8]) {
-    static STARTED: OnceLock<Instant> = OnceLock::new();
-    /// When the input came, in seconds; 0 if there is none.
-    static SINCE: AtomicU64 = AtomicU64::new(0);
-    let now = || STARTED.get().map_or(0, |started| started.elapsed().as_secs() + 1);
-    STARTED.get_or_init(|| {
-        thread::spawn(move || {
-            loop {
-                thread::sleep(Duration::from_secs(1));
-                let since = SINCE.load(Ordering::Relaxed);
-                if since > 0 && now() > since + PATIENCE {
-                    eprintln!("this input takes longer than {PATIENCE} seconds");
-                    process::abort();
-                }
-            }
-        });
-        Instant::now()
-    });
-    SINCE.store(now(), Ordering::Relaxed);
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| drop(thread::spawn(watch)));
+    TURNS.fetch_add(1, Ordering::Relaxed);
     run(data);
-    SINCE.store(0, Ordering::Relaxed);
+    TURNS.fetch_add(1, Ordering::Relaxed);
+}
+
+fn watch() {
+    let (mut turn, mut seconds) = (0, 0);
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let now = TURNS.load(Ordering::Relaxed);
+        seconds = if now == turn && now % 2 == 1 { seconds + 1 } else { 0 };
+        turn = now;
+        if seconds > PATIENCE {
+            eprintln!("this input takes longer than {PATIENCE} seconds");
+            process::abort();
+        }
+    }
 }
