@@ -12,6 +12,8 @@ export CARGO_INCREMENTAL ?= 0
 export CARGO_PROFILE_DEV_DEBUG ?= none
 endif
 OUTSIDE = $(CARGO_TARGET_DIR)/outside
+# Python's bytecode is kept, below target: without it, each program compiles what it imports (2 s for boto3).
+BYTECODE = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX='$(abspath $(OUTSIDE))/pycache'
 # More arguments for pytest, as in `make test-outside PYTEST='-k sops'`.
 PYTEST ?=
 # How many of these tests run at once: many of them only wait for credentials to expire.
@@ -46,18 +48,18 @@ demo: check-cargo ## shows aws-auth in three scenes with a local STS, in a tempo
 picture: check-cargo ## draws docs/picture.svg: a session that is recorded here; installs what it needs under target
 	$(CARGO) build --quiet --locked --bins --examples
 	sh tests/outside/set-up.sh
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python demo/picture.py
+	$(BYTECODE) $(OUTSIDE)/venv/bin/python demo/picture.py
 
 # Clippy as the compiler of this package, so that the dependencies are compiled once for lints and tests. `cargo clippy`
 # compiles them a second time. It sets the same two variables: clippy-driver reads its arguments from the second. The
 # binary that is measured is compiled without it.
 LINT = CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER=clippy-driver
-TOGETHER = PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 tests/side_by_side.py
+TOGETHER = $(BYTECODE) python3 tests/side_by_side.py
 SUB = $(MAKE) --no-print-directory
 
-# Rows beside each other, since many tests wait or use one core. The release is built from the start, because the end of
-# that uses one core. The tests against real tools wait until these are set up. CI on macOS runs all tests there; on Linux
-# `make check-macos` is for changes of what depends on the system.
+# Rows beside each other, since many tests wait or use one core. The release is built from the start, because the end
+# of that uses one core. The tests against real tools wait until these are set up. CI on macOS runs all tests there; on
+# Linux `make check-macos` is for changes of what depends on the system.
 test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and those against real tools
 	rm -f '$(OUTSIDE)/ready'
 	$(TOGETHER) '$(CARGO) fmt --check' \
@@ -69,7 +71,7 @@ test: check-rust-tools ## runs all tests: formatting, lints, cargo's tests, and 
 test-outside: check-cargo ## runs the tests against real tools; installs what they need under target
 	$(CARGO) build --quiet --locked --bins --examples
 	sh tests/outside/set-up.sh
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache $(OUTSIDE)/venv/bin/python -m pytest --quiet --numprocesses $(OUTSIDE_JOBS) --dist worksteal tests/outside $(PYTEST)
+	$(BYTECODE) $(OUTSIDE)/venv/bin/python -m pytest --quiet --numprocesses $(OUTSIDE_JOBS) --dist worksteal tests/outside $(PYTEST)
 
 check-macos: check-rust-tools ## compiles and lints everything for macOS on arm64; adds that target with rustup
 	sh tests/check-macos.sh
@@ -77,17 +79,17 @@ check-macos: check-rust-tools ## compiles and lints everything for macOS on arm6
 bench: check-cargo ## measures aws-auth against env, curl, the AWS CLI and other tools: the tables of docs/performance.md
 	$(CARGO) build --quiet --locked --release --bins
 	$(CARGO) build --quiet --locked --examples
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/bench.py
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/rivals.py
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/many.py
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/sync.py --prune
+	$(BYTECODE) python3 bench/bench.py
+	$(BYTECODE) python3 bench/rivals.py
+	$(BYTECODE) python3 bench/many.py
+	$(BYTECODE) python3 bench/sync.py --prune
 
 bench-binary: check-cargo
 	env -u RUSTC_WORKSPACE_WRAPPER -u CLIPPY_ARGS $(CARGO) build --quiet --locked --release --bins
 
 bench-check: bench-binary ## checks instructions, system calls, page faults and memory against bench/limits.json
 	$(CARGO) build --quiet --locked --examples
-	PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/check.py
+	$(BYTECODE) python3 bench/check.py
 
 bench-build: check-cargo ## measures how long a release build from scratch takes
 	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
@@ -97,7 +99,7 @@ bench-build: check-cargo ## measures how long a release build from scratch takes
 order: check-cargo ## writes packaging/cached-path.ld: the functions of a cached run, for the linker
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --quiet --locked --release --bins --target-dir $(CARGO_TARGET_DIR)/order
 	$(CARGO) build --quiet --locked --examples
-	AWS_AUTH_BIN=$(CARGO_TARGET_DIR)/order/release/aws-auth PYTHONPYCACHEPREFIX=$(OUTSIDE)/pycache python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
+	AWS_AUTH_BIN=$(CARGO_TARGET_DIR)/order/release/aws-auth $(BYTECODE) python3 bench/order.py $(CARGO_TARGET_DIR)/order/release/aws-auth
 
 # Below target is all that is built, found and kept; `cargo fuzz run` would write into fuzz/. The programs are libFuzzer's.
 # Most of what they run is safe Rust, and the sanitizers cost half of the speed: SANITIZER=address is there for doubts.

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 directory=$1
 
-find README.md SECURITY.md CONTRIBUTING.md docs \( -name '*.md' -o -name '*.svg' \) | while read -r page; do
+find README.md SECURITY.md CONTRIBUTING.md docs fuzz/README.md \( -name '*.md' -o -name '*.svg' \) | while read -r page; do
 	install -d "$directory/$(dirname "$page")"
 	install -m 644 "$page" "$directory/$page"
 done

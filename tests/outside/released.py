@@ -12,7 +12,7 @@ VERSION = release.version()
 LINUX = [f"{machine}-unknown-linux-{libc}" for libc in ("gnu", "musl") for machine in ("x86_64", "aarch64")]
 MACOS = ["aarch64-apple-darwin", "x86_64-apple-darwin"]
 # The README and the pages that are packed with it.
-PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md"] + [
+PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "fuzz/README.md"] + [
     str(path.relative_to(REPOSITORY)) for ending in ("md", "svg") for path in REPOSITORY.glob(f"docs/**/*.{ending}")
 ]
 # Stands for a built binary: it starts the debug binary, and is packed sooner.
