@@ -64,12 +64,11 @@ class World:
 
     def add_variant(self, name, *lines, **instead):
         """Appends a profile that is like the team's, but for these lines and those that have another value."""
-        config = self.home / ".aws/config"
-        body = re.search(rf"^\[profile {PROFILE}\]\n((?:(?!\[).*\n)*)", config.read_text(), re.M)[1].splitlines()
+        config = (self.home / ".aws/config").read_text()
+        body = re.search(rf"^\[profile {PROFILE}\]\n((?:(?!\[).*\n)*)", config, re.M)[1].splitlines()
         kept = [line for line in body if line and line.split("=")[0].strip() not in instead]
         text = "\n".join([f"\n[profile {name}]", *kept, *(f"{key} = {value}" for key, value in instead.items()), *lines, ""])
-        with config.open("a") as file:
-            file.write(text)
+        self.append(text)
 
     def add_process(self, name):
         """Appends a profile whose keys are those of the team's user, printed by a program."""
@@ -78,8 +77,7 @@ class World:
         answer = json.dumps({"Version": 1, "AccessKeyId": access_key, "SecretAccessKey": secret_key})
         program.write_text(f"#!/bin/sh\necho '{answer}'\n")
         program.chmod(0o700)
-        with (self.home / ".aws/config").open("a") as config:
-            config.write(f"\n[profile {name}]\ncredential_process = {program}\n")
+        self.append(f"\n[profile {name}]\ncredential_process = {program}\n")
 
     def forget(self):
         for kept in (".cache", ".aws/cli"):
@@ -131,28 +129,24 @@ class World:
             f"role_arn = arn:aws:iam::{number:012}:role/infrastructure-of-the-team\nregion = eu-west-1\n\n"
             for number in range(count)
         )
-        with (self.home / ".aws/config").open("a") as config:
-            config.write(text)
-        return len(text)
+        return self.append(text)
 
     def add_sessions(self, count):
         """Appends profiles many-NUMBER that differ by their session name, so that each has a cache entry of its own."""
-        role = "arn:aws:iam::398263320410:role/sops-credentials-access"
-        text = "".join(
-            f"[profile many-{number:03}]\nsource_profile = default\nmfa_serial = arn:aws:iam::398263320410:mfa/jo\n"
-            f"role_arn = {role}\nrole_session_name = many-{number:03}\n"
-            for number in range(count)
-        )
+        for number in range(count):
+            self.add_variant(f"many-{number:03}", role_session_name=f"many-{number:03}")
+
+    def append(self, text):
+        """Appends text to the config file. Returns its length in bytes."""
         with (self.home / ".aws/config").open("a") as config:
-            config.write(text)
+            return config.write(text)
 
     def move_keys_into_a_store(self):
         """Replaces the long-term keys by the line that names them in the keyring. There is no keyring here."""
         file = self.home / ".aws/credentials"
         (key,) = re.findall(r"^aws_access_key_id ?= ?(\S+)", file.read_text(), re.M)
         file.write_text("")
-        with (self.home / ".aws/config").open("a") as config:
-            config.write(f"\n[default]\ncredential_process = {BINARY} --stored-keys {key}\n")
+        self.append(f"\n[default]\ncredential_process = {BINARY} --stored-keys {key}\n")
 
     def add_cache_entries(self, count):
         directory = self.home / ".aws/cli/cache"
