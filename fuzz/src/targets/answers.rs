@@ -1,7 +1,6 @@
 //! The answers of STS, IAM, IAM Identity Center, AWS Sign-In and the metadata services, by way of the clients that ask
 //! them: the SDK, its connector, and our own reading of what they give.
 
-use std::ffi::CString;
 use std::fs;
 use std::path::Path;
 
@@ -22,8 +21,7 @@ use aws_auth::error::{Error, Result};
 use aws_auth::messages::{Messages, Verbosity};
 use aws_auth::plan::base::Base;
 use aws_auth::plan::endpoints::Service;
-use aws_auth::plan::model::{Acquisition, Plan};
-use aws_auth::plan::resolve;
+use aws_auth::plan::model::Acquisition;
 use aws_auth::plan::sso::Sso;
 use aws_auth::providers::fetch;
 use aws_auth::request::Request;
@@ -35,6 +33,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::server::Server;
+use super::setting::{planned, snapshot};
 
 /// The answers of an input, with this between them.
 const BETWEEN: &[u8] = b"\n---\n";
@@ -161,10 +160,9 @@ impl World {
             format!("AWS_CONTAINER_CREDENTIALS_FULL_URI={at}/credentials"),
             format!("AWS_EC2_METADATA_SERVICE_ENDPOINT={at}"),
         ];
-        let entries = variables.map(|entry| CString::new(entry).expect("no NUL").into()).to_vec();
         let args = ["-p", "role", "true"].map(std::ffi::OsString::from).to_vec();
         let snapshot: &'static Snapshot =
-            Box::leak(Box::new(Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into()))));
+            Box::leak(Box::new(snapshot(args, &variables.each_ref().map(String::as_str))));
         let mut request =
             Request::new(&options::parse(&snapshot.args).expect("options"), snapshot, now()).expect("one");
         request.keys.listing_patience = Length::ZERO;
@@ -341,13 +339,6 @@ fn credentials_of(id: &str, secret: &str) -> Credentials {
         session_token: None,
         expiration: None,
         account_id: None,
-    }
-}
-
-fn planned(set: &ProfileSet<'_>, request: &Request<'_>, name: &str) -> Box<Acquisition> {
-    match resolve::resolve_named(set, request, name).expect("a plan") {
-        Plan::Acquire(plan) => plan,
-        other => panic!("{other:?}"),
     }
 }
 

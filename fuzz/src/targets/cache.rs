@@ -12,14 +12,14 @@ use aws_auth::config::profiles::ProfileSet;
 use aws_auth::config::source::SourceFile;
 use aws_auth::config::value::FileKind;
 use aws_auth::credentials::Secret;
-use aws_auth::env::snapshot::Snapshot;
 use aws_auth::messages::{Messages, Verbosity};
-use aws_auth::plan::model::{Acquisition, Plan};
-use aws_auth::plan::resolve;
+use aws_auth::plan::model::Acquisition;
 use aws_auth::request::Request;
 use aws_auth::time::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::setting::{planned, snapshot};
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -78,10 +78,13 @@ impl Caches {
         // What is kept is synced, for which a disk takes long.
         let in_memory = Path::new("/dev/shm");
         let home = if in_memory.is_dir() { TempDir::new_in(in_memory) } else { TempDir::new() }.expect("a directory");
-        let variables = [format!("HOME={}", home.path().display())];
-        let variables = variables.map(|entry| std::ffi::CString::new(entry).expect("no NUL").into()).to_vec();
-        let snapshot = Snapshot::new(Vec::new(), variables, || Err(std::io::ErrorKind::NotFound.into()));
-        let plan = |name| planned(&snapshot, name);
+        let snapshot = snapshot(Vec::new(), &[&format!("HOME={}", home.path().display())]);
+        let cli = options::parse(&["true".into()]).expect("options");
+        let request = Request::new(&cli, &snapshot, NOW).expect("a request");
+        let config = SourceFile::from_text(FileKind::Config, "config", CONFIG);
+        let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", CREDENTIALS);
+        let set = ProfileSet::parse(Some(&config), Some(&credentials)).expect("two files");
+        let plan = |name| planned(&set, &request, name);
         let (store, messages) = (Store::new(&snapshot, false), Messages::new(Verbosity::Quiet, &snapshot));
         let caches =
             Self { role: plan("role"), process: plan("process"), sso: plan("sso"), store, messages, _home: home };
@@ -142,18 +145,6 @@ impl Caches {
             assert_eq!((again.issued, again.refused), (stored.issued, stored.refused));
             assert_eq!(again.entry.credentials, stored.entry.credentials);
         }
-    }
-}
-
-fn planned(snapshot: &Snapshot, name: &str) -> Box<Acquisition> {
-    let args = ["-p", name, "true"].map(std::ffi::OsString::from);
-    let request = Request::new(&options::parse(&args).expect("options"), snapshot, NOW).expect("a request");
-    let config = SourceFile::from_text(FileKind::Config, "config", CONFIG);
-    let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", CREDENTIALS);
-    let set = ProfileSet::parse(Some(&config), Some(&credentials)).expect("two files");
-    match resolve::resolve(&set, &request).expect("a plan") {
-        Plan::Acquire(plan) => plan,
-        other => panic!("{other:?}"),
     }
 }
 

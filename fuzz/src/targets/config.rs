@@ -1,6 +1,7 @@
 //! The reader of the two files, beside another one that reads the same dialect line by line (docs/profiles.md, "The two
 //! files").
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -8,6 +9,7 @@ use aws_auth::config::profiles::ProfileSet;
 use aws_auth::config::section_name::SectionName;
 use aws_auth::config::source::SourceFile;
 use aws_auth::config::value::FileKind;
+use aws_auth::error::Error;
 use aws_auth::text::shell_words::split_words;
 
 /// The sections that count, each with its keys and values.
@@ -19,8 +21,7 @@ pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return not_text(data) };
     for kind in [FileKind::Config, FileKind::Credentials] {
         let file = SourceFile::from_text(kind, "f", text);
-        let (config, credentials) = if kind == FileKind::Config { (Some(&file), None) } else { (None, Some(&file)) };
-        let found = ProfileSet::parse(config, credentials);
+        let found = parse(&file);
         let expected = sections(text.strip_prefix('\u{feff}').unwrap_or(text));
         match (&found, &expected) {
             (Ok(set), Ok(sections)) => compare(set, kind, sections),
@@ -29,6 +30,20 @@ pub fn run(data: &[u8]) {
             (Err(found), Ok(_)) => panic!("not a mistake: {found}"),
         }
     }
+}
+
+fn parse(file: &SourceFile) -> Result<ProfileSet<'_>, Error> {
+    match file.kind {
+        FileKind::Config => ProfileSet::parse(Some(file), None),
+        FileKind::Credentials => ProfileSet::parse(None, Some(file)),
+    }
+}
+
+/// The sections of the file as aws-auth reads them.
+fn own_values(set: &ProfileSet<'_>, kind: FileKind) -> Sections {
+    let owned = |(key, value): (Cow<'_, str>, Cow<'_, str>)| (key.into_owned(), value.into_owned());
+    let sections = set.own_values(kind).into_iter();
+    sections.map(|(name, values)| (name, values.into_iter().map(owned).collect())).collect()
 }
 
 /// A file that is not UTF-8 is refused with the line of its first bad byte.
@@ -43,8 +58,7 @@ fn not_text(data: &[u8]) {
 
 fn compare(set: &ProfileSet<'_>, kind: FileKind, sections: &[Section]) {
     let expected = merged(kind, sections);
-    let found: Sections = set.own_values(kind).into_iter().map(|(name, values)| (name, owned(values))).collect();
-    assert_eq!(found, expected);
+    assert_eq!(own_values(set, kind), expected);
     let lines = set.text(kind).replace("\r\n", "\n").matches(['\r', '\n']).count() + 1;
     let is_line = |line: usize| (1..=lines).contains(&line);
     for name in set.names() {
@@ -73,22 +87,16 @@ fn compare(set: &ProfileSet<'_>, kind: FileKind, sections: &[Section]) {
 fn without_keys(set: &ProfileSet<'_>, kind: FileKind, mut expected: Sections) {
     // No section has this name: a header has no line end.
     let copy = SourceFile::from_text(kind, "f", set.text_without_access_keys(kind, "\n"));
-    let (config, credentials) = if kind == FileKind::Config { (Some(&copy), None) } else { (None, Some(&copy)) };
-    let copied = ProfileSet::parse(config, credentials).expect("a copy of a file that can be read");
+    let copied = parse(&copy).expect("a copy of a file that can be read");
     for values in expected.values_mut() {
         values.retain(|key, _| !aws_auth::config::copy::ACCESS_KEY.contains(&key.as_str()));
     }
-    let copied: Sections = copied.own_values(kind).into_iter().map(|(name, values)| (name, owned(values))).collect();
-    assert_eq!(copied, expected, "the copy without access keys");
+    assert_eq!(own_values(&copied, kind), expected, "the copy without access keys");
 }
 
 /// The line that a message names.
 fn of_a_line(message: &str) -> Option<usize> {
     message.strip_prefix("f:")?.split(':').next()?.parse().ok()
-}
-
-fn owned<K: ToString + Ord, V: ToString>(values: BTreeMap<K, V>) -> BTreeMap<String, String> {
-    values.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 fn profile_name(name: &str) -> SectionName {

@@ -10,3 +10,4 @@ pub mod plan;
 pub mod shell_words;
 
 mod server;
+mod setting;

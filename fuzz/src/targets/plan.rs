@@ -1,7 +1,6 @@
 //! The plan of two files, an environment and a command line.
 
-use std::borrow::Cow;
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
 use aws_auth::cli::options;
@@ -14,6 +13,8 @@ use aws_auth::error::Result;
 use aws_auth::plan::resolve;
 use aws_auth::request::Request;
 use aws_auth::time::Timestamp;
+
+use super::setting::snapshot;
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -35,9 +36,9 @@ pub fn run(data: &[u8]) {
     let mut part = || parts.next().unwrap_or_default();
     let config = SourceFile::from_text(FileKind::Config, "config", part());
     let credentials = SourceFile::from_text(FileKind::Credentials, "credentials", part());
-    let entries = ["HOME=/home/jo"].into_iter().chain(part().lines()).map(entry).collect();
+    let variables: Vec<&str> = ["HOME=/home/jo"].into_iter().chain(part().lines()).collect();
     let args = part().lines().map(|arg| OsString::from_vec(arg.as_bytes().to_vec())).chain(["true".into()]).collect();
-    let snapshot = nesting::callers_own(Snapshot::new(args, entries, || Err(std::io::ErrorKind::NotFound.into())));
+    let snapshot = nesting::callers_own(snapshot(args, &variables));
     let told = plans(&snapshot, &config, &credentials);
     assert_eq!(told, plans(&snapshot, &config, &credentials), "the second time");
     let Ok(set) = ProfileSet::parse(Some(&config), Some(&credentials)) else { return };
@@ -81,9 +82,4 @@ fn shown(outcome: Result<String>) -> String {
         assert!(!line.contains(char::is_control) && !error.fact().is_empty(), "{line:?}");
         line
     })
-}
-
-fn entry(line: &str) -> Cow<'static, std::ffi::CStr> {
-    let before_nul = line.split('\0').next().unwrap_or_default();
-    Cow::Owned(CString::new(before_nul).unwrap_or_default())
 }
