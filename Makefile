@@ -103,6 +103,7 @@ order: check-cargo ## writes packaging/cached-path.ld: the functions of a cached
 
 # Below target is all that is built, found and kept; `cargo fuzz run` would write into fuzz/. The programs are libFuzzer's.
 # Most of what they run is safe Rust, and the sanitizers cost half of the speed: SANITIZER=address is there for doubts.
+# libFuzzer's timer, which would end a run of ten minutes with SIGALRM, is set to ten days: the targets have a watch.
 FUZZ = $(abspath $(CARGO_TARGET_DIR))/fuzz
 TARGET ?= config
 SECONDS ?= 60
@@ -115,7 +116,7 @@ fuzz: fuzz-build ## tries inputs on one of them, as in `make fuzz TARGET=plan SE
 	rm -rf '$(FUZZ)/tmp' && mkdir -p '$(FUZZ)/tmp' '$(FUZZ)/corpus/$(TARGET)' '$(FUZZ)/artifacts/$(TARGET)'
 	TMPDIR='$(FUZZ)/tmp' '$(FUZZ)'/"$$($(CARGO) +nightly -vV | sed -n 's/^host: //p')"/release/$(TARGET) \
 		'$(FUZZ)/corpus/$(TARGET)' 'fuzz/seeds/$(TARGET)' '-artifact_prefix=$(FUZZ)/artifacts/$(TARGET)/' \
-		-max_total_time=$(SECONDS) -max_len=4096 -handle_alrm=0 -print_final_stats=1 $(FUZZ_OPTIONS)
+		-max_total_time=$(SECONDS) -max_len=4096 -handle_alrm=0 -timeout=1728000 -print_final_stats=1 $(FUZZ_OPTIONS)
 
 fuzz-tools: check-cargo ## installs what they need, if it is missing: nightly Rust with rustup, cargo-fuzz below target
 	$(CARGO) +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
