@@ -10,6 +10,7 @@ pub mod headers;
 pub mod included;
 pub mod ini;
 pub mod occurrence;
+pub mod outline;
 pub mod profiles;
 pub mod scan;
 pub mod secrets;
@@ -17,6 +18,7 @@ pub mod section;
 pub mod section_name;
 pub mod source;
 pub mod value;
+pub mod walk;
 pub mod warnings;
 
 #[cfg(test)]

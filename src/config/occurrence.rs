@@ -10,6 +10,7 @@ use crate::config::ini::split_line;
 use crate::config::value::FileKind;
 
 /// One header in a file and the lines below it. A section may occur more than once.
+#[derive(Clone)]
 pub(crate) struct Occurrence<'a> {
     pub(crate) file: FileKind,
     pub(crate) kind: Kind,

@@ -13,7 +13,7 @@ use crate::config::entry::Entry;
 use crate::config::headers::Kind;
 use crate::config::included::{INCLUDE, Problem, is_taken};
 use crate::config::occurrence::{Occurrence, prevailing};
-use crate::config::scan::scan;
+use crate::config::outline::Outline;
 use crate::config::section::{Map, Section};
 use crate::config::section_name::SectionName;
 use crate::config::source::SourceFile;
@@ -31,20 +31,22 @@ pub type OwnValues<'a> = BTreeMap<SectionName, BTreeMap<Cow<'a, str>, Cow<'a, st
 
 /// The sections of both files. The entries of a section are read when that section is looked up.
 pub struct ProfileSet<'a> {
-    config: Option<&'a SourceFile>,
-    credentials: Option<&'a SourceFile>,
-    /// In the order in which they appear, the config file first.
-    occurrences: Vec<Occurrence<'a>>,
+    config: Option<Outline<'a>>,
+    credentials: Option<Outline<'a>>,
     lookups: AtomicU32,
-    /// Indices into `occurrences`, sorted by kind and name; those of one name stay in the order of the files.
-    index: OnceLock<Vec<usize>>,
-    /// The indices of `[DEFAULT]`, whose entries every section has.
-    defaults: OnceLock<Vec<usize>>,
+    /// The place of every header, sorted by kind and name; those of one name stay in the order of the files.
+    index: OnceLock<Vec<Place>>,
+    /// Those of `[DEFAULT]`, whose entries every section has.
+    defaults: OnceLock<Vec<Place>>,
 }
+
+/// A header by its file, and its place among that file's headers.
+type Place = (FileKind, usize);
 
 impl fmt::Debug for ProfileSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProfileSet").field("occurrences", &self.occurrences.len()).finish_non_exhaustive()
+        let headers: usize = self.outlines().map(Outline::len).sum();
+        f.debug_struct("ProfileSet").field("headers", &headers).finish_non_exhaustive()
     }
 }
 
@@ -54,12 +56,20 @@ impl<'a> ProfileSet<'a> {
     /// # Errors
     /// Returns an error, with file and line, for a line that is not a header, an entry, a part of a value or a comment.
     pub fn parse(config: Option<&'a SourceFile>, credentials: Option<&'a SourceFile>) -> Result<Self> {
-        let mut occurrences = Vec::new();
-        for file in [config, credentials].into_iter().flatten() {
-            scan(file, &mut occurrences)?;
-        }
+        let config = config.map(Outline::of).transpose()?;
+        let credentials = credentials.map(Outline::of).transpose()?;
         let (lookups, index, defaults) = Default::default();
-        Ok(Self { config, credentials, occurrences, lookups, index, defaults })
+        Ok(Self { config, credentials, lookups, index, defaults })
+    }
+
+    /// The outlines of the files, the config file first.
+    fn outlines(&self) -> impl Iterator<Item = &Outline<'a>> {
+        [&self.config, &self.credentials].into_iter().flatten()
+    }
+
+    /// All occurrences of sections in the order in which they appear, the config file first.
+    fn occurrences(&self) -> impl Iterator<Item = Occurrence<'a>> {
+        self.outlines().flat_map(Outline::occurrences)
     }
 
     /// The profile with this name, and with the settings of those that it includes. In the credentials file it is the
@@ -109,18 +119,18 @@ impl<'a> ProfileSet<'a> {
     /// The name of every profile, once each, in the order in which they first appear, the config file first.
     pub fn names(&self) -> Vec<String> {
         let mut seen = HashSet::new();
-        let profiles = self.occurrences.iter().filter(|o| o.kind == Kind::Profile);
-        profiles.filter(|o| seen.insert(&*o.name)).map(|o| o.name.clone().into_owned()).collect()
+        let profiles = self.occurrences().filter(|o| o.kind == Kind::Profile);
+        profiles.filter(|o| seen.insert(o.name.clone())).map(|o| o.name.into_owned()).collect()
     }
 
     /// Whether the files contain a profile.
     pub fn has_profiles(&self) -> bool {
-        self.occurrences.iter().any(|o| o.kind == Kind::Profile)
+        self.occurrences().any(|o| o.kind == Kind::Profile)
     }
 
     /// The place of `[NAME]` in the config file. It is not a profile there because the word `profile` is missing.
     pub fn bare_header(&self, name: &str) -> Option<Location> {
-        let bare = self.occurrences.iter().find(|o| o.kind == Kind::Other && o.header.trim() == name)?;
+        let bare = self.occurrences().find(|o| o.kind == Kind::Other && o.header.trim() == name)?;
         Some(Location { file: bare.file, line: bare.line })
     }
 
@@ -138,11 +148,11 @@ impl<'a> ProfileSet<'a> {
     /// its own section only. The value of a map is its text, which starts with `\n`.
     pub fn own_values(&self, file: FileKind) -> OwnValues<'a> {
         let mut sections = OwnValues::new();
-        for occurrence in self.occurrences.iter().filter(|o| o.file == file) {
+        for occurrence in self.outline(file).into_iter().flat_map(Outline::occurrences) {
             let Some(name) = SectionName::new(occurrence.kind, &occurrence.name) else { continue };
             if let Slot::Vacant(slot) = sections.entry(name) {
                 let found = self.find(occurrence.kind, &occurrence.name);
-                let here: Vec<_> = found.into_iter().filter(|o| o.file == file).collect();
+                let here: Vec<_> = found.iter().filter(|o| o.file == file).collect();
                 let counting = prevailing(&here).filter(|_| occurrence.kind != Kind::Defaults);
                 let counts = |o: &&&Occurrence<'a>| counting.is_none_or(|header| o.header == header);
                 let entries = here.iter().filter(counts).flat_map(|o| o.entries());
@@ -154,8 +164,7 @@ impl<'a> ProfileSet<'a> {
 
     /// Warnings, with file and line, about text that is read here but is probably a mistake or refused by the AWS CLI.
     pub fn warnings(&self) -> Vec<String> {
-        let files = [self.config, self.credentials].into_iter().flatten();
-        files.flat_map(|file| warnings::of_file(file, &self.occurrences)).collect()
+        self.outlines().flat_map(warnings::of_file).collect()
     }
 
     /// `PATH:LINE`, for messages.
@@ -168,7 +177,8 @@ impl<'a> ProfileSet<'a> {
 
     /// The text of this file as it was read, without a byte order mark; empty if the file does not exist.
     pub fn text(&self, file: FileKind) -> &'a str {
-        self.source(file).map_or("", SourceFile::text)
+        // It was found to be text when it was scanned.
+        self.source(file).and_then(|source| source.text().ok()).unwrap_or_default()
     }
 
     /// The text of this file without the access keys in it and without the sections of one profile. Every other byte is
@@ -183,47 +193,59 @@ impl<'a> ProfileSet<'a> {
     }
 
     fn source(&self, file: FileKind) -> Option<&'a SourceFile> {
+        self.outline(file).map(Outline::file)
+    }
+
+    fn outline(&self, file: FileKind) -> Option<&Outline<'a>> {
         match file {
-            FileKind::Config => self.config,
-            FileKind::Credentials => self.credentials,
+            FileKind::Config => self.config.as_ref(),
+            FileKind::Credentials => self.credentials.as_ref(),
         }
     }
 
     /// Every occurrence with this kind and name, in the order of the files.
-    fn find(&self, kind: Kind, name: &str) -> Vec<&Occurrence<'a>> {
+    fn find(&self, kind: Kind, name: &str) -> Vec<Occurrence<'a>> {
         // Threads that count at once may lose a lookup, which does not matter. Counting exactly costs more.
         let lookups = self.lookups.load(Ordering::Relaxed).saturating_add(1);
         self.lookups.store(lookups, Ordering::Relaxed);
         if lookups <= LOOKUPS_WITHOUT_INDEX {
-            // Names often begin alike, so the last byte is compared before the whole.
-            let last = name.as_bytes().last();
-            let is_it = |o: &&Occurrence<'a>| o.kind == kind && o.name.as_bytes().last() == last && o.name == name;
-            return self.occurrences.iter().filter(is_it).collect();
+            return self.search(kind, name).into_iter().filter_map(|place| self.occurrence(place)).collect();
         }
-        let key = |&i: &usize| self.occurrences.get(i).map(|o| (o.kind, &*o.name));
+        let key = |&place: &Place| self.occurrence(place).map(|o| (o.kind, o.name));
         let index = self.index.get_or_init(|| {
-            let mut index: Vec<usize> = (0..self.occurrences.len()).collect();
-            index.sort_by_key(key);
+            let mut index: Vec<Place> = self.outlines().flat_map(Outline::places).collect();
+            index.sort_by_cached_key(key);
             index
         });
-        let start = index.partition_point(|i| key(i) < Some((kind, name)));
-        let run = index.iter().skip(start).take_while(|i| key(i) == Some((kind, name)));
-        run.filter_map(|&i| self.occurrences.get(i)).collect()
+        let wanted = Some((kind, Cow::Borrowed(name)));
+        let start = index.partition_point(|place| key(place) < wanted);
+        let run = index.iter().skip(start).take_while(|place| key(place) == wanted);
+        run.filter_map(|&place| self.occurrence(place)).collect()
+    }
+
+    /// The places of these headers, without the index.
+    fn search(&self, kind: Kind, name: &str) -> Vec<Place> {
+        let mut found = Vec::new();
+        for outline in self.outlines() {
+            outline.find(kind, name, &mut found);
+        }
+        found
+    }
+
+    fn occurrence(&self, (file, at): Place) -> Option<Occurrence<'a>> {
+        self.outline(file)?.occurrence(at)
     }
 
     /// The section of `file` that the occurrences in `found` make up. They all have the same name.
-    fn section(&self, found: &[&Occurrence<'a>], file: FileKind) -> Option<Section<'a>> {
+    fn section(&self, found: &[Occurrence<'a>], file: FileKind) -> Option<Section<'a>> {
         let source = self.source(file)?;
-        let here: Vec<_> = found.iter().copied().filter(|o| o.file == file).collect();
+        let here: Vec<_> = found.iter().filter(|o| o.file == file).collect();
         let header = prevailing(&here)?;
         let same = here.into_iter().filter(|o| o.header == header);
         let line = same.clone().next()?.line;
-        let defaults = self.defaults.get_or_init(|| {
-            let all = self.occurrences.iter().enumerate();
-            all.filter(|(_, o)| o.kind == Kind::Defaults).map(|(at, _)| at).collect()
-        });
-        let defaults = defaults.iter().filter_map(|&at| self.occurrences.get(at));
-        let entries = defaults.filter(|o| o.file == file).chain(same).flat_map(Occurrence::entries).collect();
+        let defaults = self.defaults.get_or_init(|| self.search(Kind::Defaults, ""));
+        let defaults = defaults.iter().filter(|(in_file, _)| *in_file == file).filter_map(|&at| self.occurrence(at));
+        let entries = defaults.flat_map(|o| o.entries()).chain(same.flat_map(Occurrence::entries)).collect();
         Some(Section::new(file, &source.path, line, entries))
     }
 }

@@ -1,17 +1,19 @@
 //! Reading one of the two files. Its text may hold keys and is wiped when it is dropped.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use rustix::fs::FileType;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::config::ini::line_ends;
 use crate::config::value::FileKind;
 use crate::env::snapshot::Snapshot;
 use crate::error::{Error, Result};
+use crate::system::large_pages::LargePages;
 
 /// No real configuration is larger than this, in bytes, and a wrong path must not fill the memory.
 const LARGEST: u64 = 256 << 20;
@@ -19,15 +21,36 @@ const LARGEST: u64 = 256 << 20;
 /// The limit for a pipe or a device, in bytes. It may never end.
 const LARGEST_STREAM: u64 = 16 << 20;
 
-const BYTE_ORDER_MARK: char = '\u{feff}';
+/// From how many bytes on large pages are worth their zeroing.
+const MANY: u64 = 1 << 20;
 
-/// One of the two files: its path and its text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// One of the two files: its path and its bytes. Whether they are text is found out where that is needed: a run that only
+/// reads the cache looks at each byte once.
 pub struct SourceFile {
     /// Which of the two.
     pub kind: FileKind,
     /// The path, for messages.
     pub path: PathBuf,
-    text: Zeroizing<String>,
+    bytes: Bytes,
+}
+
+/// Both kinds are wiped when they are dropped.
+enum Bytes {
+    Few(Zeroizing<Vec<u8>>),
+    Many(LargePages),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Few(bytes) => bytes,
+            Self::Many(bytes) => bytes,
+        }
+    }
 }
 
 impl fmt::Debug for SourceFile {
@@ -50,11 +73,10 @@ impl SourceFile {
     /// Reads the file at `path`; `None` if it does not exist.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, is larger than 256 MiB (16 MiB for a pipe or a device), or contains
-    /// invalid UTF-8.
+    /// Returns an error if the file cannot be read, or is larger than 256 MiB (16 MiB for a pipe or a device).
     pub fn read(kind: FileKind, path: &Path) -> Result<Option<Self>> {
         match read_bytes(path) {
-            Ok(bytes) => Self::from_bytes(kind, path, bytes).map(Some),
+            Ok(bytes) => Ok(Some(Self { kind, path: path.to_owned(), bytes })),
             // The AWS CLI only asks whether the path is a file. A path below a file is not one, so this is no error.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(e) => Err(Error::new(format!("cannot read {}: {e}", path.display()))
@@ -64,7 +86,7 @@ impl SourceFile {
 
     /// A file whose text the caller already has. `path` is for messages. The text may start with a byte order mark.
     pub fn from_text(kind: FileKind, path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self { kind, path: path.into(), text: Zeroizing::new(text.into()) }
+        Self { kind, path: path.into(), bytes: Bytes::Few(Zeroizing::new(text.into().into_bytes())) }
     }
 
     /// The same file with another path for messages.
@@ -73,33 +95,31 @@ impl SourceFile {
         self
     }
 
-    fn from_bytes(kind: FileKind, path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Self> {
-        String::from_utf8(std::mem::take(&mut *bytes)).map_or_else(
-            |e| {
-                let valid = e.utf8_error().valid_up_to();
-                let mut bytes = e.into_bytes();
-                let good = bytes.get(..valid).and_then(|good| std::str::from_utf8(good).ok());
-                let line = line_ends(good.unwrap_or_default()).saturating_add(1);
-                let error = not_text(path, line, "a byte that is not UTF-8");
-                bytes.zeroize();
-                Err(error)
-            },
-            |text| Ok(Self::from_text(kind, path, text)),
-        )
-    }
-
     /// The text without its byte order mark.
-    pub(crate) fn text(&self) -> &str {
-        self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text)
+    ///
+    /// # Errors
+    /// Returns an error, with file and line, for a byte that is not UTF-8.
+    pub(crate) fn text(&self) -> Result<&str> {
+        let bytes = self.bytes();
+        std::str::from_utf8(bytes).map_err(|e| {
+            let good = bytes.get(..e.valid_up_to()).and_then(|good| std::str::from_utf8(good).ok());
+            let line = line_ends(good.unwrap_or_default()).saturating_add(1);
+            not_text(&self.path, line, "a byte that is not UTF-8")
+        })
     }
 
-    /// The text with its byte order mark.
-    pub(crate) fn whole_text(&self) -> &str {
-        &self.text
+    /// The bytes without the byte order mark.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.bytes)
+    }
+
+    /// The bytes with the byte order mark.
+    pub(crate) fn whole(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn has_byte_order_mark(&self) -> bool {
-        self.text.starts_with(BYTE_ORDER_MARK)
+        self.bytes.starts_with(BYTE_ORDER_MARK)
     }
 }
 
@@ -108,8 +128,8 @@ pub(crate) fn not_text(path: &Path, line: u32, what: &str) -> Error {
     Error::new(format!("{}:{line}: {what}", path.display())).advise("save the file as UTF-8 text")
 }
 
-fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
+fn read_bytes(path: &Path) -> io::Result<Bytes> {
+    let mut file = File::open(path)?;
     // `File::metadata` would also detect statx(2), which costs two page faults in every run that only reads the cache.
     let about = rustix::fs::fstat(&file)?;
     let (kind, length) = (FileType::from_raw_mode(about.st_mode), u64::try_from(about.st_size).unwrap_or_default());
@@ -120,6 +140,12 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if length > largest {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
+    if kind.is_file() && length >= MANY {
+        if let Some(bytes) = LargePages::read(&file, usize::try_from(length).unwrap_or_default())? {
+            return Ok(Bytes::Many(bytes));
+        }
+        file.rewind()?;
+    }
     // One byte more than the file holds, so that the end is found without growing: a vector that grows leaves unwiped
     // copies behind.
     let room = usize::try_from(length).unwrap_or_default() + 1;
@@ -128,7 +154,7 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
         let one = || rustix::io::read(&file, rustix::buffer::spare_capacity(&mut *bytes));
         // The read left one byte of room, so it reached the end of the file.
         if rustix::io::retry_on_intr(one)? + 1 == room {
-            return Ok(bytes);
+            return Ok(Bytes::Few(bytes));
         }
     }
     let more = (largest + 1).saturating_sub(bytes.len() as u64);
@@ -136,7 +162,7 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if bytes.len() as u64 > largest {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    Ok(bytes)
+    Ok(Bytes::Few(bytes))
 }
 
 #[cfg(test)]
@@ -198,7 +224,10 @@ mod tests {
             (b"\xff\xfe[\0", "1: a byte that is not UTF-8; save the file as UTF-8 text"),
         ] {
             std::fs::write(&file, bytes).unwrap();
-            assert_eq!(read(&file).unwrap_err(), format!("{}:{expected}", file.display()));
+            let source = read(&file).unwrap().unwrap();
+            let expected = format!("{}:{expected}", file.display());
+            assert_eq!(source.text().unwrap_err().to_string(), expected);
+            assert_eq!(ProfileSet::parse(Some(&source), None).unwrap_err().to_string(), expected);
         }
     }
 

@@ -4,18 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use crate::config::headers::Kind;
 use crate::config::occurrence::{Occurrence, prevailing};
-use crate::config::source::SourceFile;
+use crate::config::outline::Outline;
 use crate::config::value::FileKind;
 
 /// The warnings of one file, in the order of its lines.
-pub(crate) fn of_file(file: &SourceFile, occurrences: &[Occurrence<'_>]) -> Vec<String> {
+pub(crate) fn of_file(outline: &Outline<'_>) -> Vec<String> {
+    let file = outline.file();
+    let occurrences: Vec<_> = outline.occurrences().collect();
     let mut found: Vec<(u32, String)> = Vec::new();
     if file.has_byte_order_mark() {
         found.push((1, "the file begins with a byte order mark, which the AWS CLI refuses".into()));
     }
     let mut first = HashMap::new();
     let mut by_name: HashMap<_, Vec<&Occurrence<'_>>> = HashMap::new();
-    for occurrence in occurrences.iter().filter(|o| o.file == file.kind) {
+    for occurrence in &occurrences {
         let Occurrence { kind, ref name, header, line, .. } = *occurrence;
         let earlier = *first.entry(header).or_insert(line);
         if earlier != line && kind != Kind::Defaults {

@@ -7,6 +7,7 @@ pub mod fork;
 pub mod full_screen;
 pub mod harden;
 pub mod held_locks;
+pub mod large_pages;
 pub mod local_user;
 pub mod lock;
 pub mod lock_rules;

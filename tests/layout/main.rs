@@ -81,7 +81,7 @@ const ENDS_THE_PROCESS: &[&str] = &["system/fork.rs", "system/signals.rs"];
 const ENDING: &[&str] = &["process::exit"];
 
 /// The files with unsafe code; each says above it why it is sound.
-const UNSAFE: &[&str] = &["command/exec.rs", "main.rs", "system/fork.rs", "system/signals.rs"];
+const UNSAFE: &[&str] = &["command/exec.rs", "main.rs", "system/fork.rs", "system/large_pages.rs", "system/signals.rs"];
 
 /// What ends a run without an error that people can read, and the lints that forbid it.
 const PANICS: &[&str] = &[".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!("];

@@ -14,7 +14,8 @@ pub fn warn_of_leftovers(context: &Context<'_>, secret: &Secret) {
     ];
     for (kind, path) in files {
         let Some(file) = path.and_then(|path| SourceFile::read(kind, &path).ok().flatten()) else { continue };
-        let lines = file.text().lines().enumerate().filter(|(_, line)| line.contains(secret.expose()));
+        let lines =
+            file.text().unwrap_or_default().lines().enumerate().filter(|(_, line)| line.contains(secret.expose()));
         for (at, _) in lines {
             let path = file.path.display();
             context.messages.warn(&format!("{path}:{} still holds the secret key; take it out by hand", at + 1));

@@ -76,7 +76,7 @@ pub(crate) fn keep(state: &Path, name: &str, source: &SourceFile, now: Timestamp
     let free = (0..100).map(|number| directory.join(format!("{name}-{time}-{number:02}")));
     // After a clock that was set back, the new copy could sort before those that are there: it is not removed anyway.
     let path = free.into_iter().find(|path| !before.contains(path)).unwrap_or_else(|| directory.join(name));
-    private_files::write(&path, without_secrets(source).as_bytes(), Whose::Own).map_err(|error| failed(&error))?;
+    private_files::write(&path, without_secrets(source)?.as_bytes(), Whose::Own).map_err(|error| failed(&error))?;
     let others: Vec<_> = copies().into_iter().filter(|copy| *copy != path).collect();
     for old in others.iter().rev().skip(KEPT - 1) {
         let _ = std::fs::remove_file(old);
@@ -85,8 +85,11 @@ pub(crate) fn keep(state: &Path, name: &str, source: &SourceFile, now: Timestamp
 }
 
 /// The text of the file, with a mask for each secret.
-pub(crate) fn without_secrets(source: &SourceFile) -> String {
-    let document = Document::new(source);
+///
+/// # Errors
+/// Returns an error if the file is not text.
+pub(crate) fn without_secrets(source: &SourceFile) -> Result<String> {
+    let document = Document::new(source)?;
     let mut key: Option<Cow<'_, str>> = None;
     let mut text = String::from(if source.has_byte_order_mark() { "\u{feff}" } else { "" });
     for (_, row) in document.rows() {
@@ -98,5 +101,5 @@ pub(crate) fn without_secrets(source: &SourceFile) -> String {
         text.push_str(&masked(source.kind, key.as_deref(), row.line()));
         text.push_str(row.end());
     }
-    text
+    Ok(text)
 }

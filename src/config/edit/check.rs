@@ -27,7 +27,7 @@ pub struct Changed {
 /// name, a key or a value of a change.
 pub fn changed(source: &SourceFile, changes: &[Change]) -> Result<Changed> {
     let set = parsed(source)?;
-    let mut document = Document::new(source);
+    let mut document = Document::new(source)?;
     for change in changes {
         document.make(change)?;
     }

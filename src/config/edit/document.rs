@@ -11,6 +11,7 @@ use crate::config::ini::{Line, Lines, is_space, split_line};
 use crate::config::occurrence::prevailing_header;
 use crate::config::source::SourceFile;
 use crate::config::value::FileKind;
+use crate::error::Result;
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +124,11 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(crate) fn new(source: &'a SourceFile) -> Self {
+    /// The lines of a file.
+    ///
+    /// # Errors
+    /// Returns an error if the file is not text.
+    pub(crate) fn new(source: &'a SourceFile) -> Result<Self> {
         let before_headers = Block { kind: Kind::Other, name: "".into(), header: "".into(), rows: Vec::new() };
         let mut document = Self {
             file: source.kind,
@@ -132,10 +137,10 @@ impl<'a> Document<'a> {
             by_name: HashMap::new(),
             alive: BTreeSet::from([0]),
         };
-        let mut lines = Lines::new(source.text(), 1);
+        let mut lines = Lines::new(source.text()?, 1);
         loop {
             let before = lines.rest();
-            let Some((_, line)) = lines.next() else { return document };
+            let Some((_, line)) = lines.next() else { return Ok(document) };
             let text = before.get(..before.len() - lines.rest().len()).unwrap_or_default();
             let what = match line {
                 Line::Header(header) => {

@@ -172,7 +172,7 @@ impl Target {
         };
         let has_text = || {
             let bytes = std::fs::read(&self.path).map(Zeroizing::new);
-            bytes.is_ok_and(|bytes| *bytes == *text.whole_text().as_bytes())
+            bytes.is_ok_and(|bytes| *bytes == *text.whole())
         };
         match (&self.about, self.path.symlink_metadata()) {
             (Some(before), Ok(now)) => stamp(before) == stamp(&now) && has_text(),

@@ -51,11 +51,11 @@ fn read_all(config: &str, credentials: &str) {
         let profile = set.profile(&name).unwrap();
         for (key, value) in profile.entries() {
             let source = if value.at.file == FileKind::Config { &config } else { &credentials };
-            let own_line = source.text().replace("\r\n", "\n").replace('\r', "\n");
+            let own_line = source.text().unwrap().replace("\r\n", "\n").replace('\r', "\n");
             let own_line = own_line.split('\n').nth(value.at.line as usize - 1).unwrap().to_owned();
             assert!(own_line.to_lowercase().contains(&*key));
             for piece in value.text.split('\n') {
-                assert!(source.text().contains(piece));
+                assert!(source.text().unwrap().contains(piece));
             }
             match profile.get(&key) {
                 Some(plain) => assert_eq!(plain, value),

@@ -180,7 +180,7 @@ fn check(file: FileKind, text: &str, change: &Change) -> std::result::Result<(),
     let unindented = |line: &String| {
         line.trim_start().starts_with('[') && removed.iter().any(|old| old.trim_start() == line.trim_start())
     };
-    let document = Document::new(&text_source);
+    let document = Document::new(&text_source).unwrap();
     let mut section = None;
     let mut key = None;
     let mut may_go = Vec::new();

@@ -1,0 +1,145 @@
+//! Where the sections of a file are. A file may have ten thousand, of which a run needs two, so little is kept of each.
+
+use std::borrow::Cow;
+
+use crate::config::headers::{Kind, title};
+use crate::config::ini::{Line, State};
+use crate::config::occurrence::Occurrence;
+use crate::config::scan::scan;
+use crate::config::source::SourceFile;
+use crate::config::value::FileKind;
+use crate::error::Result;
+
+/// The headers of a file, in their order.
+pub(crate) struct Outline<'a> {
+    file: &'a SourceFile,
+    headers: Vec<Header>,
+    /// Those that are not plain, by their place: what they mean.
+    others: Vec<(usize, Kind, Cow<'a, str>)>,
+}
+
+/// The line of a header. No file is so large that these numbers do not suffice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header {
+    /// Where the line starts, in bytes.
+    pub(crate) start: u32,
+    /// Where it ends, without its line end, in bytes.
+    pub(crate) end: u32,
+    /// Its number.
+    pub(crate) line: u32,
+    /// What is known of its name.
+    pub(crate) tag: Tag,
+}
+
+/// What is known of the name in a header. Profiles with different tags have different names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag(u32);
+
+impl Tag {
+    /// The header is not plain.
+    pub(crate) const NOT_PLAIN: Self = Self(0);
+
+    /// The header is plain: [`before_name`], this name of a profile and `]`, and nothing splits or quotes the name.
+    ///
+    /// The tag is the name's last byte and its length. Names often begin alike.
+    #[inline]
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let last = name.last().map_or(0, |byte| u32::from(*byte));
+        Self(last | u32::try_from(name.len() << 8).unwrap_or_default())
+    }
+}
+
+/// What comes before the name in the plain header of a profile.
+#[inline]
+pub(crate) fn before_name(file: FileKind) -> &'static str {
+    match file {
+        FileKind::Config => "[profile ",
+        FileKind::Credentials => "[",
+    }
+}
+
+impl<'a> Outline<'a> {
+    /// Checks every line of a file, and finds its headers.
+    ///
+    /// # Errors
+    /// Returns the errors of [`scan`].
+    pub(crate) fn of(file: &'a SourceFile) -> Result<Self> {
+        let (headers, others) = scan(file)?;
+        let mut outline = Self { file, headers, others: Vec::new() };
+        for at in others {
+            let header = outline.headers.get(at).copied();
+            outline
+                .others
+                .extend(header.and_then(|header| outline.meaning(header)).map(|(kind, name, _)| (at, kind, name)));
+        }
+        Ok(outline)
+    }
+
+    pub(crate) fn file(&self) -> &'a SourceFile {
+        self.file
+    }
+
+    /// How many headers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// The sections, in their order.
+    pub(crate) fn occurrences(&self) -> impl Iterator<Item = Occurrence<'a>> {
+        (0..self.headers.len()).filter_map(|at| self.occurrence(at))
+    }
+
+    /// The places of all headers, in their order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (FileKind, usize)> + use<> {
+        let file = self.file.kind;
+        (0..self.headers.len()).map(move |at| (file, at))
+    }
+
+    /// Adds the places of the headers of this kind with this name, in their order.
+    pub(crate) fn find(&self, kind: Kind, name: &str, found: &mut Vec<(FileKind, usize)>) {
+        let mut places = Vec::new();
+        let tag = Tag::of(name.as_bytes());
+        if kind == Kind::Profile && tag != Tag::NOT_PLAIN {
+            for (at, header) in self.headers.iter().enumerate() {
+                if header.tag == tag && self.plain_name(*header) == Some(name) {
+                    places.push(at);
+                }
+            }
+        }
+        let others = self.others.iter().filter(|(_, other, named)| *other == kind && *named == name);
+        places.extend(others.map(|(at, ..)| *at));
+        places.sort_unstable();
+        found.extend(places.into_iter().map(|at| (self.file.kind, at)));
+    }
+
+    /// The section below this header.
+    pub(crate) fn occurrence(&self, at: usize) -> Option<Occurrence<'a>> {
+        let header = *self.headers.get(at)?;
+        let end = self.headers.get(at + 1).map_or(self.file.bytes().len(), |next| next.start as usize);
+        let body = self.text(header.end as usize, end)?;
+        let (kind, name, text) = self.meaning(header)?;
+        Some(Occurrence { file: self.file.kind, kind, name, header: text, line: header.line, body })
+    }
+
+    /// The kind and the name of a section, and the text between the brackets.
+    fn meaning(&self, header: Header) -> Option<(Kind, Cow<'a, str>, &'a str)> {
+        if let Some(name) = self.plain_name(header) {
+            return Some((Kind::Profile, name.into(), self.text(header.start as usize + 1, header.end as usize - 1)?));
+        }
+        let row = self.text(header.start as usize, header.end as usize)?;
+        let Line::Header(text) = State::default().classify(row) else { return None };
+        let (kind, name) = title(self.file.kind, text);
+        Some((kind, name, text))
+    }
+
+    /// The name of a profile, if its header is plain.
+    fn plain_name(&self, header: Header) -> Option<&'a str> {
+        let start = header.start as usize + before_name(self.file.kind).len();
+        self.text(start, header.end as usize - 1).filter(|_| header.tag != Tag::NOT_PLAIN)
+    }
+
+    /// A part of the file's text.
+    fn text(&self, start: usize, end: usize) -> Option<&'a str> {
+        str::from_utf8(self.file.bytes().get(start..end)?).ok()
+    }
+}
