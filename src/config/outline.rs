@@ -13,6 +13,7 @@ use crate::error::Result;
 /// The headers of a file, in their order.
 pub(crate) struct Outline<'a> {
     file: &'a SourceFile,
+    bytes: &'a [u8],
     headers: Vec<Header>,
     /// Those that are not plain, by their place: what they mean.
     others: Vec<(usize, Kind, Cow<'a, str>)>,
@@ -65,7 +66,7 @@ impl<'a> Outline<'a> {
     /// Returns the errors of [`scan`].
     pub(crate) fn of(file: &'a SourceFile) -> Result<Self> {
         let (headers, others) = scan(file)?;
-        let mut outline = Self { file, headers, others: Vec::new() };
+        let mut outline = Self { file, bytes: file.bytes(), headers, others: Vec::new() };
         for at in others {
             let header = outline.headers.get(at).copied();
             outline
@@ -115,7 +116,7 @@ impl<'a> Outline<'a> {
     /// The section below this header.
     pub(crate) fn occurrence(&self, at: usize) -> Option<Occurrence<'a>> {
         let header = *self.headers.get(at)?;
-        let end = self.headers.get(at + 1).map_or(self.file.bytes().len(), |next| next.start as usize);
+        let end = self.headers.get(at + 1).map_or(self.bytes.len(), |next| next.start as usize);
         let body = self.text(header.end as usize, end)?;
         let (kind, name, text) = self.meaning(header)?;
         Some(Occurrence { file: self.file.kind, kind, name, header: text, line: header.line, body })
@@ -140,6 +141,6 @@ impl<'a> Outline<'a> {
 
     /// A part of the file's text.
     fn text(&self, start: usize, end: usize) -> Option<&'a str> {
-        str::from_utf8(self.file.bytes().get(start..end)?).ok()
+        str::from_utf8(self.bytes.get(start..end)?).ok()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -34,8 +34,8 @@ pub struct ProfileSet<'a> {
     config: Option<Outline<'a>>,
     credentials: Option<Outline<'a>>,
     lookups: AtomicU32,
-    /// The place of every header, sorted by kind and name; those of one name stay in the order of the files.
-    index: OnceLock<Vec<Place>>,
+    /// The kind and the place of every header, by name; those of one name are in the order of the files.
+    index: OnceLock<HashMap<String, Vec<(Kind, Place)>>>,
     /// Those of `[DEFAULT]`, whose entries every section has.
     defaults: OnceLock<Vec<Place>>,
 }
@@ -211,16 +211,17 @@ impl<'a> ProfileSet<'a> {
         if lookups <= LOOKUPS_WITHOUT_INDEX {
             return self.search(kind, name).into_iter().filter_map(|place| self.occurrence(place)).collect();
         }
-        let key = |&place: &Place| self.occurrence(place).map(|o| (o.kind, o.name));
         let index = self.index.get_or_init(|| {
-            let mut index: Vec<Place> = self.outlines().flat_map(Outline::places).collect();
-            index.sort_by_cached_key(key);
+            let mut index: HashMap<String, Vec<(Kind, Place)>> = HashMap::new();
+            for place in self.outlines().flat_map(Outline::places) {
+                if let Some(section) = self.occurrence(place) {
+                    index.entry(section.name.into_owned()).or_default().push((section.kind, place));
+                }
+            }
             index
         });
-        let wanted = Some((kind, Cow::Borrowed(name)));
-        let start = index.partition_point(|place| key(place) < wanted);
-        let run = index.iter().skip(start).take_while(|place| key(place) == wanted);
-        run.filter_map(|&place| self.occurrence(place)).collect()
+        let places = index.get(name).into_iter().flatten();
+        places.filter(|(other, _)| *other == kind).filter_map(|(_, place)| self.occurrence(*place)).collect()
     }
 
     /// The places of these headers, without the index.
