@@ -6,6 +6,7 @@
 pub mod copy;
 pub mod edit;
 pub mod entry;
+pub mod header_line;
 pub mod headers;
 pub mod included;
 pub mod ini;

@@ -1,7 +1,7 @@
 //! Checks every line of a file and finds its headers. A file may have ten thousand profiles, of which a run needs two: so
 //! of most lines it is only found out that they have a key and a delimiter, and that of sixty-four bytes at once.
 
-use crate::config::outline::Header;
+use crate::config::header_line::Header;
 use crate::config::source::SourceFile;
 use crate::config::walk::Walk;
 use crate::error::Result;

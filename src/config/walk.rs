@@ -1,8 +1,8 @@
 //! Takes the lines of a file that a scan does not see through: the headers, and all that may be wrong.
 
 use crate::config::entry::Entry;
+use crate::config::header_line::{Header, Tag, before_name};
 use crate::config::ini::{Line, Lines, State};
-use crate::config::outline::{Header, Tag, before_name};
 use crate::config::section::not_nested;
 use crate::config::source::{SourceFile, not_text};
 use crate::config::value::FileKind;
