@@ -1,5 +1,7 @@
 //! The ARNs that a profile holds: roles and MFA devices.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 
 /// The ARN of an IAM role.
@@ -13,9 +15,9 @@ impl RoleArn {
     ///
     /// # Errors
     /// Returns an error if it is not. STS would refuse it too, but only after a code was spent.
-    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+    pub fn parse(text: &str, origin: impl fmt::Display) -> Result<Self> {
         if let Some(placeholder) = placeholder(text) {
-            return Err(placeholder_error("role_arn", placeholder, origin));
+            return Err(placeholder_error("role_arn", placeholder, &origin));
         }
         let mut parts = text.splitn(6, ':');
         let sound = parts.next() == Some("arn")
@@ -85,9 +87,9 @@ impl Serial {
     ///
     /// # Errors
     /// Returns an error for a placeholder, for a FIDO key, which gives no codes, and for text that STS would refuse.
-    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+    pub fn parse(text: &str, origin: impl fmt::Display) -> Result<Self> {
         if let Some(placeholder) = placeholder(text) {
-            return Err(placeholder_error("mfa_serial", placeholder, origin));
+            return Err(placeholder_error("mfa_serial", placeholder, &origin));
         }
         if text.contains(":u2f/") {
             return Err(Error::new(format!(
@@ -147,11 +149,11 @@ fn placeholder(text: &str) -> Option<&str> {
 /// Returns an error that names the placeholder.
 pub fn refuse_placeholder(key: &str, text: &str, origin: &str) -> Result<()> {
     match placeholder(text) {
-        Some(placeholder) => Err(placeholder_error(key, placeholder, origin)),
+        Some(placeholder) => Err(placeholder_error(key, placeholder, &origin)),
         None => Ok(()),
     }
 }
 
-fn placeholder_error(key: &str, placeholder: &str, origin: &str) -> Error {
+fn placeholder_error(key: &str, placeholder: &str, origin: &dyn fmt::Display) -> Error {
     Error::new(format!("{origin}: {key} still holds the placeholder {placeholder}")).advise("put your own in its place")
 }

@@ -13,7 +13,7 @@ impl Region {
     ///
     /// # Errors
     /// Returns an error if it does not, with a hint if it is an availability zone.
-    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+    pub fn parse(text: &str, origin: impl fmt::Display) -> Result<Self> {
         if text == "aws-global" || is_regular(text) {
             return Ok(Self(text.to_owned()));
         }

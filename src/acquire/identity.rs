@@ -32,7 +32,7 @@ pub fn identity_of_keys(profile: &str, keys: &Credentials, context: &Context<'_>
     let is_set = |value: &Value<'_>| !value.text.is_empty();
     let region = match found.as_ref().and_then(|profile| profile.get("region")).filter(is_set) {
         Some(value) => {
-            let region = Region::parse(&value.text, &context.set.place(value.at))?;
+            let region = Region::parse(&value.text, context.set.place_if_needed(value.at))?;
             Some(Sourced { value: region, origin: Origin::File(value.at) })
         }
         None => None,

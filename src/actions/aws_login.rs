@@ -134,7 +134,7 @@ struct Beginning<'a> {
 impl<'a> Beginning<'a> {
     fn of(name: &'a str, profile: Option<&Profile<'_>>, context: &'a Context<'_>) -> Result<Self> {
         let own = profile.and_then(|profile| profile.get("region")).filter(|region| !region.text.is_empty());
-        let own = own.map(|region| Region::parse(&region.text, &context.set.place(region.at))).transpose()?;
+        let own = own.map(|region| Region::parse(&region.text, context.set.place_if_needed(region.at))).transpose()?;
         let asked = region_asked(context.request)?.map(|region| region.value);
         let region = context.request.region.clone().filter(|_| own.is_none());
         let place = asked.or(own).unwrap_or_else(|| Region::default_of("aws"));

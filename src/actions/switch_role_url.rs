@@ -26,7 +26,7 @@ pub fn switch_role_url(context: &Context<'_>) -> Result<u8> {
             }));
         }
         (None, Some(profile)) => match profile.get("role_arn") {
-            Some(role) => RoleArn::parse(&role.text, &set.place(role.at))?,
+            Some(role) => RoleArn::parse(&role.text, set.place_if_needed(role.at))?,
             None => {
                 return Err(Error::new(format!("profile '{name}' has no role_arn, so there is no role to switch to"))
                     .advise("name a profile that has one, or add --role-arn ARN"));

@@ -33,6 +33,8 @@ pub type OwnValues<'a> = BTreeMap<SectionName, BTreeMap<Cow<'a, str>, Cow<'a, st
 pub struct ProfileSet<'a> {
     config: Option<Outline<'a>>,
     credentials: Option<Outline<'a>>,
+    /// `[default]` without what it includes: every profile is looked at beside it, and most begin with its keys.
+    default: Option<Profile<'a>>,
     lookups: AtomicU32,
     /// The kind and the place of every header, by name; those of one name are in the order of the files.
     index: OnceLock<HashMap<String, Vec<(Kind, Place)>>>,
@@ -58,8 +60,10 @@ impl<'a> ProfileSet<'a> {
     pub fn parse(config: Option<&'a SourceFile>, credentials: Option<&'a SourceFile>) -> Result<Self> {
         let config = config.map(Outline::of).transpose()?;
         let credentials = credentials.map(Outline::of).transpose()?;
-        let (lookups, index, defaults) = Default::default();
-        Ok(Self { config, credentials, lookups, index, defaults })
+        let (default, lookups, index, defaults) = Default::default();
+        let mut set = Self { config, credentials, default, lookups, index, defaults };
+        set.default = set.read(DEFAULT_PROFILE);
+        Ok(set)
     }
 
     /// The outlines of the files, the config file first.
@@ -107,6 +111,10 @@ impl<'a> ProfileSet<'a> {
 
     /// The profile with this name, without those that it includes.
     fn alone(&self, name: &str) -> Option<Profile<'a>> {
+        if name == DEFAULT_PROFILE { self.default.clone() } else { self.read(name) }
+    }
+
+    fn read(&self, name: &str) -> Option<Profile<'a>> {
         let found = self.find(Kind::Profile, name);
         let config = self.section(&found, FileKind::Config);
         let credentials = self.section(&found, FileKind::Credentials);
@@ -169,10 +177,15 @@ impl<'a> ProfileSet<'a> {
 
     /// `PATH:LINE`, for messages.
     pub fn place(&self, at: Location) -> String {
-        match self.path(at.file) {
-            Some(path) => format!("{}:{}", path.display(), at.line),
-            None => format!("line {}", at.line),
-        }
+        self.place_if_needed(at).to_string()
+    }
+
+    /// The same, made when it is shown: most are for errors that do not happen.
+    pub fn place_if_needed(&self, at: Location) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self.path(at.file) {
+            Some(path) => write!(f, "{}:{}", path.display(), at.line),
+            None => write!(f, "line {}", at.line),
+        })
     }
 
     /// The text of this file as it was read, without a byte order mark; empty if the file does not exist.

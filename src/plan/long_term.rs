@@ -65,7 +65,7 @@ impl LongTerm {
         });
         let region = match nearest("region").filter(|value| !value.text.is_empty()) {
             Some(value) => Some(Sourced {
-                value: Region::parse(&value.text, &set.place(value.at))?,
+                value: Region::parse(&value.text, set.place_if_needed(value.at))?,
                 origin: Origin::File(value.at),
             }),
             None => None,

@@ -121,7 +121,7 @@ fn role(set: &ProfileSet<'_>, profile: &Profile<'_>, asked: Option<Length>) -> R
     };
     Ok(Role {
         profile: profile.name.clone(),
-        arn: RoleArn::parse(&arn.text, &set.place(arn.at))?,
+        arn: RoleArn::parse(&arn.text, set.place_if_needed(arn.at))?,
         external_id: text("external_id"),
         // To the AWS CLI an empty name is the same as none, also in its cache key.
         session_name: text("role_session_name").filter(|name| !name.is_empty()),
@@ -173,7 +173,7 @@ fn has_serial(profile: &Profile<'_>) -> bool {
 
 fn own_serial(set: &ProfileSet<'_>, profile: &Profile<'_>) -> Result<Option<Sourced<Serial>>> {
     let Some(value) = profile.get("mfa_serial") else { return Ok(None) };
-    let serial = Serial::parse(&value.text, &set.place(value.at))?;
+    let serial = Serial::parse(&value.text, set.place_if_needed(value.at))?;
     Ok(Some(Sourced { value: serial, origin: Origin::File(value.at) }))
 }
 

@@ -198,9 +198,10 @@ fn acquisition(
         Some(Sourced { value: value.text.into_owned(), origin: Origin::File(value.at) })
     });
     let region = match nearest("region").filter(|value| !value.text.is_empty()) {
-        Some(value) => {
-            Some(Sourced { value: Region::parse(&value.text, &set.place(value.at))?, origin: Origin::File(value.at) })
-        }
+        Some(value) => Some(Sourced {
+            value: Region::parse(&value.text, set.place_if_needed(value.at))?,
+            origin: Origin::File(value.at),
+        }),
         None => None,
     };
     let steps =

@@ -78,7 +78,7 @@ impl Sso {
         let region = region.filter(is_set);
         let has_region = region.is_some();
         let region = match region {
-            Some(region) => Region::parse(&region.text, &set.place(region.at))?,
+            Some(region) => Region::parse(&region.text, set.place_if_needed(region.at))?,
             // A start URL of the customer's own domain leads to the region.
             None if start_url.text.starts_with("https://") && !is_of_aws(host(&start_url.text)) => {
                 Region::default_of("aws")
@@ -136,7 +136,7 @@ impl Sso {
         let region = region.filter(|region| !region.text.is_empty());
         let has_region = region.is_some();
         let region = match region {
-            Some(region) => Region::parse(&region.text, &set.place(region.at))?,
+            Some(region) => Region::parse(&region.text, set.place_if_needed(region.at))?,
             None => Region::default_of("aws"),
         };
         let service = |name, id| Service::new(set, Some(chosen), request, (name, id), region.clone());

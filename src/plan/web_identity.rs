@@ -114,7 +114,7 @@ impl WebIdentity {
             return Err(Error::new(format!("{about} has {has} but no role_arn"))
                 .advise("add the role that the token is good for"));
         };
-        let role = RoleArn::parse(&role.text, &set.place(role.at))?;
+        let role = RoleArn::parse(&role.text, set.place_if_needed(role.at))?;
         if key != FILE {
             refuse_other_source(&about, profile, key)?;
         }
@@ -150,7 +150,9 @@ impl WebIdentity {
         let (role, token) = match (request.caller.variables.text("AWS_WEB_IDENTITY_TOKEN_FILE")?, of_variable) {
             (Some(file), Some(role)) => (role, TokenSource::File(file.to_owned())),
             (Some(file), None) => match in_default("role_arn") {
-                Some(arn) => (RoleArn::parse(&arn.text, &set.place(arn.at))?, TokenSource::File(file.to_owned())),
+                Some(arn) => {
+                    (RoleArn::parse(&arn.text, set.place_if_needed(arn.at))?, TokenSource::File(file.to_owned()))
+                }
                 None => {
                     return Err(Error::new("AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not")
                         .advise("set the role that the token is good for, or name a profile"));
