@@ -30,6 +30,9 @@ pub fn in_clear(url: &str) -> Option<&str> {
 /// The URL without a user and a password, which no message may show. If the text is not a URL, everything before its
 /// last `@` is removed, because a password that contains a `/` makes a URL invalid.
 pub fn without_user(url: &str) -> String {
+    if !url.contains('@') {
+        return url.to_owned();
+    }
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, url),
