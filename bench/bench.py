@@ -137,6 +137,15 @@ def main():
 
         together, apart = in_turns(7, fifty_cold, one_and_fifty)
         row("50 first runs at once, one code", f"{together:.0f} ms", f"one first run, then 50 cached: {apart:.0f} ms", f"{together / apart:.2f}")
+    with World() as small, World() as big:
+        for here in (small, big):
+            here.log_in()
+        big.add_profiles(10_000)
+        own, few = in_turns(400, spawn(big, [BINARY, "true"]), spawn(small, [BINARY, "true"]))
+        row("a cached run with 10,000 profiles", f"{own:.2f} ms", f"with a handful: {few:.2f} ms", f"{own / few:.2f}")
+        listing = spawn(big, ["/bin/sh", "-c", f"{BINARY} --list >/dev/null"])
+        own, few = in_turns(30, listing, spawn(small, [BINARY, "true"]))
+        row("`--list` of 10,000 profiles", f"{own:.0f} ms", f"a cached run: {few:.2f} ms", f"{own / few:.0f}")
     if memory:
         row("most memory, cached and first run", " and ".join(f"{peak:.1f}" for peak in memory) + " MiB")
     tree = ["cargo", "tree", "--locked", "-e", "normal,build", "--prefix", "none", "-f", "{p}"]
