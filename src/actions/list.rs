@@ -228,7 +228,7 @@ fn for_terminal(rows: &[Row], width: usize, coloured: bool) -> String {
 /// is empty.
 fn for_program(rows: &[Row]) -> String {
     let line = |row: &Row| row.cells("").join("\t") + "\t" + &row.problem().unwrap_or_default() + "\n";
-    rows.iter().map(line).collect()
+    in_parts(rows, PROFILES_PER_THREAD, |rows| vec![rows.iter().map(line).collect::<String>()]).concat()
 }
 
 fn as_json(row: &Row) -> Value {

@@ -51,10 +51,10 @@ impl<'a> Outline<'a> {
         (0..self.headers.len()).filter_map(|at| self.occurrence(at))
     }
 
-    /// The places of all headers, in their order.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (FileKind, usize)> + use<> {
-        let file = self.file.kind;
-        (0..self.headers.len()).map(move |at| (file, at))
+    /// The kind and the name of every section with the place of its header, in their order.
+    pub(crate) fn titles(&self) -> impl Iterator<Item = (Kind, Cow<'a, str>, (FileKind, usize))> {
+        let titles = self.headers.iter().enumerate().map(|(at, header)| (at, self.meaning(*header)));
+        titles.filter_map(|(at, meaning)| meaning.map(|(kind, name, _)| (kind, name, (self.file.kind, at))))
     }
 
     /// Adds the places of the headers of this kind with this name, in their order.

@@ -127,8 +127,8 @@ impl<'a> ProfileSet<'a> {
     /// The name of every profile, once each, in the order in which they first appear, the config file first.
     pub fn names(&self) -> Vec<String> {
         let mut seen = HashSet::new();
-        let profiles = self.occurrences().filter(|o| o.kind == Kind::Profile);
-        profiles.filter(|o| seen.insert(o.name.clone())).map(|o| o.name.into_owned()).collect()
+        let profiles = self.outlines().flat_map(Outline::titles).filter(|(kind, ..)| *kind == Kind::Profile);
+        profiles.filter(|(_, name, _)| seen.insert(name.clone())).map(|(_, name, _)| name.into_owned()).collect()
     }
 
     /// Whether the files contain a profile.
@@ -226,10 +226,8 @@ impl<'a> ProfileSet<'a> {
         }
         let index = self.index.get_or_init(|| {
             let mut index: HashMap<String, Vec<(Kind, Place)>> = HashMap::new();
-            for place in self.outlines().flat_map(Outline::places) {
-                if let Some(section) = self.occurrence(place) {
-                    index.entry(section.name.into_owned()).or_default().push((section.kind, place));
-                }
+            for (kind, name, place) in self.outlines().flat_map(Outline::titles) {
+                index.entry(name.into_owned()).or_default().push((kind, place));
             }
             index
         });
