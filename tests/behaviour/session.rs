@@ -373,7 +373,13 @@ fn a_session_that_sts_no_longer_knows_is_dropped_and_made_anew() {
             )
         );
         quietly(&world, "main-infrastructure").success();
-        // Without a terminal it is removed too.
+        // A code from elsewhere needs no terminal.
+        age_session(&world, 7200);
+        end(&world);
+        end_roles(&world);
+        let run = world.aws_auth().profile("sops").env("AWS_AUTH_MFA_TOKEN", world.fresh_code()).arg("true").run();
+        run.success();
+        // Without one it is removed too.
         age_session(&world, 7200);
         end(&world);
         end_roles(&world);
