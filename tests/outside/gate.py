@@ -9,6 +9,8 @@ import urllib.parse
 
 # As long as the local STS lets credentials of roles last after `short roles`.
 LIFETIME_SECONDS = 30
+# A program may sign a request just before the end, and then wait to send it: rclone's --tpslimit does.
+LATE_SECONDS = 2
 SECOND_HAND = {"connection", "content-length", "transfer-encoding"}
 
 
@@ -56,7 +58,7 @@ class Gate:
         with self._lock:
             first = self._first.setdefault(key, time.monotonic())
             error = None if key else "AccessDenied"
-            if key and time.monotonic() - first > LIFETIME_SECONDS:
+            if key and time.monotonic() - first > LIFETIME_SECONDS + LATE_SECONDS:
                 error = "ExpiredToken"
             self.requests.append((request.path, key, error))
         return error
