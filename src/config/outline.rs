@@ -30,9 +30,9 @@ impl<'a> Outline<'a> {
         let mut outline = Self { file, bytes: file.bytes(), headers, others: Vec::new() };
         for at in others {
             let header = outline.headers.get(at).copied();
-            outline
-                .others
-                .extend(header.and_then(|header| outline.meaning(header)).map(|(kind, name, _)| (at, kind, name)));
+            if let Some((kind, name, _)) = header.and_then(|header| outline.meaning(header)) {
+                outline.others.push((at, kind, name));
+            }
         }
         Ok(outline)
     }
@@ -96,8 +96,10 @@ impl<'a> Outline<'a> {
 
     /// The name of a profile, if its header is plain.
     fn plain_name(&self, header: Header) -> Option<&'a str> {
-        let start = header.start as usize + before_name(self.file.kind).len();
-        self.text(start, header.end as usize - 1).filter(|_| header.tag != Tag::NOT_PLAIN)
+        if header.tag == Tag::NOT_PLAIN {
+            return None;
+        }
+        self.text(header.start as usize + before_name(self.file.kind).len(), header.end as usize - 1)
     }
 
     /// A part of the file's text.

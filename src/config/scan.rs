@@ -1,5 +1,5 @@
-//! Checks every line of a file and finds its headers. A file may have ten thousand profiles, of which a run needs two: so
-//! of most lines it is only found out that they have a key and a delimiter, and that of sixty-four bytes at once.
+//! Checks every line of a file and finds its headers. A file may have ten thousand profiles, of which a run needs two:
+//! so of most lines it is only found out that they have a key and a delimiter, and that of sixty-four bytes at once.
 
 use crate::config::header_line::Header;
 use crate::config::source::SourceFile;
@@ -11,8 +11,8 @@ use crate::text::blocks::Block;
 /// Checks every line of a file, and returns its headers, and the places of those that are not plain.
 ///
 /// # Errors
-/// Returns an error, with file and line, for a NUL byte, for a byte that is not UTF-8 and for a line that is not a header, an entry, a part of a value
-/// or a comment.
+/// Returns an error, with file and line, for a NUL byte, for a byte that is not UTF-8 and for a line that is not a
+/// header, an entry, a part of a value or a comment.
 #[inline(never)] // in its caller, the loop has too few registers
 pub(crate) fn scan(file: &SourceFile) -> Result<(Vec<Header>, Vec<usize>)> {
     let mut walk = Walk::new(file);

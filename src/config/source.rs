@@ -26,8 +26,8 @@ const MANY: u64 = 1 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// One of the two files: its path and its bytes. Whether they are text is found out where that is needed: a run that only
-/// reads the cache looks at each byte once.
+/// One of the two files: its path and its bytes. Whether they are text is found out where that is needed: a run that
+/// only reads the cache looks at each byte once.
 pub struct SourceFile {
     /// Which of the two.
     pub kind: FileKind,

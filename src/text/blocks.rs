@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_bit_is_that_of_its_byte(block in proptest::collection::vec(any::<u8>(), SIZE), b in 0x21..0x7f_u8, c in 0..0x21_u8) {
+        fn each_bit_is_that_of_its_byte(block in prop::collection::vec(any::<u8>(), SIZE), b in 0x21..0x7f_u8, c in 0..0x21_u8) {
             let block: [u8; SIZE] = block.try_into().unwrap_or([0; SIZE]);
             let found = Block::new(&block);
             prop_assert_eq!(found.equal(block[7]), mask(&block, |byte| byte == block[7]));
