@@ -191,6 +191,9 @@ fn nothing_is_written_into_another_users_home_as_root() {
         return skipped("nothing_is_written_into_another_users_home_as_root", "needs root");
     }
     give_away(UNUSED_USER, world.home());
+    let open = "arn:aws:iam::111122223333:role/open";
+    world.sts.add_role(crate::world::Role::new(open));
+    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {open}\n"));
     let before = world.snapshot();
     runs(
         sops(&world),
@@ -203,8 +206,9 @@ fn nothing_is_written_into_another_users_home_as_root() {
     for (_, path) in [("home", world.home().to_owned()), ("config", world.path(".aws/config"))] {
         assert_eq!(path.metadata().unwrap().uid(), UNUSED_USER);
     }
-    // With --no-cache there is no warning.
+    // With --no-cache there is no warning; nor is there one for a role that needs no code.
     runs(sops(&world).arg("--no-cache"), "");
+    world.aws_auth().args(["-p", "open", "true"]).run().success().assert_stderr("");
     assert_eq!(world.snapshot(), before);
 }
 
