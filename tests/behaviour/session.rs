@@ -335,6 +335,22 @@ fn a_role_that_refuses_a_new_session_is_not_asked_for_in_vain_again() {
 }
 
 #[test]
+fn the_refusal_of_one_role_keeps_no_other_from_a_newer_session() {
+    let world = World::seeded();
+    world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = Some(String::from("kim")));
+    let run = at_terminal(&world, "sops");
+    answer(&world, &run, "sops", &world.fresh_code());
+    run.wait().assert_status(125);
+    world.sts.advance(7200);
+    age_session(&world, 7200);
+    world.sts.edit_role(arn("production-infrastructure"), |role| role.trust.max_mfa_age_seconds = Some(3600));
+    let run = at_terminal(&world, "production-infrastructure");
+    answer(&world, &run, "production-infrastructure", &world.fresh_code());
+    run.wait().success();
+    assert_eq!(world.sts.count("GetSessionToken"), 2);
+}
+
+#[test]
 fn a_role_that_refuses_an_old_session_and_a_new_one_is_not_asked_for_again() {
     let world = World::seeded();
     log_in(&world, "main-infrastructure");
