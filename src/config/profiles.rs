@@ -39,7 +39,7 @@ pub struct ProfileSet<'a> {
     /// The kind and the place of every header, by name; those of one name are in the order of the files.
     index: OnceLock<HashMap<String, Vec<(Kind, Place)>>>,
     /// Those of `[DEFAULT]`, whose entries every section has.
-    defaults: OnceLock<Vec<Place>>,
+    defaults: Vec<Place>,
 }
 
 /// A header by its file, and its place among that file's headers.
@@ -62,6 +62,7 @@ impl<'a> ProfileSet<'a> {
         let credentials = credentials.map(Outline::of).transpose()?;
         let (default, lookups, index, defaults) = Default::default();
         let mut set = Self { config, credentials, default, lookups, index, defaults };
+        set.defaults = set.search(Kind::Defaults, "");
         set.default = set.read(DEFAULT_PROFILE);
         Ok(set)
     }
@@ -255,8 +256,8 @@ impl<'a> ProfileSet<'a> {
         let header = prevailing(&here)?;
         let same = here.into_iter().filter(|o| o.header == header);
         let line = same.clone().next()?.line;
-        let defaults = self.defaults.get_or_init(|| self.search(Kind::Defaults, ""));
-        let defaults = defaults.iter().filter(|(in_file, _)| *in_file == file).filter_map(|&at| self.occurrence(at));
+        let defaults =
+            self.defaults.iter().filter(|(in_file, _)| *in_file == file).filter_map(|&at| self.occurrence(at));
         let entries = defaults.flat_map(|o| o.entries()).chain(same.flat_map(Occurrence::entries)).collect();
         Some(Section::new(file, &source.path, line, entries))
     }
