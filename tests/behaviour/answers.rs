@@ -1,13 +1,12 @@
 //! Answers of STS that must not reach a command: for another role, with several words in a value, without an
 //! expiration, or already expired.
 
+use crate::kit::{OPEN, add_open};
 use crate::world::World;
-use crate::world::sts::{Fault, Role};
+use crate::world::sts::Fault;
 
 /// Changes an answer of STS before aws-auth gets it.
 type Change = fn(String) -> String;
-
-const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
 /// A world with a role that needs no MFA, and an STS whose answers go through `change`.
 fn world(change: Change) -> World {
@@ -16,8 +15,7 @@ fn world(change: Change) -> World {
 
 fn faulty(fault: Fault) -> World {
     let world = World::seeded();
-    world.sts.add_role(Role::new(OPEN));
-    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {OPEN}\n"));
+    add_open(&world);
     world.sts.fault("AssumeRole", fault, 9);
     world
 }

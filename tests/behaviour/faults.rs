@@ -1,6 +1,7 @@
 //! Full disks, missing homes, homes of another user, closed streams: once a code is used, the command runs, and one
 //! line says that nothing could be cached.
 
+use crate::kit::add_open;
 use crate::world::run::Invocation;
 use crate::world::{AWS_AUTH, World, output};
 use std::ffi::OsStr;
@@ -191,9 +192,7 @@ fn nothing_is_written_into_another_users_home_as_root() {
         return skipped("nothing_is_written_into_another_users_home_as_root", "needs root");
     }
     give_away(UNUSED_USER, world.home());
-    let open = "arn:aws:iam::111122223333:role/open";
-    world.sts.add_role(crate::world::Role::new(open));
-    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {open}\n"));
+    add_open(&world);
     let before = world.snapshot();
     runs(
         sops(&world),

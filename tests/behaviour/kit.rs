@@ -1,6 +1,6 @@
 //! Helpers shared by the tests of codes, sessions and locks.
 
-use crate::world::sts::clock;
+use crate::world::sts::{Role, clock};
 use crate::world::{Output, Running, World, output, seed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
@@ -10,6 +10,15 @@ use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// The role of [`add_open`].
+pub const OPEN: &str = "arn:aws:iam::111122223333:role/open";
+
+/// Adds a role that needs no MFA, and the profile `open` for it.
+pub fn add_open(world: &World) {
+    world.sts.add_role(Role::new(OPEN));
+    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {OPEN}\n"));
+}
 
 /// The text with every time of day replaced by `HH:MM`.
 pub fn masked(text: &str) -> String {

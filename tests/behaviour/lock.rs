@@ -1,7 +1,7 @@
 //! Many processes at once: one prompt, one session and one AssumeRole per role, even if some of them die or give up.
 
 use crate::kit::{
-    AGAIN, answer, arn, assert_said, at_terminal, expect_waiting, log_in, own, quietly, until, waiting_for,
+    AGAIN, add_open, answer, arn, assert_said, at_terminal, expect_waiting, log_in, own, quietly, until, waiting_for,
 };
 use crate::world::{Fault, Invocation, Running, World, seed};
 use proptest::prelude::*;
@@ -319,9 +319,7 @@ fn those_who_ask_for_other_devices_do_not_wait() {
 #[test]
 fn roles_without_a_device_are_assumed_once_too() {
     let world = World::seeded();
-    let open = "arn:aws:iam::111122223333:role/open";
-    world.sts.add_role(crate::world::Role::new(open));
-    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {open}\n"));
+    add_open(&world);
     world.sts.hold("AssumeRole");
     let first = closed(&world, "open").start();
     world.sts.wait_for_held(1);

@@ -2,11 +2,10 @@
 //! for secrets on stderr and the terminal. These tests look in the other places too, and use -v.
 
 use crate::console::federation;
+use crate::kit::OPEN;
 use crate::world::sts::{Fault, Role, User, seed};
 use crate::world::{Output, World};
 use std::fs;
-
-const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
 /// Asserts that no file under the home holds a secret or a code, except the files that are meant to hold secrets.
 #[track_caller]

@@ -6,7 +6,7 @@ use crate::kit::{
     role_entries, session, until,
 };
 use crate::world::sts::clock;
-use crate::world::{User, World, seed};
+use crate::world::{Output, User, World, seed};
 use std::os::unix::fs::PermissionsExt as _;
 
 const SOPS: &str = seed::ROLES[0].1;
@@ -312,14 +312,20 @@ fn a_role_that_refuses_an_old_session_gets_a_new_one_which_the_others_use() {
     assert_eq!(world.sts.count("GetSessionToken"), 2);
 }
 
+/// A run of sops, whose trust policy wants another session name: it makes a new session, which is refused as well.
+fn in_vain(world: &World) -> Output {
+    world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = Some(String::from("kim")));
+    let run = at_terminal(world, "sops");
+    answer(world, &run, "sops", &world.fresh_code());
+    let output = run.wait();
+    output.assert_status(125);
+    output
+}
+
 #[test]
 fn a_role_that_refuses_a_new_session_is_not_asked_for_in_vain_again() {
     let world = World::seeded();
-    world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = Some(String::from("kim")));
-    let run = at_terminal(&world, "sops");
-    answer(&world, &run, "sops", &world.fresh_code());
-    let output = run.wait();
-    output.assert_status(125).assert_stderr(&denied(&world, "sops"));
+    in_vain(&world).assert_stderr(&denied(&world, "sops"));
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
     // Neither the next run asks, nor one with an old session.
     for seconds in [0, 7200] {
@@ -337,10 +343,7 @@ fn a_role_that_refuses_a_new_session_is_not_asked_for_in_vain_again() {
 #[test]
 fn the_refusal_of_one_role_keeps_no_other_from_a_newer_session() {
     let world = World::seeded();
-    world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = Some(String::from("kim")));
-    let run = at_terminal(&world, "sops");
-    answer(&world, &run, "sops", &world.fresh_code());
-    run.wait().assert_status(125);
+    in_vain(&world);
     world.sts.advance(7200);
     age_session(&world, 7200);
     world.sts.edit_role(arn("production-infrastructure"), |role| role.trust.max_mfa_age_seconds = Some(3600));
@@ -355,10 +358,7 @@ fn a_role_that_refuses_an_old_session_and_a_new_one_is_not_asked_for_again() {
     let world = World::seeded();
     log_in(&world, "main-infrastructure");
     age_session(&world, 7200);
-    world.sts.edit_role(arn("sops"), |role| role.trust.require_session_name = Some(String::from("kim")));
-    let run = at_terminal(&world, "sops");
-    answer(&world, &run, "sops", &world.fresh_code());
-    run.wait().assert_status(125).assert_stderr(&denied(&world, "sops"));
+    in_vain(&world).assert_stderr(&denied(&world, "sops"));
     age_session(&world, 7200);
     let output = at_terminal(&world, "sops").wait();
     output.assert_status(125).assert_transcript("");

@@ -1,18 +1,17 @@
 //! Errors of STS and of the network, each with a fact and an advice: status 125, nothing on stdout, and the command is
 //! not run.
 
+use crate::kit::{OPEN, add_open};
 use crate::world::sts::tls::Authority;
-use crate::world::sts::{Fault, Role, User, clock, seed};
+use crate::world::sts::{Fault, User, clock, seed};
 use crate::world::{Output, World};
 
-const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 const SOPS: &str = seed::ROLES[0].1;
 
 /// A world with a role that needs no MFA.
 fn world() -> World {
     let world = World::seeded();
-    world.sts.add_role(Role::new(OPEN));
-    world.append_config(&format!("[profile open]\nsource_profile = default\nrole_arn = {OPEN}\n"));
+    add_open(&world);
     world
 }
 
