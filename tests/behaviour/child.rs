@@ -292,6 +292,19 @@ fn the_account_is_the_roles_unless_the_caller_has_set_another() {
 }
 
 #[test]
+fn the_profiles_account_mode_gives_way_only_to_anothers_account() {
+    let world = world("account_id_endpoint_mode = preferred\nretry_mode = standard\n");
+    for (account, mode) in [("", "preferred"), (ACCOUNT, "preferred"), ("999999999999", "disabled")] {
+        let output = run_with(&world, &[("AWS_ACCOUNT_ID", account)]);
+        let modes = output.stdout_text();
+        let modes: Vec<_> =
+            modes.split('\0').filter(|entry| entry.starts_with("AWS_ACCOUNT_ID_ENDPOINT_MODE=")).collect();
+        assert_eq!(modes, [format!("AWS_ACCOUNT_ID_ENDPOINT_MODE={mode}")], "{account}");
+        assert_eq!(output.env_of_child()["AWS_RETRY_MODE"], "standard", "{account}");
+    }
+}
+
+#[test]
 fn an_account_that_is_not_known_does_not_stand_beside_anothers() {
     let world = World::seeded();
     let output = world.aws_auth().args(["-p", "default", "env", "-0"]).env("AWS_ACCOUNT_ID", "999999999999").run();

@@ -1,6 +1,6 @@
 //! `--export` and `--shell`: the credentials for a shell, a file or another program.
 
-use crate::kit::assert_said;
+use crate::kit::{OPEN, add_open, assert_said};
 use crate::world::{Invocation, Output, World, seed};
 use std::collections::BTreeMap;
 
@@ -189,6 +189,7 @@ fn keys_in_the_environment_are_exported_as_they_are() {
             .aws_auth()
             .keys("AKIAEXAMPLE", "it's", "tok'en")
             .env("AWS_REGION", "eu-west-1")
+            .env("AWS_CONFIG_FILE", world.path(".aws/config"))
             .env("AWS_AUTH_MFA_TOKEN", "123456")
     };
     let endpoint = world.sts.endpoint();
@@ -214,6 +215,39 @@ fn an_export_inside_an_aws_auth_shell_is_that_of_its_keys() {
     let text = outer.success().stdout_text();
     assert!(text.contains("AWS_AUTH_PROFILE=sops\n") && text.contains("AWS_CREDENTIAL_EXPIRATION="), "{text}");
     assert_eq!(world.sts.actions(), ["GetSessionToken", "AssumeRole"]);
+}
+
+/// Runs a script as the command of a profile for which a configuration file is made.
+fn inside_with_a_file(world: &World, script: &str) -> String {
+    world.append_config(&format!(
+        "[profile file]\nsource_profile = default\nrole_arn = {OPEN}\ns3 =\n  max_concurrent_requests = 20\n"
+    ));
+    add_open(world);
+    let run = world.aws_auth().env("AWS_AUTH", crate::world::AWS_AUTH).args(["-p", "file", "sh", "-c", script]);
+    run.run().success().stdout_text()
+}
+
+#[test]
+fn an_export_inside_has_the_file_that_was_made_for_its_keys() {
+    let world = World::seeded();
+    let text = inside_with_a_file(&world, r#"echo "$AWS_CONFIG_FILE"; "$AWS_AUTH" --export=dotenv"#);
+    let (path, exported) = text.split_once('\n').unwrap();
+    assert_ne!(path, "");
+    assert!(exported.contains(&format!("AWS_CONFIG_FILE={path}\n")), "{exported}");
+    assert!(exported.lines().all(|line| line.starts_with("AWS_")), "{exported}");
+}
+
+#[test]
+fn a_script_unsets_nothing_twice_and_nothing_that_it_sets() {
+    let world = World::seeded();
+    let script = inside_with_a_file(&world, r#""$AWS_AUTH" -p open --export"#);
+    let names = script.lines().filter_map(|line| line.split([' ', '=', ';']).nth(1));
+    let mut names: Vec<_> = names.collect();
+    assert!(names.contains(&"AWS_PROFILE") && names.contains(&"AWS_SESSION_TOKEN"), "{script}");
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{script}");
 }
 
 /// Evaluates `--export`, runs the lines of `between`, and evaluates `--unset`; returns the AWS variables that are left.

@@ -1,7 +1,8 @@
 //! Runs longer than their credentials (`--keep-fresh`): the file that a command gets, and the renewals. Here a shell
 //! runs the profile's `credential_process`, as an SDK would; tests/outside uses real SDKs.
 
-use crate::kit::{end_roles, log_in, own, session};
+use crate::kit::{add_open, end_roles, log_in, own, session};
+use crate::world::web::Web;
 use crate::world::{AWS_AUTH, Output, Role, Running, SHELL_PROMPT, World, output, seed};
 use aws_auth::config::profiles::ProfileSet;
 use aws_auth::config::source::SourceFile;
@@ -584,23 +585,41 @@ fn a_file_that_a_command_uses_is_not_removed_however_old_it_is() {
     assert!(!used.exists());
 }
 
-#[test]
-fn a_container_can_still_be_found_by_the_renewal() {
-    let world = World::seeded();
+/// A world in a container, and the container's endpoint. The profile `task` takes its base from there.
+fn in_a_container() -> (World, Web) {
+    let mut world = World::seeded();
     let web = crate::world::metadata::container(&world.sts, "token");
     world.append_config(
         "[profile task]\nrole_arn = arn:aws:iam::381494870249:role/task\ncredential_source = EcsContainer\n",
     );
     world.sts.add_role(Role::new("arn:aws:iam::381494870249:role/task"));
-    let output = world
-        .aws_auth()
-        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", web.endpoint()))
-        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
-        .args(["-p", "task", "--keep-fresh", "sh", "-c", &script("renew")])
-        .secrets_may_show()
-        .run();
+    world.set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", web.endpoint()));
+    world.set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token");
+    (world, web)
+}
+
+#[test]
+fn a_container_can_still_be_found_by_the_renewal() {
+    let (world, _web) = in_a_container();
+    let run = world.aws_auth().args(["-p", "task", "--keep-fresh", "sh", "-c", &script("renew")]);
+    let output = run.secrets_may_show().run();
     output.success();
     assert_eq!(key_ids(&output).len(), 1);
+}
+
+#[test]
+fn only_a_container_base_keeps_the_containers_variables() {
+    let (world, _web) = in_a_container();
+    add_open(&world);
+    for (profile, keeps) in [("task", true), ("open", false)] {
+        let run =
+            world.aws_auth().env("AWS_ROLE_SESSION_NAME", "jo").args(["-p", profile, "--keep-fresh", "env", "-0"]);
+        let child = run.secrets_may_show().run().env_of_child();
+        for name in ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"] {
+            assert_eq!(child.contains_key(name), keeps, "{profile}: {name}");
+        }
+        assert!(!child.contains_key("AWS_ROLE_SESSION_NAME"), "{profile}");
+    }
 }
 
 #[test]
