@@ -1,8 +1,10 @@
 //! The HTTP client for every service, and its time limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
@@ -72,7 +74,7 @@ fn enough_files() -> std::io::Result<()> {
 /// made, so that mistakes show before a code is asked for.
 #[derive(Clone)]
 pub struct Route {
-    trust: tls::TlsContext,
+    trust: Arc<TlsContext>,
     proxy: ProxyConfig,
 }
 
@@ -117,7 +119,7 @@ impl Route {
 
     fn new(url: Option<&str>, ca_bundle: Option<&str>, proxy: Option<&Proxy>) -> Result<Self> {
         let plain = url.is_some_and(|url| url.starts_with("http://"));
-        Ok(Self { trust: trust(plain, ca_bundle)?, proxy: proxy_config(proxy)? })
+        Ok(Self { trust: Arc::new(trust(plain, ca_bundle)?), proxy: proxy_config(proxy)? })
     }
 
     /// An HTTP client for an SDK, with its own connections and a size limit for answers.
@@ -134,7 +136,7 @@ impl Route {
         builder.set_connector_settings(settings);
         builder
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-            .tls_context(self.trust.clone())
+            .tls_context(TlsContext::clone(&self.trust))
             .build_with_resolver(SystemResolver)
     }
 }

@@ -42,7 +42,7 @@ fn context(trusted: TrustStore, what: &str) -> Result<TlsContext> {
 
 /// The certificates of a PEM text that rustls accepts. Bundles often hold a few old ones that it does not.
 fn usable_blocks(text: &str) -> String {
-    let mut usable = String::new();
+    let mut usable = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(BEGIN) {
         let Some(length) = rest.get(start..).and_then(|from| from.find(END)) else { break };
