@@ -48,10 +48,10 @@ impl HeldLocks {
         lost == 0
     }
 
-    /// Tells the processes that wait for a prompt of this one what is on the terminal now, so that they can print above
-    /// it. `None` if it is no longer there.
+    /// Tells the processes that wait for this one which prompt is on the terminal now, so that they can print above it.
+    /// `None` if it is no longer there.
     pub fn prompt_is_shown(&self, prompt: Option<&str>) {
-        for held in self.all().into_iter().filter(|held| held.tenure().asks() && !held.tenure().is_lost()) {
+        for held in self.all().into_iter().filter(|held| !held.tenure().is_lost()) {
             *held.prompt.borrow_mut() = prompt.map(String::from);
             held.write();
         }

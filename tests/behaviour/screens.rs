@@ -1,7 +1,7 @@
 //! What a person sees: `tests/golden/screens/NAME-WIDTH.txt`, one file for each screen at 40, 80 and 160 columns.
 //! AWS_AUTH_WRITE_GOLDEN=1 writes them. Look at each of them before it is committed.
 
-use crate::kit::{masked, with_a_session};
+use crate::kit::{add_open, masked, with_a_session};
 use crate::world::aws_login::SignIn;
 use crate::world::screen::{line_of_cursor, seen};
 use crate::world::{AWS_AUTH, Running, Terminal, World, output};
@@ -177,9 +177,9 @@ fn a_sign_in_with_a_pasted_code_is_that_of_the_golden_files() {
 
 /// Starts these runs of the same profile at one terminal, all at once.
 #[track_caller]
-fn all_at_once(world: &World, columns: u16, runs: usize) -> Running<'_> {
-    let run = "aws-auth -p sops sh -c 'echo done' &";
-    let mut lines = vec![run; runs];
+fn all_at_once<'w>(world: &'w World, profile: &str, columns: u16, runs: usize) -> Running<'w> {
+    let run = format!("aws-auth -p {profile} sh -c 'echo done' &");
+    let mut lines = vec![run.as_str(); runs];
     lines.push("wait");
     let script = lines.join("\n").replace("aws-auth", AWS_AUTH);
     let terminal = Terminal::open();
@@ -198,7 +198,7 @@ fn pid_masked(text: &str) -> String {
 fn the_prompt_stays_the_last_line_with_seven_waiters() {
     for columns in WIDTHS {
         let world = world();
-        let shell = all_at_once(&world, columns, 8);
+        let shell = all_at_once(&world, "sops", columns, 8);
         shell.expect("waiting for the MFA prompt of process ");
         shell.expect(&world.prompt("sops"));
         let before = pid_masked(&shell.transcript());
@@ -252,4 +252,30 @@ fn the_manual_opens_in_man_at_a_terminal() {
     manual().wait().success().assert_transcript(&page);
     std::fs::remove_file(bin.join("man")).unwrap();
     manual().wait().success().assert_transcript(&page);
+}
+
+#[test]
+fn a_passphrase_is_asked_for_in_the_last_line_when_others_wait_for_the_role_behind_it() {
+    const QUESTION: &str = "Passphrase for the keys ";
+    const PASSPHRASE: &str = "correct horse battery";
+    for columns in WIDTHS {
+        let world = World::seeded();
+        add_open(&world);
+        let store = world.aws_auth().args(["-p", "default", "--store-keys=file"]).in_terminal();
+        for question in ["New passphrase for the keys ", "The same passphrase again: ", QUESTION] {
+            store.expect(question);
+            store.send_line(PASSPHRASE);
+        }
+        store.wait().success();
+        let shell = all_at_once(&world, "open", columns, 3);
+        shell.expect("waiting for the credentials of process ");
+        shell.expect(QUESTION);
+        let asked = line_of_cursor(&shell.transcript(), columns);
+        let question = format!("{QUESTION}{}: ", world.user.access_key_id);
+        assert!(!asked.is_empty() && question.ends_with(&asked), "{asked:?}: {}", shell.transcript());
+        shell.send_line(PASSPHRASE);
+        let output = shell.wait();
+        output.success();
+        assert_eq!(output.transcript().matches("done").count(), 3, "{}", output.report());
+    }
 }
