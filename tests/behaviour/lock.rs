@@ -190,6 +190,20 @@ fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
 type End = fn(&World, &Running<'_>);
 
 #[test]
+fn after_a_wrong_code_the_same_process_asks_again() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let next = at_terminal(&world, "sops");
+    expect_waiting(&next, holder.pid());
+    holder.send_line(&world.wrong_code());
+    answer(&world, &holder, "sops", &world.fresh_code());
+    holder.wait().success();
+    next.wait().success().assert_transcript("");
+    assert_eq!(world.sts.count("GetSessionToken"), 2);
+}
+
+#[test]
 fn those_who_waited_for_a_cancelled_prompt_fail_once_and_do_not_ask() {
     let world = World::seeded();
     let ends: [End; 4] = [

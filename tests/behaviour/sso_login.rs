@@ -28,7 +28,7 @@ pub const QUESTION: &str =
     "aws-auth: p: you are not logged in to the SSO session 'corp'; sign in with a browser now? [y/N] ";
 
 const REGISTER: &str = "POST /client/register";
-const DEVICE: &str = "POST /device_authorization";
+pub const DEVICE: &str = "POST /device_authorization";
 pub const TOKEN: &str = "POST /token";
 const CREDENTIALS: &str = "GET /federation/credentials?role_name=ReadOnly&account_id=111111111111";
 
@@ -764,6 +764,20 @@ fn ctrl_c_ends_every_wait_and_those_who_waited() {
         second.wait().assert_status(125).assert_stderr_contains(&gave_up);
         assert!(!scene.world.path(sso_file("corp")).exists());
     }
+}
+
+#[test]
+fn a_renewal_that_is_interrupted_ends_no_login_that_waited_for_it() {
+    let scene = Scene::logged_in(-60);
+    scene.sso.instead("/token", || Reply::Silence);
+    let renewal = scene.world.aws_auth().args(["-p", "p", "true"]).in_terminal();
+    scene.sso.web.wait_for(TOKEN);
+    let login = scene.login().arg("--refresh").start();
+    login.expect_stderr(&format!("aws-auth: waiting for the SSO login of process {}\n", renewal.pid()));
+    scene.sso.state().instead.clear();
+    renewal.ctrl_c();
+    renewal.wait().assert_signal(Signal::INT);
+    login.wait().success();
 }
 
 #[test]

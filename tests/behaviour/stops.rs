@@ -4,8 +4,12 @@ use crate::bases_login as login;
 use crate::bases_sso::{CREDENTIALS, Scene};
 use crate::kit::{answer, at_terminal, expect_waiting, log_in, no_way};
 use crate::lock::closed;
+use crate::sso_login as sign_in;
 use crate::world::web::Reply;
 use crate::world::{Output, Role, Running, SHELL_PROMPT, World, seed};
+use rustix::process::Signal;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/over";
 
 /// Stops the job in front of the shell.
 fn stop(shell: &Running<'_>) {
@@ -134,7 +138,6 @@ fn a_refused_code_after_a_stop_waits_for_the_prompt_of_the_other_process() {
 
 #[test]
 fn while_a_credential_process_works() {
-    const ROLE: &str = "arn:aws:iam::111122223333:role/over";
     let world = World::seeded();
     world.sts.add_role(Role::new(ROLE));
     let keys = serde_json::json!({
@@ -193,8 +196,47 @@ fn while_it_waits_for_the_lock_of_a_login() {
     let waiter = closed(&scene.world, "one").start();
     waiter.expect_stderr(&second);
     for run in [renewing, waiter] {
-        run.signal(rustix::process::Signal::KILL);
+        run.signal(Signal::KILL);
         run.wait();
     }
     kill(shell);
+}
+
+#[test]
+fn at_the_prompt_of_a_rotation_both_locks_are_released() {
+    let mut world = World::seeded();
+    world.set_env("AWS_ENDPOINT_URL_IAM", world.sts.endpoint());
+    world.sts.iam_wants_mfa();
+    let prompt = world.prompt("default");
+    let shell = world.shell_in_terminal();
+    shell.send_line("aws-auth --rotate-keys");
+    shell.expect(&prompt);
+    stop(&shell);
+    let other = world.aws_auth().arg("--rotate-keys").in_terminal();
+    other.expect(&prompt);
+    other.ctrl_c();
+    other.wait().assert_signal(Signal::INT);
+    kill(shell);
+}
+
+#[test]
+fn a_sign_in_that_nobody_took_over_goes_on() {
+    let scene = sign_in::Scene::new();
+    scene.sso.state().pending = true;
+    let shell = scene.world.shell_in_terminal();
+    shell.send_line("AWS_PROFILE=p aws-auth --login");
+    shell.expect(sign_in::CODE);
+    stop(&shell);
+    shell.send_line("fg");
+    let polls = scene.count(sign_in::TOKEN);
+    scene.sso.web.wait_for_times(sign_in::TOKEN, polls + 1);
+    // It has the lock again.
+    let waiter = closed(&scene.world, "p").start();
+    waiter.expect_stderr("waiting for the SSO login of process ");
+    scene.sso.state().pending = false;
+    waiter.wait().success();
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
+    assert_eq!(scene.count(sign_in::DEVICE), 1);
 }

@@ -104,19 +104,25 @@ impl Web {
     /// Blocks until this request, `METHOD TARGET`, has arrived.
     #[track_caller]
     pub fn wait_for(&self, line: &str) {
-        self.wait_until(line, |asked| asked.line() == line);
+        self.wait_for_times(line, 1);
+    }
+
+    /// Blocks until this request has arrived this often.
+    #[track_caller]
+    pub fn wait_for_times(&self, line: &str, times: usize) {
+        self.wait_until(line, |all| all.iter().filter(|asked| asked.line() == line).count() >= times);
     }
 
     /// Blocks until any request has arrived.
     #[track_caller]
     pub fn wait_for_first(&self) {
-        self.wait_until("a request", |_| true);
+        self.wait_until("a request", |all| !all.is_empty());
     }
 
     #[track_caller]
-    fn wait_until(&self, line: &str, arrived: impl Fn(&Asked) -> bool) {
+    fn wait_until(&self, line: &str, arrived: impl Fn(&[Asked]) -> bool) {
         let asked = self.asked.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_missing = |asked: &mut Vec<Asked>| !asked.iter().any(&arrived);
+        let is_missing = |asked: &mut Vec<Asked>| !arrived(asked);
         let waited = self.asked.changed.wait_timeout_while(asked, PATIENCE, is_missing);
         let (asked, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         assert!(!timeout.timed_out(), "timed out waiting for {line}; {} requests arrived", asked.len());
