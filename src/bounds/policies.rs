@@ -93,15 +93,47 @@ pub struct SessionPolicies {
 }
 
 /// What a session is made of.
-pub struct Owner<'a> {
-    /// The partition.
-    pub partition: &'a str,
-    /// The account; `None` if only STS knows it.
-    pub account: Option<&'a str>,
-    /// `the role ARN`, for errors.
-    pub name: &'a str,
-    /// `role` or `user`, for advice.
-    pub kind: &'a str,
+#[derive(Clone, Copy)]
+pub enum Owner<'a> {
+    /// A role.
+    Role(&'a RoleArn),
+    /// A user, of whom only STS knows the account.
+    User {
+        /// The partition.
+        partition: &'a str,
+    },
+}
+
+impl<'a> Owner<'a> {
+    fn partition(self) -> &'a str {
+        match self {
+            Self::Role(role) => role.partition(),
+            Self::User { partition } => partition,
+        }
+    }
+
+    fn account(self) -> Option<&'a str> {
+        match self {
+            Self::Role(role) => Some(role.account()),
+            Self::User { .. } => None,
+        }
+    }
+
+    /// The noun, for advice.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Role(_) => "role",
+            Self::User { .. } => "user",
+        }
+    }
+
+    /// The subject of an error.
+    fn name(self) -> String {
+        match self {
+            Self::Role(role) => format!("the role {}", role.as_str()),
+            Self::User { .. } => String::from("the user's keys"),
+        }
+    }
 }
 
 impl SessionPolicies {
@@ -110,19 +142,14 @@ impl SessionPolicies {
     /// # Errors
     /// Returns an error in the same cases as [`Self::of_owner`].
     pub fn of(role: &RoleArn, policies: &[Policy], origin: &str) -> Result<Self> {
-        let name = format!("the role {}", role.as_str());
-        Self::of_owner(
-            &Owner { partition: role.partition(), account: Some(role.account()), name: &name, kind: "role" },
-            policies,
-            origin,
-        )
+        Self::of_owner(Owner::Role(role), policies, origin)
     }
 
     /// The policies for a session of a role or a user.
     ///
     /// # Errors
     /// Returns an error if STS would refuse them: more than ten, too long, or of another partition or account.
-    pub fn of_owner(owner: &Owner<'_>, policies: &[Policy], origin: &str) -> Result<Self> {
+    pub fn of_owner(owner: Owner<'_>, policies: &[Policy], origin: &str) -> Result<Self> {
         let (mut arns, mut documents, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for policy in policies {
             let name = match policy {
@@ -136,7 +163,7 @@ impl SessionPolicies {
                     arn.name().to_owned()
                 }
                 Policy::ReadOnly => {
-                    let arn = PolicyArn { text: format!("arn:{}:iam::aws:policy/ReadOnlyAccess", owner.partition) };
+                    let arn = PolicyArn { text: format!("arn:{}:iam::aws:policy/ReadOnlyAccess", owner.partition()) };
                     let name = arn.name().to_owned();
                     arns.push(arn);
                     name
@@ -149,7 +176,7 @@ impl SessionPolicies {
         arns.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         arns.dedup();
         let document = Document::joined(&documents, origin)?;
-        refuse_long(&arns, document.as_ref(), (owner.kind, origin))?;
+        refuse_long(&arns, document.as_ref(), (owner.kind(), origin))?;
         Ok(Self { arns, document, names })
     }
 
@@ -164,24 +191,27 @@ impl SessionPolicies {
 }
 
 /// Refuses a managed policy that the owner's account does not have.
-fn refuse_stranger(arn: &PolicyArn, owner: &Owner<'_>, origin: &str) -> Result<()> {
+fn refuse_stranger(arn: &PolicyArn, owner: Owner<'_>, origin: &str) -> Result<()> {
     let (partition, account) = (arn.part(1), arn.part(4));
-    if partition != owner.partition {
+    if partition != owner.partition() {
         return Err(Error::new(format!(
             "{origin}: the policy {} is of the partition {partition}, and {} of {}",
             arn.as_str(),
-            owner.name,
-            owner.partition
+            owner.name(),
+            owner.partition()
         ))
-        .advise(format!("write arn:{}:… for this {}", owner.partition, owner.kind)));
+        .advise(format!("write arn:{}:… for this {}", owner.partition(), owner.kind())));
     }
-    if account != "aws" && owner.account.is_some_and(|own| own != account) {
+    if account != "aws" && owner.account().is_some_and(|own| own != account) {
         return Err(Error::new(format!(
             "{origin}: the policy {} is of another account than {}",
             arn.as_str(),
-            owner.name
+            owner.name()
         ))
-        .advise(format!("name a policy of the {}'s account or of AWS, or write the policy into a file", owner.kind)));
+        .advise(format!(
+            "name a policy of the {}'s account or of AWS, or write the policy into a file",
+            owner.kind()
+        )));
     }
     Ok(())
 }

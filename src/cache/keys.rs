@@ -56,7 +56,7 @@ pub(crate) fn parameters(
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            let _ = write!(json, "\"{name}\": ");
+            json.extend(["\"", name, "\": "]);
             push_json_text(&mut json, text);
             json.push_str(", ");
         }

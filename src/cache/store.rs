@@ -94,11 +94,11 @@ impl Store {
 
     /// The file of this key in the AWS CLI's cache; `None` if nothing is cached.
     pub(crate) fn shared_place(&self, key: &str) -> Option<Place> {
-        Some(Place { cache: Cache::AwsCli, path: self.cli.as_ref()?.join(format!("{key}.json")) })
+        Some(Place { cache: Cache::AwsCli, path: self.cli.as_ref()?.join([key, ".json"].concat()) })
     }
 
     pub(crate) fn own_place(&self, name: &str) -> Option<Place> {
-        Some(Place { cache: Cache::Own, path: self.state.as_ref()?.join(format!("{name}.json")) })
+        Some(Place { cache: Cache::Own, path: self.state.as_ref()?.join([name, ".json"].concat()) })
     }
 
     /// The cached credentials of a role that have not expired at `now`, even if they have little left.

@@ -27,7 +27,7 @@ pub(super) struct Assignments {
 
 impl Assignments {
     pub(super) fn add(&mut self, name: &str, value: &str) {
-        match CString::new(format!("{name}={value}")) {
+        match CString::new([name, "=", value].concat()) {
             Ok(entry) => {
                 self.names.push(name.to_owned());
                 self.entries.push(Entry::Owned(entry));
@@ -59,7 +59,7 @@ impl Assignments {
         if !self.record.is_empty() {
             self.record.push(' ');
         }
-        self.record.push_str(&shell_word(&format!("{name}={value}")));
+        self.record.push_str(&shell_word(&[name, "=", value].concat()));
     }
 
     /// Sets AWS_AUTH_SET to the outer run's record and this one. A name may be in it twice; the entry whose value the

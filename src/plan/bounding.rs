@@ -3,7 +3,6 @@
 //! A name, an identity and tags belong to the profile whose role they are for. Policies are those of the chosen profile,
 //! for the last role: they bound what the run gets, and the roles before it are only steps.
 
-use crate::arn::RoleArn;
 use crate::bounds::policies::{Owner, SessionPolicies};
 use crate::config::profiles::{Profile, ProfileSet};
 use crate::error::{Error, Result};
@@ -23,7 +22,7 @@ pub(crate) fn bound_last(
     profile: Option<&Profile<'_>>,
     roles: &mut [Role],
 ) -> Result<()> {
-    let policies = roles.last().map_or(Ok(None), |last| policies_of_role(set, request, profile, &last.arn))?;
+    let policies = roles.last().map_or(Ok(None), |last| policies(set, request, profile, Owner::Role(&last.arn)))?;
     if let Some(last) = roles.last_mut()
         && (policies.is_some() || request.bounds.is_some())
     {
@@ -61,7 +60,7 @@ pub(crate) fn bound_web_identity(
         ))
         .advise("let the identity provider put it into the token, or leave it out"));
     }
-    let policies = policies_of_role(set, request, profile, &web.role)?;
+    let policies = policies(set, request, profile, Owner::Role(&web.role))?;
     let name = request.bounds.as_ref().and_then(|options| options.session_name.clone());
     let session_name = name.filter(|name| web.session_name.as_ref() != Some(name));
     if policies.is_some() || session_name.is_some() {
@@ -70,25 +69,13 @@ pub(crate) fn bound_web_identity(
     Ok(())
 }
 
-/// The session policies for the last role.
-fn policies_of_role(
-    set: &ProfileSet<'_>,
-    request: &Request<'_>,
-    profile: Option<&Profile<'_>>,
-    role: &RoleArn,
-) -> Result<Option<Sourced<SessionPolicies>>> {
-    let name = format!("the role {}", role.as_str());
-    let owner = Owner { partition: role.partition(), account: Some(role.account()), name: &name, kind: "role" };
-    policies(set, request, profile, &owner)
-}
-
 /// The session policies for a role or a user: those of the options, else those of the profile. They are not added up,
 /// since STS would allow what either of them allows.
 pub(crate) fn policies(
     set: &ProfileSet<'_>,
     request: &Request<'_>,
     profile: Option<&Profile<'_>>,
-    owner: &Owner<'_>,
+    owner: Owner<'_>,
 ) -> Result<Option<Sourced<SessionPolicies>>> {
     if let Some(options) = request.bounds.as_ref().filter(|options| !options.policies.is_empty()) {
         let value = SessionPolicies::of_owner(owner, &options.policies, options.by)?;

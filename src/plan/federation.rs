@@ -40,13 +40,8 @@ impl Federation {
             return Err(Error::new(format!("{what} needs a role, and the console session of a user's keys has none"))
                 .advise("leave it out, or add --role-arn ARN"));
         }
-        let owner = Owner {
-            partition: plan.sts.region.value.partition(),
-            account: None,
-            name: "the user's keys",
-            kind: "user",
-        };
-        let Some(policies) = policies(set, request, profile.as_ref(), &owner)? else { return Ok(None) };
+        let owner = Owner::User { partition: plan.sts.region.value.partition() };
+        let Some(policies) = policies(set, request, profile.as_ref(), owner)? else { return Ok(None) };
         let asked = request.bounds.as_ref().and_then(|options| options.session_name.clone());
         if let Some(length) = asked.as_ref().map(|name| name.chars().count()).filter(|length| *length > LONGEST_NAME) {
             return Err(Error::new(format!(
