@@ -28,13 +28,6 @@ def spawn(here, argv, **env):
     return run
 
 
-def peak(here, argv, **env):
-    """Peak memory of a run, in MiB. By GNU time: a direct child of this process would count as large as Python."""
-    out = here.home / "peak"
-    here.run(["/usr/bin/time", "-f", "%M", "-o", out, *argv], **env)
-    return int(out.read_text()) / 1024
-
-
 def curl(here, env):
     """A function that makes the two STS calls with curl."""
     text = (here.home / ".aws/credentials").read_text()
@@ -109,7 +102,9 @@ def main():
             os.dup2(quiet, 1)
             row("a cached run", f"{own:.2f} ms", f"one call of the AWS CLI: {cli:.0f} ms", f"{own / cli:.4f}")
             row("a cached run", f"{own:.2f} ms", f"a script of four such calls: {script:.0f} ms", f"{own / script:.4f}")
-        memory = [peak(here, cached)] if os.path.exists("/usr/bin/time") else []
+        if measures_memory := shutil.which("time"):
+            own, env = (here.memory(*argv, runs=9)[0] for argv in (cached, ENV))
+            row("most memory of a cached run", f"{own:.1f} MiB", f"`env COMMAND`: {env:.1f} MiB", f"{own / env:.2f}")
         own, env = (seconds(xargs(here, argv)) for argv in (cached, ENV))
         row("1,000 cached runs by `xargs -P8`", f"{own:.2f} s", f"`env COMMAND`: {env:.2f} s", f"{own / env:.2f}")
 
@@ -124,8 +119,9 @@ def main():
             for how, env in ways.items():
                 own, by_hand = in_turns(30, lambda env=env: cold(**env), curl(here, env))
                 row(f"a first run, two calls of STS, by {how}", f"{own:.1f} ms", f"by `curl --aws-sigv4`: {by_hand:.1f} ms", f"{own / by_hand:.2f}")
-        here.forget()
-        memory += [peak(here, cached, AWS_AUTH_MFA_TOKEN=here.code()) for _ in memory]
+            if measures_memory:
+                most = [f"{here.first_run(here.memory, **env)[0]:.1f}" for env in ways.values()]
+                row(f"most memory of a first run, by {' and '.join(ways)}", f"{' and '.join(most)} MiB")
 
         def fifty_cold():
             here.forget()
@@ -146,8 +142,6 @@ def main():
         listing = spawn(big, ["/bin/sh", "-c", f"{BINARY} --list >/dev/null"])
         own, few = in_turns(30, listing, spawn(small, [BINARY, "true"]))
         row("`--list` of 10,000 profiles", f"{own:.0f} ms", f"a cached run: {few:.2f} ms", f"{own / few:.0f}")
-    if memory:
-        row("most memory, cached and first run", " and ".join(f"{peak:.1f}" for peak in memory) + " MiB")
     tree = ["cargo", "tree", "--locked", "-e", "normal,build", "--prefix", "none", "-f", "{p}"]
     crates = {line.removesuffix(" (*)") for line in subprocess.run(tree, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.splitlines()}
     row("the binary, stripped", f"{BINARY.stat().st_size / 2**20:.1f} MiB", f"{len(crates)} crates")

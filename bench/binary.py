@@ -40,6 +40,19 @@ def hardening(path, static=False):
     return missing
 
 
+def section(path, name):
+    """The addresses of a section of a 64-bit little-endian ELF file; none without that section."""
+    data = path.read_bytes()
+    (offset,) = struct.unpack_from("<Q", data, 40)
+    size, count, names = struct.unpack_from("<HHH", data, 58)
+    headers = [struct.unpack_from("<IIQQQQ", data, offset + number * size) for number in range(count)]
+    for start, _, _, address, _, length in headers:
+        at = headers[names][4] + start
+        if data[at : data.index(b"\0", at)].decode() == name:
+            return range(address, address + length)
+    return range(0)
+
+
 def stale(script, link_map):
     """The share of the linker script's names that no function has any more, by the linker's map (GNU ld or lld)."""
     patterns = re.findall(r"^ *\*\(\.text\.(\S+) ", script.read_text(), re.M)

@@ -110,12 +110,15 @@ def main():
         hold("instructions of a cached run by -p NAME", here.instructions(BINARY, "-p", "sops", "true", AWS_PROFILE="default"))
         hold("instructions of --status, in cached runs", here.instructions(BINARY, "--status") / cached)
         hold("instructions of --explain, in cached runs", here.instructions(BINARY, "--explain") / cached)
+        in_order = binary.section(BINARY, ".text.cached")
+        strays = {address // 4096 for address in here.executed(BINARY, "true") if address not in in_order}
+        hold("pages of code that a cached run needs beside those of the linker script", len(strays))
         calls = here.system_calls(BINARY, "true")
         hold("system calls of a cached run", len(calls))
         of_system_calls(calls, here.home, complain)
-        memory, faults = here.memory(BINARY, "true")
+        memory, faults = here.memory(BINARY, "true", runs=9)
         hold("memory of a cached run, in MiB", memory)
-        hold("page faults of a cached run, above those of the command", faults - here.memory("true")[1])
+        hold("page faults of a cached run, above those of the command", faults - here.memory("true", runs=9)[1])
         tls = here.over_tls()
         call = here.instructions("curl", "--silent", "--aws-sigv4", "aws:amz:us-east-1:sts", "--user", "AKIA:SECRET",
                                  "--data", "Action=GetCallerIdentity", tls["AWS_ENDPOINT_URL_STS"],

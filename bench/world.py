@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 from pathlib import Path
@@ -88,17 +89,24 @@ class World:
         assert done.returncode == 0, f"{argv} ended with {done.returncode}: {done.stderr.decode()}"
         return done.stdout
 
-    def profile(self, *argv, **env):
+    def profile(self, *argv, options=(), **env):
         """callgrind's output for a run up to execve(2), or to its end without one. Names are the linker's symbols."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
-            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", f"--callgrind-out-file={out}"]
+            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", *options, f"--callgrind-out-file={out}"]
             self.run([*valgrind, *argv], **env)
             first = out.with_name("out.1")
             return (first if first.exists() else out).read_text()
 
     def instructions(self, *argv, **env):
         return int(re.search(r"^(?:summary|totals): (\d+)", self.profile(*argv, **env), re.M)[1])
+
+    def executed(self, binary, *argv, **env):
+        """The addresses of the instructions that a run of the binary executes, as its file has them."""
+        exact = ["--dump-instr=yes", "--compress-strings=no", "--compress-pos=no"]
+        objects = re.split(r"^ob=", self.profile(binary, *argv, options=exact, **env), flags=re.M)
+        own = [text for text in objects if text.startswith(f"{binary}\n")]
+        return {int(address, 16) for text in own for address in re.findall(r"^0x([0-9a-f]+) ", text, re.M)}
 
     def system_calls(self, *argv, **env):
         """The system calls between the start of the program and its execve(2), as names and arguments."""
@@ -109,12 +117,15 @@ class World:
             names = [name for name, _ in calls]
             return calls[1 : names.index("execve", 1)]
 
-    def memory(self, *argv, **env):
-        """The most memory that a run had, in MiB, and its page faults. Both count what the command needs, too."""
+    def memory(self, *argv, runs=1, **env):
+        """The most memory that a run had, in MiB, and its page faults: medians, since both depend on the addresses that it
+        gets. Both count what the command needs, too."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
-            self.run(["time", "-f", "%M %R", "-o", out, *argv], **env)
-            kilobytes, faults = map(int, out.read_text().split())
+            for _ in range(runs):
+                self.run(["time", "--append", "-f", "%M %R", "-o", out, *argv], **env)
+            numbers = [map(int, line.split()) for line in out.read_text().splitlines()]
+        kilobytes, faults = map(statistics.median, zip(*numbers, strict=True))
         return kilobytes / 1024, faults
 
     def first_run(self, measure, **env):
