@@ -2,7 +2,7 @@
 
 use crate::bases_login as login;
 use crate::bases_sso::{CREDENTIALS, Scene};
-use crate::kit::{answer, at_terminal, expect_waiting, log_in, no_way};
+use crate::kit::{answer, at_terminal, expect_waiting, log_in, no_way, own};
 use crate::lock::closed;
 use crate::sso_login as sign_in;
 use crate::world::web::Reply;
@@ -239,4 +239,23 @@ fn a_sign_in_that_nobody_took_over_goes_on() {
     shell.send_line("exit");
     shell.wait().success();
     assert_eq!(scene.count(sign_in::DEVICE), 1);
+}
+
+#[test]
+fn a_sign_in_whose_lock_was_removed_meanwhile_begins_anew() {
+    let scene = sign_in::Scene::new();
+    scene.sso.state().pending = true;
+    let shell = scene.world.shell_in_terminal();
+    shell.send_line("AWS_PROFILE=p aws-auth --login");
+    shell.expect(sign_in::CODE);
+    stop(&shell);
+    for lock in own(&scene.world, "lock-") {
+        std::fs::remove_file(lock).unwrap();
+    }
+    shell.send_line("fg");
+    scene.sso.web.wait_for_times(sign_in::DEVICE, 2);
+    scene.sso.state().pending = false;
+    shell.expect(SHELL_PROMPT);
+    shell.send_line("exit");
+    shell.wait().success();
 }
