@@ -1,8 +1,8 @@
 //! The sources of a code and their order; no code is sent twice.
 
-use crate::kit::{AGAIN, answer, assert_said, at_terminal, masked, no_way, own, until, wrong};
+use crate::kit::{AGAIN, OPEN, answer, assert_said, at_terminal, masked, no_way, own, until, wrong};
 use crate::world::sts::Fault;
-use crate::world::{Invocation, Output, World, seed};
+use crate::world::{Invocation, Output, Role, World, seed};
 
 /// A run of `true` with the profile sops.
 fn sops(world: &World) -> Invocation<'_> {
@@ -328,4 +328,25 @@ fn verbose_shows_each_step_and_no_code() {
         .args(["-q", "-p", "main-infrastructure", "--no-cache", "true"])
         .run()
         .assert_stderr(&no_way("main-infrastructure"));
+}
+
+#[test]
+fn for_the_code_of_a_later_role_the_process_is_run_again() {
+    const LATER: &str = "arn:aws:iam::111122223333:role/later";
+    const ANOTHER: &str = "arn:aws:iam::398263320410:mfa/another";
+    let world = World::seeded();
+    let give = world.script("give", "#!/bin/sh\necho ran >> \"$HOME/runs\"; cat \"$HOME/code\"");
+    world.append_config(&format!(
+        "[profile long]\nsource_profile = default\nrole_arn = {}\nmfa_serial = {}\nduration_seconds = 7200\n\
+         [profile later]\nsource_profile = long\nrole_arn = {LATER}\nmfa_serial = {ANOTHER}\nmfa_process = {}\n",
+        OPEN,
+        seed::SERIAL,
+        give.display()
+    ));
+    world.sts.add_role(Role::new(OPEN).max_session(7200));
+    world.write("code", world.fresh_code());
+    // STS refuses the second one, as the session of a role has no MFA device.
+    world.run(["-p", "later", "true"]).assert_status(125);
+    assert_eq!(world.read("runs"), "ran\nran\n");
+    assert_eq!(world.sts.last("AssumeRole").param("SerialNumber"), ANOTHER);
 }

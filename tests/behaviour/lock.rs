@@ -310,6 +310,29 @@ fn waiting_is_ended_by_a_signal() {
     holder.wait().success();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[allow(unsafe_code)] // tgkill(2) has no wrapper
+fn a_signal_to_the_thread_that_waits_does_not_end_the_wait() {
+    let world = World::seeded();
+    let holder = at_terminal(&world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let pid = holder.pid();
+    let waiter = closed(&world, "sops").start();
+    expect_waiting(&waiter, pid);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", waiter.pid())).unwrap();
+    let threads = tasks.map(|task| task.unwrap().file_name().to_str().unwrap().parse::<i32>().unwrap());
+    let [thread] = threads.filter(|thread| *thread != waiter.pid()).collect::<Vec<_>>()[..] else {
+        panic!("one waits")
+    };
+    // SAFETY: the system call has no pointers.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, waiter.pid(), thread, libc::SIGCONT) };
+    assert_eq!(sent, 0);
+    holder.send_line(&world.fresh_code());
+    holder.wait().success();
+    waiter.wait().success().assert_stderr(&waiting_for(pid));
+}
+
 #[test]
 fn those_who_ask_for_other_devices_do_not_wait() {
     let world = World::seeded();
