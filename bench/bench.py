@@ -76,8 +76,7 @@ def main():
         rows.append(f"| {what} | {cost} | {beside} | {ratio} |")
 
     with World() as here:
-        # A copy, as if installed like env: pages of a file that the linker has just written are mapped one by one.
-        cached = [shutil.copy2(BINARY, here.home / "aws-auth"), "true"]
+        cached = [here.installed(), "true"]
         here.log_in()
         own, env = (here.instructions(*argv) for argv in (cached, ENV))
         row("instructions of a cached run", f"{own:,}", f"`env COMMAND`: {env:,}", f"{own / env:.2f}")
@@ -120,7 +119,7 @@ def main():
                 own, by_hand = in_turns(30, lambda env=env: cold(**env), curl(here, env))
                 row(f"a first run, two calls of STS, by {how}", f"{own:.1f} ms", f"by `curl --aws-sigv4`: {by_hand:.1f} ms", f"{own / by_hand:.2f}")
             if measures_memory:
-                most = [f"{here.first_run(here.memory, **env)[0]:.1f}" for env in ways.values()]
+                most = [f"{here.memory_of_first_run(**env):.1f}" for env in ways.values()]
                 row(f"most memory of a first run, by {' and '.join(ways)}", f"{' and '.join(most)} MiB")
 
         def fifty_cold():

@@ -1,5 +1,5 @@
-"""Writes packaging/cached-path.ld, by which the linker places functions side by side to save page faults and memory in a
-binary of 9 MB: all of a cached run, and those of a first run that would lie alone. callgrind names the functions, so
+"""Writes packaging/cached-path.ld, by which the linker places functions side by side to save page faults and memory in
+a binary of 9 MB: all of a cached run, and those of a first run that would lie alone. callgrind names the functions, so
 `make order` builds the binary with its symbols, and without this script."""
 
 import re
@@ -58,7 +58,7 @@ def pattern(symbol):
 
 
 def patterns(symbols):
-    return sorted({pattern(symbol) for symbol in symbols})
+    return {pattern(symbol) for symbol in symbols}
 
 
 def output_section(name, lines):
@@ -72,7 +72,8 @@ def script(cached, alone):
     tables = [f"*(.rodata.{name})" for name in cached]
     text = output_section(".text.cached", STARTUP + in_text[0]) + output_section(".text.first", in_text[1])
     constants = output_section(".rodata.cached", CONSTANTS + tables)
-    return f"{HEAD}SECTIONS {{\n{text}}} INSERT BEFORE .text;\nSECTIONS {{\n{constants}}} INSERT BEFORE .rodata;\n"
+    # Before .rodata, GNU ld would put the constants into the segment of the code.
+    return f"{HEAD}SECTIONS {{\n{text}}} INSERT BEFORE .text;\nSECTIONS {{\n{constants}}} INSERT AFTER .rela.dyn;\n"
 
 
 def main(binary):
@@ -86,9 +87,10 @@ def main(binary):
         for way in ({}, tls, trusted):
             here.forget()
             first |= functions.called(here, AWS_AUTH_MFA_TOKEN=here.code(), **way)
-    cached, alone = patterns(cached), patterns(functions.alone(first - cached))
-    SCRIPT.write_text(script(cached, alone))
-    print(f"{len(cached)} functions of a cached run and {len(alone)} of a first run in {SCRIPT.relative_to(REPOSITORY)}")
+    alone = patterns(functions.alone(first - cached)) - patterns(cached)
+    cached = patterns(cached)
+    SCRIPT.write_text(script(sorted(cached), sorted(alone)))
+    print(f"{SCRIPT.relative_to(REPOSITORY)}: {len(cached)} functions of a cached run, {len(alone)} of a first one")
 
 
 if __name__ == "__main__":

@@ -93,8 +93,8 @@ class World:
         """callgrind's output for a run up to execve(2), or to its end without one. Names are the linker's symbols."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
-            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", *options, f"--callgrind-out-file={out}"]
-            self.run([*valgrind, *argv], **env)
+            valgrind = ["valgrind", "--tool=callgrind", "--dump-before=execve*", "--demangle=no", f"--callgrind-out-file={out}"]
+            self.run([*valgrind, *options, *argv], **env)
             first = out.with_name("out.1")
             return (first if first.exists() else out).read_text()
 
@@ -118,8 +118,8 @@ class World:
             return calls[1 : names.index("execve", 1)]
 
     def memory(self, *argv, runs=1, **env):
-        """The most memory that a run had, in MiB, and its page faults: medians, since both depend on the addresses that it
-        gets. Both count what the command needs, too."""
+        """The most memory that a run had, in MiB, and its page faults: medians, since both depend on the addresses that
+        it gets. Both count what the command needs, too."""
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory) / "out"
             for _ in range(runs):
@@ -128,10 +128,22 @@ class World:
         kilobytes, faults = map(statistics.median, zip(*numbers, strict=True))
         return kilobytes / 1024, faults
 
-    def first_run(self, measure, **env):
+    def first_run(self, measure, binary=BINARY, **env):
         """What `measure` finds at a run that has nothing in its caches."""
         self.forget()
-        return measure(BINARY, "true", AWS_AUTH_MFA_TOKEN=self.code(), **env)
+        return measure(binary, "true", AWS_AUTH_MFA_TOKEN=self.code(), **env)
+
+    def memory_of_first_run(self, **env):
+        """The most memory of first runs, in MiB: a median."""
+        return statistics.median(self.first_run(self.memory, self.installed(), **env)[0] for _ in range(5))
+
+    def installed(self):
+        """A copy of the binary: pages of a file that the linker has just written are mapped one by one."""
+        copy = self.home / "bin/aws-auth"
+        if not copy.exists():
+            copy.parent.mkdir()
+            shutil.copy2(BINARY, copy)
+        return copy
 
     def add_profiles(self, count):
         """Appends profiles like those of the seed to the config file. Returns their length in bytes."""

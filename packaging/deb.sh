@@ -10,8 +10,9 @@ directory=$1
 package=$2
 version=$3
 architecture=${4:-$(dpkg --print-architecture)}
-# The newest glibc of which the binary uses a function.
-glibc=$(LC_ALL=C grep -ao 'GLIBC_2\.[0-9]*' "$directory/usr/bin/aws-auth" | sort -Vu | tail -n 1)
+# The newest glibc of which the binary uses a function. Relocations of the kind DT_RELR are known since 2.36.
+glibc=$(LC_ALL=C grep -aoE 'GLIBC_(2\.[0-9]+|ABI_DT_RELR)' "$directory/usr/bin/aws-auth" |
+	sed 's/ABI_DT_RELR/2.36/' | sort -Vu | tail -n 1)
 cd "$(dirname "$0")/.."
 
 command -v dpkg-deb >/dev/null || { echo 'make deb: dpkg-deb is missing; run this on Debian or Ubuntu' >&2; exit 1; }

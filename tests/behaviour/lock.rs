@@ -186,9 +186,6 @@ fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
     }
 }
 
-/// Ends the prompt of a run in some way.
-type End = fn(&World, &Running<'_>);
-
 #[test]
 fn after_a_wrong_code_the_same_process_asks_again() {
     let world = World::seeded();
@@ -202,6 +199,9 @@ fn after_a_wrong_code_the_same_process_asks_again() {
     next.wait().success().assert_transcript("");
     assert_eq!(world.sts.count("GetSessionToken"), 2);
 }
+
+/// Ends the prompt of a run in some way.
+type End = fn(&World, &Running<'_>);
 
 #[test]
 fn those_who_waited_for_a_cancelled_prompt_fail_once_and_do_not_ask() {

@@ -269,9 +269,9 @@ fn a_passphrase_is_asked_for_in_the_last_line_when_others_wait_for_the_role_behi
         store.wait().success();
         let shell = all_at_once(&world, "open", columns, 3);
         shell.expect("waiting for the credentials of process ");
-        shell.expect(QUESTION);
-        let asked = line_of_cursor(&shell.transcript(), columns);
         let question = format!("{QUESTION}{}: ", world.user.access_key_id);
+        shell.expect(&question);
+        let asked = line_of_cursor(&shell.transcript(), columns);
         assert!(!asked.is_empty() && question.ends_with(&asked), "{asked:?}: {}", shell.transcript());
         shell.send_line(PASSPHRASE);
         let output = shell.wait();
