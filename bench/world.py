@@ -106,6 +106,7 @@ class World:
         exact = ["--dump-instr=yes", "--compress-strings=no", "--compress-pos=no"]
         objects = re.split(r"^ob=", self.profile(binary, *argv, options=exact, **env), flags=re.M)
         own = [text for text in objects if text.startswith(f"{binary}\n")]
+        assert own, f"callgrind names no object {binary}"
         return {int(address, 16) for text in own for address in re.findall(r"^0x([0-9a-f]+) ", text, re.M)}
 
     def system_calls(self, *argv, **env):
