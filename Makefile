@@ -96,7 +96,8 @@ bench-build: check-cargo ## measures how long a release build from scratch takes
 	bash -c 'time $(CARGO) build --quiet --locked --release --bins --target-dir "$(CARGO_TARGET_DIR)/bench-build"'
 	rm -rf '$(CARGO_TARGET_DIR)/bench-build'
 
-# With a flag for the linker build.rs leaves the script out, so what it writes does not depend on what it wrote before.
+# With a flag for the linker build.rs strips nothing and leaves the script out, so what it writes does not depend on what
+# it wrote before.
 order: check-cargo ## writes packaging/cached-path.ld: the functions of a cached and of a first run, for the linker
 	CARGO_PROFILE_RELEASE_STRIP=none RUSTFLAGS='-C link-arg=-Wl,-O1' $(CARGO) build --quiet --locked --release --bins \
 		--target-dir $(CARGO_TARGET_DIR)/order

@@ -12,6 +12,10 @@ fn main() {
         return;
     }
     let (linker, is_gnu) = (linker(), is("CARGO_CFG_TARGET_ENV", "gnu"));
+    if linker != Linker::Other {
+        // Without symbols. cargo 1.95 forgets `strip` of a profile that has a section for a package.
+        println!("cargo:rustc-link-arg-bins=-Wl,-s");
+    }
     if is_gnu {
         // Bind all symbols at start and make the relocations read-only. rustc's default makes it position-independent.
         println!("cargo:rustc-link-arg-bins=-Wl,-z,relro,-z,now");

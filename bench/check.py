@@ -96,6 +96,8 @@ def main():
 
     for line in binary.hardening(BINARY):
         complain(line)
+    if binary.section(BINARY, ".symtab"):
+        complain(f"{BINARY} has its symbols")
     stale = "names in the linker script that no function has any more, of all"
     if (link_map := BINARY.with_suffix(".map")).exists():
         hold(stale, binary.stale(world.REPOSITORY / "packaging/cached-path.ld", link_map))
