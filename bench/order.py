@@ -44,11 +44,13 @@ class Functions:
         return {re.sub(r"'\d+$", "", name) for name in names} & self._addresses.keys()
 
     def alone(self, names):
-        """Those of the names that have only a few of the others near them."""
+        """Those of the names that have only a few of the others near them. What is written in assembly is left out,
+        since its functions have no sections of their own."""
         near = defaultdict(set)
         for name in names:
             near[self._addresses[name] // AROUND].add(name)
-        return {name for group in near.values() if len(group) < FEW for name in group}
+        of_rust = ("_ZN", "_R")
+        return {name for group in near.values() if len(group) < FEW for name in group if name.startswith(of_rust)}
 
 
 def pattern(symbol):
