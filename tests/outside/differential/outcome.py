@@ -11,11 +11,9 @@ PATH = os.environ["PATH"]
 CODE = "123456"
 USER = "jo.local"
 
-# Prints a different code each time, like an MFA device.
-CODES = """#!/bin/sh
-last=$(cat "$HOME/last" 2>/dev/null || echo 100000)
-expr "$last" + 1 | tee "$HOME/last"
-"""
+# A file that nobody writes: a program that another thread has just written may still be open for that in a child process
+# that is starting, and then it cannot be run (ETXTBSY).
+CODES = Path(__file__).with_name("codes.sh")
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,7 @@ def files(config, credentials, recorder):
     with tempfile.TemporaryDirectory(prefix="differential-") as name:
         directory = Path(name)
         (directory / "token").write_text("web-identity-token")
-        (directory / "code").write_text(CODES)
-        (directory / "code").chmod(0o700)
+        (directory / "code").symlink_to(CODES)
         for file, text in (("config", config), ("credentials", credentials)):
             if text:
                 (directory / file).write_bytes(_fill(text, recorder, directory).encode())
