@@ -137,19 +137,11 @@ impl<'a> Owner<'a> {
 }
 
 impl SessionPolicies {
-    /// The policies for a session of this role.
-    ///
-    /// # Errors
-    /// Returns an error in the same cases as [`Self::of_owner`].
-    pub fn of(role: &RoleArn, policies: &[Policy], origin: &str) -> Result<Self> {
-        Self::of_owner(Owner::Role(role), policies, origin)
-    }
-
     /// The policies for a session of a role or a user.
     ///
     /// # Errors
     /// Returns an error if STS would refuse them: more than ten, too long, or of another partition or account.
-    pub fn of_owner(owner: Owner<'_>, policies: &[Policy], origin: &str) -> Result<Self> {
+    pub fn of(owner: Owner<'_>, policies: &[Policy], origin: &str) -> Result<Self> {
         let (mut arns, mut documents, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for policy in policies {
             let name = match policy {
@@ -242,7 +234,7 @@ mod tests {
 
     use crate::arn::RoleArn;
     use crate::bounds::document::Document;
-    use crate::bounds::policies::{Policy, PolicyArn, SessionPolicies};
+    use crate::bounds::policies::{Owner, Policy, PolicyArn, SessionPolicies};
 
     fn role(partition: &str) -> RoleArn {
         RoleArn::parse(&format!("arn:{partition}:iam::123456789012:role/r"), "x").unwrap()
@@ -273,7 +265,8 @@ mod tests {
     #[test]
     fn read_only_is_of_the_partition_of_the_role() {
         for partition in ["aws", "aws-cn", "aws-us-gov"] {
-            let policies = SessionPolicies::of(&role(partition), &[Policy::ReadOnly, Policy::ReadOnly], "x").unwrap();
+            let policies =
+                SessionPolicies::of(Owner::Role(&role(partition)), &[Policy::ReadOnly, Policy::ReadOnly], "x").unwrap();
             let arns: Vec<&str> = policies.arns.iter().map(PolicyArn::as_str).collect();
             assert_eq!(arns, [format!("arn:{partition}:iam::aws:policy/ReadOnlyAccess")]);
             assert_eq!(policies.words(), "ReadOnlyAccess");
@@ -283,7 +276,10 @@ mod tests {
     #[test]
     fn what_sts_would_refuse() {
         let problem = |policies: &[Policy]| {
-            SessionPolicies::of(&role("aws"), policies, "x").err().map(|e| e.fact().to_owned()).unwrap_or_default()
+            SessionPolicies::of(Owner::Role(&role("aws")), policies, "x")
+                .err()
+                .map(|e| e.fact().to_owned())
+                .unwrap_or_default()
         };
         let numbered = |count: usize| -> Vec<Policy> {
             (0..count).map(|n| managed(&format!("arn:aws:iam::123456789012:policy/{n:02}"))).collect()
@@ -313,7 +309,7 @@ mod tests {
             problem(&both(2014)),
             "x: the session policies have 2049 characters, and STS takes at most 2048, ARNs included"
         );
-        let named = SessionPolicies::of(&role("aws"), &both(1000), "x").unwrap();
+        let named = SessionPolicies::of(Owner::Role(&role("aws")), &both(1000), "x").unwrap();
         assert_eq!(named.words(), "f.json and 00");
     }
 }

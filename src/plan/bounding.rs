@@ -78,7 +78,7 @@ pub(crate) fn policies(
     owner: Owner<'_>,
 ) -> Result<Option<Sourced<SessionPolicies>>> {
     if let Some(options) = request.bounds.as_ref().filter(|options| !options.policies.is_empty()) {
-        let value = SessionPolicies::of_owner(owner, &options.policies, options.by)?;
+        let value = SessionPolicies::of(owner, &options.policies, options.by)?;
         let is_option = options.by.starts_with("--");
         let origin = if is_option { Origin::Option(options.by) } else { Origin::Variable(options.by) };
         return Ok(Some(Sourced { value, origin }));
@@ -86,7 +86,7 @@ pub(crate) fn policies(
     let Some(value) = profile.and_then(|profile| filled(profile, POLICIES)) else { return Ok(None) };
     let place = origin(set, &value, POLICIES);
     let policies = policies_of_key(&value.text, set.path(value.at.file), request.caller.variables.snapshot, &place)?;
-    let policies = SessionPolicies::of_owner(owner, &policies, &place)?;
+    let policies = SessionPolicies::of(owner, &policies, &place)?;
     if policies.names.is_empty() {
         return Err(Error::new(format!("{place}: it names no policy")).advise("name one, or remove the line"));
     }
