@@ -168,6 +168,16 @@ pub fn end_roles(world: &World) {
     }
 }
 
+/// Two runs of sops at terminals of their own: one is at its prompt, and the other one waits for that.
+#[track_caller]
+pub fn holder_and_waiter(world: &World) -> (Running<'_>, Running<'_>) {
+    let holder = at_terminal(world, "sops");
+    holder.expect(&world.prompt("sops"));
+    let waiter = at_terminal(world, "sops");
+    expect_waiting(&waiter, holder.pid());
+    (holder, waiter)
+}
+
 /// Waits until `waiter` says that it waits for the prompt of process `pid`.
 #[track_caller]
 pub fn expect_waiting(waiter: &Running<'_>, pid: i32) {

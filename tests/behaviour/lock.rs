@@ -1,7 +1,8 @@
 //! Many processes at once: one prompt, one session and one AssumeRole per role, even if some of them die or give up.
 
 use crate::kit::{
-    AGAIN, add_open, answer, arn, assert_said, at_terminal, expect_waiting, log_in, own, quietly, until, waiting_for,
+    AGAIN, add_open, answer, arn, assert_said, at_terminal, expect_waiting, holder_and_waiter, log_in, own, quietly,
+    until, waiting_for,
 };
 use crate::world::{Fault, Invocation, Running, World, seed};
 use proptest::prelude::*;
@@ -97,10 +98,7 @@ fn a_makefile_with_eight_jobs_asks_once() {
 #[test]
 fn a_holder_killed_at_the_prompt_makes_room_for_the_next() {
     let world = World::seeded();
-    let holder = at_terminal(&world, "sops");
-    holder.expect(&world.prompt("sops"));
-    let next = at_terminal(&world, "sops");
-    expect_waiting(&next, holder.pid());
+    let (holder, next) = holder_and_waiter(&world);
     assert_eq!(next.transcript(), "");
     holder.signal(Signal::KILL);
     answer(&world, &next, "sops", &world.fresh_code());
@@ -189,10 +187,7 @@ fn a_holder_killed_between_writing_and_renaming_leaves_nothing_torn() {
 #[test]
 fn after_a_wrong_code_the_same_process_asks_again() {
     let world = World::seeded();
-    let holder = at_terminal(&world, "sops");
-    holder.expect(&world.prompt("sops"));
-    let next = at_terminal(&world, "sops");
-    expect_waiting(&next, holder.pid());
+    let (holder, next) = holder_and_waiter(&world);
     holder.send_line(&world.wrong_code());
     answer(&world, &holder, "sops", &world.fresh_code());
     holder.wait().success();

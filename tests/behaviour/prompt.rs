@@ -2,7 +2,7 @@
 //! settings.
 
 use crate::faults::skipped;
-use crate::kit::{AGAIN, answer, assert_said, at_terminal, expect_waiting, no_way, until, wrong};
+use crate::kit::{AGAIN, answer, assert_said, at_terminal, holder_and_waiter, no_way, until, wrong};
 use crate::world::{Running, SHELL_PROMPT, Status, World, seed};
 use rustix::process::Signal;
 
@@ -51,10 +51,7 @@ fn what_is_not_six_digits_is_asked_again_without_a_call() {
 #[test]
 fn what_was_typed_before_the_prompt_is_no_answer() {
     let world = World::seeded();
-    let holder = at_terminal(&world, "sops");
-    holder.expect(&world.prompt("sops"));
-    let run = at_terminal(&world, "sops");
-    expect_waiting(&run, holder.pid());
+    let (holder, run) = holder_and_waiter(&world);
     let typed = world.wrong_code();
     run.send_line(&typed);
     // The terminal shows it, so the line is there for whoever reads next.

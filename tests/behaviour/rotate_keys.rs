@@ -2,6 +2,7 @@
 
 use crate::kit::{assert_said, log_in, own};
 use crate::lock::strace;
+use crate::store_keys::{PASSPHRASE, store_in_file};
 use crate::world::sts::AccessKey;
 use crate::world::{Fault, Output, Status, World, seed};
 use std::os::unix::fs::PermissionsExt as _;
@@ -358,15 +359,9 @@ fn keys_that_cannot_be_stored_are_deleted_again() {
 
 #[test]
 fn keys_in_an_encrypted_file_are_replaced_there_and_the_line_names_the_new_ones() {
-    const PASSPHRASE: &str = "correct horse battery";
     let world = world();
     let old = world.user.access_key_id.clone();
-    let store = world.aws_auth().arg("--store-keys=file").in_terminal();
-    for prompt in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
-        store.expect(prompt);
-        store.send_line(PASSPHRASE);
-    }
-    store.wait().success();
+    store_in_file(&world).success();
     let line = |id: &str| format!("credential_process = {} --stored-keys {id}\n", crate::world::AWS_AUTH);
     assert!(world.read(".aws/config").contains(&line(&old)), "{}", world.read(".aws/config"));
     // The session of before stands, so that the old keys are not needed.

@@ -2,6 +2,7 @@
 //! AWS_AUTH_WRITE_GOLDEN=1 writes them. Look at each of them before it is committed.
 
 use crate::kit::{add_open, masked, with_a_session};
+use crate::store_keys::{PASSPHRASE, store_in_file};
 use crate::world::aws_login::SignIn;
 use crate::world::screen::{line_of_cursor, seen};
 use crate::world::{AWS_AUTH, Running, Terminal, World, output};
@@ -256,21 +257,14 @@ fn the_manual_opens_in_man_at_a_terminal() {
 
 #[test]
 fn a_passphrase_is_asked_for_in_the_last_line_when_others_wait_for_the_role_behind_it() {
-    const QUESTION: &str = "Passphrase for the keys ";
-    const PASSPHRASE: &str = "correct horse battery";
     // One width, since each passphrase takes a second; the prompt for a code is tried at all of them.
     let columns = 40;
     let world = World::seeded();
     add_open(&world);
-    let store = world.aws_auth().args(["-p", "default", "--store-keys=file"]).in_terminal();
-    for question in ["New passphrase for the keys ", "The same passphrase again: ", QUESTION] {
-        store.expect(question);
-        store.send_line(PASSPHRASE);
-    }
-    store.wait().success();
+    store_in_file(&world).success();
     let shell = all_at_once(&world, "open", columns, 3);
     shell.expect("waiting for the credentials of process ");
-    let question = format!("{QUESTION}{}: ", world.user.access_key_id);
+    let question = format!("Passphrase for the keys {}: ", world.user.access_key_id);
     shell.expect(&question);
     let asked = line_of_cursor(&shell.transcript(), columns);
     assert!(!asked.is_empty() && question.ends_with(&asked), "{asked:?}: {}", shell.transcript());

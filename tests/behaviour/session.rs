@@ -2,8 +2,8 @@
 //! credentials are fresh enough.
 
 use crate::kit::{
-    age_session, answer, arn, assert_said, at_terminal, edit, end_roles, json, leave, log_in, no_way, own, quietly,
-    role_entries, session, until,
+    add_open, age_session, answer, arn, assert_said, at_terminal, edit, end_roles, json, leave, log_in, no_way, own,
+    quietly, role_entries, session, until,
 };
 use crate::world::sts::clock;
 use crate::world::{Output, User, World, seed};
@@ -171,12 +171,8 @@ fn off_means_a_code_per_role_and_nothing_kept() {
 #[test]
 fn off_a_sources_serial_does_not_count_and_without_a_role_the_session_is_not_kept() {
     let world = World::seeded();
-    let open = "arn:aws:iam::111122223333:role/open";
-    world.sts.add_role(crate::world::Role::new(open));
-    world.config(&format!(
-        "[default]\nmfa_serial = {}\n[profile open]\nsource_profile = default\nrole_arn = {open}\n",
-        seed::SERIAL
-    ));
+    world.config(&format!("[default]\nmfa_serial = {}\n", seed::SERIAL));
+    add_open(&world);
     world.aws_auth().args(["-p", "open", "--no-mfa-session", "true"]).run().success();
     assert_eq!(world.sts.last("AssumeRole").param("SerialNumber"), "");
     for _ in 0..2 {

@@ -1,5 +1,6 @@
 //! `--setup`: from no files, or from some, to profiles that work.
 
+use crate::store_keys::{PASSPHRASE, store_in_file};
 use crate::world::{Fault, Output, Role, Running, User, World, seed};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
@@ -536,19 +537,14 @@ fn without_a_team_roles_are_asked_for() {
 fn keys_in_a_store_stay_there_and_a_team_s_default_is_added_to_their_section() {
     let world = empty();
     world.credentials(&keys_file(&world));
-    let passphrase = "correct horse battery";
-    let run = world.aws_auth().arg("--store-keys=file").in_terminal();
-    for question in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
-        say(&run, question, passphrase);
-    }
-    run.wait().success();
+    store_in_file(&world).success();
     let line = world.read(".aws/config");
     assert!(line.starts_with("[default]\ncredential_process = "), "{line}");
     world.write("team.ini", format!("[default]\nregion = eu-west-1\n{}", template()));
     let run = from_team(&world);
-    say(&run, "Passphrase for the keys ", passphrase);
+    say(&run, "Passphrase for the keys ", PASSPHRASE);
     say(&run, WRITE, "y");
-    say(&run, "Passphrase for the keys ", passphrase);
+    say(&run, "Passphrase for the keys ", PASSPHRASE);
     say(&run, &world.prompt("sops"), &world.fresh_code());
     let output = run.wait();
     assert_four_work(&output);
@@ -657,12 +653,7 @@ fn a_team_s_default_takes_nobody_s_keys_away() {
     // Beside the line of keys in a store.
     let world = empty();
     world.credentials(&keys_file(&world));
-    let run = world.aws_auth().arg("--store-keys=file").in_terminal();
-    let passphrase = "correct horse battery";
-    for question in ["New passphrase for the keys ", "The same passphrase again: ", "Passphrase for the keys "] {
-        say(&run, question, passphrase);
-    }
-    run.wait().success();
+    store_in_file(&world).success();
     let own = world.read(".aws/config");
     let mut before = own.clone();
     let cases = [
@@ -672,10 +663,10 @@ fn a_team_s_default_takes_nobody_s_keys_away() {
     for (line, message) in cases {
         world.write("team.ini", format!("[default]\n{line}{settings}{}", template()));
         let run = from_team(&world);
-        say(&run, "Passphrase for the keys ", passphrase);
+        say(&run, "Passphrase for the keys ", PASSPHRASE);
         if before == own {
             say(&run, WRITE, "y");
-            say(&run, "Passphrase for the keys ", passphrase);
+            say(&run, "Passphrase for the keys ", PASSPHRASE);
             say(&run, &world.prompt("sops"), &world.fresh_code());
         }
         let output = run.wait();

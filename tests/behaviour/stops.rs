@@ -22,6 +22,11 @@ fn stop(shell: &Running<'_>) {
 fn go_on(shell: Running<'_>) {
     shell.send_line("fg");
     shell.expect("ran\r\n");
+    end_shell(shell);
+}
+
+/// Ends the shell when its job has ended.
+fn end_shell(shell: Running<'_>) {
     shell.expect(SHELL_PROMPT);
     shell.send_line("exit");
     shell.wait().success();
@@ -130,9 +135,7 @@ fn a_refused_code_after_a_stop_waits_for_the_prompt_of_the_other_process() {
     next.send_line(&world.fresh_code());
     next.wait().success();
     shell.expect("ran\r\n");
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
+    end_shell(shell);
     assert_eq!(world.sts.count("GetSessionToken"), 2);
 }
 
@@ -219,14 +222,20 @@ fn at_the_prompt_of_a_rotation_both_locks_are_released() {
     kill(shell);
 }
 
-#[test]
-fn a_sign_in_that_nobody_took_over_goes_on() {
-    let scene = sign_in::Scene::new();
+/// A sign-in with a code that was stopped before anybody signed in.
+fn stopped_sign_in(scene: &sign_in::Scene) -> Running<'_> {
     scene.sso.state().pending = true;
     let shell = scene.world.shell_in_terminal();
     shell.send_line("AWS_PROFILE=p aws-auth --login");
     shell.expect(sign_in::CODE);
     stop(&shell);
+    shell
+}
+
+#[test]
+fn a_sign_in_that_nobody_took_over_goes_on() {
+    let scene = sign_in::Scene::new();
+    let shell = stopped_sign_in(&scene);
     shell.send_line("fg");
     let polls = scene.count(sign_in::TOKEN);
     scene.sso.web.wait_for_times(sign_in::TOKEN, polls + 1);
@@ -235,27 +244,19 @@ fn a_sign_in_that_nobody_took_over_goes_on() {
     waiter.expect_stderr("waiting for the SSO login of process ");
     scene.sso.state().pending = false;
     waiter.wait().success();
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
+    end_shell(shell);
     assert_eq!(scene.count(sign_in::DEVICE), 1);
 }
 
 #[test]
 fn a_sign_in_whose_lock_was_removed_meanwhile_begins_anew() {
     let scene = sign_in::Scene::new();
-    scene.sso.state().pending = true;
-    let shell = scene.world.shell_in_terminal();
-    shell.send_line("AWS_PROFILE=p aws-auth --login");
-    shell.expect(sign_in::CODE);
-    stop(&shell);
+    let shell = stopped_sign_in(&scene);
     for lock in own(&scene.world, "lock-") {
         std::fs::remove_file(lock).unwrap();
     }
     shell.send_line("fg");
     scene.sso.web.wait_for_times(sign_in::DEVICE, 2);
     scene.sso.state().pending = false;
-    shell.expect(SHELL_PROMPT);
-    shell.send_line("exit");
-    shell.wait().success();
+    end_shell(shell);
 }

@@ -5,7 +5,7 @@ use crate::world::{Output, Running, World, seed};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-const PASSPHRASE: &str = "correct horse battery";
+pub const PASSPHRASE: &str = "correct horse battery";
 
 /// A world with the README's files, and aws-auth in PATH or not.
 fn world() -> World {
@@ -41,7 +41,8 @@ fn choose(world: &World, run: &Running<'_>) {
     unlock(world, run);
 }
 
-fn store_in_file(world: &World) -> Output {
+/// Moves jo's keys into an encrypted file.
+pub fn store_in_file(world: &World) -> Output {
     let run = world.aws_auth().args(["--store-keys=file"]).in_terminal();
     choose(world, &run);
     run.wait()

@@ -1,12 +1,11 @@
 //! The calls to STS: the parameters, the key that signs, the region and the endpoint.
 
+use crate::kit::OPEN;
 use crate::world::sts::{Role, User, seed};
 use crate::world::{Output, World};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc;
-
-const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
 /// A world with a role that needs no MFA; `profile` is the text of its profile.
 fn world_with(profile: &str) -> World {

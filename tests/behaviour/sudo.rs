@@ -2,12 +2,9 @@
 //! user's directories, and nothing there changes.
 
 use crate::faults::{UNUSED_USER, give_away, is_root, skipped};
-use crate::kit::{log_in, own};
+use crate::kit::{OPEN, log_in, own};
 use crate::world::{Role, World};
 use std::fs;
-
-/// A role that every user may assume.
-const OPEN: &str = "arn:aws:iam::111122223333:role/open";
 
 /// Runs as root, with these variables, everything that could write files. At most one warning may appear.
 #[track_caller]
