@@ -146,6 +146,15 @@ def test_a_debian_package_says_its_architecture_and_glibc(dist, architecture):
     assert members == ["debian-binary", "control.tar.xz", "data.tar.xz"], "Debian before 12 reads no zstd"
 
 
+def test_a_binary_with_a_bit_map_of_relocations_needs_the_glibc_that_knows_it(tmp_path):
+    root, package = tmp_path / "root", tmp_path / "aws-auth.deb"
+    for path, text in {"bin/aws-auth": "GLIBC_2.35 GLIBC_ABI_DT_RELR", "share/man/man1/aws-auth.1": ""}.items():
+        (root / "usr" / path).parent.mkdir(parents=True)
+        (root / "usr" / path).write_text(text)
+    run("sh", "packaging/deb.sh", root, package, VERSION, "amd64", DEB_COMPRESSION="none")
+    assert "\nDepends: libc6 (>= 2.36)\n" in run(need("dpkg-deb"), "--field", package)
+
+
 def test_make_dist_macos_builds_both(make_dist):
     dist = make_dist("dist-macos", "mac", machine="arm64")
     assert set(sums(dist)) == {f"aws-auth-{VERSION}-{triple}{ending}" for triple in MACOS for ending in (".tar.gz", ".cdx.json")}
