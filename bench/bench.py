@@ -4,7 +4,6 @@ that with programs made for the same purpose."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import date
@@ -101,9 +100,8 @@ def main():
             os.dup2(quiet, 1)
             row("a cached run", f"{own:.2f} ms", f"one call of the AWS CLI: {cli:.0f} ms", f"{own / cli:.4f}")
             row("a cached run", f"{own:.2f} ms", f"a script of four such calls: {script:.0f} ms", f"{own / script:.4f}")
-        if measures_memory := shutil.which("time"):
-            own, env = (here.memory(*argv, runs=9)[0] for argv in (cached, ENV))
-            row("most memory of a cached run", f"{own:.1f} MiB", f"`env COMMAND`: {env:.1f} MiB", f"{own / env:.2f}")
+        own, env = (here.memory(*argv, runs=9)[0] for argv in (cached, ENV))
+        row("most memory of a cached run", f"{own:.1f} MiB", f"`env COMMAND`: {env:.1f} MiB", f"{own / env:.2f}")
         own, env = (seconds(xargs(here, argv)) for argv in (cached, ENV))
         row("1,000 cached runs by `xargs -P8`", f"{own:.2f} s", f"`env COMMAND`: {env:.2f} s", f"{own / env:.2f}")
 
@@ -111,16 +109,14 @@ def main():
             here.forget()
             spawn(here, cached, AWS_AUTH_MFA_TOKEN=here.code(), **env)()
 
-        if shutil.which("curl"):
-            ways = {"http": {"AWS_ENDPOINT_URL_STS": here.url}}
-            if world.SYSTEM_CA.exists():
-                ways["TLS"] = here.over_tls()
-            for how, env in ways.items():
-                own, by_hand = in_turns(30, lambda env=env: cold(**env), curl(here, env))
-                row(f"a first run, two calls of STS, by {how}", f"{own:.1f} ms", f"by `curl --aws-sigv4`: {by_hand:.1f} ms", f"{own / by_hand:.2f}")
-            if measures_memory:
-                most = [f"{here.memory_of_first_run(**env):.1f}" for env in ways.values()]
-                row(f"most memory of a first run, by {' and '.join(ways)}", f"{' and '.join(most)} MiB")
+        ways = {"http": {"AWS_ENDPOINT_URL_STS": here.url}}
+        if world.SYSTEM_CA.exists():
+            ways["TLS"] = here.over_tls()
+        for how, env in ways.items():
+            own, by_hand = in_turns(30, lambda env=env: cold(**env), curl(here, env))
+            row(f"a first run, two calls of STS, by {how}", f"{own:.1f} ms", f"by `curl --aws-sigv4`: {by_hand:.1f} ms", f"{own / by_hand:.2f}")
+        most = [f"{here.memory_of_first_run(**env):.1f}" for env in ways.values()]
+        row(f"most memory of a first run, by {' and '.join(ways)}", f"{' and '.join(most)} MiB")
 
         def fifty_cold():
             here.forget()
