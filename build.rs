@@ -78,8 +78,8 @@ fn link_unwinder() {
 }
 
 /// Whether the C library that is linked, and so the dynamic linker, knows relocations of the kind DT_RELR: glibc 2.36
-/// and newer has a version of this name, which the linker has the binary ask for. A linker that does not know them either
-/// says so, and makes a list.
+/// and newer has a version of this name, which the linker has the binary ask for. A linker that does not know them
+/// either says so, and makes a list.
 fn knows_relr() -> bool {
     let name = b"GLIBC_ABI_DT_RELR";
     let library = of_compiler("libc.so.6").and_then(|path| std::fs::read(path).ok()).unwrap_or_default();

@@ -11,8 +11,8 @@ PATH = os.environ["PATH"]
 CODE = "123456"
 USER = "jo.local"
 
-# A file that nobody writes: a program that another thread has just written may still be open for that in a child process
-# that is starting, and then it cannot be run (ETXTBSY).
+# A file that nobody writes: a program that another thread has just written may still be open for that in a child
+# process that is starting, and then it cannot be run (ETXTBSY).
 CODES = Path(__file__).with_name("codes.sh")
 
 
